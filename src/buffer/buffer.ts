@@ -1,0 +1,132 @@
+import type { Client } from "../client.ts";
+
+/** How many messages the buffer keeps. */
+export const windowSize = 20;
+
+/** How many bytes of text a page holds at the most, its first message aside. */
+export const pageBytes = 65_536;
+
+/** How long a claim stands unconfirmed, in milliseconds, before its messages are offered again. */
+export const claimMilliseconds = 5_000;
+
+/** How long a method waits for a lock that another process holds, in milliseconds. */
+export const lockMilliseconds = 5_000;
+
+/** A message as it is stored. A row that some other program wrote may hold any text as `timestamp`. */
+export interface Message {
+  id: number;
+  sender: Client;
+  message: string;
+  timestamp: string;
+  read_by_desktop_at: string | null;
+  read_by_code_at: string | null;
+}
+
+/** When the client read the message; `null` if it did not yet. */
+export function readBy(message: Message, client: Client): string | null {
+  return client === "desktop" ? message.read_by_desktop_at : message.read_by_code_at;
+}
+
+/** A message on a page. */
+export interface PageMessage extends Message {
+  /** It was on its way once, and nobody knows whether it was shown. */
+  maybe_shown: boolean;
+}
+
+/** The ids of those messages that the client has yet to read. */
+export function unreadIds(messages: readonly PageMessage[], client: Client): number[] {
+  return messages.filter((message) => readBy(message, client) === null).map((message) => message.id);
+}
+
+/** Who emptied the buffer: a client, a person on the command line, or an MCP client that nobody could name. */
+export type ClearedBy = Client | "command line" | "unknown";
+
+/** A message that went unread, to be told to its reader and to its author. */
+export interface Loss {
+  id: number;
+  sender: Client;
+  /** Whom it was cleared by; `null` when it was dropped because the window was full. */
+  cleared_by: ClearedBy | null;
+}
+
+/** What one fetch found. */
+export interface Page {
+  /** In time order. */
+  messages: PageMessage[];
+  /** How many unread messages for this reader are not on this page, `elsewhere` included. */
+  remaining: number;
+  /** How many unread messages are on their way to another fetch. */
+  elsewhere: number;
+  /** Unread messages lost since the reader was last told, both those that waited for it and those it wrote. */
+  losses: Loss[];
+}
+
+/** What became of a send. */
+export interface Appended {
+  id: number;
+  /** How many messages now wait for the recipient. */
+  unread: number;
+  /** What had to go to make room, in order. */
+  evicted: number[];
+  /** Those of `evicted` that nobody had read. */
+  evicted_unread: number[];
+  /** The author's own messages lost unread, by this send or before it, that it was not told of yet. */
+  losses: Loss[];
+}
+
+/** How many messages there are and wait, and the newest one, without its text. */
+export interface Counts {
+  total: number;
+  unread: Record<Client, number>;
+  latest: { id: number; sender: Client; timestamp: string } | null;
+}
+
+/** What a claim asks for. */
+export interface PageRequest {
+  reader: Client;
+  /** 1 to {@link windowSize}. */
+  limit: number;
+  /** Fill the rest of the page with the latest messages this reader has read before. */
+  includeRead: boolean;
+}
+
+/**
+ * Where messages wait. Each method is exactly one transaction, or none where it says so; it waits up to
+ * {@link lockMilliseconds} for other processes without holding up its own, and gives up early when `signal` aborts.
+ * All throw a `buffer` error when the buffer cannot be used; then nothing was changed.
+ *
+ * A `claim` is a caller's unique name for a page, or for the losses on a receipt, on their way to somebody.
+ * What it holds is nobody else's until it is delivered, withdrawn, or {@link claimMilliseconds} old.
+ */
+export interface Buffer {
+  /** Stores a message durably, makes room for it, and claims the losses its author was not told of. */
+  append(entry: { sender: Client; message: string; claim: string }, signal?: AbortSignal): Promise<Appended>;
+  /** Claims the oldest unread messages for the reader, and the losses it was not told of. */
+  claim(request: PageRequest & { claim: string }, signal?: AbortSignal): Promise<Page>;
+  /** The page that {@link Buffer.claim} would give, claiming nothing. */
+  peek(request: PageRequest): Promise<Page>;
+  /** The newest messages of both sides in time order, claiming nothing. */
+  latest(limit: number): Promise<PageMessage[]>;
+  /**
+   * Starts the claim's time anew. False when some of `ids` meanwhile went to another reader: then the page must not
+   * be shown, and nothing was changed.
+   */
+  renew(claim: string, ids: readonly number[]): Promise<boolean>;
+  /** Marks what the claim still holds as read by the reader; `ids` lost while they were on their way are no loss. */
+  deliver(claim: string, page: { reader: Client; ids: readonly number[]; readAt: string }): Promise<void>;
+  /** Gives back what the claim holds; with `maybeShown` the messages are labelled so from then on. */
+  withdraw(claim: string, maybeShown: boolean): Promise<void>;
+  /** Undoes a delivery: what the reader read at exactly `readAt` is unread and perhaps shown, the losses untold again. */
+  reopen(page: {
+    reader: Client;
+    ids: readonly number[];
+    readAt: string;
+    losses: readonly Loss[];
+  }): Promise<void>;
+  /** Deletes every message; tells the other side, or both if no client did it, of those that nobody had read. */
+  clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }>;
+  /** Counts without changing anything. */
+  counts(): Promise<Counts>;
+  /** Lets go of the file. Later calls open it again. */
+  close(): void;
+}

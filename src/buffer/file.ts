@@ -1,0 +1,144 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { RelayError, sentence } from "../errors.ts";
+
+/** Which file a path led to, to notice that it leads to another one. */
+export interface FileIdentity {
+  device: bigint;
+  inode: bigint;
+}
+
+/** The file the path leads to right now, or `null` if there is none. */
+export function identify(path: string): FileIdentity | null {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats ? { device: stats.dev, inode: stats.ino } : null;
+}
+
+/**
+ * Makes an empty buffer file, readable and writable by its owner alone from its first byte. It follows no link and
+ * leaves what is there already alone. Throws a `buffer` error.
+ */
+export function createBufferFile(path: string): void {
+  try {
+    const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | (constants.O_NOFOLLOW ?? 0);
+    const descriptor = openSync(path, flags, 0o600);
+    fchmodSync(descriptor, 0o600); // the umask may have taken away more
+    closeSync(descriptor);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(path, error);
+  }
+}
+
+/**
+ * Decides whether the file at the path may be the buffer, and tightens its mode to 0600. Returns the path of the file
+ * itself, the person's own links resolved, or `null` if there is none. Throws a `buffer` error that names the fix.
+ */
+export function acceptBufferFile(path: string): string | null {
+  try {
+    const entry = lstatSync(path, { throwIfNoEntry: false });
+    refuseDirectory(dirname(path));
+    if (!entry) return null;
+    if (entry.isSymbolicLink()) refuseOthersOwn(entry, path);
+    const target = entry.isSymbolicLink() ? followLink(path) : path;
+    refuseDirectory(dirname(target));
+    acceptFile(statSync(target), target);
+    // SQLite would believe a journal that somebody else left beside the file
+    for (const companion of [`${target}-journal`, `${target}-wal`, `${target}-shm`]) {
+      const stats = lstatSync(companion, { throwIfNoEntry: false });
+      if (stats) acceptFile(stats, companion);
+    }
+    return target;
+  } catch (error) {
+    throw error instanceof RelayError ? error : unusable(path, error);
+  }
+}
+
+/** The sentence for an operation on the file that the system refused. */
+export function unusable(path: string, error: unknown): RelayError {
+  const { code } = error as NodeJS.ErrnoException;
+  const why: Record<string, string> = {
+    ENOENT: `the folder ${dirname(path)} does not exist. Create it, or set RELAY_DB to a file elsewhere.`,
+    ENOTDIR: `${dirname(path)} is not a folder. Set RELAY_DB to a file in one.`,
+    EACCES: `${path} is not accessible to you. Mend its permissions or those of its folder.`,
+    EPERM: `${path} is not accessible to you. Mend its permissions or those of its folder.`,
+    EROFS: `${path} is on a read-only disk. Set RELAY_DB to a file elsewhere.`,
+    ENOSPC: `there is no room left on the disk of ${path}. Free some and try again; nothing was stored.`,
+    EDQUOT: `there is no room left on the disk of ${path}. Free some and try again; nothing was stored.`,
+    EMFILE: `this process has too many files open to open ${path}. Close some and try again.`,
+    ELOOP: `${path} is a link that leads to itself. Remove it.`,
+  };
+  return new RelayError(
+    "buffer",
+    why[code ?? ""] ?? `${path} cannot be used: ${sentence(error)}. Set RELAY_DB to another file.`,
+  );
+}
+
+function followLink(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new RelayError(
+      "buffer",
+      `${path} is a link to a file that does not exist. Remove the link, or create the file.`,
+    );
+  }
+}
+
+function acceptFile(stats: Stats, path: string): void {
+  refuseKind(stats, path);
+  refuseOthersOwn(stats, path);
+  if (uid === undefined) return;
+  if ((stats.mode & 0o600) !== 0o600) {
+    throw new RelayError("buffer", `${path} is read-only or unreadable to you. Run: chmod 600 ${path}`);
+  }
+  if (stats.mode & 0o177) chmodSync(path, 0o600);
+}
+
+function refuseKind(stats: Stats, path: string): void {
+  const problem = stats.isDirectory()
+    ? "is a folder, not a file"
+    : !stats.isFile()
+      ? "is not a regular file"
+      : stats.nlink > 1
+        ? "has more than one name (hard links)"
+        : null;
+  if (problem)
+    throw new RelayError("buffer", `${path} ${problem}. Move it away, or set RELAY_DB to another file.`);
+}
+
+// Windows has no owner and mode to compare; there the home folder's access list protects the file.
+const uid = process.getuid?.();
+const gid = process.getgid?.();
+
+function refuseOthersOwn(stats: Stats, path: string): void {
+  if (uid === undefined || stats.uid === uid) return;
+  throw new RelayError(
+    "buffer",
+    `${path} belongs to another user (uid ${stats.uid}). Set RELAY_DB to a file of your own, or run relay as its owner.`,
+  );
+}
+
+// Whoever may write into the folder may put another file in the buffer's place.
+function refuseDirectory(directory: string): void {
+  if (uid === undefined) return;
+  const stats = statSync(directory);
+  const others = stats.mode & 0o002;
+  const group = stats.mode & 0o020 && stats.gid !== gid;
+  if (stats.mode & 0o1000 || !(others || group)) return;
+  const who = others ? "anybody" : "a group other than your own";
+  throw new RelayError(
+    "buffer",
+    `the folder ${directory} can be written by ${who}, so the buffer in it would not be safe. Run: chmod go-w ${directory}`,
+  );
+}

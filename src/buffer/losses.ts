@@ -1,0 +1,69 @@
+import type { Database } from "bun:sqlite";
+import type { Client } from "../client.ts";
+import type { ClearedBy, Loss } from "./buffer.ts";
+import { claimStands } from "./messages.ts";
+
+// However long nobody asked, one page or receipt tells of no more losses than this; the rest follow on the next.
+const lossesAtOnce = 1_000;
+
+/** A loss and its place in the record, which the trigger in schema.ts writes. */
+interface RecordedLoss extends Loss {
+  number: number;
+}
+
+/** The losses this client was not told of, oldest first; `own` leaves those of messages it wrote. */
+export function untold(db: Database, audience: Client, now: number, own = false): RecordedLoss[] {
+  return db
+    .query<RecordedLoss, { audience: Client; now: number }>(
+      `SELECT number, message_id AS id, sender, cleared_by FROM relay_losses
+       WHERE audience = $audience ${own ? "AND sender = $audience" : ""} AND NOT ${claimStands}
+       ORDER BY number LIMIT ${lossesAtOnce}`,
+    )
+    .all({ audience, now });
+}
+
+/** Puts a claim on losses that are about to be told. */
+export function claim(db: Database, claim: string, losses: readonly RecordedLoss[], now: number): void {
+  if (losses.length === 0) return;
+  db.query(
+    `UPDATE relay_losses SET claim = $claim, claimed_at = $now
+     WHERE number IN (SELECT value FROM json_each($numbers))`,
+  ).run({ claim, now, numbers: JSON.stringify(losses.map((loss) => loss.number)) });
+}
+
+/** Starts the claim's time anew. */
+export function renew(db: Database, claim: string, now: number): void {
+  db.query("UPDATE relay_losses SET claimed_at = $now WHERE claim = $claim").run({ claim, now });
+}
+
+/** Forgets what the claim holds, now that it was told, and the loss of messages that arrived after all. */
+export function deliver(db: Database, claim: string, arrived: readonly number[]): void {
+  db.query(
+    "DELETE FROM relay_losses WHERE claim = $claim OR message_id IN (SELECT value FROM json_each($arrived))",
+  ).run({ claim, arrived: JSON.stringify(arrived) });
+}
+
+/** Lifts the claim: the losses are to be told again. */
+export function withdraw(db: Database, claim: string): void {
+  db.query("UPDATE relay_losses SET claim = NULL, claimed_at = NULL WHERE claim = $claim").run({ claim });
+}
+
+/** Records again what was told to nobody after all. */
+export function restore(db: Database, audience: Client, losses: readonly Loss[]): void {
+  for (const { id, sender, cleared_by } of losses) {
+    db.query(
+      `INSERT INTO relay_losses (audience, message_id, sender, cleared_by)
+       VALUES ($audience, $id, $sender, $cleared_by)`,
+    ).run({ audience, id, sender, cleared_by });
+  }
+}
+
+/** Runs a clear, and records who did it on every loss it causes; whoever cleared needs no telling. */
+export function clearing<T>(db: Database, by: ClearedBy, clear: () => T): T {
+  const before =
+    db.query<{ n: number }, []>("SELECT coalesce(max(number), 0) AS n FROM relay_losses").get()?.n ?? 0;
+  const result = clear();
+  db.query("UPDATE relay_losses SET cleared_by = $by WHERE number > $before").run({ by, before });
+  db.query("DELETE FROM relay_losses WHERE number > $before AND audience = $by").run({ by, before });
+  return result;
+}

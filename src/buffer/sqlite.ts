@@ -1,0 +1,99 @@
+import type { Database } from "bun:sqlite";
+import { otherClient } from "../client.ts";
+import { type Clock, timestamp } from "../clock.ts";
+import { type Appended, type Buffer, type Page, unreadIds } from "./buffer.ts";
+import { bufferDatabase } from "./database.ts";
+import * as losses from "./losses.ts";
+import * as messages from "./messages.ts";
+
+const emptyPage: Page = { messages: [], remaining: 0, elsewhere: 0, losses: [] };
+
+/**
+ * The buffer in the SQLite file at `path`. Nothing is opened before the first call, and only {@link Buffer.append}
+ * makes the file; to the others a missing file is an empty buffer.
+ */
+export function sqliteBuffer(path: string, clock: Clock): Buffer {
+  const { transact, close } = bufferDatabase(path, clock);
+  const inExisting = async <T>(missing: T, work: (db: Database) => T, signal?: AbortSignal): Promise<T> =>
+    (await transact(work, { signal })) ?? missing;
+
+  return {
+    async append({ sender, message, claim }, signal) {
+      const work = (db: Database): Appended => {
+        const now = clock.now();
+        const id = messages.insert(db, { sender, message, timestamp: timestamp(now) });
+        const evicted = messages.evict(db, id);
+        const own = losses.untold(db, sender, now, true);
+        losses.claim(db, claim, own, now);
+        return {
+          id,
+          unread: messages.countUnread(db)[otherClient(sender)],
+          evicted: evicted.map((row) => row.id),
+          evicted_unread: evicted.filter((row) => row.unread).map((row) => row.id),
+          losses: own,
+        };
+      };
+      return (await transact(work, { create: true, signal })) as Appended;
+    },
+
+    claim({ claim, ...request }, signal) {
+      const work = (db: Database): Page => {
+        const now = clock.now();
+        const page = messages.readPage(db, request, now);
+        const untold = losses.untold(db, request.reader, now);
+        messages.claim(db, claim, unreadIds(page.messages, request.reader), now);
+        losses.claim(db, claim, untold, now);
+        return { ...page, losses: untold };
+      };
+      return inExisting(emptyPage, work, signal);
+    },
+
+    peek(request) {
+      return inExisting(emptyPage, (db) => {
+        const now = clock.now();
+        return { ...messages.readPage(db, request, now), losses: losses.untold(db, request.reader, now) };
+      });
+    },
+
+    latest: (limit) => inExisting([], (db) => messages.latest(db, limit)),
+
+    renew(claim, ids) {
+      return inExisting(true, (db) => {
+        if (messages.takenFrom(db, claim, ids)) return false;
+        messages.renew(db, claim, clock.now());
+        losses.renew(db, claim, clock.now());
+        return true;
+      });
+    },
+
+    deliver(claim, { reader, ids, readAt }) {
+      return inExisting(undefined, (db) => {
+        messages.deliver(db, claim, reader, readAt);
+        losses.deliver(db, claim, ids);
+      });
+    },
+
+    withdraw(claim, maybeShown) {
+      return inExisting(undefined, (db) => {
+        messages.withdraw(db, claim, maybeShown);
+        losses.withdraw(db, claim);
+      });
+    },
+
+    reopen({ reader, ids, readAt, losses: told }) {
+      return inExisting(undefined, (db) => {
+        messages.reopen(db, reader, ids, readAt);
+        losses.restore(db, reader, told);
+      });
+    },
+
+    clear(by, signal) {
+      const work = (db: Database) => losses.clearing(db, by, () => messages.deleteAll(db));
+      return inExisting({ deleted: 0, deleted_unread: 0 }, work, signal);
+    },
+
+    counts: () => inExisting({ total: 0, unread: { desktop: 0, code: 0 }, latest: null }, messages.counts),
+
+    close,
+  };
+}

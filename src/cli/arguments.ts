@@ -1,0 +1,58 @@
+import { parseArgs } from "node:util";
+import type { ArgsDef } from "citty";
+import { RelayError } from "../errors.ts";
+
+type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
+
+/**
+ * Refuses what citty would ignore: unknown flags, flags given twice or without their value, values that are none of
+ * the choices, and more positional arguments than the command takes. Throws a `usage` error naming the first of them.
+ */
+export function checkArguments(command: string, rawArgs: readonly string[], definitions: ArgsDef): void {
+  const { tokens, positionals } = parse(command, rawArgs, definitions);
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    if (seen.has(token.name)) throw wrong(command, `--${token.name} is given twice`);
+    seen.add(token.name);
+    checkChoice(command, token.name, token.value, definitions);
+  }
+  const taken = Object.values(definitions).filter((definition) => definition.type === "positional").length;
+  const extra = positionals[taken];
+  if (extra !== undefined)
+    throw wrong(command, `unexpected argument "${extra}" (a text of several words needs quotes)`);
+}
+
+/** Whether a flag is there, before the arguments were checked. Nothing after `--` is a flag. */
+export function hasFlag(rawArgs: readonly string[], ...names: string[]): boolean {
+  const end = rawArgs.indexOf("--");
+  return (end < 0 ? rawArgs : rawArgs.slice(0, end)).some((argument) => names.includes(argument));
+}
+
+function parse(command: string, rawArgs: readonly string[], definitions: ArgsDef) {
+  const options: Options = {};
+  for (const [name, { type }] of Object.entries(definitions)) {
+    if (type !== "positional") options[name] = { type: type === "boolean" ? "boolean" : "string" };
+  }
+  try {
+    return parseArgs({ args: [...rawArgs], options, strict: true, allowPositionals: true, tokens: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const flag = /'(?:-\w, )?(--?[^' <=]*)/.exec(message)?.[1] ?? "a flag";
+    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") throw wrong(command, `unknown flag ${flag}`);
+    throw wrong(
+      command,
+      definitions[flag.slice(2)]?.type === "boolean" ? `${flag} takes no value` : `${flag} needs a value`,
+    );
+  }
+}
+
+function checkChoice(command: string, name: string, value: string | undefined, definitions: ArgsDef): void {
+  const definition = definitions[name];
+  if (definition?.type !== "enum" || !value || definition.options?.includes(value)) return;
+  throw wrong(command, `--${name} is "${value}"; it must be ${definition.options?.join(" or ")}`);
+}
+
+function wrong(command: string, what: string): RelayError {
+  return new RelayError("usage", `${what}. See: ${command} --help`);
+}

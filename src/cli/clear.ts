@@ -1,0 +1,37 @@
+import { defineCommand } from "citty";
+import type { Counts } from "../buffer/buffer.ts";
+import { RelayError } from "../errors.ts";
+import { refuseInsideClaudeCode } from "../relay/identity.ts";
+import type { Context } from "./context.ts";
+
+export const command = defineCommand({
+  meta: { name: "clear", description: "Delete every message, for both Claudes" },
+  args: {
+    yes: { type: "boolean", description: "Do not ask" },
+    json: { type: "boolean", description: "Print JSON" },
+  },
+  async run({ args, data }) {
+    const context = data as Context;
+    const { claudeCode, terminal } = context.environment;
+    refuseInsideClaudeCode("relay clear", claudeCode, terminal);
+    const relay = context.relay();
+    if (!args.yes) await confirm(await relay.status(), context);
+    const cleared = await relay.clear("command line");
+    const { deleted, deleted_unread: unread } = cleared;
+    await context.print(
+      args.json ? JSON.stringify(cleared) : `relay: deleted ${deleted}, of which ${unread} unread.`,
+    );
+  },
+});
+
+async function confirm({ total, unread }: Counts, { environment, note }: Context): Promise<void> {
+  if (!environment.terminal.stdin) {
+    throw new RelayError("usage", "relay clear deletes every message, and nobody is here to ask. Say --yes.");
+  }
+  await note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
+  for await (const line of console) {
+    if (/^y(es)?$/i.test(line.trim())) return;
+    break;
+  }
+  throw new RelayError("failed", "nothing was deleted. Answer yes to delete.");
+}

@@ -1,0 +1,55 @@
+import { type ArgsDef, type CommandDef, runCommand } from "citty";
+import { RelayError } from "../errors.ts";
+import { version } from "../version.ts";
+import { checkArguments, hasFlag } from "./arguments.ts";
+import { type Context, createContext, reportError } from "./context.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of commands with arguments of different types, as in citty's own types
+export type Command = CommandDef<any>;
+
+/** Loads a verb's command. One that is not asked for is not loaded. */
+export type Verbs = Record<string, () => Promise<{ command: Command }>>;
+
+/** Runs one command line of `relay` and answers the status to exit with. Every error ends here. */
+export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): Promise<number> {
+  const context = createContext();
+  try {
+    await dispatch(verbs, rawArgs, context);
+    return 0;
+  } catch (error) {
+    return await reportError(error, context, hasFlag(rawArgs, "--json"));
+  }
+}
+
+async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Context): Promise<void> {
+  const [first = "", ...rest] = rawArgs;
+  if (rawArgs.length === 1 && first === "--version") return context.print(version);
+  if (rawArgs.length === 0 && context.environment.terminal.stdin) return context.note(hint);
+
+  const isServer = first === "" || first.startsWith("-");
+  const helpWanted = hasFlag(rawArgs, "--help", "-h");
+  if (helpWanted && isServer) return context.print(await overview(verbs));
+
+  const verb = isServer ? "serve" : first;
+  const load = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  if (!load) throw new RelayError("usage", `unknown command "${verb}". See: relay --help`);
+  const { command } = await load();
+  if (helpWanted) return context.print(await usage(command));
+
+  const verbArgs = isServer ? rawArgs : rest;
+  checkArguments(`relay ${verb}`, verbArgs, command.args as ArgsDef);
+  await runCommand(command, { rawArgs: [...verbArgs], data: context });
+}
+
+async function overview(verbs: Verbs): Promise<string> {
+  const { renderOverview } = await import("./help.ts");
+  return renderOverview(verbs);
+}
+
+async function usage(command: Command): Promise<string> {
+  const { renderCommand } = await import("./help.ts");
+  return renderCommand(command);
+}
+
+const hint = `relay moves messages between Claude Desktop and Claude Code, which start it by themselves.
+On a terminal, try: relay status, relay send --to code "hello", relay demo, relay --help`;

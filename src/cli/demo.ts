@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client as McpClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { defineCommand } from "citty";
+import { type Client, clientTitle, otherClient } from "../client.ts";
+import { cleanEnvironment } from "../environment.ts";
+import { RelayError, sentence } from "../errors.ts";
+import { version } from "../version.ts";
+import type { Context } from "./context.ts";
+
+// Two processes have to start; a machine that needs longer has a problem worth telling.
+const requestMilliseconds = 10_000;
+
+const conversation: { from: Client; text: string }[] = [
+  {
+    from: "desktop",
+    text: "Plan: read the configuration once, at start-up. Please build it and tell me what broke.",
+  },
+  {
+    from: "code",
+    text: "Built. One test relied on reading it twice; I changed the test. Shall I open the pull request?",
+  },
+];
+
+export const command = defineCommand({
+  meta: {
+    name: "demo",
+    description: "Show relay at work: two servers, a message each way, on a temporary buffer",
+  },
+  args: { json: { type: "boolean", description: "Print the transcript as JSON" } },
+  async run({ args, data }) {
+    const { print } = data as Context;
+    const folder = mkdtempSync(join(tmpdir(), "relay-demo-"));
+    try {
+      const transcript = await converse(join(folder, "buffer.db"));
+      await print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+});
+
+/** One call of a tool: by whom, the message that was sent or arrived, and what the tool answered. */
+interface Step {
+  client: Client;
+  tool: "relay_send" | "relay_fetch";
+  message: string;
+  answer: string;
+}
+
+async function converse(buffer: string): Promise<Step[]> {
+  const [desktop, code] = await Promise.all([connect("desktop", buffer), connect("code", buffer)]);
+  const peers = { desktop, code };
+  const transcript: Step[] = [];
+  const step = async (client: Client, tool: Step["tool"], message: string, args: Record<string, unknown>) => {
+    const answer = await call(peers[client], tool, args);
+    transcript.push({ client, tool, message, answer });
+    return answer;
+  };
+  try {
+    for (const { from, text } of conversation) {
+      await step(from, "relay_send", text, { message: text });
+      const page = await step(otherClient(from), "relay_fetch", text, {});
+      if (page.includes(`\n${text}\n`)) continue;
+      throw new RelayError("failed", `a message did not arrive. It should be: ${text}`);
+    }
+    return transcript;
+  } finally {
+    await Promise.all([desktop.close(), code.close()]);
+  }
+}
+
+async function connect(client: Client, buffer: string): Promise<McpClient> {
+  const peer = new McpClient({ name: "relay-demo", version });
+  // The environment is made anew: this may run inside Claude Code, and these servers are nobody's but the demo's.
+  const env = { ...cleanEnvironment(), RELAY_DB: buffer };
+  try {
+    await peer.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: ["--client", client],
+        env,
+        stderr: "inherit",
+      }),
+      { timeout: requestMilliseconds },
+    );
+    return peer;
+  } catch (error) {
+    throw new RelayError("failed", `the server for ${clientTitle(client)} did not start: ${sentence(error)}`);
+  }
+}
+
+async function call(peer: McpClient, name: string, args: Record<string, unknown>): Promise<string> {
+  const result = await peer.callTool({ name, arguments: args }, undefined, { timeout: requestMilliseconds });
+  const [first] = result.content as { type: string; text?: string }[];
+  const text = first?.text ?? "";
+  if (result.isError) throw new RelayError("failed", text.replace(/^relay: /, ""));
+  return text;
+}
+
+function told(transcript: Step[]): string {
+  const lines = transcript.flatMap(({ client, tool, message, answer }) => {
+    const who = clientTitle(client).padEnd(8);
+    if (tool === "relay_send") return [`${who}sends  ${message}`];
+    return [`${who}gets   ${answer.split("\n", 1)[0]}`, `${" ".repeat(15)}${message}`];
+  });
+  return [...lines, "relay works: a message went each way, and each arrived once."].join("\n");
+}

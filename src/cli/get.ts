@@ -1,0 +1,72 @@
+import { defineCommand } from "citty";
+import type { Page } from "../buffer/buffer.ts";
+import type { Client } from "../client.ts";
+import { WriteFailed } from "../descriptor.ts";
+import { RelayError } from "../errors.ts";
+import { type Claim, show } from "../relay/claim.ts";
+import { framePage } from "../relay/framing.ts";
+import { refuseInsideClaudeCode } from "../relay/identity.ts";
+import { nonce } from "../relay/nonce.ts";
+import { checkLimit } from "../relay/rules.ts";
+import type { Context } from "./context.ts";
+import { Interrupted, interruption } from "./interrupt.ts";
+
+export const command = defineCommand({
+  meta: {
+    name: "get",
+    description: "Get the messages that wait for one of the two Claudes, and mark them as read",
+  },
+  args: {
+    for: { type: "enum", options: ["desktop", "code"], description: "Whose messages" },
+    limit: { type: "string", valueHint: "n", description: "How many at most, 1 to 20 (default 5)" },
+    all: { type: "boolean", description: "Also what was read before" },
+    peek: { type: "boolean", description: "Only look: mark nothing as read" },
+    json: { type: "boolean", description: "Print JSON, with the texts byte for byte" },
+  },
+  async run({ args, data }) {
+    const context = data as Context;
+    const { claudeCode, terminal } = context.environment;
+    refuseInsideClaudeCode("relay get", claudeCode, terminal);
+    const reader = args.for as Client | undefined;
+    if (!reader)
+      throw new RelayError("usage", "nobody is named to get messages for. Say --for desktop or --for code.");
+    const request = { reader, limit: checkLimit(args.limit), includeRead: args.all ?? false };
+    const render = (page: Page) =>
+      args.json ? JSON.stringify(pageJson(page, reader)) : framePage(page, reader, "command", nonce);
+
+    const relay = context.relay();
+    if (args.peek) return context.print(render(await relay.peek(request)));
+    const { page, claim } = await relay.fetch(request);
+    await deliver(claim, () => context.print(render(page)));
+  },
+});
+
+/** Prints a page and settles its claim, also when the reader closes the pipe or a signal ends the command. */
+async function deliver(claim: Claim | null, print: () => Promise<void>): Promise<void> {
+  if (!claim) return print();
+  try {
+    await show(claim, () => Promise.race([print(), interruption()]));
+  } catch (error) {
+    const cut = error instanceof Interrupted || error instanceof WriteFailed;
+    if (!cut) throw error;
+    const untouched = error instanceof WriteFailed && !error.started;
+    const fate = untouched ? "wait as before" : "may have been shown, and are offered again";
+    throw new RelayError("failed", `the output was cut off, so these messages ${fate}. Get them once more.`);
+  }
+}
+
+function pageJson({ messages, remaining, elsewhere, losses }: Page, reader: Client) {
+  const lost = (own: boolean, cleared: boolean) =>
+    losses
+      .filter((loss) => (loss.sender === reader) === own && (loss.cleared_by !== null) === cleared)
+      .map((loss) => loss.id);
+  return {
+    messages,
+    remaining,
+    dropped: lost(false, false),
+    elsewhere,
+    cleared: lost(false, true),
+    sent_dropped: lost(true, false),
+    sent_cleared: lost(true, true),
+  };
+}

@@ -1,0 +1,86 @@
+import { defineCommand } from "citty";
+import { type Client, clientTitle, otherClient } from "../client.ts";
+import { RelayError } from "../errors.ts";
+import { show } from "../relay/claim.ts";
+import { tellLosses } from "../relay/framing.ts";
+import { isInsideClaudeCode, refuseInsideClaudeCode } from "../relay/identity.ts";
+import type { Receipt } from "../relay/relay.ts";
+import { checkMessage } from "../relay/rules.ts";
+import type { Context } from "./context.ts";
+
+// More than this is no message, whatever follows; a stream without end must end somewhere.
+const inputBytes = 16 * 1024 * 1024;
+
+export const command = defineCommand({
+  meta: { name: "send", description: "Send a message to one of the two Claudes" },
+  args: {
+    to: { type: "enum", options: ["desktop", "code"], description: "Who gets it" },
+    text: {
+      type: "positional",
+      required: false,
+      description: "The message; - or nothing reads standard input",
+    },
+    json: { type: "boolean", description: "Print the receipt as JSON" },
+  },
+  async run({ args, data }) {
+    const context = data as Context;
+    const to = recipient(args.to, context);
+    const message = checkMessage(await messageText(args.text, context));
+    const sender = otherClient(to);
+    const { receipt, claim } = await context.relay().send({ sender, message });
+    await show(claim, () => context.print(args.json ? JSON.stringify(receipt) : told(receipt, to)));
+  },
+});
+
+function recipient(to: string | undefined, { environment }: Context): Client {
+  const { claudeCode, terminal } = environment;
+  if (to === "code") refuseInsideClaudeCode("relay send --to code", claudeCode, terminal);
+  if (to === "code" || to === "desktop") return to;
+  if (isInsideClaudeCode(claudeCode, terminal)) return "desktop";
+  throw new RelayError("usage", "nobody is named to send to. Say --to desktop or --to code.");
+}
+
+async function messageText(text: string | undefined, { environment }: Context): Promise<string> {
+  if (text !== undefined && text !== "-") return text;
+  if (text === undefined && environment.terminal.stdin) {
+    throw new RelayError(
+      "usage",
+      'there is no message. Give one in quotes, or pipe it in: relay send --to code "hello"',
+    );
+  }
+  return readInput();
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of Bun.stdin.stream()) {
+    length += chunk.length;
+    if (length > inputBytes) {
+      throw new RelayError(
+        "failed",
+        "message is over 16 MB; the limit is 65,536 bytes. Save it and send the path.",
+      );
+    }
+    chunks.push(chunk);
+  }
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(chunks));
+}
+
+function told(receipt: Receipt, to: Client): string {
+  const { id, unread, evicted_unread: evicted } = receipt;
+  const title = clientTitle(to);
+  const lines = [
+    `relay: sent to ${title} as message ${id}; ${unread} ${unread === 1 ? "waits" : "wait"} there.`,
+  ];
+  if (evicted.length > 0) {
+    lines.push(`relay: the buffer was full, and unread messages had to go: ${evicted.join(", ")}.`);
+  }
+  const sender = otherClient(to);
+  const losses = (ids: readonly number[] = [], by: "unknown" | null) =>
+    ids.map((id) => ({ id, sender, cleared_by: by }));
+  lines.push(
+    ...tellLosses([...losses(receipt.dropped, null), ...losses(receipt.cleared, "unknown")], sender),
+  );
+  return lines.join("\n");
+}

@@ -1,0 +1,26 @@
+import { defineCommand } from "citty";
+import { type Counts, windowSize } from "../buffer/buffer.ts";
+import { clients, clientTitle } from "../client.ts";
+import type { Context } from "./context.ts";
+
+export const command = defineCommand({
+  meta: { name: "status", description: "Show how many messages wait, and where they lie" },
+  args: { json: { type: "boolean", description: "Print JSON" } },
+  async run({ args, data }) {
+    const context = data as Context;
+    const buffer = context.environment.bufferPath();
+    const counts = await context.relay().status();
+    await context.print(args.json ? JSON.stringify({ buffer, ...counts }) : table(buffer, counts, context));
+  },
+});
+
+function table(buffer: string, { total, unread, latest }: Counts, { environment }: Context): string {
+  const strong = (text: string) => (environment.color.stdout ? `\u001b[1m${text}\u001b[22m` : text);
+  const rows = [
+    ["buffer", buffer],
+    ...clients.map((client) => [`waiting for ${clientTitle(client)}`, strong(String(unread[client]))]),
+    ["kept", `${total} of ${windowSize}`],
+    ["latest", latest ? `message ${latest.id}, from ${latest.sender}, ${latest.timestamp}` : "none"],
+  ];
+  return rows.map(([label = "", value = ""]) => `${label.padEnd(20)}${value}`).join("\n");
+}

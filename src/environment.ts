@@ -1,0 +1,68 @@
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { isatty } from "node:tty";
+import { RelayError } from "./errors.ts";
+
+/** What relay knows of the Claude Code around it, from the variables Claude Code sets (facts.md, "Claude Code as a client"). */
+export interface ClaudeCodeSigns {
+  /** `CLAUDECODE=1`: started by Claude Code, or from a terminal inside an editor that Claude Code opened. */
+  present: boolean;
+  /** `CLAUDE_CODE_CHILD_SESSION=1`: a hook, an inline command or a Bash call. */
+  childSession: boolean;
+  /** A model started this Claude Code: one of the variables that only hooks, commands and Bash carry is set. */
+  nested: boolean;
+}
+
+/** Everything relay takes from its surroundings. No other module reads variables, terminals or well-known paths. */
+export interface Environment {
+  claudeCode: ClaudeCodeSigns;
+  terminal: { stdin: boolean; stdout: boolean; stderr: boolean };
+  /** Whether standard output, or standard error, may carry colour. */
+  color: { stdout: boolean; stderr: boolean };
+  /** The absolute path of the buffer file. Throws a `buffer` error when there is no home, or `RELAY_DB` is relative. */
+  bufferPath(): string;
+}
+
+/** Reads the process's environment once. */
+export function readEnvironment(variables: Record<string, string | undefined> = process.env): Environment {
+  const terminal = { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) };
+  const colorWanted = !variables.NO_COLOR && variables.TERM !== "dumb";
+  return {
+    claudeCode: {
+      present: variables.CLAUDECODE === "1",
+      childSession: variables.CLAUDE_CODE_CHILD_SESSION === "1",
+      nested:
+        Boolean(variables.CLAUDE_PID) ||
+        Boolean(variables.CLAUDE_CODE_CHILD_SESSION) ||
+        variables.CLAUDE_CODE_SESSION_ATTENDED === "0",
+    },
+    terminal,
+    color: { stdout: colorWanted && terminal.stdout, stderr: colorWanted && terminal.stderr },
+    bufferPath: () => bufferPath(variables.RELAY_DB),
+  };
+}
+
+/**
+ * The variables a program started by relay may see: enough to run, nothing that tells of a Claude session.
+ */
+export function cleanEnvironment(variables: Record<string, string | undefined> = process.env) {
+  const kept = ["PATH", "HOME", "USERPROFILE", "SystemRoot", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL"];
+  return Object.fromEntries(kept.flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
+}
+
+// A relative path would mean another buffer in every directory, and messages that silently never arrive.
+function bufferPath(chosen: string | undefined): string {
+  if (chosen) {
+    if (isAbsolute(chosen)) return chosen;
+    throw new RelayError(
+      "buffer",
+      `RELAY_DB is "${chosen}", which is not an absolute path. Write it out from the root.`,
+    );
+  }
+  const home = homedir();
+  if (isAbsolute(home)) return join(home, ".relay_buffer.db");
+  throw new RelayError(
+    "buffer",
+    "there is no home folder to keep the buffer in. Set HOME, or RELAY_DB to a file's absolute path.",
+  );
+}

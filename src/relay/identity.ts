@@ -1,0 +1,79 @@
+import type { Client } from "../client.ts";
+import type { ClaudeCodeSigns } from "../environment.ts";
+import { RelayError } from "../errors.ts";
+
+/** What a server can know of its client: what it says of itself, what surrounds the process, what `--client` said. */
+export interface Surroundings {
+  clientInfo: { name: string; version: string } | undefined;
+  claudeCode: ClaudeCodeSigns;
+  flag: Client | undefined;
+}
+
+/** Who a server serves. */
+export interface Identity {
+  /** `null`: nobody knows, and every call must say. */
+  client: Client | null;
+  /** It serves Claude Code, which asks its person before `relay_fetch` and `relay_clear` and has `/get`. */
+  underClaudeCode: boolean;
+  /** Why nothing may be delivered or cleared here, as one sentence; `null` where the person is asked. */
+  refusal: string | null;
+}
+
+/** The first Claude Code that heeds `requiresUserInteraction` (facts.md). */
+const firstProtected = [2, 1, 199] as const;
+
+/** The identity of a server: design.md, "Identity". */
+export function identify({ clientInfo, claudeCode, flag }: Surroundings): Identity {
+  const named =
+    clientInfo?.name === "claude-code" ? "code" : clientInfo?.name === "claude-ai" ? "desktop" : null;
+  const underClaudeCode = named === "code" || claudeCode.present;
+  return {
+    client: named ?? (claudeCode.present ? "code" : (flag ?? null)),
+    underClaudeCode,
+    refusal: underClaudeCode ? refusal(clientInfo, claudeCode.nested) : null,
+  };
+}
+
+/**
+ * Throws `refused` for a command that would pull messages, or delete them, and that a model in Claude Code may have
+ * typed: design.md, "Identity".
+ */
+export function refuseInsideClaudeCode(
+  command: string,
+  claudeCode: ClaudeCodeSigns,
+  terminal: { stdin: boolean; stdout: boolean; stderr: boolean },
+): void {
+  if (!isInsideClaudeCode(claudeCode, terminal)) return;
+  throw new RelayError(
+    "refused",
+    `\`${command}\` is not for Claude Code, where only the person may pull. Ask the person to run it in a terminal of their own.`,
+  );
+}
+
+/** Whether a command may have been typed by a model: design.md, "Identity". */
+export function isInsideClaudeCode(
+  claudeCode: ClaudeCodeSigns,
+  terminal: { stdin: boolean; stdout: boolean; stderr: boolean },
+): boolean {
+  const personAtTerminal = terminal.stdin || terminal.stdout || terminal.stderr;
+  return claudeCode.childSession || (claudeCode.present && !personAtTerminal);
+}
+
+function refusal(clientInfo: Surroundings["clientInfo"], nested: boolean): string | null {
+  if (nested) {
+    return "relay does not deliver or clear here: this Claude Code was started by a model, and only the person may pull. Use the session that the person sees.";
+  }
+  if (clientInfo?.name === "claude-code" && isProtected(clientInfo.version)) return null;
+  const which =
+    clientInfo?.name === "claude-code"
+      ? `Claude Code ${clientInfo.version}`
+      : "an unknown client inside Claude Code";
+  return `relay does not deliver or clear here: ${which} may not ask the person first. Use Claude Code ${firstProtected.join(".")} or newer.`;
+}
+
+function isProtected(version: string): boolean {
+  const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
+  if (!parts) return false;
+  const differing = firstProtected.findIndex((wanted, index) => parts[index] !== wanted);
+  return differing < 0 || (parts[differing] ?? 0) > (firstProtected[differing] ?? 0);
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import {
+  type Buffer,
+  type ClearedBy,
+  type Counts,
+  type Loss,
+  type Page,
+  type PageMessage,
+  type PageRequest,
+  unreadIds,
+} from "../buffer/buffer.ts";
+import type { Client } from "../client.ts";
+import type { Clock } from "../clock.ts";
+import { type Claim, claimHandle } from "./claim.ts";
+
+/** What a send answers. */
+export interface Receipt {
+  ok: true;
+  id: number;
+  /** How many messages now wait for the recipient. */
+  unread: number;
+  evicted: number[];
+  evicted_unread: number[];
+  /** Messages of the sender that were dropped unread before this send; left out if there are none. */
+  dropped?: number[];
+  /** Messages of the sender that were cleared unread before this send; left out if there are none. */
+  cleared?: number[];
+}
+
+/** The rules of relay over a buffer. Tools and commands call nothing else. */
+export interface Relay {
+  /** Stores a message. The claim, if there is one, is on the losses that the receipt tells. */
+  send(
+    entry: { sender: Client; message: string },
+    signal?: AbortSignal,
+  ): Promise<{ receipt: Receipt; claim: Claim | null }>;
+  /** Claims a page. Without a claim the page is empty, and nothing need be confirmed. */
+  fetch(request: PageRequest, signal?: AbortSignal): Promise<{ page: Page; claim: Claim | null }>;
+  /** Looks at what a fetch would give, and changes nothing. */
+  peek(request: PageRequest): Promise<Page>;
+  /** The newest messages of both sides, and changes nothing. */
+  latest(limit: number): Promise<PageMessage[]>;
+  /** Deletes every message. */
+  clear(by: ClearedBy, signal?: AbortSignal): Promise<{ ok: true; deleted: number; deleted_unread: number }>;
+  /** Counts, and changes nothing. */
+  status(): Promise<Counts>;
+}
+
+/** Relay over this buffer. */
+export function createRelay({ buffer, clock }: { buffer: Buffer; clock: Clock }): Relay {
+  return {
+    async send(entry, signal) {
+      const name = randomUUID();
+      const { losses, ...appended } = await buffer.append({ ...entry, claim: name }, signal);
+      const receipt: Receipt = { ok: true, ...appended, ...earlier(losses, appended.evicted_unread) };
+      const held = { name, reader: entry.sender, ids: [], losses };
+      return { receipt, claim: losses.length > 0 ? claimHandle(buffer, clock, held) : null };
+    },
+
+    async fetch(request, signal) {
+      const name = randomUUID();
+      const page = await buffer.claim({ ...request, claim: name }, signal);
+      const ids = unreadIds(page.messages, request.reader);
+      const held = { name, reader: request.reader, ids, losses: page.losses };
+      return { page, claim: ids.length + page.losses.length > 0 ? claimHandle(buffer, clock, held) : null };
+    },
+
+    peek: (request) => buffer.peek(request),
+    latest: (limit) => buffer.latest(limit),
+    clear: async (by, signal) => ({ ok: true, ...(await buffer.clear(by, signal)) }),
+    status: () => buffer.counts(),
+  };
+}
+
+// What this very send evicted stands in the receipt already.
+function earlier(losses: readonly Loss[], evicted: readonly number[]): Pick<Receipt, "dropped" | "cleared"> {
+  const ids = (cleared: boolean) =>
+    losses
+      .filter(({ id, cleared_by }) => (cleared_by !== null) === cleared && !evicted.includes(id))
+      .map(({ id }) => id);
+  const [dropped, cleared] = [ids(false), ids(true)];
+  return { ...(dropped.length > 0 && { dropped }), ...(cleared.length > 0 && { cleared }) };
+}

@@ -1,0 +1,39 @@
+import { defineCommand } from "citty";
+import type { Client } from "../client.ts";
+import type { Environment } from "../environment.ts";
+import { RelayError } from "../errors.ts";
+import { serve } from "./serve.ts";
+
+// Long enough for a laptop's night to be somebody's choice, short enough to find a client that vanished.
+const defaultIdleSeconds = 3_600;
+
+export const command = defineCommand({
+  meta: { name: "serve", description: "Serve MCP on standard input and output, as both Claudes start it" },
+  args: {
+    client: {
+      type: "enum",
+      options: ["desktop", "code"],
+      description: "Whose server it is, if the client does not say",
+    },
+    debug: { type: "boolean", description: "Tell requests and outcomes on standard error, never texts" },
+    "idle-timeout": {
+      type: "string",
+      valueHint: "seconds",
+      description: `Ping a client that asked nothing for so long (default ${defaultIdleSeconds}, 0 is never)`,
+    },
+  },
+  async run({ args, data }) {
+    const { environment } = data as { environment: Environment };
+    const client = args.client as Client | undefined;
+    await serve(
+      { client, debug: args.debug ?? false, idleTimeout: checkIdle(args["idle-timeout"]) },
+      environment,
+    );
+  },
+});
+
+function checkIdle(value: string | undefined): number {
+  if (value === undefined) return defaultIdleSeconds;
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
+  throw new RelayError("usage", `--idle-timeout is "${value}"; it must be a number of seconds. 0 is never.`);
+}

@@ -1,0 +1,69 @@
+import {
+  ErrorCode,
+  type JSONRPCMessage,
+  JSONRPCMessageSchema,
+  type RequestId,
+} from "@modelcontextprotocol/sdk/types.js";
+import type { Line } from "./lines.ts";
+
+/** A line of input as a message for the SDK, or what to answer where the SDK would stay silent. */
+export type Input = { message: JSONRPCMessage } | { reply: JSONRPCMessage } | null;
+
+/** Reads a line. A blank one is nothing; one that is no message gets the error that JSON-RPC wants. */
+export function readInput(line: Line): Input {
+  if ("tooLong" in line) {
+    return reply(
+      undefined,
+      ErrorCode.InvalidRequest,
+      `the line is ${line.tooLong} bytes long. Send shorter requests.`,
+    );
+  }
+  if (line.text.trim() === "") return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(line.text);
+  } catch {
+    return reply(undefined, ErrorCode.ParseError, "the line is not JSON. Send one JSON-RPC message a line.");
+  }
+  const parsed = JSONRPCMessageSchema.safeParse(value);
+  if (parsed.success) return { message: withArguments(parsed.data) };
+  return reply(
+    idOf(value),
+    ErrorCode.InvalidRequest,
+    "this is not a JSON-RPC message of MCP. Send one message a line, not a batch.",
+  );
+}
+
+/** The id of the request that this message asks, or `undefined`. */
+export function requestId(message: JSONRPCMessage): RequestId | undefined {
+  return "method" in message && "id" in message ? message.id : undefined;
+}
+
+/** The id of the request that this message answers, or `undefined`. */
+export function answeredId(message: JSONRPCMessage): RequestId | undefined {
+  return "method" in message ? undefined : message.id;
+}
+
+/** The id of the request that this message cancels, or `undefined`. */
+export function cancelledId(message: JSONRPCMessage): RequestId | undefined {
+  if (!("method" in message) || message.method !== "notifications/cancelled") return undefined;
+  return message.params?.requestId as RequestId | undefined;
+}
+
+// To the SDK null arguments are an error; to relay null is the same as absent.
+function withArguments(message: JSONRPCMessage): JSONRPCMessage {
+  if ("method" in message && message.params && message.params.arguments === null) {
+    const { arguments: _, ...params } = message.params;
+    return { ...message, params };
+  }
+  return message;
+}
+
+function idOf(value: unknown): RequestId | undefined {
+  const id = (value as { id?: unknown } | null)?.id;
+  return typeof id === "string" || typeof id === "number" ? id : undefined;
+}
+
+function reply(id: RequestId | undefined, code: number, message: string): Input {
+  return { reply: { jsonrpc: "2.0", ...(id === undefined ? {} : { id }), error: { code, message } } };
+}

@@ -1,0 +1,94 @@
+import type { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import {
+  EmptyResultSchema,
+  ErrorCode,
+  type JSONRPCMessage,
+  McpError,
+} from "@modelcontextprotocol/sdk/types.js";
+import { sqliteBuffer } from "../buffer/sqlite.ts";
+import type { Client } from "../client.ts";
+import { systemClock } from "../clock.ts";
+import { writeAll } from "../descriptor.ts";
+import type { Environment } from "../environment.ts";
+import { sentence } from "../errors.ts";
+import { createRelay } from "../relay/relay.ts";
+import { createDeliveries } from "./deliveries.ts";
+import { watchIdle } from "./idle.ts";
+import { createLog } from "./log.ts";
+import { parentGone } from "./parent.ts";
+import { requestId } from "./requests.ts";
+import { createSession } from "./session.ts";
+import { traceTraffic } from "./trace.ts";
+import { stdioTransport } from "./transport.ts";
+
+// What requests that were read already may still take once the server is to end.
+const graceMilliseconds = 250;
+
+/** How a server was asked to run. */
+export interface ServeOptions {
+  client: Client | undefined;
+  debug: boolean;
+  /** Seconds without a request before the client is pinged; 0 is never. */
+  idleTimeout: number;
+}
+
+/** Serves MCP on standard input and output, and resolves when the server has nobody to serve any more. */
+export async function serve(options: ServeOptions, environment: Environment): Promise<void> {
+  const log = createLog(2);
+  const failed = (error: unknown) => log(sentence(error));
+  process.on("uncaughtException", failed).on("unhandledRejection", failed);
+
+  const buffer = sqliteBuffer(environment.bufferPath(), systemClock);
+  const deliveries = createDeliveries(failed);
+  const session = createSession({
+    relay: createRelay({ buffer, clock: systemClock }),
+    deliveries,
+    surroundings: { claudeCode: environment.claudeCode, flag: options.client },
+  });
+  const timeout = options.idleTimeout > 0 ? options.idleTimeout * 1000 : Number.POSITIVE_INFINITY;
+  const idle = watchIdle({ clock: systemClock, timeout, ping: (limit) => ping(session, limit) });
+  const trace = options.debug ? traceTraffic(log) : () => {};
+  const transport = stdioTransport({
+    input: Bun.stdin.stream(),
+    write: (bytes) => writeAll(1, bytes),
+    deliveries,
+    onTraffic(message: JSONRPCMessage) {
+      if (requestId(message) !== undefined) idle.active();
+      trace(message);
+    },
+    onFailure: failed,
+  });
+
+  const reason = Promise.race([
+    transport.ended,
+    signalled(),
+    parentGone().then(() => "the parent process is gone"),
+    idle.gone.then(() => "the client answers no more"),
+  ]);
+  await session.connect(transport);
+  const why = await reason;
+  if (options.debug) log(`ending: ${why}`);
+  await Promise.race([transport.settle(), Bun.sleep(graceMilliseconds)]);
+  await Promise.race([deliveries.withdrawAll(), Bun.sleep(50)]);
+  buffer.close();
+}
+
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+async function ping(session: Server, timeout: number): Promise<boolean> {
+  try {
+    await session.request({ method: "ping" }, EmptyResultSchema, { timeout });
+    return true;
+  } catch (error) {
+    // a client that refuses to be pinged is there all the same
+    return (
+      error instanceof McpError &&
+      error.code !== ErrorCode.RequestTimeout &&
+      error.code !== ErrorCode.ConnectionClosed
+    );
+  }
+}

@@ -1,0 +1,17 @@
+import { refuse, type Tool, textResult } from "./tool.ts";
+
+export const clearTool: Tool = {
+  definition: {
+    name: "relay_clear",
+    title: "Delete all relay messages",
+    description:
+      "Delete every message in the relay buffer, read or not, for both Claudes. It cannot be undone. Only when the person asks for it. Answers JSON: how many were deleted, and how many of them nobody had read.",
+    inputSchema: { type: "object", properties: {} },
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+    _meta: { "anthropic/requiresUserInteraction": true },
+  },
+  async call(_args, { relay, identity, signal }) {
+    refuse(identity);
+    return textResult(JSON.stringify(await relay.clear(identity.client ?? "unknown", signal)));
+  },
+};

@@ -1,0 +1,34 @@
+import { fetchPage } from "../fetch-page.ts";
+import { type Tool, textResult } from "./tool.ts";
+
+export const fetchTool: Tool = {
+  definition: {
+    name: "relay_fetch",
+    title: "Get messages from the other Claude",
+    description:
+      'Get the messages that wait from the other Claude, oldest first, and mark them as read. Only the person pulls: call it once when the person asks, as with "get" alone, "check the relay" or "what did Desktop say?"; never on your own account, and never to wait for an answer. Each message stands between marked lines; the first line says how many more wait.',
+    inputSchema: {
+      type: "object",
+      properties: {
+        limit: { type: "integer", description: "How many at most, 1 to 20; 5 if left out." },
+        reader: {
+          type: "string",
+          enum: ["desktop", "code"],
+          description: "Who you are. Usually known; leave it out.",
+        },
+        unread_only: { type: "boolean", description: "false also shows messages read before. Default true." },
+      },
+    },
+    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
+    _meta: {
+      "anthropic/alwaysLoad": true,
+      "anthropic/requiresUserInteraction": true,
+      // 64 KB of control characters, six characters each when escaped, and twenty frames; the most Claude Code allows
+      "anthropic/maxResultSizeChars": 500_000,
+    },
+  },
+  async call(args, call) {
+    const asked = call.identity.underClaudeCode ? "approved tool" : "tool";
+    return textResult(await fetchPage(args, asked, call));
+  },
+};

@@ -1,0 +1,32 @@
+import type { CallToolResult, Tool as Definition } from "@modelcontextprotocol/sdk/types.js";
+import { RelayError } from "../../errors.ts";
+import type { Claim } from "../../relay/claim.ts";
+import type { Identity } from "../../relay/identity.ts";
+import type { Relay } from "../../relay/relay.ts";
+
+/** What a call of a tool, or a prompt, works with. */
+export interface Call {
+  relay: Relay;
+  identity: Identity;
+  /** Aborts when the client stops waiting. */
+  signal: AbortSignal;
+  /** Says that the answer carries this claim. */
+  carry(claim: Claim | null): void;
+}
+
+/** A tool as models see it, and what it does. */
+export interface Tool {
+  definition: Definition;
+  /** Answers the call. Throws a RelayError for what the caller can mend. */
+  call(args: Record<string, unknown>, call: Call): Promise<CallToolResult>;
+}
+
+/** An answer of plain text. There is never `structuredContent`: Claude Code would show it instead (facts.md). */
+export function textResult(text: string): CallToolResult {
+  return { content: [{ type: "text", text }] };
+}
+
+/** Throws `refused` where nobody would ask the person before messages are delivered or deleted. */
+export function refuse({ refusal }: Identity): void {
+  if (refusal) throw new RelayError("refused", refusal);
+}

@@ -1,0 +1,28 @@
+import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
+import type { Log } from "./log.ts";
+import { answeredId, requestId } from "./requests.ts";
+
+/** Tells of each request and its outcome, and never of a text, an argument or the environment. */
+export function traceTraffic(log: Log): (message: JSONRPCMessage) => void {
+  const asked = new Map<RequestId, { what: string; at: number }>();
+  return (message) => {
+    const request = requestId(message);
+    if (request !== undefined) asked.set(request, { what: describe(message), at: performance.now() });
+    const answered = answeredId(message);
+    const question = answered === undefined ? undefined : asked.get(answered);
+    if (answered === undefined || !question) return;
+    asked.delete(answered);
+    log(`${question.what}: ${outcome(message)}, ${(performance.now() - question.at).toFixed(1)} ms`);
+  };
+}
+
+function describe(message: JSONRPCMessage): string {
+  if (!("method" in message)) return "answer";
+  const name = message.method.startsWith("tools/") ? message.params?.name : undefined;
+  return [message.method, ...(typeof name === "string" ? [JSON.stringify(name.slice(0, 40))] : [])].join(" ");
+}
+
+function outcome(message: JSONRPCMessage): string {
+  if ("error" in message) return `error ${message.error.code}`;
+  return "result" in message && message.result.isError ? "refused" : "done";
+}
