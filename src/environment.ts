@@ -1,6 +1,6 @@
+import { fstatSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { isatty } from "node:tty";
 import { RelayError } from "./errors.ts";
 
 /** What relay knows of the Claude Code around it, from the variables Claude Code sets (facts.md, "Claude Code as a client"). */
@@ -13,20 +13,36 @@ export interface ClaudeCodeSigns {
   nested: boolean;
 }
 
+/** Which standard descriptors a person sits at. Each is looked at when it is asked for. */
+export interface Terminal {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
 /** Everything relay takes from its surroundings. No other module reads variables, terminals or well-known paths. */
 export interface Environment {
   claudeCode: ClaudeCodeSigns;
-  terminal: { stdin: boolean; stdout: boolean; stderr: boolean };
-  /** Whether standard output, or standard error, may carry colour. */
-  color: { stdout: boolean; stderr: boolean };
+  terminal: Terminal;
+  /** Whether this descriptor may carry colour. */
+  color(output: "stdout" | "stderr"): boolean;
   /** The absolute path of the buffer file. Throws a `buffer` error when there is no home, or `RELAY_DB` is relative. */
   bufferPath(): string;
 }
 
-/** Reads the process's environment once. */
+/** Reads the process's environment. */
 export function readEnvironment(variables: Record<string, string | undefined> = process.env): Environment {
-  const terminal = { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) };
-  const colorWanted = !variables.NO_COLOR && variables.TERM !== "dumb";
+  const terminal: Terminal = {
+    get stdin() {
+      return isTerminal(0);
+    },
+    get stdout() {
+      return isTerminal(1);
+    },
+    get stderr() {
+      return isTerminal(2);
+    },
+  };
   return {
     claudeCode: {
       present: variables.CLAUDECODE === "1",
@@ -37,7 +53,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
         variables.CLAUDE_CODE_SESSION_ATTENDED === "0",
     },
     terminal,
-    color: { stdout: colorWanted && terminal.stdout, stderr: colorWanted && terminal.stderr },
+    color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
     bufferPath: () => bufferPath(variables.RELAY_DB),
   };
 }
@@ -48,6 +64,17 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
 export function cleanEnvironment(variables: Record<string, string | undefined> = process.env) {
   const kept = ["PATH", "HOME", "USERPROFILE", "SystemRoot", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL"];
   return Object.fromEntries(kept.flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
+}
+
+// node:tty takes 2 ms to load, so it is asked only of what may be a terminal at all.
+function isTerminal(descriptor: number): boolean {
+  try {
+    return (
+      fstatSync(descriptor).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(descriptor)
+    );
+  } catch {
+    return false; // closed
+  }
 }
 
 // A relative path would mean another buffer in every directory, and messages that silently never arrive.

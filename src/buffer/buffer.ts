@@ -90,6 +90,13 @@ export interface PageRequest {
   includeRead: boolean;
 }
 
+/** Who reads which messages, and when. Those of `ids` that were lost while they were on their way are no loss. */
+export interface Delivery {
+  reader: Client;
+  ids: readonly number[];
+  readAt: string;
+}
+
 /**
  * Where messages wait. Each method is exactly one transaction, or none where it says so; it waits up to
  * {@link lockMilliseconds} for other processes without holding up its own, and gives up early when `signal` aborts.
@@ -108,12 +115,14 @@ export interface Buffer {
   /** The newest messages of both sides in time order, claiming nothing. */
   latest(limit: number): Promise<PageMessage[]>;
   /**
-   * Starts the claim's time anew. False when some of `ids` meanwhile went to another reader: then the page must not
-   * be shown, and nothing was changed.
+   * Shows a page and marks it in one stroke, so that no other process can know of the one and not of the other.
+   * `write` begins to write and tells whether all of it was taken at once. `delivered`: it was, and what the claim
+   * holds is read. `begun`: it is being written, and the claim's time starts anew. `taken`: some of `ids` meanwhile
+   * went to another reader; nothing was written. Should this throw, `write` may have been called.
    */
-  renew(claim: string, ids: readonly number[]): Promise<boolean>;
-  /** Marks what the claim still holds as read by the reader; `ids` lost while they were on their way are no loss. */
-  deliver(claim: string, page: { reader: Client; ids: readonly number[]; readAt: string }): Promise<void>;
+  present(claim: string, delivery: Delivery, write: () => boolean): Promise<"delivered" | "begun" | "taken">;
+  /** Marks what the claim still holds as read. */
+  deliver(claim: string, delivery: Delivery): Promise<void>;
   /** Gives back what the claim holds; with `maybeShown` the messages are labelled so from then on. */
   withdraw(claim: string, maybeShown: boolean): Promise<void>;
   /** Undoes a delivery: what the reader read at exactly `readAt` is unread and perhaps shown, the losses untold again. */

@@ -97,12 +97,12 @@ function openFile(path: string, create: boolean): OpenDatabase | null {
 
 // Why these: design.md, "The file". fullfsync makes macOS wait for the disk, and does nothing elsewhere.
 function prepare(db: Database): void {
-  db.run(`PRAGMA busy_timeout = ${tryMilliseconds}`);
-  db.run("PRAGMA journal_mode = TRUNCATE");
-  db.run("PRAGMA synchronous = FULL");
-  db.run("PRAGMA fullfsync = ON");
-  db.run("PRAGMA secure_delete = ON");
-  db.run("PRAGMA trusted_schema = OFF");
+  db.run(`PRAGMA busy_timeout = ${tryMilliseconds};
+    PRAGMA journal_mode = TRUNCATE;
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA trusted_schema = OFF`);
 }
 
 function runImmediate<T>(db: Database, work: (db: Database) => T): T {

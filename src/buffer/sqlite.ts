@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { otherClient } from "../client.ts";
 import { type Clock, timestamp } from "../clock.ts";
-import { type Appended, type Buffer, type Page, unreadIds } from "./buffer.ts";
+import { type Appended, type Buffer, type Delivery, type Page, unreadIds } from "./buffer.ts";
 import { bufferDatabase } from "./database.ts";
 import * as losses from "./losses.ts";
 import * as messages from "./messages.ts";
@@ -57,20 +57,22 @@ export function sqliteBuffer(path: string, clock: Clock): Buffer {
 
     latest: (limit) => inExisting([], (db) => messages.latest(db, limit)),
 
-    renew(claim, ids) {
-      return inExisting(true, (db) => {
-        if (messages.takenFrom(db, claim, ids)) return false;
+    async present(claim, delivery, write) {
+      const work = (db: Database) => {
+        if (messages.takenFrom(db, claim, delivery.ids)) return "taken";
+        if (write()) {
+          markDelivered(db, claim, delivery);
+          return "delivered";
+        }
         messages.renew(db, claim, clock.now());
         losses.renew(db, claim, clock.now());
-        return true;
-      });
+        return "begun";
+      };
+      return (await transact(work)) ?? (write() ? "delivered" : "begun");
     },
 
-    deliver(claim, { reader, ids, readAt }) {
-      return inExisting(undefined, (db) => {
-        messages.deliver(db, claim, reader, readAt);
-        losses.deliver(db, claim, ids);
-      });
+    deliver(claim, delivery) {
+      return inExisting(undefined, (db) => markDelivered(db, claim, delivery));
     },
 
     withdraw(claim, maybeShown) {
@@ -96,4 +98,9 @@ export function sqliteBuffer(path: string, clock: Clock): Buffer {
 
     close,
   };
+}
+
+function markDelivered(db: Database, claim: string, { reader, ids, readAt }: Delivery): void {
+  messages.deliver(db, claim, reader, readAt);
+  losses.deliver(db, claim, ids);
 }

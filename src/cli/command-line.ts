@@ -7,8 +7,8 @@ import { type Context, createContext, reportError } from "./context.ts";
 // biome-ignore lint/suspicious/noExplicitAny: a list of commands with arguments of different types, as in citty's own types
 export type Command = CommandDef<any>;
 
-/** Loads a verb's command. One that is not asked for is not loaded. */
-export type Verbs = Record<string, () => Promise<{ command: Command }>>;
+/** The commands by their verbs, each loaded when it is asked for. */
+export type Verbs = Record<string, () => Command | Promise<Command>>;
 
 /** Runs one command line of `relay` and answers the status to exit with. Every error ends here. */
 export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): Promise<number> {
@@ -33,7 +33,7 @@ async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Conte
   const verb = isServer ? "serve" : first;
   const load = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!load) throw new RelayError("usage", `unknown command "${verb}". See: relay --help`);
-  const { command } = await load();
+  const command = await load();
   if (helpWanted) return context.print(await usage(command));
 
   const verbArgs = isServer ? rawArgs : rest;

@@ -1,8 +1,8 @@
 import { sqliteBuffer } from "../buffer/sqlite.ts";
 import { systemClock } from "../clock.ts";
-import { WriteFailed, writeAll } from "../descriptor.ts";
 import { type Environment, readEnvironment } from "../environment.ts";
 import { OutputClosed, RelayError, sentence } from "../errors.ts";
+import { standardOutput, WriteFailed, type Writing } from "../output.ts";
 import { createRelay, type Relay } from "../relay/relay.ts";
 
 /** What every command works with. */
@@ -10,7 +10,9 @@ export interface Context {
   environment: Environment;
   /** Relay over the buffer of this environment. Throws a `buffer` error when it has no place. */
   relay(): Relay;
-  /** Writes a line of data to standard output; resolves when all of it is taken. Throws {@link WriteFailed}. */
+  /** Begins to write lines of data to standard output. */
+  begin(text: string): Writing;
+  /** Writes lines of data to standard output; resolves when all of them are taken. Throws {@link WriteFailed}. */
   print(text: string): Promise<void>;
   /** Writes a line that is no data to standard error. */
   note(text: string): Promise<void>;
@@ -19,12 +21,16 @@ export interface Context {
 /** The context of this process. */
 export function createContext(): Context {
   const environment = readEnvironment();
+  const output = standardOutput("stdout");
+  const standardError = standardOutput("stderr");
+  const begin = (text: string) => output(encodeLine(text));
   return {
     environment,
     relay: () =>
       createRelay({ buffer: sqliteBuffer(environment.bufferPath(), systemClock), clock: systemClock }),
-    print: (text) => writeAll(1, encodeLine(text)),
-    note: (text) => writeAll(2, encodeLine(text)).catch(() => {}),
+    begin,
+    print: (text) => begin(text).finished,
+    note: (text) => standardError(encodeLine(text)).finished.catch(() => {}),
   };
 }
 
@@ -34,15 +40,15 @@ export async function reportError(thrown: unknown, context: Context, json: boole
   if (error instanceof OutputClosed) return 0;
   const code = error instanceof RelayError ? error.exitCode : 1;
   const message = sentence(error);
-  const label = context.environment.color.stderr ? "\u001b[31mrelay:\u001b[39m" : "relay:";
+  const label = context.environment.color("stderr") ? "\u001b[31mrelay:\u001b[39m" : "relay:";
   await context.note(json ? JSON.stringify({ ok: false, error: message, code }) : `${label} ${message}`);
   return code;
 }
 
 // Whoever closes a pipe has read enough; a full disk under a redirection is another thing.
-function outputError({ cause }: WriteFailed): Error {
-  if (cause.code === "EPIPE") return new OutputClosed();
-  return new RelayError("failed", `standard output cannot be written (${cause.code}). Send it elsewhere.`);
+function outputError({ code }: WriteFailed): Error {
+  if (code === "EPIPE") return new OutputClosed();
+  return new RelayError("failed", `standard output cannot be written (${code}). Send it elsewhere.`);
 }
 
 function encodeLine(text: string): Uint8Array {

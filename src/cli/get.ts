@@ -1,15 +1,15 @@
 import { defineCommand } from "citty";
 import type { Page } from "../buffer/buffer.ts";
 import type { Client } from "../client.ts";
-import { WriteFailed } from "../descriptor.ts";
 import { RelayError } from "../errors.ts";
-import { type Claim, show } from "../relay/claim.ts";
+import { WriteFailed, type Writing } from "../output.ts";
+import type { Claim } from "../relay/claim.ts";
 import { framePage } from "../relay/framing.ts";
 import { refuseInsideClaudeCode } from "../relay/identity.ts";
 import { nonce } from "../relay/nonce.ts";
 import { checkLimit } from "../relay/rules.ts";
 import type { Context } from "./context.ts";
-import { Interrupted, interruption } from "./interrupt.ts";
+import { interruptible } from "./interrupt.ts";
 
 export const command = defineCommand({
   meta: {
@@ -37,20 +37,18 @@ export const command = defineCommand({
     const relay = context.relay();
     if (args.peek) return context.print(render(await relay.peek(request)));
     const { page, claim } = await relay.fetch(request);
-    await deliver(claim, () => context.print(render(page)));
+    await deliver(claim, () => context.begin(render(page)));
   },
 });
 
 /** Prints a page and settles its claim, also when the reader closes the pipe or a signal ends the command. */
-async function deliver(claim: Claim | null, print: () => Promise<void>): Promise<void> {
-  if (!claim) return print();
+async function deliver(claim: Claim | null, begin: () => Writing): Promise<void> {
+  if (!claim) return begin().finished;
   try {
-    await show(claim, () => Promise.race([print(), interruption()]));
+    await claim.show(() => interruptible(begin()));
   } catch (error) {
-    const cut = error instanceof Interrupted || error instanceof WriteFailed;
-    if (!cut) throw error;
-    const untouched = error instanceof WriteFailed && !error.started;
-    const fate = untouched ? "wait as before" : "may have been shown, and are offered again";
+    if (!(error instanceof WriteFailed)) throw error;
+    const fate = error.started ? "may have been shown, and are offered again" : "wait as before";
     throw new RelayError("failed", `the output was cut off, so these messages ${fate}. Get them once more.`);
   }
 }

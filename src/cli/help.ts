@@ -5,9 +5,7 @@ import type { Command, Verbs } from "./command-line.ts";
 /** What `relay --help` prints. */
 export async function renderOverview(verbs: Verbs): Promise<string> {
   const subCommands = Object.fromEntries(
-    await Promise.all(
-      Object.entries(verbs).map(async ([name, load]) => [name, (await load()).command] as const),
-    ),
+    await Promise.all(Object.entries(verbs).map(async ([name, load]) => [name, await load()] as const)),
   );
   const serve = subCommands.serve as Command;
   const args = {

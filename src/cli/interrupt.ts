@@ -1,16 +1,15 @@
-/** A signal asked the command to end while it was writing. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-}
+import { WriteFailed, type Writing } from "../output.ts";
 
 /**
- * Rejects with {@link Interrupted} at the first signal that would end the process. From this call on such a signal ends
- * nothing by itself: without it, what a command has claimed would be missing until the claim expires.
+ * The same write, but one that fails at the first signal that would end the process. From this call on such a signal
+ * ends nothing by itself: without it, what a command has claimed would be missing until the claim expires.
  */
-export function interruption(): Promise<never> {
-  return new Promise((_, reject) => {
+export function interruptible(writing: Writing): Writing {
+  if (writing.taken) return writing;
+  const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.once(signal, () => reject(new Interrupted(signal)));
+      process.once(signal, () => reject(new WriteFailed(true, signal)));
     }
   });
+  return { taken: false, finished: Promise.race([writing.finished, interrupted]) };
 }

@@ -1,7 +1,6 @@
 import { defineCommand } from "citty";
 import { type Client, clientTitle, otherClient } from "../client.ts";
 import { RelayError } from "../errors.ts";
-import { show } from "../relay/claim.ts";
 import { tellLosses } from "../relay/framing.ts";
 import { isInsideClaudeCode, refuseInsideClaudeCode } from "../relay/identity.ts";
 import type { Receipt } from "../relay/relay.ts";
@@ -28,7 +27,9 @@ export const command = defineCommand({
     const message = checkMessage(await messageText(args.text, context));
     const sender = otherClient(to);
     const { receipt, claim } = await context.relay().send({ sender, message });
-    await show(claim, () => context.print(args.json ? JSON.stringify(receipt) : told(receipt, to)));
+    const begin = () => context.begin(args.json ? JSON.stringify(receipt) : told(receipt, to));
+    if (claim) await claim.show(begin);
+    else await begin().finished;
   },
 });
 

@@ -15,7 +15,7 @@ export const command = defineCommand({
 });
 
 function table(buffer: string, { total, unread, latest }: Counts, { environment }: Context): string {
-  const strong = (text: string) => (environment.color.stdout ? `\u001b[1m${text}\u001b[22m` : text);
+  const strong = (text: string) => (environment.color("stdout") ? `\u001b[1m${text}\u001b[22m` : text);
   const rows = [
     ["buffer", buffer],
     ...clients.map((client) => [`waiting for ${clientTitle(client)}`, strong(String(unread[client]))]),

@@ -1,39 +1,23 @@
 import type { Buffer, Loss } from "../buffer/buffer.ts";
 import type { Client } from "../client.ts";
 import { type Clock, timestamp } from "../clock.ts";
-import { WriteFailed } from "../descriptor.ts";
+import { WriteFailed, type Writing } from "../output.ts";
 
-// A claim younger than this is not asked about again before it is shown.
-const youngMilliseconds = 1_000;
+/** What became of showing a claim: `taken` means that it meanwhile went to another reader, and was not shown here. */
+export type Fate = "delivered" | "abandoned" | "taken";
 
-/** A page, or the losses on a receipt, on their way to a reader. Each method may be called once, in this order. */
+/** A page, or the losses on a receipt, on their way to a reader. */
 export interface Claim {
-  /** Right before it is shown: false if it meanwhile went to another reader, and must not be shown here. */
-  hold(): Promise<boolean>;
-  /** The kernel took every byte. */
-  deliver(): Promise<void>;
-  /** It was not, or perhaps only in part, shown: it is offered again. */
-  withdraw(maybeShown: boolean): Promise<void>;
+  /**
+   * Shows what it holds with `begin`, unless somebody else was given it, and settles the claim by what became of that.
+   * `abandoned` tells, once a slow reader has taken everything, whether it had stopped waiting. Throws WriteFailed, or
+   * a `buffer` error; the messages are then offered again, labelled if any of it may have been shown.
+   */
+  show(begin: () => Writing, abandoned?: () => boolean): Promise<Fate>;
+  /** It will not be shown: it is offered again as it was. */
+  withdraw(): Promise<void>;
   /** It was delivered to somebody who had stopped waiting for it: it is offered again. */
   reopen(): Promise<void>;
-}
-
-/**
- * Shows what a claim holds and settles the claim by what became of it: delivered when `write` resolved, else offered
- * again. `abandoned` tells, once everything is written, whether the reader had stopped waiting. Throws what `write` threw.
- */
-export async function show(
-  claim: Claim | null | undefined,
-  write: () => Promise<void>,
-  abandoned = () => false,
-): Promise<void> {
-  try {
-    await write();
-  } catch (error) {
-    await claim?.withdraw(!(error instanceof WriteFailed) || error.started);
-    throw error;
-  }
-  await (abandoned() ? claim?.withdraw(true) : claim?.deliver());
 }
 
 /** What a claim holds. */
@@ -45,17 +29,37 @@ interface Held {
 }
 
 /** The handle on a claim that the buffer has just taken. */
-export function claimHandle(buffer: Buffer, clock: Clock, held: Held): Claim {
-  const taken = clock.elapsed();
-  const { name, reader, ids, losses } = held;
+export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, losses }: Held): Claim {
   let readAt = "";
+  const delivery = () => {
+    readAt = timestamp(clock.now());
+    return { reader, ids, readAt };
+  };
   return {
-    hold: async () => clock.elapsed() - taken < youngMilliseconds || (await buffer.renew(name, ids)),
-    deliver() {
-      readAt = timestamp(clock.now());
-      return buffer.deliver(name, { reader, ids, readAt });
+    async show(begin, abandoned = () => false) {
+      let writing: Writing | undefined;
+      // The buffer may try its transaction more than once; the write is begun once.
+      const write = () => {
+        writing ??= begin();
+        return writing.taken;
+      };
+      const presented = await buffer.present(name, delivery(), write);
+      if (presented === "taken") await buffer.withdraw(name, false);
+      if (presented !== "begun") return presented;
+      try {
+        await writing?.finished;
+      } catch (error) {
+        await buffer.withdraw(name, !(error instanceof WriteFailed) || error.started);
+        throw error;
+      }
+      if (abandoned()) {
+        await buffer.withdraw(name, true);
+        return "abandoned";
+      }
+      await buffer.deliver(name, delivery());
+      return "delivered";
     },
-    withdraw: (maybeShown) => buffer.withdraw(name, maybeShown),
+    withdraw: () => buffer.withdraw(name, false),
     reopen: () => buffer.reopen({ reader, ids, readAt, losses }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Client } from "../client.ts";
-import type { ClaudeCodeSigns } from "../environment.ts";
+import type { ClaudeCodeSigns, Terminal } from "../environment.ts";
 import { RelayError } from "../errors.ts";
 
 /** What a server can know of its client: what it says of itself, what surrounds the process, what `--client` said. */
@@ -41,7 +41,7 @@ export function identify({ clientInfo, claudeCode, flag }: Surroundings): Identi
 export function refuseInsideClaudeCode(
   command: string,
   claudeCode: ClaudeCodeSigns,
-  terminal: { stdin: boolean; stdout: boolean; stderr: boolean },
+  terminal: Terminal,
 ): void {
   if (!isInsideClaudeCode(claudeCode, terminal)) return;
   throw new RelayError(
@@ -51,10 +51,7 @@ export function refuseInsideClaudeCode(
 }
 
 /** Whether a command may have been typed by a model: design.md, "Identity". */
-export function isInsideClaudeCode(
-  claudeCode: ClaudeCodeSigns,
-  terminal: { stdin: boolean; stdout: boolean; stderr: boolean },
-): boolean {
+export function isInsideClaudeCode(claudeCode: ClaudeCodeSigns, terminal: Terminal): boolean {
   const personAtTerminal = terminal.stdin || terminal.stdout || terminal.stderr;
   return claudeCode.childSession || (claudeCode.present && !personAtTerminal);
 }

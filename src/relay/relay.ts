@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   type Buffer,
   type ClearedBy,
@@ -50,7 +49,7 @@ export interface Relay {
 export function createRelay({ buffer, clock }: { buffer: Buffer; clock: Clock }): Relay {
   return {
     async send(entry, signal) {
-      const name = randomUUID();
+      const name = crypto.randomUUID();
       const { losses, ...appended } = await buffer.append({ ...entry, claim: name }, signal);
       const receipt: Receipt = { ok: true, ...appended, ...earlier(losses, appended.evicted_unread) };
       const held = { name, reader: entry.sender, ids: [], losses };
@@ -58,7 +57,7 @@ export function createRelay({ buffer, clock }: { buffer: Buffer; clock: Clock })
     },
 
     async fetch(request, signal) {
-      const name = randomUUID();
+      const name = crypto.randomUUID();
       const page = await buffer.claim({ ...request, claim: name }, signal);
       const ids = unreadIds(page.messages, request.reader);
       const held = { name, reader: request.reader, ids, losses: page.losses };

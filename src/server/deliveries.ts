@@ -1,5 +1,7 @@
 import type { RequestId } from "@modelcontextprotocol/sdk/types.js";
-import type { Claim } from "../relay/claim.ts";
+import { failed, type Writing } from "../output.ts";
+import type { Claim, Fate } from "../relay/claim.ts";
+import type { QueuedWriting } from "./outbox.ts";
 
 // A client that cancels has sent few requests meanwhile.
 const remembered = 100;
@@ -13,49 +15,88 @@ export interface Deliveries {
   received(id: RequestId): void;
   /** The client stopped waiting. Whatever was claimed for this request is offered again, even if it was delivered. */
   cancelled(id: RequestId): void;
-  /** Whether the client stopped waiting for this answer. */
-  isCancelled(id: RequestId): boolean;
   /** The answer to this request carries this claim. Withdrawn at once if nobody waits for it any more. */
   attach(id: RequestId, claim: Claim): void;
-  /** The claim that this answer carries. */
-  find(id: RequestId): Claim | undefined;
-  /** From now on whoever shows the answer settles its claim. */
-  take(id: RequestId): void;
-  /** The answer was shown and its claim delivered. Should the client have cancelled, it is offered again. */
-  delivered(id: RequestId, claim: Claim): Promise<void>;
-  /** Withdraws every claim whose answer was not shown. */
+  /** Writes an answer with `begin`, and settles the claim it carries. Throws what {@link Claim.show} throws. */
+  deliver(id: RequestId, begin: () => QueuedWriting): Promise<Fate>;
+  /** Resolves when no claim is on its way: until then nobody knows what a further page should begin with. */
+  settled(): Promise<void>;
+  /** Withdraws every claim whose answer is not being written. */
   withdrawAll(): Promise<void>;
 }
 
-/** Nothing is on its way yet. `failed` hears of claims that could not be given back, which happens by itself later. */
-export function createDeliveries(failed: (error: unknown) => void): Deliveries {
+/** Nothing is on its way yet. `onFailure` hears of claims that could not be given back, which happens by itself later. */
+export function createDeliveries(onFailure: (error: unknown) => void): Deliveries {
   const waiting = new Map<RequestId, Claim>();
+  const writing = new Map<RequestId, QueuedWriting>();
   const shown = new Map<RequestId, Claim>();
   const cancelled = new Map<RequestId, true>();
+  let open = 0;
+  let settled = Promise.withResolvers<void>();
 
-  const withdraw = (claim: Claim | undefined) => claim?.withdraw(false).catch(failed);
+  const track = async <T>(work: Promise<T>): Promise<T> => {
+    open += 1;
+    try {
+      return await work;
+    } finally {
+      open -= 1;
+      if (open + waiting.size === 0) {
+        settled.resolve();
+        settled = Promise.withResolvers();
+      }
+    }
+  };
+  const withdraw = (claim: Claim) => track(claim.withdraw().catch(onFailure));
+
+  const show = async (id: RequestId, claim: Claim, begin: () => QueuedWriting): Promise<Fate> => {
+    const abandoned = () => cancelled.has(id);
+    const beginUnlessAbandoned = (): Writing => {
+      if (abandoned()) return failed(false, { code: "ECANCELED" });
+      const begun = begin();
+      writing.set(id, begun);
+      return begun;
+    };
+    const fate = await claim.show(beginUnlessAbandoned, abandoned).finally(() => writing.delete(id));
+    if (fate === "delivered" && abandoned()) await claim.reopen();
+    else if (fate === "delivered") remember(shown, id, claim);
+    return fate;
+  };
 
   return {
     received: (id) => void cancelled.delete(id),
+
     cancelled(id) {
       remember(cancelled, id, true);
-      void withdraw(waiting.get(id));
+      writing.get(id)?.cancel();
+      const held = waiting.get(id);
       waiting.delete(id);
-      void shown.get(id)?.reopen().catch(failed);
+      if (held) void withdraw(held);
+      const delivered = shown.get(id);
       shown.delete(id);
+      if (delivered) void track(delivered.reopen().catch(onFailure));
     },
-    isCancelled: (id) => cancelled.has(id),
+
     attach(id, claim) {
       if (cancelled.has(id)) void withdraw(claim);
       else waiting.set(id, claim);
     },
-    find: (id) => waiting.get(id),
-    take: (id) => void waiting.delete(id),
-    async delivered(id, claim) {
-      if (cancelled.has(id)) await claim.reopen();
-      else remember(shown, id, claim);
+
+    async deliver(id, begin) {
+      const claim = waiting.get(id);
+      if (claim) {
+        const fate = track(show(id, claim, begin));
+        waiting.delete(id);
+        return fate;
+      }
+      await begin().finished;
+      return "delivered";
     },
-    withdrawAll: async () => {
+
+    async settled() {
+      while (open + waiting.size > 0) await settled.promise;
+    },
+
+    async withdrawAll() {
       const claims = [...waiting.values()];
       waiting.clear();
       await Promise.all(claims.map(withdraw));

@@ -1,24 +1,21 @@
-import { writeAll } from "../descriptor.ts";
+import type { Output } from "../output.ts";
 
 // A client need not read standard error. What it leaves unread beyond this is not worth memory.
 const pendingLines = 100;
 
-/** Writes a line to standard error. Never waits, and never fails. */
+/** Writes a line for people. Never waits, and never fails. */
 export type Log = (text: string) => void;
 
-/** A log on this descriptor. */
-export function createLog(descriptor: number): Log {
-  let last = Promise.resolve();
+/** A log on this output. */
+export function createLog(output: Output): Log {
   let pending = 0;
   return (text) => {
     if (pending >= pendingLines) return;
     pending += 1;
-    const line = new TextEncoder().encode(`relay: ${text}\n`);
-    last = last
-      .then(() => writeAll(descriptor, line))
-      .catch(() => {})
-      .then(() => {
-        pending -= 1;
-      });
+    const { finished } = output(new TextEncoder().encode(`relay: ${text}\n`));
+    const done = () => {
+      pending -= 1;
+    };
+    finished.then(done, done);
   };
 }

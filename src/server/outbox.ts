@@ -1,93 +1,84 @@
-import { ErrorCode, type JSONRPCMessage, type RequestId } from "@modelcontextprotocol/sdk/types.js";
-import { WriteFailed } from "../descriptor.ts";
-import { show } from "../relay/claim.ts";
-import type { Deliveries } from "./deliveries.ts";
-import { answeredId } from "./requests.ts";
+import { failed, type Output, type Writing } from "../output.ts";
 
-/** What an outbox needs. */
-export interface OutboxOptions {
-  /** Resolves when every byte is taken. Throws {@link WriteFailed}. */
-  write(bytes: Uint8Array): Promise<void>;
-  deliveries: Deliveries;
-  /** Hears of each message that was written. */
-  onWritten(message: JSONRPCMessage): void;
-  /** Output is gone: nothing can be written any more. */
-  onBroken(): void;
-  /** Hears of a claim that could not be settled. The buffer offers its messages again by itself. */
-  onFailure(error: unknown): void;
+/** A write that may still be waiting for those before it. */
+export interface QueuedWriting extends Writing {
+  /** Takes it back if none of it was written yet. */
+  cancel(): void;
 }
 
-/** Messages on their way out, one after the other, each whole. */
+/** Answers on their way out, one after the other, each whole. */
 export interface Outbox {
-  /** Resolves when the message is written, or will never be because nobody waits for it. */
-  send(message: JSONRPCMessage): Promise<void>;
-  /** Resolves when nothing is on its way. */
+  /** Writes at once if nothing is on its way, else afterwards. */
+  begin(bytes: Uint8Array): QueuedWriting;
+  /** Resolves when nothing is on its way any more. */
   drained(): Promise<void>;
-  /** Bytes of the messages on their way. */
+  /** How many bytes are on their way. */
   readonly bytes: number;
 }
 
-/** An empty outbox. */
-export function createOutbox(options: OutboxOptions): Outbox {
-  const { deliveries, write } = options;
-  let last = Promise.resolve();
-  let bytes = 0;
-  let broken = false;
+interface Entry {
+  bytes: Uint8Array;
+  cancelled: boolean;
+  finish(writing: Writing): void;
+}
 
-  const writeAnswer = async (id: RequestId, answer: Uint8Array) => {
-    const claim = deliveries.find(id);
-    const held = !claim || (await claim.hold());
-    if (deliveries.isCancelled(id)) return false; // its claim was withdrawn then
-    deliveries.take(id);
-    if (held) {
-      await show(
-        claim,
-        () => write(answer),
-        () => deliveries.isCancelled(id),
-      );
-      if (claim) await deliveries.delivered(id, claim);
-    } else {
-      await claim.withdraw(false);
-      await write(encode({ jsonrpc: "2.0", id, error: takenElsewhere }));
-    }
-    return true;
+/** An empty outbox over an output. After a write that failed nothing more is tried: a half line cannot be mended. */
+export function createOutbox(output: Output): Outbox {
+  const queue: Entry[] = [];
+  let current: Writing | null = null;
+  let broken: unknown;
+  let bytes = 0;
+
+  const write = (chunk: Uint8Array): Writing => {
+    if (broken) return failed(false, broken);
+    const writing = output(chunk);
+    if (writing.taken) return writing;
+    current = writing;
+    bytes += chunk.length;
+    const done = () => {
+      current = null;
+      bytes -= chunk.length;
+      next();
+    };
+    writing.finished.then(done, (error) => {
+      broken = error;
+      done();
+    });
+    return writing;
   };
 
-  const writeMessage = async (message: JSONRPCMessage, encoded: Uint8Array) => {
-    const id = answeredId(message);
-    try {
-      if (id === undefined) await write(encoded);
-      else if (!(await writeAnswer(id, encoded))) return;
-      options.onWritten(message);
-    } catch (error) {
-      if (!(error instanceof WriteFailed)) return options.onFailure(error);
-      broken = true;
-      options.onBroken();
+  const next = () => {
+    for (let entry = queue.shift(); entry; entry = current ? undefined : queue.shift()) {
+      bytes -= entry.bytes.length;
+      entry.finish(entry.cancelled ? failed(false, { code: "ECANCELED" }) : write(entry.bytes));
     }
   };
 
   return {
-    send(message) {
-      const encoded = encode(message);
-      bytes += encoded.length;
-      last = last.then(async () => {
-        if (!broken) await writeMessage(message, encoded);
-        bytes -= encoded.length;
-      });
-      return last;
+    begin(chunk) {
+      if (!current) return { ...write(chunk), cancel() {} };
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const entry: Entry = {
+        bytes: chunk,
+        cancelled: false,
+        finish: (writing) => resolve(writing.finished),
+      };
+      bytes += chunk.length;
+      queue.push(entry);
+      promise.catch(() => {});
+      return {
+        taken: false,
+        finished: promise,
+        cancel() {
+          entry.cancelled = true;
+        },
+      };
     },
-    drained: () => last,
+    async drained() {
+      while (current) await current.finished.catch(() => {});
+    },
     get bytes() {
       return bytes;
     },
   };
-}
-
-const takenElsewhere = {
-  code: ErrorCode.InternalError,
-  message: "this page went to another reader, because this server stood still for too long. Ask again.",
-};
-
-function encode(message: JSONRPCMessage): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(message)}\n`);
 }

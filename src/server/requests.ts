@@ -1,9 +1,13 @@
 import {
   ErrorCode,
+  isJSONRPCErrorResponse,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResultResponse,
   type JSONRPCMessage,
-  JSONRPCMessageSchema,
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
+import { sentence } from "../errors.ts";
 import type { Line } from "./lines.ts";
 
 /** A line of input as a message for the SDK, or what to answer where the SDK would stay silent. */
@@ -25,8 +29,7 @@ export function readInput(line: Line): Input {
   } catch {
     return reply(undefined, ErrorCode.ParseError, "the line is not JSON. Send one JSON-RPC message a line.");
   }
-  const parsed = JSONRPCMessageSchema.safeParse(value);
-  if (parsed.success) return { message: withArguments(parsed.data) };
+  if (isMessage(value)) return { message: withArguments(value) };
   return reply(
     idOf(value),
     ErrorCode.InvalidRequest,
@@ -48,6 +51,26 @@ export function answeredId(message: JSONRPCMessage): RequestId | undefined {
 export function cancelledId(message: JSONRPCMessage): RequestId | undefined {
   if (!("method" in message) || message.method !== "notifications/cancelled") return undefined;
   return message.params?.requestId as RequestId | undefined;
+}
+
+/** The answer to a request that failed for a reason of relay's own. */
+export function internalError(id: RequestId, error: unknown): JSONRPCMessage {
+  return { jsonrpc: "2.0", id, error: { code: ErrorCode.InternalError, message: sentence(error) } };
+}
+
+/** A message as a line of output. */
+export function encode(message: JSONRPCMessage): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(message)}\n`);
+}
+
+// The most frequent first. The SDK's schema of them all would try each again.
+function isMessage(value: unknown): value is JSONRPCMessage {
+  return (
+    isJSONRPCRequest(value) ||
+    isJSONRPCNotification(value) ||
+    isJSONRPCResultResponse(value) ||
+    isJSONRPCErrorResponse(value)
+  );
 }
 
 // To the SDK null arguments are an error; to relay null is the same as absent.

@@ -1,4 +1,4 @@
-import type { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import "./zod.ts";
 import {
   EmptyResultSchema,
   ErrorCode,
@@ -8,16 +8,16 @@ import {
 import { sqliteBuffer } from "../buffer/sqlite.ts";
 import type { Client } from "../client.ts";
 import { systemClock } from "../clock.ts";
-import { writeAll } from "../descriptor.ts";
 import type { Environment } from "../environment.ts";
 import { sentence } from "../errors.ts";
+import { standardOutput } from "../output.ts";
 import { createRelay } from "../relay/relay.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { watchIdle } from "./idle.ts";
 import { createLog } from "./log.ts";
 import { parentGone } from "./parent.ts";
 import { requestId } from "./requests.ts";
-import { createSession } from "./session.ts";
+import { Session } from "./session.ts";
 import { traceTraffic } from "./trace.ts";
 import { stdioTransport } from "./transport.ts";
 
@@ -34,13 +34,13 @@ export interface ServeOptions {
 
 /** Serves MCP on standard input and output, and resolves when the server has nobody to serve any more. */
 export async function serve(options: ServeOptions, environment: Environment): Promise<void> {
-  const log = createLog(2);
+  const log = createLog(standardOutput("stderr"));
   const failed = (error: unknown) => log(sentence(error));
   process.on("uncaughtException", failed).on("unhandledRejection", failed);
 
   const buffer = sqliteBuffer(environment.bufferPath(), systemClock);
   const deliveries = createDeliveries(failed);
-  const session = createSession({
+  const session = new Session({
     relay: createRelay({ buffer, clock: systemClock }),
     deliveries,
     surroundings: { claudeCode: environment.claudeCode, flag: options.client },
@@ -50,7 +50,7 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
   const trace = options.debug ? traceTraffic(log) : () => {};
   const transport = stdioTransport({
     input: Bun.stdin.stream(),
-    write: (bytes) => writeAll(1, bytes),
+    output: standardOutput("stdout"),
     deliveries,
     onTraffic(message: JSONRPCMessage) {
       if (requestId(message) !== undefined) idle.active();
@@ -79,7 +79,7 @@ function signalled(): Promise<string> {
   });
 }
 
-async function ping(session: Server, timeout: number): Promise<boolean> {
+async function ping(session: Session, timeout: number): Promise<boolean> {
   try {
     await session.request({ method: "ping" }, EmptyResultSchema, { timeout });
     return true;

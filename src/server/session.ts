@@ -1,17 +1,24 @@
-import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import { Protocol } from "@modelcontextprotocol/sdk/shared/protocol.js";
 import {
   CallToolRequestSchema,
   type CallToolResult,
   ErrorCode,
   GetPromptRequestSchema,
+  type Implementation,
+  InitializeRequestSchema,
+  type InitializeResult,
+  LATEST_PROTOCOL_VERSION,
   ListPromptsRequestSchema,
   ListToolsRequestSchema,
   McpError,
   type RequestId,
+  type ServerNotification,
+  type ServerRequest,
+  type ServerResult,
+  SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/sdk/types.js";
 import { sentence } from "../errors.ts";
-import type { Identity, Surroundings } from "../relay/identity.ts";
-import { identify } from "../relay/identity.ts";
+import { type Identity, identify, type Surroundings } from "../relay/identity.ts";
 import type { Relay } from "../relay/relay.ts";
 import { version } from "../version.ts";
 import type { Deliveries } from "./deliveries.ts";
@@ -31,53 +38,80 @@ export interface SessionOptions {
   surroundings: Omit<Surroundings, "clientInfo">;
 }
 
-/** The MCP server of one client, not yet connected to a transport. */
-export function createSession({ relay, deliveries, surroundings }: SessionOptions): Server {
-  const server = new Server(
-    { name: "relay", title: "Relay", version },
-    { capabilities: { tools: {}, prompts: {} }, instructions },
-  );
-  const identity = (): Identity => identify({ ...surroundings, clientInfo: server.getClientVersion() });
-  const callFor = ({ requestId, signal }: { requestId: RequestId; signal: AbortSignal }): Call => ({
-    relay,
-    identity: identity(),
-    signal,
-    carry: (claim) => claim && deliveries.attach(requestId, claim),
-  });
+/**
+ * The MCP session of one client. The SDK's `Server` would add the validation of forms that relay never shows, and
+ * 5 ms for it to every start; this is the layer below.
+ */
+export class Session extends Protocol<ServerRequest, ServerNotification, ServerResult> {
+  readonly #options: SessionOptions;
+  #clientInfo: Implementation | undefined;
 
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map((tool) => tool.definition) }));
-
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
-    const tool = tools.find((candidate) => candidate.definition.name === params.name);
-    if (!tool)
+  /** A session that is not yet connected to a transport. */
+  constructor(options: SessionOptions) {
+    super();
+    this.#options = options;
+    this.setRequestHandler(InitializeRequestSchema, ({ params }) => {
+      this.#clientInfo = params.clientInfo;
+      return initializeResult(params.protocolVersion);
+    });
+    this.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map((tool) => tool.definition) }));
+    this.setRequestHandler(CallToolRequestSchema, ({ params }, extra) =>
+      callTool(params.name, params.arguments ?? {}, this.#call(extra)),
+    );
+    this.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: this.#prompts() }));
+    this.setRequestHandler(GetPromptRequestSchema, ({ params }, extra) => {
+      if (this.#prompts().some(({ name }) => name === params.name)) return getPrompt(this.#call(extra));
       throw new McpError(
         ErrorCode.InvalidParams,
-        `there is no tool ${JSON.stringify(params.name)}. List the tools.`,
+        `there is no prompt ${JSON.stringify(params.name)}. List them first.`,
       );
-    try {
-      return await tool.call(params.arguments ?? {}, callFor(extra));
-    } catch (error) {
-      return errorResult(error);
-    }
-  });
+    });
+  }
 
-  // Claude Code has /get, which needs no tool and asks nobody; two ways to the same thing would only confuse.
-  const prompts = () => (identity().underClaudeCode ? [] : [promptDefinition]);
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: prompts() }));
+  get #identity(): Identity {
+    return identify({ ...this.#options.surroundings, clientInfo: this.#clientInfo });
+  }
 
-  server.setRequestHandler(GetPromptRequestSchema, async ({ params }, extra) => {
-    if (!prompts().some((prompt) => prompt.name === params.name)) {
-      throw new McpError(
-        ErrorCode.InvalidParams,
-        `there is no prompt ${JSON.stringify(params.name)} here. List the prompts.`,
-      );
-    }
-    return getPrompt(callFor(extra));
-  });
+  // Claude Code has /get, which needs no tool and no question; two ways to the same thing would only confuse.
+  #prompts() {
+    return this.#identity.underClaudeCode ? [] : [promptDefinition];
+  }
 
-  return server;
+  #call({ requestId, signal }: { requestId: RequestId; signal: AbortSignal }): Call {
+    const { relay, deliveries } = this.#options;
+    return {
+      relay,
+      identity: this.#identity,
+      signal,
+      settled: deliveries.settled,
+      carry: (claim) => claim && deliveries.attach(requestId, claim),
+    };
+  }
+
+  // All relay ever asks of a client is a ping, which needs no capability.
+  protected override assertCapabilityForMethod(): void {}
+  protected override assertNotificationCapability(): void {}
+  protected override assertRequestHandlerCapability(): void {}
+  protected override assertTaskCapability(): void {}
+  protected override assertTaskHandlerCapability(): void {}
 }
 
-function errorResult(error: unknown): CallToolResult {
-  return { content: [{ type: "text", text: `relay: ${sentence(error)}` }], isError: true };
+function initializeResult(wanted: string): InitializeResult {
+  return {
+    protocolVersion: SUPPORTED_PROTOCOL_VERSIONS.includes(wanted) ? wanted : LATEST_PROTOCOL_VERSION,
+    capabilities: { tools: {}, prompts: {} },
+    serverInfo: { name: "relay", title: "Relay", version },
+    instructions,
+  };
+}
+
+async function callTool(name: string, args: Record<string, unknown>, call: Call): Promise<CallToolResult> {
+  const tool = tools.find(({ definition }) => definition.name === name);
+  if (!tool)
+    throw new McpError(ErrorCode.InvalidParams, `there is no tool ${JSON.stringify(name)}. List them first.`);
+  try {
+    return await tool.call(args, call);
+  } catch (error) {
+    return { content: [{ type: "text", text: `relay: ${sentence(error)}` }], isError: true };
+  }
 }

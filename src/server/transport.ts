@@ -1,19 +1,26 @@
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
+import { RelayError } from "../errors.ts";
+import { type Output, WriteFailed } from "../output.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { type Line, lineReader } from "./lines.ts";
-import { createOutbox, type OutboxOptions } from "./outbox.ts";
-import { answeredId, cancelledId, readInput, requestId } from "./requests.ts";
+import { createOutbox } from "./outbox.ts";
+import { answeredId, cancelledId, encode, internalError, readInput, requestId } from "./requests.ts";
 
-// A client that asks and never reads its answers is not listened to beyond this.
-const unreadBytes = 8 * 1024 * 1024;
+// A client that asks and never reads its answers is not listened to beyond this, until it does.
+const mostBytes = 8 * 1024 * 1024;
+const mostRequests = 1_000;
+const recheckMilliseconds = 20;
 
 /** Where a transport reads and writes, and who hears of it. */
-export interface TransportOptions extends Pick<OutboxOptions, "write" | "onFailure"> {
+export interface TransportOptions {
   input: ReadableStream<Uint8Array>;
+  output: Output;
   deliveries: Deliveries;
   /** Hears of each message that was read or written. */
   onTraffic(message: JSONRPCMessage): void;
+  /** Hears of what went wrong and had to be borne. */
+  onFailure(error: unknown): void;
 }
 
 /**
@@ -28,12 +35,9 @@ export interface StdioTransport extends Transport {
 }
 
 /** A transport that has not begun to read. */
-export function stdioTransport({
-  input,
-  deliveries,
-  onTraffic,
-  ...options
-}: TransportOptions): StdioTransport {
+export function stdioTransport(options: TransportOptions): StdioTransport {
+  const { input, deliveries, onTraffic, onFailure } = options;
+  const outbox = createOutbox(options.output);
   const lines = lineReader();
   const ended = Promise.withResolvers<string>();
   const settled = Promise.withResolvers<void>();
@@ -45,12 +49,24 @@ export function stdioTransport({
     if (!reading && unanswered.size === 0) settled.resolve();
   };
 
-  const outbox = createOutbox({
-    ...options,
-    deliveries,
-    onWritten: onTraffic,
-    onBroken: () => ended.resolve("standard output was closed"),
-  });
+  const write = async (message: JSONRPCMessage) => {
+    const id = answeredId(message);
+    let begun = false;
+    const begin = (text: JSONRPCMessage) => {
+      begun = true;
+      return outbox.begin(encode(text));
+    };
+    try {
+      if (id === undefined) await begin(message).finished;
+      else if ((await deliveries.deliver(id, () => begin(message))) === "taken") throw takenElsewhere;
+      onTraffic(message);
+    } catch (error) {
+      if (error instanceof WriteFailed) {
+        if (error.code !== "ECANCELED") ended.resolve(`standard output was closed (${error.code})`);
+      } else if (begun || id === undefined) onFailure(error);
+      else await begin(internalError(id, error)).finished.catch(onFailure);
+    }
+  };
 
   const receive = (message: JSONRPCMessage) => {
     const id = requestId(message);
@@ -71,7 +87,7 @@ export function stdioTransport({
     for (const line of read) {
       const received = readInput(line);
       if (received && "message" in received) receive(received.message);
-      else if (received) void outbox.send(received.reply);
+      else if (received) void write(received.reply);
     }
   };
 
@@ -79,7 +95,7 @@ export function stdioTransport({
     for await (const chunk of input) {
       if (!reading) return;
       receiveLines(lines.push(chunk));
-      if (outbox.bytes > unreadBytes) await outbox.drained();
+      while (outbox.bytes > mostBytes || unanswered.size > mostRequests) await Bun.sleep(recheckMilliseconds);
     }
     if (reading) receiveLines(lines.end());
   };
@@ -88,11 +104,11 @@ export function stdioTransport({
     ended: ended.promise,
     async start() {
       void read()
-        .catch(options.onFailure)
+        .catch(onFailure)
         .then(() => ended.resolve("standard input ended"));
     },
     async send(message) {
-      await outbox.send(message);
+      await write(message);
       answered(answeredId(message));
     },
     settle() {
@@ -106,3 +122,8 @@ export function stdioTransport({
   };
   return transport;
 }
+
+const takenElsewhere = new RelayError(
+  "failed",
+  "this page went to another reader, because this server stood still for too long. Ask again.",
+);

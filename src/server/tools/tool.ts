@@ -10,6 +10,8 @@ export interface Call {
   identity: Identity;
   /** Aborts when the client stops waiting. */
   signal: AbortSignal;
+  /** Resolves when everything this client was given before is known to be delivered, or not. */
+  settled(): Promise<void>;
   /** Says that the answer carries this claim. */
   carry(claim: Claim | null): void;
 }

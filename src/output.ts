@@ -1,0 +1,61 @@
+/** A write that ended early. `started` tells whether any byte may have been taken. */
+export class WriteFailed extends Error {
+  override readonly name = "WriteFailed";
+
+  constructor(
+    readonly started: boolean,
+    /** The system's code, or `ECANCELED`. */
+    readonly code: string,
+  ) {
+    super(`write failed: ${code}`);
+  }
+}
+
+/** A write that has begun. */
+export interface Writing {
+  /** Whether the kernel took every byte before the call that began it returned. */
+  readonly taken: boolean;
+  /** Resolves when the kernel has taken every byte, however long the reader takes; rejects with {@link WriteFailed}. */
+  readonly finished: Promise<void>;
+}
+
+/** Begins to write, after whatever was begun before. */
+export type Output = (bytes: Uint8Array) => Writing;
+
+/**
+ * Standard output or standard error. What the reader has room for is taken at once, without a turn of the event loop;
+ * for the rest the process waits without standing still. One write at a time keeps failures apart.
+ */
+export function standardOutput(name: "stdout" | "stderr"): Output {
+  let sink: Bun.FileSink | undefined;
+  return (bytes) => {
+    let results: (number | Promise<number>)[];
+    try {
+      sink ??= Bun[name].writer();
+      results = [sink.write(bytes), sink.flush()];
+    } catch (error) {
+      return failed(false, error);
+    }
+    const pending = results.filter((result) => result instanceof Promise);
+    if (pending.length === 0) return { taken: true, finished: Promise.resolve() };
+    // Rejected before anybody could read: the first attempt failed, so nothing was taken.
+    const started = !pending.some((result) => Bun.peek.status(result) === "rejected");
+    const finished = Promise.all(pending).then(
+      () => {},
+      (error) => failed(started, error).finished,
+    );
+    return { taken: false, finished: handled(finished) };
+  };
+}
+
+/** A write that cannot be made, or is not to be made any more. */
+export function failed(started: boolean, cause: unknown): Writing {
+  const { code = "EIO" } = cause as NodeJS.ErrnoException;
+  return { taken: false, finished: handled(Promise.reject(new WriteFailed(started, code))) };
+}
+
+// Not everybody who begins a write waits for its end.
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The binary under test: what `npm run build` made. */
+export const relayBinary = join(import.meta.dir, "../../dist/relay");
+
+/** What a command left behind. */
+export interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** How to run a command in a sandbox. */
+export interface RunOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  stdin?: string | Uint8Array;
+}
+
+/** A home folder of its own, and an environment made from nothing. */
+export interface Sandbox extends AsyncDisposable {
+  home: string;
+  /** The buffer file where relay looks for it by itself. */
+  buffer: string;
+  env: Record<string, string>;
+  /** Runs `relay`. */
+  relay(args: string[], options?: RunOptions): Promise<Outcome>;
+  /** Runs any program. */
+  run(argv: string[], options?: RunOptions): Promise<Outcome>;
+  /** Whatever is registered here is undone, latest first, before the folder goes. */
+  defer(undo: () => void | Promise<void>): void;
+}
+
+/** Use with `await using`: everything is gone at the end of the test. */
+export function sandbox(): Sandbox {
+  const home = mkdtempSync(join(tmpdir(), "relay-test-"));
+  const undo: (() => void | Promise<void>)[] = [];
+  const env = { HOME: home, PATH: "/usr/local/bin:/usr/bin:/bin", TMPDIR: home, LANG: "C.UTF-8" };
+  const run = async (argv: string[], options: RunOptions = {}): Promise<Outcome> => {
+    const child = Bun.spawn(argv, {
+      env: { ...env, ...options.env },
+      cwd: options.cwd ?? home,
+      stdin: options.stdin === undefined ? "ignore" : Buffer.from(options.stdin),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [stdout, stderr] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    await child.exited;
+    return { status: child.exitCode, stdout, stderr };
+  };
+  return {
+    home,
+    buffer: join(home, ".relay_buffer.db"),
+    env,
+    run,
+    relay: (args, options) => run([relayBinary, ...args], options),
+    defer: (task) => void undo.push(task),
+    async [Symbol.asyncDispose]() {
+      for (const task of undo.reverse()) await task();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Puts a message of each text into the buffer, for `to`. Answers their ids. */
+export async function sendAll(box: Sandbox, to: "desktop" | "code", texts: string[]): Promise<number[]> {
+  const ids: number[] = [];
+  for (const text of texts) {
+    const sent = await box.relay(["send", "--to", to, "--json"], { stdin: text });
+    if (sent.status !== 0) throw new Error(sent.stderr);
+    ids.push(JSON.parse(sent.stdout).id);
+  }
+  return ids;
+}
+
+/** What `relay get --json` prints. */
+export interface Gotten {
+  messages: { id: number; sender: string; message: string; maybe_shown: boolean; timestamp: string }[];
+  remaining: number;
+  dropped: number[];
+  elsewhere: number;
+  cleared: number[];
+  sent_dropped: number[];
+  sent_cleared: number[];
+}
+
+/** Gets a page as JSON; marks what is on it as read unless `--peek` is among the flags. */
+export async function get(box: Sandbox, reader: "desktop" | "code", ...flags: string[]): Promise<Gotten> {
+  const got = await box.relay(["get", "--for", reader, "--json", "--limit", "20", ...flags]);
+  if (got.status !== 0) throw new Error(got.stderr);
+  return JSON.parse(got.stdout);
+}
+
+/** Waits until `condition` holds; throws after `milliseconds`, ten times what is normal. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  milliseconds = 10_000,
+) {
+  const deadline = performance.now() + milliseconds;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
+    await Bun.sleep(10);
+  }
+}

@@ -1,0 +1,100 @@
+import type { Subprocess } from "bun";
+import { relayBinary, type Sandbox, until } from "./sandbox.ts";
+
+type Child = Subprocess<"pipe", "pipe", "pipe">;
+
+/** A server spoken to by hand, for what the SDK's client would never do. */
+export interface Server {
+  child: Child;
+  /** Every line of standard output so far, parsed. Empty while `reading` is off. */
+  lines: Record<string, unknown>[];
+  stderr(): string;
+  /** Writes raw bytes or text to standard input. */
+  write(bytes: string | Uint8Array): void;
+  /** Sends a request or notification. */
+  send(message: Record<string, unknown>): void;
+  /** The answer to the request of this id. */
+  answer(id: number): Promise<Record<string, unknown>>;
+}
+
+/** How to start one. */
+export interface ServerOptions {
+  args?: string[];
+  env?: Record<string, string>;
+  clientInfo?: { name: string; version: string };
+  /** Whether anybody reads standard output. */
+  reading?: boolean;
+}
+
+/** Starts a server in the sandbox; it is killed with the sandbox if it is still there. */
+export function startServer(
+  box: Sandbox,
+  { args = ["--client", "code"], env = {}, reading = true }: ServerOptions = {},
+): Server {
+  const child = Bun.spawn([relayBinary, ...args], {
+    env: { ...box.env, ...env },
+    cwd: box.home,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  box.defer(async () => {
+    child.kill("SIGKILL");
+    await child.exited;
+  });
+  const lines: Record<string, unknown>[] = [];
+  let errors = "";
+  if (reading) void readLines(child.stdout, (line) => lines.push(JSON.parse(line)));
+  void readLines(child.stderr, (line) => {
+    errors += `${line}\n`;
+  });
+  const write = (bytes: string | Uint8Array) => {
+    child.stdin.write(bytes);
+    child.stdin.flush();
+  };
+  return {
+    child,
+    lines,
+    stderr: () => errors,
+    write,
+    send: (message) => write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`),
+    async answer(id) {
+      const find = () => lines.find((line) => line.id === id && !("method" in line));
+      await until(`an answer to request ${id}`, () => find() !== undefined);
+      return find() ?? {};
+    },
+  };
+}
+
+/** Starts a server and goes through the handshake. */
+export async function startSession(box: Sandbox, options: ServerOptions = {}): Promise<Server> {
+  const server = startServer(box, options);
+  server.send(initialize(options.clientInfo));
+  if (options.reading !== false) await server.answer(0);
+  server.send({ method: "notifications/initialized" });
+  return server;
+}
+
+/** The first request of every client, with id 0. */
+export function initialize(clientInfo = { name: "test-client", version: "1.0.0" }) {
+  return {
+    id: 0,
+    method: "initialize",
+    params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo },
+  };
+}
+
+/** A call of a tool. */
+export function toolCall(id: number, name: string, args: Record<string, unknown> = {}) {
+  return { id, method: "tools/call", params: { name, arguments: args } };
+}
+
+async function readLines(stream: ReadableStream<Uint8Array>, each: (line: string) => void): Promise<void> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) each(line);
+  }
+}

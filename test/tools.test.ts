@@ -1,0 +1,365 @@
+// Promise 1 at the tools: what goes in, what comes out, and what is refused. design.md, "Tools".
+import { describe, expect, test } from "bun:test";
+import { connect, connectBoth, textsOf } from "./support/peer.ts";
+import { get, sandbox } from "./support/sandbox.ts";
+import { startSession, toolCall } from "./support/server.ts";
+
+const kilobytes64 = 65_536;
+
+describe("relay_send takes", () => {
+  const texts: [name: string, text: string, stored?: string][] = [
+    ["one byte", "x"],
+    ["65,535 bytes", "x".repeat(kilobytes64 - 1)],
+    ["65,536 bytes", "x".repeat(kilobytes64)],
+    ["65,536 bytes in four-byte characters", "😀".repeat(kilobytes64 / 4)],
+    ["64 KB of quotes", '"'.repeat(kilobytes64)],
+    ["NUL", "a\u0000b"],
+    ["emoji with joiners", "👩‍💻🏳️‍🌈"],
+    ["CRLF", "a\r\nb\r\n"],
+    ["bidi controls", "a\u202eb\u2066c"],
+    ["a BOM", "\ufeffa"],
+    ["a lone surrogate", "a\ud800b", "a\ufffdb"],
+    ["white space alone", " \n\t "],
+  ];
+  test.each(texts)("%s, and gives it back byte for byte", async (_name, text, stored = text) => {
+    await using box = sandbox();
+    const desktop = await connect(box, { args: ["--client", "desktop"] });
+    expect(await desktop.send(text)).toEqual({ ok: true, id: 1, unread: 1, evicted: [], evicted_unread: [] });
+    expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual([stored]);
+  });
+});
+
+describe("relay_send refuses, and stores nothing", () => {
+  const calls: [name: string, args: Record<string, unknown>, sentence: string][] = [
+    [
+      "65,537 bytes",
+      { message: "x".repeat(kilobytes64 + 1) },
+      "message is 65,537 bytes; the limit is 65,536.",
+    ],
+    [
+      "65,537 bytes, four to a character",
+      { message: `${"😀".repeat(kilobytes64 / 4)}x` },
+      "message is 65,537 bytes;",
+    ],
+    ["a megabyte", { message: "x".repeat(1_048_576) }, "message is 1,048,576 bytes; the limit is 65,536."],
+    ["an empty text", { message: "" }, "message is empty."],
+    ["no text", {}, "message is missing."],
+    ["null", { message: null }, "message is missing."],
+    ["a number", { message: 5 }, "message is 5; it must be text."],
+    ["an object", { message: { a: 1 } }, 'message is {"a":1}; it must be text.'],
+    [
+      "an unknown sender",
+      { message: "x", sender: "bob" },
+      'sender is "bob"; it must be "desktop" or "code".',
+    ],
+    ["an empty sender", { message: "x", sender: "" }, 'sender is ""; it must be'],
+    ["a forged sender", { message: "x", sender: "code" }, 'sender is "code", but this is Desktop, not Code.'],
+  ];
+  test.each(calls)("%s", async (_name, args, sentence) => {
+    await using box = sandbox();
+    const desktop = await connect(box, { args: ["--client", "desktop"] });
+    const answer = await desktop.call("relay_send", args);
+    expect(answer.isError).toBe(true);
+    expect(answer.text).toStartWith(`relay: ${sentence}`);
+    expect(answer.text).not.toContain("\n");
+    expect((await get(box, "code")).messages).toEqual([]);
+  });
+});
+
+describe("identity", () => {
+  test("a server that nobody could identify wants a sender, and believes it", async () => {
+    await using box = sandbox();
+    const stranger = await connect(box);
+    const refused = await stranger.call("relay_send", { message: "x" });
+    expect(refused).toEqual({ isError: true, text: expect.stringContaining("sender is missing") });
+    expect(await stranger.send("x", { sender: "code" })).toMatchObject({ ok: true, unread: 1 });
+    expect((await get(box, "desktop")).messages).toHaveLength(1);
+  });
+
+  const servers: [name: string, options: Parameters<typeof connect>[1], sender: string][] = [
+    [
+      "clientInfo claude-code",
+      { name: "claude-code", version: "2.1.330", args: ["--client", "desktop"] },
+      "code",
+    ],
+    ["clientInfo claude-ai", { name: "claude-ai", args: ["--client", "code"] }, "desktop"],
+    ["CLAUDECODE=1", { env: { CLAUDECODE: "1" }, args: ["--client", "desktop"] }, "code"],
+    ["--client", { args: ["--client", "desktop"] }, "desktop"],
+    ["serve --client", { args: ["serve", "--client", "desktop"] }, "desktop"],
+  ];
+  test.each(servers)("%s decides who sends", async (_name, options, sender) => {
+    await using box = sandbox();
+    const peer = await connect(box, options);
+    await peer.send("x", { sender: null, surplus: 1 });
+    const reader = sender === "code" ? "desktop" : "code";
+    expect((await get(box, reader)).messages.map((message) => message.sender)).toEqual([sender]);
+  });
+
+  test("a reader that contradicts it is refused, and nothing is marked", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await desktop.send("for code");
+    expect(await desktop.call("relay_fetch", { reader: "code" })).toEqual({
+      isError: true,
+      text: expect.stringContaining('reader is "code", but this is Desktop'),
+    });
+    expect(textsOf(await code.fetch())).toEqual(["for code"]);
+  });
+
+  test.each([
+    ["an unknown version of Claude Code", { name: "claude-code", version: "?" }, "may not ask the person"],
+    [
+      "a Claude Code before 2.1.199",
+      { name: "claude-code", version: "2.1.198" },
+      "Claude Code 2.1.198 may not ask",
+    ],
+    [
+      "another client inside Claude Code",
+      { name: "x", env: { CLAUDECODE: "1" } },
+      "an unknown client inside Claude Code",
+    ],
+    [
+      "a nested Claude Code",
+      { name: "claude-code", version: "2.1.330", env: { CLAUDE_PID: "1" } },
+      "this Claude Code was started by a model",
+    ],
+  ])("%s neither gets nor clears, but sends", async (_name, options, why) => {
+    await using box = sandbox();
+    const { desktop } = await connectBoth(box);
+    await desktop.send("for code");
+    const peer = await connect(box, options);
+    expect(await peer.call("relay_fetch")).toEqual({ isError: true, text: expect.stringContaining(why) });
+    expect(await peer.call("relay_clear")).toEqual({ isError: true, text: expect.stringContaining(why) });
+    expect(await peer.send("for desktop")).toMatchObject({ ok: true });
+    expect((await get(box, "code", "--peek")).messages).toHaveLength(1);
+  });
+});
+
+describe("relay_fetch", () => {
+  const limits: [limit: unknown, shown: number | string][] = [
+    [undefined, 5],
+    [null, 5],
+    [0, 1],
+    [-3, 1],
+    [1, 1],
+    [20, 20],
+    [21, 20],
+    [1e300, 20],
+    ["5", 5],
+    ["+7", 7],
+    [2.5, "limit is 2.5; it must be a whole number from 1 to 20."],
+    ["x", 'limit is "x"; it must be'],
+    ["", 'limit is ""; it must be'],
+    ["2.0", 'limit is "2.0"; it must be'],
+    [true, "limit is true; it must be"],
+    [[1], "limit is [1]; it must be"],
+  ];
+  test("takes limits", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    for (const [limit, shown] of limits) {
+      await code.call("relay_clear");
+      await desktop.fetch();
+      for (let n = 1; n <= 20; n++) await desktop.send(`${n}`);
+      const answer = await code.call("relay_fetch", limit === undefined ? {} : { limit });
+      if (typeof shown === "number") expect([limit, textsOf(answer.text).length]).toEqual([limit, shown]);
+      else expect(answer).toEqual({ isError: true, text: expect.stringContaining(`relay: ${shown}`) });
+      const { remaining, messages } = await get(box, "code", "--peek");
+      expect(remaining + messages.length).toBe(typeof shown === "number" ? 20 - shown : 20);
+    }
+  });
+
+  test.each([
+    ["reader", "bob", 'reader is "bob"; it must be'],
+    ["unread_only", "yes", 'unread_only is "yes"; it must be true or false.'],
+    ["unread_only", 1, "unread_only is 1; it must be true or false."],
+  ])("refuses %s %j", async (name, value, sentence) => {
+    await using box = sandbox();
+    const { code } = await connectBoth(box);
+    const answer = await code.call("relay_fetch", { [name]: value });
+    expect(answer).toEqual({ isError: true, text: expect.stringContaining(sentence) });
+  });
+
+  test("gives unread messages oldest first, each once, over several fetches and both ways", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    for (let n = 1; n <= 7; n++) {
+      await desktop.send(`to code ${n}`);
+      await code.send(`to desktop ${n}`);
+    }
+    const pages = [await code.fetch({ limit: 3 }), await code.fetch(), await code.fetch()];
+    expect(pages.map(textsOf)).toEqual([
+      ["to code 1", "to code 2", "to code 3"],
+      ["to code 4", "to code 5", "to code 6", "to code 7"],
+      [],
+    ]);
+    expect(pages[0]).toStartWith("relay: 3 messages from Desktop, 4 more waiting. ");
+    expect(pages[1]).toStartWith("relay: 4 messages from Desktop. ");
+    expect(pages[2]).toBe("relay: nothing new from Desktop.");
+    expect(textsOf(await desktop.fetch({ limit: 20 }))).toHaveLength(7);
+  });
+
+  test("keeps pages at 64 KB with twenty messages of 64 KB waiting, and brings them all", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    for (let n = 0; n < 20; n++) await desktop.send(String.fromCharCode(97 + n).repeat(kilobytes64));
+    for (let n = 0; n < 20; n++) {
+      const page = await code.fetch({ limit: 20 });
+      expect(textsOf(page)).toEqual([String.fromCharCode(97 + n).repeat(kilobytes64)]);
+      expect(page.startsWith(`relay: 1 message from Desktop, ${19 - n} more waiting.`)).toBe(n < 19);
+    }
+  });
+
+  test("fills a page with as many whole messages as fit 64 KB", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    for (const size of [30_000, 30_000, 5_536, 1]) await desktop.send("x".repeat(size));
+    expect(textsOf(await code.fetch()).map((text) => text.length)).toEqual([30_000, 30_000, 5_536]);
+    expect(textsOf(await code.fetch()).map((text) => text.length)).toEqual([1]);
+  });
+
+  test("with unread_only false fills the page with what was read before, labelled and in time order", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    for (let n = 1; n <= 4; n++) await desktop.send(`${n}`);
+    await code.fetch({ limit: 3 });
+    await code.send("own, and never shown");
+    const page = await code.fetch({ limit: 3, unread_only: false });
+    expect(textsOf(page)).toEqual(["2", "3", "4"]);
+    expect(page).toStartWith("relay: 1 message from Desktop, 2 read before. ");
+    expect(page.match(/\(read before\)/g)).toHaveLength(2);
+    expect(textsOf(await code.fetch())).toEqual([]);
+  });
+
+  test("on a server with no identity and without reader shows the newest of both sides, and marks nothing", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await desktop.send("1");
+    await code.send("2");
+    await desktop.send("3");
+    const stranger = await connect(box);
+    const page = await stranger.fetch({ limit: 2 });
+    expect(textsOf(page)).toEqual(["2", "3"]);
+    expect(page).toStartWith("relay: the newest 2 messages of both sides, none marked as read. ");
+    expect(textsOf(await code.fetch())).toEqual(["1", "3"]);
+    expect(textsOf(await stranger.fetch({ reader: "desktop" }))).toEqual(["2"]);
+    expect(textsOf(await desktop.fetch())).toEqual([]);
+  });
+});
+
+describe("the window of 20", () => {
+  test("lets the oldest read messages go first, and silently", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    for (let n = 1; n <= 20; n++) await desktop.send(`${n}`);
+    await code.fetch({ limit: 2 });
+    expect(await desktop.send("21")).toEqual({
+      ok: true,
+      id: 21,
+      unread: 19,
+      evicted: [1],
+      evicted_unread: [],
+    });
+    expect(await desktop.send("22")).toMatchObject({ evicted: [2], evicted_unread: [] });
+    expect(await code.fetch({ limit: 20 })).toStartWith("relay: 20 messages from Desktop. ");
+  });
+
+  test("drops an unread message only loudly: receipt, the reader's page, nobody twice", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    for (let n = 1; n <= 20; n++) await desktop.send(`${n}`);
+    expect(await desktop.send("21")).toMatchObject({ unread: 20, evicted: [1], evicted_unread: [1] });
+    expect(await desktop.send("22")).toEqual({
+      ok: true,
+      id: 22,
+      unread: 20,
+      evicted: [2],
+      evicted_unread: [2],
+    });
+    const page = await code.fetch({ limit: 20 });
+    expect(page).toContain("\nrelay: 2 unread messages were dropped because the buffer was full (1-2).\n");
+    expect(await code.fetch()).toBe("relay: nothing new from Desktop.");
+    expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
+  });
+
+  test("tells an author whose message another one's send drove out, on its next receipt", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await code.send("asks desktop");
+    for (let n = 2; n <= 20; n++) await desktop.send(`${n}`);
+    expect(await desktop.send("21")).toMatchObject({ evicted: [1], evicted_unread: [1] });
+    expect(await code.send("22")).toMatchObject({ dropped: [1], evicted: [2], evicted_unread: [2] });
+    expect(await code.send("23")).not.toHaveProperty("dropped");
+    expect(await desktop.fetch()).toContain(
+      "relay: 1 unread message was dropped because the buffer was full (1).",
+    );
+    expect(await desktop.send("24")).not.toHaveProperty("dropped"); // 2 and 3 were told on the page
+  });
+
+  test("tells the author on its next page just as well", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await code.send("asks desktop");
+    for (let n = 2; n <= 21; n++) await desktop.send(`${n}`);
+    const told = "relay: 1 message you sent was dropped unread because the buffer was full (1).";
+    expect(await code.fetch()).toContain(`\n${told}\n`);
+    expect(await code.fetch()).not.toContain(told);
+  });
+});
+
+describe("relay_clear", () => {
+  test("deletes everything, counts the unread, and the other side is told on its next page", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    for (let n = 1; n <= 3; n++) await desktop.send(`${n}`);
+    await code.send("4");
+    await code.fetch({ limit: 1 });
+    expect((await desktop.call("relay_clear")).text).toBe('{"ok":true,"deleted":4,"deleted_unread":3}');
+    expect(await code.fetch()).toBe(
+      [
+        "relay: nothing new from Desktop.",
+        "relay: 2 unread messages were cleared by Desktop.",
+        "relay: 1 message you sent was cleared unread by Desktop.",
+      ].join("\n"),
+    );
+    expect(await code.fetch()).toBe("relay: nothing new from Desktop.");
+    expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
+    expect((await code.call("relay_clear")).text).toBe('{"ok":true,"deleted":0,"deleted_unread":0}');
+  });
+});
+
+describe("the prompt get", () => {
+  test("does what a fetch does, and is not offered to Claude Code", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await code.send("the answer");
+    expect((await desktop.client.listPrompts()).prompts.map(({ name }) => name)).toEqual(["get"]);
+    const got = await desktop.client.getPrompt({ name: "get" });
+    expect(got.messages.map(({ role }) => role)).toEqual(["user"]);
+    const [text = ""] = got.messages.map(({ content }) => (content.type === "text" ? content.text : ""));
+    expect(textsOf(text)).toEqual(["the answer"]);
+    expect(text).toContain("Asked for with the prompt get.");
+    expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
+
+    await desktop.send("not for a prompt");
+    expect((await code.client.listPrompts()).prompts).toEqual([]);
+    expect(code.client.getPrompt({ name: "get" })).rejects.toThrow("there is no prompt");
+  });
+});
+
+describe("the protocol", () => {
+  test("null arguments are none, an unknown tool is an error, an unknown method too", async () => {
+    await using box = sandbox();
+    const server = await startSession(box);
+    server.send({ id: 1, method: "tools/call", params: { name: "relay_fetch", arguments: null } });
+    expect(await server.answer(1)).toMatchObject({
+      result: { content: [{ text: "relay: nothing new from Desktop." }] },
+    });
+    server.send(toolCall(2, "relay_read"));
+    expect(await server.answer(2)).toMatchObject({ error: { code: -32602 } });
+    server.send({ id: 3, method: "server/discover", params: {} });
+    expect(await server.answer(3)).toMatchObject({ error: { code: -32601 } });
+    server.send({ id: 4, method: "resources/list", params: {} });
+    expect(await server.answer(4)).toMatchObject({ error: { code: -32601 } });
+  });
+});
