@@ -19,9 +19,12 @@ export interface Deliveries {
   attach(id: RequestId, claim: Claim): void;
   /** Writes an answer with `begin`, and settles the claim it carries. Throws what {@link Claim.show} throws. */
   deliver(id: RequestId, begin: () => QueuedWriting): Promise<Fate>;
-  /** Resolves when no claim is on its way: until then nobody knows what a further page should begin with. */
-  settled(): Promise<void>;
-  /** Withdraws every claim whose answer is not being written. */
+  /**
+   * Runs work that claims a page once no claim is on its way: until then nobody knows what a page should begin with.
+   * What it claims must be attached before it ends.
+   */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Withdraws every claim of whose answer nothing is written yet. Resolves when no claim is on its way. */
   withdrawAll(): Promise<void>;
 }
 
@@ -92,14 +95,16 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
       return "delivered";
     },
 
-    async settled() {
+    async inTurn(work) {
       while (open + waiting.size > 0) await settled.promise;
+      return track(work());
     },
 
     async withdrawAll() {
-      const claims = [...waiting.values()];
+      for (const claim of waiting.values()) void withdraw(claim);
       waiting.clear();
-      await Promise.all(claims.map(withdraw));
+      for (const queued of writing.values()) queued.cancel();
+      while (open > 0) await settled.promise;
     },
   };
 }

@@ -5,14 +5,16 @@ import { type Call, refuse } from "./tools/tool.ts";
 
 /** What `relay_fetch` and the prompt `get` both do: claims a page for the answer, and frames it. */
 export async function fetchPage(args: Record<string, unknown>, asked: Asked, call: Call): Promise<string> {
-  const { relay, identity, signal, settled, carry } = call;
+  const { relay, identity, signal, inTurn, carry } = call;
   refuse(identity);
   const limit = checkLimit(args.limit);
   const unreadOnly = checkFlag("unread_only", args.unread_only, true);
   const reader = checkClient("reader", args.reader, identity.client);
   if (!reader) return frameLatest(await relay.latest(limit), asked, nonce);
-  await settled();
-  const { page, claim } = await relay.fetch({ reader, limit, includeRead: !unreadOnly }, signal);
-  carry(claim);
+  const page = await inTurn(async () => {
+    const fetched = await relay.fetch({ reader, limit, includeRead: !unreadOnly }, signal);
+    carry(fetched.claim);
+    return fetched.page;
+  });
   return framePage(page, reader, asked, nonce);
 }

@@ -18,8 +18,8 @@ export interface Outbox {
 
 interface Entry {
   bytes: Uint8Array;
-  cancelled: boolean;
-  finish(writing: Writing): void;
+  /** Decides what becomes of it. */
+  begin(writing: Writing): void;
 }
 
 /** An empty outbox over an output. After a write that failed nothing more is tried: a half line cannot be mended. */
@@ -48,32 +48,32 @@ export function createOutbox(output: Output): Outbox {
   };
 
   const next = () => {
-    for (let entry = queue.shift(); entry; entry = current ? undefined : queue.shift()) {
+    while (!current) {
+      const entry = queue.shift();
+      if (!entry) return;
       bytes -= entry.bytes.length;
-      entry.finish(entry.cancelled ? failed(false, { code: "ECANCELED" }) : write(entry.bytes));
+      entry.begin(write(entry.bytes));
     }
   };
 
+  const enqueue = (chunk: Uint8Array): QueuedWriting => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    promise.catch(() => {}); // not everybody who begins a write waits for its end
+    const entry: Entry = { bytes: chunk, begin: (writing) => resolve(writing.finished) };
+    queue.push(entry);
+    bytes += chunk.length;
+    const cancel = () => {
+      const place = queue.indexOf(entry);
+      if (place < 0) return;
+      queue.splice(place, 1);
+      bytes -= chunk.length;
+      entry.begin(failed(false, { code: "ECANCELED" }));
+    };
+    return { taken: false, finished: promise, cancel };
+  };
+
   return {
-    begin(chunk) {
-      if (!current) return { ...write(chunk), cancel() {} };
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const entry: Entry = {
-        bytes: chunk,
-        cancelled: false,
-        finish: (writing) => resolve(writing.finished),
-      };
-      bytes += chunk.length;
-      queue.push(entry);
-      promise.catch(() => {});
-      return {
-        taken: false,
-        finished: promise,
-        cancel() {
-          entry.cancelled = true;
-        },
-      };
-    },
+    begin: (chunk) => (current ? enqueue(chunk) : { ...write(chunk), cancel() {} }),
     async drained() {
       while (current) await current.finished.catch(() => {});
     },

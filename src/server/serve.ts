@@ -24,6 +24,9 @@ import { stdioTransport } from "./transport.ts";
 // What requests that were read already may still take once the server is to end.
 const graceMilliseconds = 250;
 
+// What is claimed and cannot be given back in this time is offered again when its claim expires.
+const withdrawMilliseconds = 50;
+
 /** How a server was asked to run. */
 export interface ServeOptions {
   client: Client | undefined;
@@ -69,7 +72,7 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
   const why = await reason;
   if (options.debug) log(`ending: ${why}`);
   await Promise.race([transport.settle(), Bun.sleep(graceMilliseconds)]);
-  await Promise.race([deliveries.withdrawAll(), Bun.sleep(50)]);
+  await Promise.race([deliveries.withdrawAll(), Bun.sleep(withdrawMilliseconds)]);
   buffer.close();
 }
 

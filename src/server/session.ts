@@ -83,7 +83,7 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
       relay,
       identity: this.#identity,
       signal,
-      settled: deliveries.settled,
+      inTurn: deliveries.inTurn,
       carry: (claim) => claim && deliveries.attach(requestId, claim),
     };
   }

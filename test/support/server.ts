@@ -1,7 +1,9 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { relayBinary, type Sandbox, until } from "./sandbox.ts";
 
-type Child = Subprocess<"pipe", "pipe", "pipe">;
+type Child = Subprocess<"pipe", "pipe" | number, "pipe">;
 
 /** A server spoken to by hand, for what the SDK's client would never do. */
 export interface Server {
@@ -22,7 +24,7 @@ export interface ServerOptions {
   args?: string[];
   env?: Record<string, string>;
   clientInfo?: { name: string; version: string };
-  /** Whether anybody reads standard output. */
+  /** false: standard output is a pipe of 64 KB that nobody empties. */
   reading?: boolean;
 }
 
@@ -35,7 +37,7 @@ export function startServer(
     env: { ...box.env, ...env },
     cwd: box.home,
     stdin: "pipe",
-    stdout: "pipe",
+    stdout: reading ? "pipe" : blockedPipe(box),
     stderr: "pipe",
   });
   box.defer(async () => {
@@ -44,7 +46,8 @@ export function startServer(
   });
   const lines: Record<string, unknown>[] = [];
   let errors = "";
-  if (reading) void readLines(child.stdout, (line) => lines.push(JSON.parse(line)));
+  if (child.stdout instanceof ReadableStream)
+    void readLines(child.stdout, (line) => lines.push(JSON.parse(line)));
   void readLines(child.stderr, (line) => {
     errors += `${line}\n`;
   });
@@ -64,6 +67,15 @@ export function startServer(
       return find() ?? {};
     },
   };
+}
+
+// What Bun.spawn offers as a pipe is a socket that Bun empties by itself.
+function blockedPipe(box: Sandbox): number {
+  const path = join(box.home, `output-${crypto.randomUUID()}`);
+  Bun.spawnSync(["mkfifo", path]);
+  const descriptor = openSync(path, constants.O_RDWR);
+  box.defer(() => closeSync(descriptor));
+  return descriptor;
 }
 
 /** Starts a server and goes through the handshake. */

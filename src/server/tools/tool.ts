@@ -10,8 +10,8 @@ export interface Call {
   identity: Identity;
   /** Aborts when the client stops waiting. */
   signal: AbortSignal;
-  /** Resolves when everything this client was given before is known to be delivered, or not. */
-  settled(): Promise<void>;
+  /** Runs work that claims a page once every page before it was delivered, or was not. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** Says that the answer carries this claim. */
   carry(claim: Claim | null): void;
 }

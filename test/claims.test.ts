@@ -1,0 +1,203 @@
+// Promise 1 on the way out: what was perhaps shown is offered again and says so; what was not is simply still there.
+// design.md, "Tools", on claims.
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { connect, connectBoth, textsOf } from "./support/peer.ts";
+import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
+import { initialize, startSession, toolCall } from "./support/server.ts";
+
+const large = "x".repeat(65_536);
+
+/** Holds the buffer's lock until the function it answers is called. */
+function lock(box: Sandbox): () => void {
+  const db = new Database(box.buffer);
+  db.run("BEGIN IMMEDIATE");
+  return () => {
+    db.run("ROLLBACK");
+    db.close();
+  };
+}
+
+/** Runs a shell script whose processes all go with the sandbox, or when the function it answers is called. */
+function startShell(box: Sandbox, script: string): { kill(): void } {
+  const shell = Bun.spawn(["sh", "-c", script], {
+    env: { ...box.env, RELAY: relayBinary },
+    cwd: box.home,
+    stdio: ["ignore", "ignore", "ignore"],
+    detached: true,
+  });
+  const kill = () => {
+    if (shell.exitCode === null) process.kill(-shell.pid, "SIGKILL");
+  };
+  box.defer(async () => {
+    kill();
+    await shell.exited;
+  });
+  return { kill };
+}
+
+/** Waits until the first page is on its way, and nowhere else. */
+async function onItsWay(box: Sandbox, count = 1): Promise<void> {
+  await until("a claim", async () => (await get(box, "code", "--peek")).elsewhere === count);
+}
+
+describe("a fetch that was cancelled", () => {
+  test("before it could claim leaves everything as it was", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    const server = await startSession(box);
+    const unlock = lock(box);
+    server.send(toolCall(1, "relay_fetch"));
+    await Bun.sleep(150);
+    server.send({ method: "notifications/cancelled", params: { requestId: 1 } });
+    await Bun.sleep(150);
+    unlock();
+    server.send(toolCall(2, "relay_fetch"));
+    const answer = await server.answer(2);
+    expect(JSON.stringify(answer)).toContain("relay: 1 message from Desktop.");
+    expect(JSON.stringify(answer)).not.toContain("may have been shown");
+    expect(server.lines.some((line) => line.id === 1)).toBe(false);
+  });
+
+  test("after it was answered is offered again, and says so", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one", "two"]);
+    const server = await startSession(box);
+    server.send(toolCall(7, "relay_fetch", { limit: 1 }));
+    await server.answer(7);
+    server.send({ method: "notifications/cancelled", params: { requestId: 7 } });
+    server.send(toolCall(8, "relay_fetch"));
+    const answer = JSON.stringify(await server.answer(8));
+    expect(answer).toContain("relay: 2 messages from Desktop.");
+    expect(answer.match(/message 1, desktop, \S+ \(may have been shown before\)/g)).toHaveLength(1);
+    expect(answer).not.toMatch(/message 2, desktop, \S+ \(may/);
+  });
+
+  test("while it waited behind other answers is back at once, as it was", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["waits", large]);
+    const server = await startSession(box, { args: [], reading: false });
+    for (let id = 1; id <= 5; id++) server.send(toolCall(id, "relay_fetch", { limit: 20 })); // marks nothing
+    server.send(toolCall(6, "relay_fetch", { reader: "code" }));
+    await onItsWay(box);
+    server.send({ method: "notifications/cancelled", params: { requestId: 6 } });
+    await until("the page is back", async () => (await get(box, "code", "--peek")).elsewhere === 0);
+    const page = await get(box, "code", "--peek");
+    expect(page.messages.map(({ id, maybe_shown }) => [id, maybe_shown])).toEqual([[1, false]]);
+  });
+});
+
+describe("a page larger than a pipe, for a client that never reads", () => {
+  test("stays claimed by its server, and another fetch says that it is on its way elsewhere", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", [`${large.slice(0, -1)}1`, `${large.slice(0, -1)}2`]);
+    const server = await startSession(box, { reading: false });
+    for (let id = 1; id <= 9; id++) server.send(toolCall(id, "relay_fetch"));
+    await until("the first page", async () => (await get(box, "code", "--peek")).elsewhere === 1);
+    const code = await connect(box, { args: ["--client", "code"] });
+    const page = await code.fetch();
+    expect(page).toStartWith("relay: 1 message from Desktop, 1 more waiting, on its way elsewhere. ");
+    expect(await code.fetch()).toBe("relay: nothing new from Desktop, 1 more waiting, on its way elsewhere.");
+  });
+
+  test.each(["SIGKILL", "SIGSTOP"] as const)(
+    "is offered again after %s, and says so",
+    async (signal) => {
+      await using box = sandbox();
+      await sendAll(box, "code", [large]);
+      const server = await startSession(box, { reading: false });
+      server.send(toolCall(1, "relay_fetch"));
+      server.send(toolCall(2, "relay_fetch"));
+      await onItsWay(box);
+      server.child.kill(signal);
+      expect((await get(box, "code", "--peek")).messages).toEqual([]);
+      await until(
+        "the claim expires",
+        async () => (await get(box, "code", "--peek")).elsewhere === 0,
+        10_000,
+      );
+      expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: true }]);
+      expect((await get(box, "code")).messages).toEqual([]);
+    },
+    20_000,
+  );
+
+  test("ends with SIGTERM all the same, and what was only queued is back at once", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["queued", large]);
+    const server = await startSession(box, { args: [], reading: false });
+    for (let id = 1; id <= 5; id++) server.send(toolCall(id, "relay_fetch", { limit: 20 }));
+    server.send(toolCall(6, "relay_fetch", { reader: "code" }));
+    await onItsWay(box);
+    const before = performance.now();
+    server.child.kill("SIGTERM");
+    expect(await server.child.exited).toBe(0);
+    expect(performance.now() - before).toBeLessThan(3_000);
+    expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: false }]);
+  });
+});
+
+test("a server whose client closed its output ends, and offers the page again as it was", async () => {
+  await using box = sandbox();
+  await sendAll(box, "code", ["one"]);
+  const requests = [initialize(), toolCall(1, "relay_fetch")];
+  const lines = requests.map((request) => JSON.stringify({ jsonrpc: "2.0", ...request })).join("\n");
+  writeFileSync(join(box.home, "requests"), `${lines}\n`);
+  // input stays open: only the broken output can end this server
+  const server = startShell(
+    box,
+    `{ sleep 0.3; cat requests; sleep 30; } | { "$RELAY" --client code; echo $? >status; } | true`,
+  );
+  await until("the server ends", () => existsSync(join(box.home, "status")));
+  server.kill();
+  expect(await Bun.file(join(box.home, "status")).text()).toBe("0\n");
+  expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: false }]);
+});
+
+describe("relay get", () => {
+  test("into head -c 10, a page larger than a pipe: it may have been shown, the next was not", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", [large, "small"]);
+    const got = await box.run(["sh", "-c", `"$RELAY" get --for code --limit 1 | head -c 10`], {
+      env: { RELAY: relayBinary },
+    });
+    expect(got.stdout).toBe("relay: 1 m");
+    expect(got.stderr).toContain("these messages may have been shown, and are offered again.");
+    expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: true, message: large }]);
+    expect((await get(box, "code")).messages).toMatchObject([{ id: 2, maybe_shown: false }]);
+  });
+
+  test("whose output is closed from the start says that everything waits as before", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    const got = await box.run(
+      ["sh", "-c", `{ sleep 0.3; "$RELAY" get --for code; echo $? >status; } | true`],
+      { env: { RELAY: relayBinary } },
+    );
+    expect(got.stderr).toBe(
+      "relay: the output was cut off, so these messages wait as before. Get them once more.\n",
+    );
+    expect(await Bun.file(join(box.home, "status")).text()).toBe("1\n");
+    expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: false }]);
+  });
+
+  test("interrupted while nobody reads gives its page back at once", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", [large]);
+    startShell(box, `{ "$RELAY" get --for code --limit 1 & echo $! >pid; wait $!; } | sleep 30`);
+    await onItsWay(box);
+    process.kill(Number(await Bun.file(join(box.home, "pid")).text()), "SIGINT");
+    await until("the page is back", async () => (await get(box, "code", "--peek")).elsewhere === 0, 3_000);
+    expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: true }]);
+  });
+
+  test("--peek marks and claims nothing", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    for (let n = 0; n < 2; n++) expect((await get(box, "code", "--peek")).messages).toHaveLength(1);
+    const { code } = await connectBoth(box);
+    expect(textsOf(await code.fetch())).toEqual(["one"]);
+  });
+});
