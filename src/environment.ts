@@ -1,5 +1,5 @@
 import { fstatSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { RelayError } from "./errors.ts";
 
@@ -64,6 +64,11 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
 export function cleanEnvironment(variables: Record<string, string | undefined> = process.env) {
   const kept = ["PATH", "HOME", "USERPROFILE", "SystemRoot", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL"];
   return Object.fromEntries(kept.flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
+}
+
+/** Where folders that only live for a moment are made. */
+export function temporaryFolder(): string {
+  return tmpdir();
 }
 
 // node:tty takes 2 ms to load, so it is asked only of what may be a terminal at all.

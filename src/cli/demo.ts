@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client as McpClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { defineCommand } from "citty";
 import { type Client, clientTitle, otherClient } from "../client.ts";
-import { cleanEnvironment } from "../environment.ts";
+import { cleanEnvironment, temporaryFolder } from "../environment.ts";
 import { RelayError, sentence } from "../errors.ts";
 import { version } from "../version.ts";
 import type { Context } from "./context.ts";
@@ -32,7 +31,7 @@ export const command = defineCommand({
   args: { json: { type: "boolean", description: "Print the transcript as JSON" } },
   async run({ args, data }) {
     const { print } = data as Context;
-    const folder = mkdtempSync(join(tmpdir(), "relay-demo-"));
+    const folder = mkdtempSync(join(temporaryFolder(), "relay-demo-"));
     try {
       const transcript = await converse(join(folder, "buffer.db"));
       await print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));

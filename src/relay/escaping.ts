@@ -7,7 +7,8 @@ const unsafe = /(?:(?![\t\n\r])\p{Cc}|\r(?!\n)|\p{Bidi_Control}|[\u2028\u2029]|[
 // From this many on, equal characters in a row are shown once, with their count.
 const longRun = 8;
 
-const unsafeRuns = new RegExp(`(${unsafe.source})\\1*`, "gu");
+// The return of a CRLF ends a run of returns.
+const unsafeRuns = new RegExp(`(${unsafe.source})(?:(?!\\r\\n)\\1)*`, "gu");
 
 /** A text as it may be shown, and how many of its characters had to be escaped. */
 export interface Visible {

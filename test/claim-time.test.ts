@@ -1,0 +1,123 @@
+// Claims and time, with a clock that obeys: design.md, "Tools" and "The file".
+import { describe, expect, test } from "bun:test";
+import { sqliteBuffer } from "../src/buffer/sqlite.ts";
+import type { Clock } from "../src/clock.ts";
+import type { Writing } from "../src/output.ts";
+import { createRelay, type Relay } from "../src/relay/relay.ts";
+import { type Sandbox, sandbox } from "./support/sandbox.ts";
+
+const taken: Writing = { taken: true, finished: Promise.resolve() };
+const slow: Writing = { taken: false, finished: Promise.resolve() };
+
+function setUp(box: Sandbox): { relay: Relay; clock: Clock & { time: number } } {
+  const clock = { time: 1_000_000, now: () => clock.time, elapsed: () => performance.now() };
+  const buffer = sqliteBuffer(box.buffer, clock);
+  box.defer(() => buffer.close());
+  return { relay: createRelay({ buffer, clock }), clock };
+}
+
+const request = { reader: "code", limit: 20, includeRead: false } as const;
+
+describe("a claim", () => {
+  test.each([
+    ["stands before 5 s", 4_999, []],
+    ["expires at 5 s, and the message may have been shown", 5_000, [[1, true]]],
+    ["expires when the clock was set back", -1, [[1, true]]],
+    ["stands at the same moment", 0, []],
+  ])("%s", async (_name, later, offered) => {
+    await using box = sandbox();
+    const { relay, clock } = setUp(box);
+    await relay.send({ sender: "desktop", message: "x" });
+    await relay.fetch(request);
+    clock.time += later;
+    const { page } = await relay.fetch(request);
+    expect(page.messages.map(({ id, maybe_shown }) => [id, maybe_shown] as [number, boolean])).toEqual(
+      offered as [number, boolean][],
+    );
+    expect([page.remaining, page.elsewhere]).toEqual(offered.length > 0 ? [0, 0] : [1, 1]);
+  });
+
+  test("that another reader was given is not shown here any more", async () => {
+    await using box = sandbox();
+    const { relay, clock } = setUp(box);
+    await relay.send({ sender: "desktop", message: "x" });
+    const first = await relay.fetch(request);
+    clock.time += 5_000;
+    const second = await relay.fetch(request);
+    let shown = 0;
+    const begin = () => {
+      shown += 1;
+      return taken;
+    };
+    expect(await first.claim?.show(begin)).toBe("taken");
+    expect(await second.claim?.show(begin)).toBe("delivered");
+    expect(await first.claim?.show(begin)).toBe("taken");
+    expect(shown).toBe(1);
+  });
+
+  test("that expired and nobody took is shown after all, once", async () => {
+    await using box = sandbox();
+    const { relay, clock } = setUp(box);
+    await relay.send({ sender: "desktop", message: "x" });
+    const { claim } = await relay.fetch(request);
+    clock.time += 60_000;
+    expect(await claim?.show(() => taken)).toBe("delivered");
+    expect((await relay.fetch(request)).page.messages).toEqual([]);
+  });
+
+  test("that a slow reader takes starts its time anew when the writing begins", async () => {
+    await using box = sandbox();
+    const { relay, clock } = setUp(box);
+    await relay.send({ sender: "desktop", message: "x" });
+    const { claim } = await relay.fetch(request);
+    const reading = Promise.withResolvers<void>();
+    clock.time += 4_000;
+    const showing = claim?.show(() => ({ taken: false, finished: reading.promise }));
+    clock.time += 4_000;
+    expect((await relay.fetch(request)).page).toMatchObject({ messages: [], elsewhere: 1 });
+    reading.resolve();
+    expect(await showing).toBe("delivered");
+  });
+
+  test("whose reader stopped waiting while it was written may have been shown", async () => {
+    await using box = sandbox();
+    const { relay } = setUp(box);
+    await relay.send({ sender: "desktop", message: "x" });
+    const { claim } = await relay.fetch(request);
+    expect(
+      await claim?.show(
+        () => slow,
+        () => true,
+      ),
+    ).toBe("abandoned");
+    expect((await relay.fetch(request)).page.messages).toMatchObject([{ id: 1, maybe_shown: true }]);
+  });
+
+  test("counts as unread until it is delivered, also for eviction; what arrived after all is no loss", async () => {
+    await using box = sandbox();
+    const { relay } = setUp(box);
+    for (let n = 1; n <= 20; n++) await relay.send({ sender: "desktop", message: `${n}` });
+    const { claim } = await relay.fetch({ ...request, limit: 1 });
+    const { receipt } = await relay.send({ sender: "desktop", message: "21" });
+    expect(receipt).toMatchObject({ evicted_unread: [1], unread: 20 });
+    expect(await claim?.show(() => taken)).toBe("delivered");
+    expect((await relay.fetch(request)).page.losses).toEqual([]);
+  });
+
+  test("on losses is given back with them, and they are told again", async () => {
+    await using box = sandbox();
+    const { relay } = setUp(box);
+    for (let n = 1; n <= 21; n++) await relay.send({ sender: "desktop", message: `${n}` });
+    const first = await relay.fetch(request);
+    expect(first.page.losses).toMatchObject([{ id: 1 }]);
+    await first.claim?.withdraw();
+    const second = await relay.fetch(request);
+    expect(second.page.losses).toMatchObject([{ id: 1 }]);
+    await second.claim?.show(() => taken);
+    await second.claim?.reopen();
+    const third = await relay.fetch(request);
+    expect(third.page.losses).toMatchObject([{ id: 1 }]);
+    expect(third.page.messages).toHaveLength(20);
+    expect(third.page.messages.every(({ maybe_shown }) => maybe_shown)).toBe(true);
+  });
+});

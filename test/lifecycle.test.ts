@@ -1,0 +1,189 @@
+// Promise 5: a server is there while it is needed, and gone right after. design.md, "Lifecycle of a server".
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { relayBinary, sandbox, until } from "./support/sandbox.ts";
+import { initialize, startServer, startSession, toolCall } from "./support/server.ts";
+
+function line(message: Record<string, unknown>): string {
+  return `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`;
+}
+
+describe("a server ends with status 0", () => {
+  test("at the end of input, after answering what it had read", async () => {
+    await using box = sandbox();
+    const requests = [
+      initialize(),
+      toolCall(1, "relay_send", { message: "last words" }),
+      { id: 2, method: "ping" },
+    ];
+    const input = requests.map(line).join("");
+    const ended = await box.run([relayBinary, "--client", "desktop"], { stdin: input });
+    expect(ended.status).toBe(0);
+    const answers = ended.stdout
+      .trimEnd()
+      .split("\n")
+      .map((text) => JSON.parse(text));
+    expect(answers.map(({ id }) => id).sort()).toEqual([0, 1, 2]);
+    expect(answers.every((answer) => "result" in answer)).toBe(true);
+  });
+
+  test("at the end of an input without a last newline", async () => {
+    await using box = sandbox();
+    const ended = await box.run([relayBinary, "serve"], { stdin: line(initialize()).trimEnd() });
+    expect(ended.status).toBe(0);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ id: 0, result: { serverInfo: { name: "relay" } } });
+  });
+
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("on %s", async (signal) => {
+    await using box = sandbox();
+    const server = await startSession(box);
+    const before = performance.now();
+    server.child.kill(signal);
+    expect(await server.child.exited).toBe(0);
+    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(server.stderr()).toBe("");
+  });
+
+  test("within 5 s of its parent, though its input stays open", async () => {
+    await using box = sandbox();
+    const script = `exec >shell 2>&1; mkfifo input; sleep 60 >input & echo $! >sleeper; "$RELAY" --client code <input >output & echo $! >pid; sleep 0.5`;
+    await box.run(["sh", "-c", script], { env: { RELAY: relayBinary } });
+    const pid = (file: string) => Number(readFileSync(join(box.home, file), "utf8"));
+    box.defer(() => void process.kill(pid("sleeper"), "SIGKILL"));
+    expect(isAlive(pid("pid"))).toBe(true);
+    const before = performance.now();
+    await until("the orphan ends", () => !isAlive(pid("pid")), 15_000);
+    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(isAlive(pid("sleeper"))).toBe(true);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  // an orphan may be a zombie for a while where nobody collects it
+  const status = `/proc/${pid}/stat`;
+  if (existsSync("/proc/self/stat")) return existsSync(status) && !/\) Z /.test(readFileSync(status, "utf8"));
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe("what is no request does not end a server, and stdout stays MCP", () => {
+  const inputs: [name: string, bytes: string | Uint8Array, error: object | null][] = [
+    ["an empty line", "\n", null],
+    ["a line that is no JSON", "hello?\n", { code: -32700 }],
+    ["a batch", "[]\n", { code: -32600 }],
+    ["a number", "7\n", { code: -32600 }],
+    ["no version", '{"id":5,"method":"ping"}\n', { code: -32600 }],
+    ["no method", '{"jsonrpc":"2.0","id":5}\n', { code: -32600 }],
+    ["an answer nobody asked for", '{"jsonrpc":"2.0","id":99,"result":{}}\n', null],
+    ["an unknown notification", '{"jsonrpc":"2.0","method":"notifications/unheard"}\n', null],
+    [
+      "a cancellation of nothing",
+      '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":77}}\n',
+      null,
+    ],
+    ["a megabyte of x", `${"x".repeat(1_048_576)}\n`, { code: -32700 }],
+    ["a megabyte of brackets", `${"[".repeat(1_048_576)}\n`, { code: -32700 }],
+    ["17 MB without a newline, then one", `${"y".repeat(17 * 1_048_576)}\n`, { code: -32600 }],
+    ["binary noise", Buffer.concat([noise(50_000), Buffer.from("\n")]), { code: -32700 }],
+  ];
+  test.each(inputs)("%s", async (_name, bytes, error) => {
+    await using box = sandbox();
+    const server = await startSession(box);
+    server.write(bytes);
+    server.send({ id: 1, method: "ping" });
+    expect(await server.answer(1)).toEqual({ jsonrpc: "2.0", id: 1, result: {} });
+    const errors = server.lines.filter((answer) => "error" in answer);
+    expect(errors).toMatchObject(error ? [{ jsonrpc: "2.0", error }] : []);
+  });
+
+  test("half a line now and half a line later is one request", async () => {
+    await using box = sandbox();
+    const server = await startSession(box);
+    const request = Buffer.from(line(toolCall(1, "relay_send", { message: "é😀", sender: "code" })));
+    for (const byte of request) server.write(Uint8Array.of(byte));
+    expect(await server.answer(1)).toMatchObject({ result: { content: [{ type: "text" }] } });
+  });
+
+  test("a request whose arguments are no object", async () => {
+    await using box = sandbox();
+    const server = await startSession(box);
+    server.send({ id: 1, method: "tools/call", params: { name: "relay_send", arguments: "x" } });
+    expect(await server.answer(1)).toHaveProperty("error");
+    server.send(toolCall(2, "relay_send", { message: "still here" }));
+    expect(await server.answer(2)).toHaveProperty("result");
+  });
+});
+
+// The same bytes every time, without a newline.
+function noise(length: number): Uint8Array {
+  let state = 1;
+  return Uint8Array.from({ length }, () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % 256 === 10 ? 11 : state % 256;
+  });
+}
+
+describe("--idle-timeout", () => {
+  test("pings a client that asks nothing, and keeps serving the one that answers", async () => {
+    await using box = sandbox();
+    const server = await startSession(box, { args: ["--client", "code", "--idle-timeout", "0.3"] });
+    await until("a ping", () => server.lines.some(({ method }) => method === "ping"));
+    const ping = server.lines.find(({ method }) => method === "ping");
+    server.send({ id: ping?.id, result: {} });
+    await Bun.sleep(300);
+    server.send(toolCall(1, "relay_send", { message: "x" }));
+    expect(await server.answer(1)).toHaveProperty("result");
+  });
+
+  test("0 is never", async () => {
+    await using box = sandbox();
+    const server = await startSession(box, { args: ["--idle-timeout", "0"] });
+    await Bun.sleep(500);
+    expect(server.lines.some(({ method }) => method === "ping")).toBe(false);
+    expect(server.child.exitCode).toBeNull();
+  });
+});
+
+test("--debug tells requests and outcomes, never a text, and a client that ignores stderr loses nothing", async () => {
+  await using box = sandbox();
+  const server = await startSession(box, {
+    args: ["--client", "code", "--debug"],
+    env: { SECRET_TOKEN: "hush-hush" },
+  });
+  server.send(toolCall(1, "relay_send", { message: "the secret plan" }));
+  server.send(toolCall(2, "relay_send", { message: "" }));
+  server.send(toolCall(3, "no_such_tool"));
+  await Promise.all([server.answer(1), server.answer(2), server.answer(3)]);
+  await until("the log", () => server.stderr().split("\n").length > 4);
+  expect(
+    server
+      .stderr()
+      .replace(/[\d.]+ ms/g, "N ms")
+      .trimEnd()
+      .split("\n")
+      .sort(),
+  ).toEqual(
+    [
+      "relay: initialize: done, N ms",
+      'relay: tools/call "relay_send": done, N ms',
+      'relay: tools/call "relay_send": refused, N ms',
+      'relay: tools/call "no_such_tool": error -32602, N ms',
+    ].sort(),
+  );
+  expect(server.stderr()).not.toContain("secret");
+  expect(server.stderr()).not.toContain("hush");
+});
+
+test("the first request may be server/discover, and the answer is at once an error", async () => {
+  await using box = sandbox();
+  const server = startServer(box);
+  server.send({ id: 0, method: "server/discover", params: {} });
+  expect(await server.answer(0)).toMatchObject({ error: { code: -32601 } });
+  server.send({ ...initialize(), id: 1 });
+  expect(await server.answer(1)).toMatchObject({ result: { protocolVersion: "2025-11-25" } });
+});
