@@ -273,8 +273,8 @@ const troubles: Trouble[] = [
     sentence: "PATH is not a SQLite database.",
   },
   {
-    name: "a text of one byte",
-    make: (path) => writeFileSync(path, "x"),
+    name: "a text of two bytes",
+    make: (path) => writeFileSync(path, "x\n"),
     sentence: "PATH is not a SQLite database.",
   },
   {
@@ -505,10 +505,10 @@ function makeIn(box: Sandbox, path: string, make: Trouble["make"]): void {
 }
 
 function snapshotTree(folder: string): Record<string, unknown> {
-  const folders = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const folders = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name));
-  return Object.fromEntries([folder, ...folders].map((path) => [path, snapshot(path)]));
+    .map((entry) => snapshotTree(join(folder, entry.name)));
+  return Object.assign({ [folder]: snapshot(folder) }, ...folders);
 }
 
 describe("damage that shows only in the texts", () => {

@@ -2,14 +2,25 @@ import { Database } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
 import { RelayError, sentence } from "../errors.ts";
 import { lockMilliseconds } from "./buffer.ts";
-import { acceptBufferFile, createBufferFile, type FileIdentity, identify, unusable } from "./file.ts";
-import { migrate } from "./schema.ts";
+import {
+  acceptBufferFile,
+  createBufferFile,
+  type FileIdentity,
+  hasJournal,
+  identify,
+  tighten,
+  unusable,
+} from "./file.ts";
+import { migrate, recognize } from "./schema.ts";
 
 // One try for a lock blocks the process's loop, so it is short; between tries signals, cancels and pings are served.
 const tryMilliseconds = 50;
 
+// How long a journal may stand where a file is to be opened before it counts as one that a crash left behind.
+const journalMilliseconds = 250;
+
 /** How one transaction is to be run. */
-export interface TransactionOptions {
+interface TransactionOptions {
   /** Make the file if there is none. Without it such a transaction answers `undefined`. */
   create?: boolean;
   signal?: AbortSignal | undefined;
@@ -35,30 +46,44 @@ interface OpenDatabase {
 /** Opens nothing yet: the first transaction does. */
 export function bufferDatabase(path: string, clock: Clock): BufferDatabase {
   let open: OpenDatabase | null = null;
+  let journalSince: number | null = null;
 
   const close = () => {
     open?.db.close();
     open = null;
   };
 
+  // Whoever was writing when the file was replaced has its journal at the path until it is done, and SQLite would roll
+  // it back into the new file (sqlite.org/howtocorrupt.html, 1.4).
+  const awaitJournal = (file: string) => {
+    if (!hasJournal(file)) {
+      journalSince = null;
+      return;
+    }
+    journalSince ??= clock.elapsed();
+    if (clock.elapsed() - journalSince < journalMilliseconds) throw new JournalInUse();
+  };
+
   const current = (create: boolean): OpenDatabase | null => {
-    if (open && !sameFile(open.identity, path)) close();
-    open ??= openFile(path, create);
+    if (open && !sameFile(open.identity, path)) throw new Replaced(path); // and not a moment too early into the new one
+    open ??= openFile(path, create, awaitJournal);
     return open;
   };
 
   // A commit counts only if the file it went into is still the one at the path.
   const attempt = <T>(work: (db: Database) => T, create: boolean): T | undefined => {
     const opened = current(create);
+    if (!opened && create) throw new Replaced(path); // gone between making it and opening it
     if (!opened) return undefined;
     const result = runImmediate(opened.db, work);
-    if (!sameFile(opened.identity, path)) throw replaced(path);
+    if (!sameFile(opened.identity, path)) throw new Replaced(path);
     return result;
   };
 
   const isReplaced = (error: unknown) =>
+    error instanceof Replaced ||
     codeOf(error) === "SQLITE_READONLY_DBMOVED" ||
-    (open ? !sameFile(open.identity, path) : codeOf(error) === "SQLITE_CANTOPEN" && identify(path) === null);
+    (open !== null && !sameFile(open.identity, path));
 
   return {
     close,
@@ -79,42 +104,54 @@ export function bufferDatabase(path: string, clock: Clock): BufferDatabase {
   };
 }
 
-function openFile(path: string, create: boolean): OpenDatabase | null {
+function openFile(path: string, create: boolean, beforeOpening: (file: string) => void): OpenDatabase | null {
   if (create) createBufferFile(path);
   const file = acceptBufferFile(path);
   const identity = identify(path);
   if (!file || !identity) return null;
-  const db = new Database(file, { readwrite: true, create: false, strict: true });
+  beforeOpening(file);
+  let db: Database | undefined;
   try {
+    db = new Database(file, { readwrite: true, create: false, strict: true });
+    waitForLocks(db, 0);
+    recognize(db, path); // before anything is changed: RELAY_DB may name another program's file by mistake
+    tighten(file);
     prepare(db);
     migrate(db, path);
     return { db, identity };
   } catch (error) {
-    db.close();
-    throw error;
+    db?.close();
+    throw sameFile(identity, path) ? error : new Replaced(path);
   }
 }
 
 // Why these: design.md, "The file". fullfsync makes macOS wait for the disk, and does nothing elsewhere.
 function prepare(db: Database): void {
-  db.run(`PRAGMA busy_timeout = ${tryMilliseconds};
-    PRAGMA journal_mode = TRUNCATE;
+  db.run(`PRAGMA journal_mode = TRUNCATE;
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
     PRAGMA secure_delete = ON;
     PRAGMA trusted_schema = OFF`);
 }
 
+// While SQLite waited to begin, the file could be replaced; it would then play the new file's journal into the old one.
 function runImmediate<T>(db: Database, work: (db: Database) => T): T {
   db.run("BEGIN IMMEDIATE");
   try {
+    waitForLocks(db, tryMilliseconds);
     const result = work(db);
     db.run("COMMIT");
     return result;
   } catch (error) {
     if (db.inTransaction) db.run("ROLLBACK");
     throw error;
+  } finally {
+    waitForLocks(db, 0);
   }
+}
+
+function waitForLocks(db: Database, milliseconds: number): void {
+  db.run(`PRAGMA busy_timeout = ${milliseconds}`);
 }
 
 function sameFile(identity: FileIdentity, path: string): boolean {
@@ -130,11 +167,14 @@ function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
 }
 
-function replaced(path: string): RelayError {
-  return new RelayError(
-    "buffer",
-    `${path} is removed or replaced again and again. Stop the program that does it.`,
-  );
+class JournalInUse extends Error {
+  readonly code = "SQLITE_BUSY";
+}
+
+class Replaced extends RelayError {
+  constructor(path: string) {
+    super("buffer", `${path} is removed or replaced again and again. Stop the program that does it.`);
+  }
 }
 
 function explain(error: unknown, path: string): unknown {

@@ -20,28 +20,34 @@ export interface FileIdentity {
 
 /** The file the path leads to right now, or `null` if there is none. */
 export function identify(path: string): FileIdentity | null {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats ? { device: stats.dev, inode: stats.ino } : null;
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats ? { device: stats.dev, inode: stats.ino } : null;
+  } catch {
+    return null; // a link to itself, or a folder that may not be entered: acceptBufferFile says which
+  }
 }
 
 /**
  * Makes an empty buffer file, readable and writable by its owner alone from its first byte. It follows no link and
- * leaves what is there already alone. Throws a `buffer` error.
+ * leaves what is there already alone. Throws a `buffer` error, also when the folder may not hold a buffer.
  */
 export function createBufferFile(path: string): void {
   try {
+    refuseDirectory(dirname(path));
     const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | (constants.O_NOFOLLOW ?? 0);
     const descriptor = openSync(path, flags, 0o600);
     fchmodSync(descriptor, 0o600); // the umask may have taken away more
     closeSync(descriptor);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(path, error);
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
+    throw error instanceof RelayError ? error : unusable(path, error);
   }
 }
 
 /**
- * Decides whether the file at the path may be the buffer, and tightens its mode to 0600. Returns the path of the file
- * itself, the person's own links resolved, or `null` if there is none. Throws a `buffer` error that names the fix.
+ * Decides whether the file at the path may be the buffer, without a look into it. Returns the path of the file itself,
+ * the person's own links resolved, or `null` if there is none. Throws a `buffer` error that names the fix.
  */
 export function acceptBufferFile(path: string): string | null {
   try {
@@ -51,16 +57,41 @@ export function acceptBufferFile(path: string): string | null {
     if (entry.isSymbolicLink()) refuseOthersOwn(entry, path);
     const target = entry.isSymbolicLink() ? followLink(path) : path;
     refuseDirectory(dirname(target));
-    acceptFile(statSync(target), target);
+    const stats = statSync(target, { throwIfNoEntry: false });
+    if (!stats) return null;
+    acceptFile(stats, target);
     // SQLite would believe a journal that somebody else left beside the file
-    for (const companion of [`${target}-journal`, `${target}-wal`, `${target}-shm`]) {
-      const stats = lstatSync(companion, { throwIfNoEntry: false });
-      if (stats) acceptFile(stats, companion);
+    for (const companion of companionsOf(target)) {
+      const found = lstatSync(companion, { throwIfNoEntry: false });
+      if (found) acceptFile(found, companion);
     }
     return target;
   } catch (error) {
     throw error instanceof RelayError ? error : unusable(path, error);
   }
+}
+
+/** Takes an accepted file, and what lies beside it, away from everybody but its owner. Throws a `buffer` error. */
+export function tighten(file: string): void {
+  if (uid === undefined) return;
+  for (const path of [file, ...companionsOf(file)]) {
+    try {
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      if (stats && stats.mode & 0o177) chmodSync(path, 0o600);
+    } catch (error) {
+      // the original removes its journal whenever it is done
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unusable(path, error);
+    }
+  }
+}
+
+/** Whether something is being written into this file, or was when its writer crashed. */
+export function hasJournal(file: string): boolean {
+  return (statSync(`${file}-journal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+function companionsOf(file: string): string[] {
+  return [`${file}-journal`, `${file}-wal`, `${file}-shm`];
 }
 
 /** The sentence for an operation on the file that the system refused. */
@@ -102,7 +133,6 @@ function acceptFile(stats: Stats, path: string): void {
   if ((stats.mode & 0o600) !== 0o600) {
     throw new RelayError("buffer", `${path} is read-only or unreadable to you. Run: chmod 600 ${path}`);
   }
-  if (stats.mode & 0o177) chmodSync(path, 0o600);
 }
 
 function refuseKind(stats: Stats, path: string): void {

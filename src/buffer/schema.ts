@@ -12,11 +12,8 @@ const migrations: readonly ((db: Database) => void)[] = [createMessages, addClai
 
 const current = major * 1000 + migrations.length;
 
-/**
- * Brings an open database to this binary's schema in one transaction, or finds that it is there already. A database
- * that is not a buffer, or a buffer of a newer major, is left as it was and a `buffer` error is thrown.
- */
-export function migrate(db: Database, path: string): void {
+/** Throws a `buffer` error unless the database is a buffer of this major, or becomes one. Changes nothing. */
+export function recognize(db: Database, path: string): void {
   const version = userVersion(db);
   if (Math.floor(version / 1000) > major) {
     throw new RelayError(
@@ -24,12 +21,17 @@ export function migrate(db: Database, path: string): void {
       `${path} was written by a newer relay (schema ${version}). Upgrade this one.`,
     );
   }
-  if (version >= current) return;
+  refuseStranger(db, path, version);
+}
+
+/** Brings a database to this binary's schema in one transaction. Throws what {@link recognize} throws. */
+export function migrate(db: Database, path: string): void {
+  if (userVersion(db) >= current) return;
   db.run("BEGIN IMMEDIATE");
   try {
     const applied = userVersion(db); // another process may have been faster
     if (applied < current) {
-      refuseStranger(db, path, applied);
+      recognize(db, path);
       for (const migration of migrations.slice(Math.max(0, applied - major * 1000))) migration(db);
       db.run(`PRAGMA user_version = ${current}`);
     }

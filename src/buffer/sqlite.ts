@@ -60,13 +60,12 @@ export function sqliteBuffer(path: string, clock: Clock): Buffer {
     async present(claim, delivery, write) {
       const work = (db: Database) => {
         if (messages.takenFrom(db, claim, delivery.ids)) return "taken";
-        if (write()) {
-          markDelivered(db, claim, delivery);
-          return "delivered";
-        }
+        // before anything is shown: a disk that is full says so here
         messages.renew(db, claim, clock.now());
         losses.renew(db, claim, clock.now());
-        return "begun";
+        if (!write()) return "begun";
+        markDelivered(db, claim, delivery);
+        return "delivered";
       };
       return (await transact(work)) ?? (write() ? "delivered" : "begun");
     },

@@ -2,15 +2,15 @@ import { windowSize } from "../buffer/buffer.ts";
 import { type Client, clientTitle, isClient, otherClient } from "../client.ts";
 import { RelayError } from "../errors.ts";
 
-/** The largest message, in bytes of UTF-8. */
-export const messageBytes = 65_536;
+// The largest message, in bytes of UTF-8.
+const messageBytes = 65_536;
 
-/** How many messages a fetch asks for if it does not say. */
-export const defaultLimit = 5;
+// How many messages a fetch asks for if it does not say.
+const defaultLimit = 5;
 
 /**
  * The text to store: as given, but for lone surrogates, which UTF-8 cannot carry and which become U+FFFD. Throws
- * `usage` when it is no text, empty, or longer than {@link messageBytes}.
+ * `usage` when it is no text, empty, or longer than 65,536 bytes of UTF-8.
  */
 export function checkMessage(value: unknown): string {
   if (isAbsent(value)) throw wrong("message is missing. Give the text to send.");

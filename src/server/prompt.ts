@@ -5,8 +5,8 @@ import type { Call } from "./tools/tool.ts";
 /** The prompt `get` as people see it in their client's menu. */
 export const promptDefinition: Prompt = {
   name: "get",
-  title: "Get messages from Code",
-  description: "Brings the messages that wait from Claude Code into this conversation.",
+  title: "Get messages",
+  description: "Brings the messages that wait from the other Claude into this conversation.",
 };
 
 /** Puts a page into the conversation as the person's own words. Throws a RelayError. */

@@ -11,7 +11,7 @@ export interface PeerOptions {
 }
 
 /** What a tool answered. */
-export interface Answer {
+interface Answer {
   text: string;
   isError: boolean;
 }

@@ -13,7 +13,7 @@ export interface Outcome {
 }
 
 /** How to run a command in a sandbox. */
-export interface RunOptions {
+interface RunOptions {
   env?: Record<string, string>;
   cwd?: string;
   stdin?: string | Uint8Array;

@@ -1,0 +1,3 @@
+for await (const _ of Bun.stdin.stream());
+
+export {};

@@ -1,0 +1,199 @@
+// Many processes on one buffer: every message exactly once, whoever reads and whoever is killed. design.md, promise 1.
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { connect, textsOf } from "./support/peer.ts";
+import { type Gotten, get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
+import { startSession, toolCall } from "./support/server.ts";
+
+function numbered(label: string, count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `${label} ${n}`);
+}
+
+function expectSound(box: Sandbox): void {
+  using db = new Database(box.buffer);
+  expect(db.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
+}
+
+describe("at the same instant", () => {
+  test("eight servers fetch every message exactly once", async () => {
+    await using box = sandbox();
+    const servers = await Promise.all(
+      Array.from({ length: 8 }, () => connect(box, { args: ["--client", "code"] })),
+    );
+    const desktop = await connect(box, { args: ["--client", "desktop"] });
+    for (const [round, limit] of [20, 3, 20, 1, 7, 20, 3, 3].entries()) {
+      const texts = numbered(`round ${round}`, 20);
+      for (const text of texts) await desktop.send(text);
+      const pages: string[] = [];
+      // a limit of 1 brings eight of them at a time
+      for (let fetches = 0; fetches < Math.ceil(20 / (8 * limit)); fetches++)
+        pages.push(...(await Promise.all(servers.map((server) => server.fetch({ limit })))));
+      const shown = pages.flatMap(textsOf);
+      expect([round, shown.sort()]).toEqual([round, [...texts].sort()]);
+      for (const page of pages) {
+        expect(page).not.toContain("may have been shown");
+        const onThisPage = textsOf(page).map((text) => texts.indexOf(text));
+        expect(onThisPage).toEqual([...onThisPage].sort((a, b) => a - b));
+      }
+      expect(await servers[0]?.fetch()).toBe("relay: nothing new from Desktop.");
+    }
+    expectSound(box);
+  });
+
+  test.each([1, 20])("twenty commands get every message exactly once, %d at the most each", async (limit) => {
+    await using box = sandbox();
+    const texts = numbered("text", 20);
+    await sendAll(box, "code", texts);
+    const args = ["get", "--for", "code", "--json", "--limit", `${limit}`];
+    const pages = await Promise.all(Array.from({ length: 20 }, () => box.relay(args)));
+    for (const page of pages) expect(page).toMatchObject({ status: 0, stderr: "" });
+    const shown = pages.flatMap(({ stdout }): Gotten["messages"] => JSON.parse(stdout).messages);
+    expect(shown.map(({ message }) => message).sort()).toEqual([...texts].sort());
+    expect(shown.filter(({ maybe_shown }) => maybe_shown)).toEqual([]);
+    expectSound(box);
+  });
+
+  test("twenty commands send, and all of it arrives in the order of its ids", async () => {
+    await using box = sandbox();
+    const texts = numbered("text", 20);
+    const sent = await Promise.all(texts.map((text) => box.relay(["send", "--to", "code", "--json", text])));
+    const receipts = sent.map(({ status, stdout }) => [status, JSON.parse(stdout).id] as const);
+    expect(receipts.map(([status]) => status)).toEqual(texts.map(() => 0));
+    const { messages } = await get(box, "code");
+    expect(messages.map(({ id }) => id)).toEqual(numbered("", 20).map((_, n) => n + 1));
+    for (const [n, [, id]] of receipts.entries())
+      expect(messages.find((message) => message.id === id)?.message).toBe(texts[n] ?? "");
+  });
+
+  test("eight commands make a new buffer together", async () => {
+    for (let round = 0; round < 3; round++) {
+      await using box = sandbox();
+      const texts = numbered("first", 8);
+      const sent = await Promise.all(texts.map((text) => box.relay(["send", "--to", "code", text])));
+      for (const one of sent) expect(one).toMatchObject({ status: 0, stderr: "" });
+      expect((await get(box, "code")).messages.map(({ message }) => message).sort()).toEqual(texts);
+      expectSound(box);
+    }
+  });
+});
+
+/** Reads everything that waits for Code and collects what became of every message. */
+function collector(box: Sandbox) {
+  const arrived: { id: number; message: string }[] = [];
+  const dropped: number[] = [];
+  const once = async (): Promise<Gotten> => {
+    const page = await get(box, "code");
+    arrived.push(...page.messages);
+    dropped.push(...page.dropped);
+    return page;
+  };
+  return {
+    arrived,
+    dropped,
+    once,
+    async all() {
+      for (let page = await once(); page.messages.length + page.remaining > 0; ) page = await once();
+    },
+  };
+}
+
+describe("kill -9", () => {
+  const kills = 50;
+  const atOnce = 10;
+
+  test(`of ${kills} sending commands: every acknowledged message is there, once`, async () => {
+    await using box = sandbox();
+    const reader = collector(box);
+    const acknowledged: { id: number; message: string }[] = [];
+    const start = (message: string) =>
+      Bun.spawn([relayBinary, "send", "--to", "code", "--json", message], {
+        env: box.env,
+        cwd: box.home,
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+    const finish = async (child: ReturnType<typeof start>, message: string) => {
+      const printed = await new Response(child.stdout).text();
+      await child.exited;
+      if (printed.endsWith("\n")) acknowledged.push({ id: JSON.parse(printed).id, message });
+    };
+
+    const before = performance.now();
+    await Promise.all(numbered("warm", atOnce).map((message) => finish(start(message), message)));
+    const normal = performance.now() - before;
+    let survivors = 0;
+    for (let batch = 0; batch < kills / atOnce; batch++) {
+      const reading = reader.once();
+      await Promise.all(
+        numbered(`batch ${batch}`, atOnce).map(async (message, n) => {
+          const child = start(message);
+          const finished = finish(child, message);
+          // a killed one may leave a journal, for which the others wait a quarter of a second
+          await Bun.sleep(Math.random() * (normal + (n % 2) * 1_000));
+          child.kill("SIGKILL");
+          await finished;
+          if (child.signalCode === null) survivors++;
+        }),
+      );
+      await reading;
+      await reader.all();
+    }
+
+    expect(acknowledged.length).toBeGreaterThan(atOnce);
+    expect(survivors).toBeLessThan(kills);
+    expect(reader.dropped).toEqual([]);
+    const texts = reader.arrived.map(({ message }) => message);
+    expect(new Set(texts).size).toBe(texts.length);
+    const lost = acknowledged.filter(
+      (sent) => !reader.arrived.some(({ id, message }) => id === sent.id && message === sent.message),
+    );
+    expect(lost).toEqual([]);
+    expectSound(box);
+  });
+
+  test(`of ${kills} sending servers: every acknowledged message is there, once, or told as dropped`, async () => {
+    await using box = sandbox();
+    const reader = collector(box);
+    const acknowledged: { id: number; message: string }[] = [];
+    const sends = 12;
+    let unanswered = 0;
+
+    const killOne = async (label: string) => {
+      const server = await startSession(box, { args: ["--client", "desktop"] });
+      const texts = numbered(label, sends).map((text) => `${text} ${"x".repeat(2_000)}`);
+      for (const [n, message] of texts.entries()) server.send(toolCall(n + 1, "relay_send", { message }));
+      const wanted = Math.floor(Math.random() * sends);
+      await until("some answers", () => server.lines.length > wanted);
+      await Bun.sleep(Math.random() * 10);
+      server.child.kill("SIGKILL");
+      await server.child.exited;
+      await Bun.sleep(20); // what the pipe still holds
+      for (const [n, message] of texts.entries()) {
+        const answer = server.lines.find((line) => line.id === n + 1);
+        if (!answer) unanswered++;
+        else {
+          const { content, isError } = answer.result as { content: { text: string }[]; isError?: true };
+          expect([isError, content[0]?.text]).toEqual([undefined, expect.any(String)]);
+          acknowledged.push({ id: JSON.parse(content[0]?.text ?? "").id, message });
+        }
+      }
+    };
+    for (let batch = 0; batch < kills / atOnce; batch++) {
+      const reading = reader.once();
+      await Promise.all(numbered(`batch ${batch}`, atOnce).map(killOne));
+      await reading;
+    }
+    await reader.all();
+
+    expect(acknowledged.length).toBeGreaterThan(sends);
+    expect(unanswered).toBeGreaterThan(0);
+    const ids = [...reader.arrived.map(({ id }) => id), ...reader.dropped];
+    expect(new Set(ids).size).toBe(ids.length);
+    const lost = acknowledged.filter(
+      (sent) =>
+        !reader.dropped.includes(sent.id) &&
+        !reader.arrived.some(({ id, message }) => id === sent.id && message === sent.message),
+    );
+    expect(lost).toEqual([]);
+    expectSound(box);
+  });
+});

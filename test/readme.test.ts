@@ -1,0 +1,68 @@
+// The README's lists are true: tools, commands, flags, environment.
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { connect } from "./support/peer.ts";
+import { sandbox } from "./support/sandbox.ts";
+
+const root = join(import.meta.dir, "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+
+function section(title: string): string {
+  return new RegExp(`^## ${title}\n([^]*?)(?=^## |$(?![^]))`, "m").exec(readme)?.[1] ?? "";
+}
+
+/** The cells of each row of the first table, header aside. */
+function rows(title: string): string[][] {
+  const lines = section(title)
+    .split("\n")
+    .filter((line) => line.startsWith("| "));
+  return lines.slice(2).map((line) =>
+    line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+function codes(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? "");
+}
+
+test("the tools and their arguments", async () => {
+  await using box = sandbox();
+  const { client } = await connect(box);
+  const tools = (await client.listTools()).tools.map(({ name, inputSchema }) => [
+    name,
+    Object.keys(inputSchema.properties ?? {}),
+  ]);
+  const documented = rows("Tools").map(([name = "", args = ""]) => [
+    name.replaceAll("`", ""),
+    codes(args, /`(\w+)`/g),
+  ]);
+  expect(documented).toEqual(tools);
+});
+
+describe("the flags of", () => {
+  test.each(rows("Commands"))("%s", async (command, documented) => {
+    await using box = sandbox();
+    const verb = /relay (\w+)/.exec(command)?.[1] ?? "";
+    const { stdout } = await box.relay([verb, "--help"]);
+    expect(codes(stdout, /(--[\w-]+)(?==|\s{2,})/g).sort()).toEqual(codes(documented, /`(--[\w-]+)/g).sort());
+  });
+
+  test("every verb", async () => {
+    await using box = sandbox();
+    const { stdout } = await box.relay(["--help"]);
+    const verbs = /USAGE relay \[OPTIONS\] (\S+)/.exec(stdout)?.[1]?.split("|") ?? [];
+    expect(rows("Commands").flatMap(([command = ""]) => codes(command, /relay (\w+)/g))).toEqual(verbs);
+  });
+});
+
+test("the environment", () => {
+  const source = readFileSync(join(root, "src/environment.ts"), "utf8");
+  const read = new Set(codes(source, /variables\.([A-Z_]+)/g));
+  read.delete("TERM"); // everybody's
+  const documented = new Set(codes(section("Environment"), /`([A-Z_]+)`/g));
+  expect([...documented].sort()).toEqual([...read].sort());
+});

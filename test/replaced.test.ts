@@ -1,0 +1,334 @@
+// The file goes, changes or is locked while servers live: nothing is acknowledged into nothing. design.md, "The file".
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { connectBoth, type Peer, textsOf } from "./support/peer.ts";
+import { get, type Sandbox, sandbox } from "./support/sandbox.ts";
+import { startSession, toolCall } from "./support/server.ts";
+
+/** The texts in a buffer file, oldest first. */
+function textsIn(path: string): string[] {
+  if (!existsSync(path)) return [];
+  using db = new Database(path);
+  db.run("PRAGMA busy_timeout = 30000");
+  if (!db.query("SELECT 1 FROM sqlite_schema WHERE name = 'messages'").get()) return [];
+  return db
+    .query<{ message: string }, []>("SELECT message FROM messages ORDER BY id")
+    .all()
+    .map(({ message }) => message);
+}
+
+/** Another buffer beside the real one, with a message in it. Answers its path. */
+async function makeOther(box: Sandbox, name: string): Promise<string> {
+  const path = join(box.home, name);
+  const sent = await box.relay(["send", "--to", "code", `in ${name}`], { env: { RELAY_DB: path } });
+  if (sent.status !== 0) throw new Error(sent.stderr);
+  return path;
+}
+
+function removeJournal(box: Sandbox): void {
+  rmSync(`${box.buffer}-journal`, { force: true });
+}
+
+const ways: [name: string, replace: (box: Sandbox) => void | Promise<void>, waiting: string[]][] = [
+  ["removed", (box) => rmSync(box.buffer), []],
+  [
+    "removed with its journal",
+    (box) => {
+      rmSync(box.buffer);
+      removeJournal(box);
+    },
+    [],
+  ],
+  ["renamed away", (box) => renameSync(box.buffer, join(box.home, "away")), []],
+  [
+    "replaced by another buffer",
+    async (box) => renameSync(await makeOther(box, "other"), box.buffer),
+    ["in other"],
+  ],
+  [
+    "replaced by a copy of itself",
+    (box) => {
+      copyFileSync(box.buffer, join(box.home, "copy"));
+      renameSync(join(box.home, "copy"), box.buffer);
+    },
+    ["before"],
+  ],
+  [
+    "replaced by an empty file",
+    (box) => {
+      rmSync(box.buffer);
+      writeFileSync(box.buffer, "");
+    },
+    [],
+  ],
+  [
+    "replaced by the person's own link to another buffer",
+    async (box) => {
+      const other = await makeOther(box, "other");
+      rmSync(box.buffer);
+      symlinkSync(other, box.buffer);
+    },
+    ["in other"],
+  ],
+  [
+    "gone with its folder, which is made anew",
+    (box) => {
+      renameSync(box.home, `${box.home}.old`);
+      box.defer(() => rmSync(`${box.home}.old`, { recursive: true }));
+      mkdirSync(box.home, { mode: 0o700 });
+    },
+    [],
+  ],
+];
+
+describe("under two live servers the buffer is", () => {
+  test.each(ways)("%s: both go on in what is at the path", async (_name, replace, waiting) => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await desktop.send("before");
+    await code.fetch({ unread_only: false, limit: 1 });
+    await code.send("also before");
+    await desktop.fetch();
+    await box.relay(["clear", "--yes"]);
+    for (const peer of [desktop, code]) await peer.fetch();
+    await desktop.send("before");
+
+    await replace(box);
+    expect(await desktop.send("to code")).toMatchObject({ ok: true, unread: waiting.length + 1 });
+    expect(textsIn(box.buffer)).toEqual([...waiting, "to code"]);
+    expect(await code.send("to desktop")).toMatchObject({ ok: true, unread: 1 });
+    expect(textsIn(box.buffer)).toEqual([...waiting, "to code", "to desktop"]);
+    expect(textsOf(await code.fetch())).toEqual([...waiting, "to code"]);
+    expect(textsOf(await desktop.fetch())).toEqual(["to desktop"]);
+  });
+
+  test.each(ways)("%s: a fetch and a clear see what is there now", async (_name, replace, waiting) => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await desktop.send("before");
+    expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
+    expect(textsOf(await code.fetch({ limit: 1, unread_only: true }))).toEqual(["before"]);
+    await desktop.call("relay_clear");
+    await desktop.send("before");
+    await replace(box);
+    expect(textsOf(await code.fetch())).toEqual(waiting);
+    const cleared = JSON.parse((await desktop.call("relay_clear")).text);
+    expect(cleared).toEqual({ ok: true, deleted: waiting.length, deleted_unread: 0 });
+  });
+});
+
+describe("in place of the buffer a live server finds", () => {
+  const places: [name: string, make: (box: Sandbox) => void, sentence: string][] = [
+    ["a folder", (box) => mkdirSync(box.buffer), "is a folder, not a file"],
+    ["a link to itself", (box) => symlinkSync(box.buffer, box.buffer), "is a link that leads to itself"],
+    [
+      "a link to nothing",
+      (box) => symlinkSync("nowhere", box.buffer),
+      "is a link to a file that does not exist",
+    ],
+    ["a text", (box) => writeFileSync(box.buffer, "Dear diary,\n"), "is not a SQLite database"],
+    ["a named pipe", (box) => void Bun.spawnSync(["mkfifo", box.buffer]), "is not a regular file"],
+    [
+      "a buffer of a newer major schema",
+      (box) => {
+        using db = new Database(box.buffer);
+        db.run("PRAGMA user_version = 2001");
+      },
+      "was written by a newer relay",
+    ],
+  ];
+  test.each(places)("%s: it refuses, and works once that is gone", async (_name, make, sentence) => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await desktop.send("before");
+    await code.fetch();
+    rmSync(box.buffer);
+    make(box);
+    const expected = { isError: true, text: expect.stringMatching(/^relay: [^\n]+$/) };
+    for (const peer of [desktop, code]) {
+      expect(await peer.call("relay_send", { message: "x" })).toEqual(expected);
+      const answer = await peer.call("relay_fetch");
+      expect(answer).toEqual(expected);
+      expect(answer.text).toContain(`${box.buffer} ${sentence}`);
+    }
+    renameSync(box.buffer, join(box.home, "away"));
+    expect(await desktop.send("mended")).toMatchObject({ ok: true, unread: 1 });
+    expect(textsOf(await code.fetch())).toEqual(["mended"]);
+  });
+
+  test("no folder any more: it refuses, and works once there is one", async () => {
+    await using box = sandbox();
+    const { desktop } = await connectBoth(box);
+    await desktop.send("before");
+    renameSync(box.home, `${box.home}.away`);
+    const answer = await desktop.call("relay_send", { message: "x" });
+    expect(answer).toEqual({
+      isError: true,
+      text: expect.stringContaining(`the folder ${box.home} does not exist.`),
+    });
+    renameSync(`${box.home}.away`, box.home);
+    expect(await desktop.send("after")).toMatchObject({ id: 2, unread: 2 });
+  });
+});
+
+/** An acknowledged send: how often the file had been replaced when it was sent, and when it was acknowledged. */
+interface Acknowledged {
+  text: string;
+  sent: number;
+  acknowledged: number;
+}
+
+describe("again and again under two servers that send", () => {
+  const rounds = 60;
+  const replacements: [name: string, replace: (box: Sandbox, round: number) => void][] = [
+    ["renamed away", (box, round) => renameSync(box.buffer, join(box.home, `old-${round}`))],
+    [
+      "replaced by an empty file",
+      (box, round) => {
+        writeFileSync(join(box.home, "new"), "");
+        renameSync(box.buffer, join(box.home, `old-${round}`));
+        renameSync(join(box.home, "new"), box.buffer);
+      },
+    ],
+    [
+      "replaced by a used buffer",
+      (box, round) => {
+        copyFileSync(join(box.home, "template"), join(box.home, "new"));
+        renameSync(box.buffer, join(box.home, `old-${round}`));
+        renameSync(join(box.home, "new"), box.buffer);
+      },
+    ],
+    ["removed", (box) => rmSync(box.buffer)],
+  ];
+  test.each(replacements)(
+    "%s: every acknowledged message was in a file at the path",
+    async (name, replace) => {
+      await using box = sandbox();
+      await makeOther(box, "template");
+      const { desktop, code } = await connectBoth(box);
+      for (const peer of [desktop, code]) await peer.send("first");
+      const done: Acknowledged[] = [];
+      const failures: string[] = [];
+      const files: string[][] = [];
+      let round = 0;
+      const sending = async (peer: Peer, label: string) => {
+        for (let n = 0; round < rounds; n++) {
+          const [text, sent] = [`${label} ${n}`, round];
+          const answer = await peer.call("relay_send", { message: text });
+          if (answer.isError) failures.push(answer.text);
+          else done.push({ text, sent, acknowledged: round });
+        }
+      };
+      const replacing = async () => {
+        while (round < rounds) {
+          await Bun.sleep(Math.random() * 15);
+          if (!existsSync(box.buffer)) continue;
+          const before = name === "removed" ? textsIn(box.buffer) : [];
+          replace(box, round);
+          files[round++] = before;
+        }
+      };
+      await Promise.all([replacing(), sending(desktop, "d"), sending(code, "c")]);
+
+      expect(failures).toEqual([]);
+      for (const n of files.keys()) {
+        const path = join(box.home, `old-${n}`);
+        if (existsSync(path)) files[n] = textsIn(path);
+      }
+      files[rounds] = textsIn(box.buffer);
+      // What was under way when the file was unlinked may have been stored after the last look at it.
+      const knowable = done.filter((send) => name !== "removed" || send.sent === send.acknowledged);
+      const lost = knowable.filter(
+        ({ text, sent, acknowledged }) =>
+          !files.slice(sent, acknowledged + 1).some((texts) => texts.includes(text)),
+      );
+      expect(
+        lost.map((send) => ({ ...send, window: files.slice(send.sent, send.acknowledged + 1) })),
+      ).toEqual([]);
+      expect(knowable.length).toBeGreaterThan(rounds / 4);
+      for (const file of readdirSync(box.home).filter((entry) => entry.startsWith("old-"))) {
+        using db = new Database(join(box.home, file));
+        const [checked] = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all();
+        expect([file, checked?.integrity_check]).toEqual([file, "ok"]);
+      }
+
+      for (const peer of [desktop, code]) expect(openBuffers(peer, box)).toBeLessThanOrEqual(2);
+      await box.relay(["clear", "--yes"]);
+      for (const peer of [desktop, code]) await peer.fetch();
+      await desktop.send("last");
+      expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual(["last"]);
+    },
+  );
+});
+
+/** How many descriptors of this process lead into the sandbox. Without /proc nobody knows. */
+function openBuffers({ pid }: Peer, box: Sandbox): number {
+  const folder = `/proc/${pid}/fd`;
+  if (!existsSync(folder)) return 0;
+  const listed = Bun.spawnSync(["ls", "-l", folder]).stdout.toString();
+  return listed.split("\n").filter((line) => line.includes(box.home)).length;
+}
+
+describe("while another program holds the lock", () => {
+  const lock = (box: Sandbox) => {
+    const db = new Database(box.buffer);
+    db.run("BEGIN IMMEDIATE");
+    box.defer(() => db.close());
+    return () => db.run("ROLLBACK");
+  };
+
+  test("a send waits and then succeeds, and a ping is answered meanwhile", async () => {
+    await using box = sandbox();
+    const server = await startSession(box, { args: ["--client", "desktop"] });
+    server.send(toolCall(1, "relay_send", { message: "first" }));
+    await server.answer(1);
+    const unlock = lock(box);
+    server.send(toolCall(2, "relay_send", { message: "second" }));
+    for (let id = 3; id <= 12; id++) {
+      server.send({ id, method: "ping" });
+      expect(await server.answer(id)).toEqual({ jsonrpc: "2.0", id, result: {} });
+      await Bun.sleep(50);
+    }
+    expect(server.lines.some((line) => line.id === 2)).toBe(false);
+    unlock();
+    expect(JSON.stringify(await server.answer(2))).toContain('\\"ok\\":true,\\"id\\":2');
+    expect(textsIn(box.buffer)).toEqual(["first", "second"]);
+  });
+
+  test("a send, a fetch and a command give up after 5 s with one sentence, and nothing was stored", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await desktop.send("first");
+    const unlock = lock(box);
+    const before = performance.now();
+    const sentence = `relay: ${box.buffer} is locked by another program. Close that program, or try again.`;
+    const answers = await Promise.all([
+      desktop.call("relay_send", { message: "second" }),
+      code.call("relay_fetch"),
+      code.call("relay_clear"),
+      box.relay(["send", "--to", "code", "third"]),
+      box.relay(["status"]),
+    ]);
+    const took = performance.now() - before;
+    const refused = { isError: true, text: sentence };
+    const failed = { status: 4, stdout: "", stderr: `${sentence}\n` };
+    expect(answers).toEqual([refused, refused, refused, failed, failed]);
+    expect(took).toBeGreaterThan(4_900);
+    expect(took).toBeLessThan(20_000);
+    unlock();
+    expect(textsIn(box.buffer)).toEqual(["first"]);
+    expect(textsOf(await code.fetch())).toEqual(["first"]);
+    expect(await desktop.send("second")).toMatchObject({ id: 2 });
+  });
+});
