@@ -9,6 +9,7 @@ type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options
  * the choices, and more positional arguments than the command takes. Throws a `usage` error naming the first of them.
  */
 export function checkArguments(command: string, rawArgs: readonly string[], definitions: ArgsDef): void {
+  if (rawArgs.length === 0) return;
   const { tokens, positionals } = parse(command, rawArgs, definitions);
   const seen = new Set<string>();
   for (const token of tokens) {

@@ -18,7 +18,7 @@ export const command = defineCommand({
     if (!args.yes) await confirm(await relay.status(), context);
     const cleared = await relay.clear("command line");
     const { deleted, deleted_unread: unread } = cleared;
-    await context.print(
+    context.print(
       args.json ? JSON.stringify(cleared) : `relay: deleted ${deleted}, of which ${unread} unread.`,
     );
   },
@@ -28,7 +28,7 @@ async function confirm({ total, unread }: Counts, { environment, note }: Context
   if (!environment.terminal.stdin) {
     throw new RelayError("usage", "relay clear deletes every message, and nobody is here to ask. Say --yes.");
   }
-  await note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
+  note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
   for await (const line of console) {
     if (/^y(es)?$/i.test(line.trim())) return;
     break;

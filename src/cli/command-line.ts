@@ -17,7 +17,7 @@ export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): 
     await dispatch(verbs, rawArgs, context);
     return 0;
   } catch (error) {
-    return await reportError(error, context, hasFlag(rawArgs, "--json"));
+    return reportError(error, context, hasFlag(rawArgs, "--json"));
   }
 }
 

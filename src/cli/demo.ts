@@ -34,7 +34,7 @@ export const command = defineCommand({
     const folder = mkdtempSync(join(temporaryFolder(), "relay-demo-"));
     try {
       const transcript = await converse(join(folder, "buffer.db"));
-      await print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));
+      print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -37,13 +37,13 @@ export const command = defineCommand({
     const relay = context.relay();
     if (args.peek) return context.print(render(await relay.peek(request)));
     const { page, claim } = await relay.fetch(request);
-    await deliver(claim, () => context.begin(render(page)));
+    if (claim) await deliver(claim, () => context.begin(render(page)));
+    else context.print(render(page));
   },
 });
 
 /** Prints a page and settles its claim, also when the reader closes the pipe or a signal ends the command. */
-async function deliver(claim: Claim | null, begin: () => Writing): Promise<void> {
-  if (!claim) return begin().finished;
+async function deliver(claim: Claim, begin: () => Writing): Promise<void> {
   try {
     await claim.show(() => interruptible(begin()));
   } catch (error) {

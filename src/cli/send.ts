@@ -27,9 +27,9 @@ export const command = defineCommand({
     const message = checkMessage(await messageText(args.text, context));
     const sender = otherClient(to);
     const { receipt, claim } = await context.relay().send({ sender, message });
-    const begin = () => context.begin(args.json ? JSON.stringify(receipt) : told(receipt, to));
-    if (claim) await claim.show(begin);
-    else await begin().finished;
+    const answer = args.json ? JSON.stringify(receipt) : told(receipt, to);
+    if (claim) await claim.show(() => context.begin(answer));
+    else context.print(answer);
   },
 });
 

@@ -10,7 +10,7 @@ export const command = defineCommand({
     const context = data as Context;
     const buffer = context.environment.bufferPath();
     const counts = await context.relay().status();
-    await context.print(args.json ? JSON.stringify({ buffer, ...counts }) : table(buffer, counts, context));
+    context.print(args.json ? JSON.stringify({ buffer, ...counts }) : table(buffer, counts, context));
   },
 });
 
