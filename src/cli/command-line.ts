@@ -7,8 +7,8 @@ import { type Context, createContext, reportError } from "./context.ts";
 // biome-ignore lint/suspicious/noExplicitAny: a list of commands with arguments of different types, as in citty's own types
 export type Command = CommandDef<any>;
 
-/** The commands by their verbs, each loaded when it is asked for. */
-export type Verbs = Record<string, () => Command | Promise<Command>>;
+/** The commands by their verbs. */
+export type Verbs = Record<string, Command>;
 
 /** Runs one command line of `relay` and answers the status to exit with. Every error ends here. */
 export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): Promise<number> {
@@ -31,9 +31,8 @@ async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Conte
   if (helpWanted && isServer) return context.print(await overview(verbs));
 
   const verb = isServer ? "serve" : first;
-  const load = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
-  if (!load) throw new RelayError("usage", `unknown command "${verb}". See: relay --help`);
-  const command = await load();
+  const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  if (!command) throw new RelayError("usage", `unknown command "${verb}". See: relay --help`);
   if (helpWanted) return context.print(await usage(command));
 
   const verbArgs = isServer ? rawArgs : rest;

@@ -1,16 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Client as McpClient } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { defineCommand } from "citty";
 import { type Client, clientTitle, otherClient } from "../client.ts";
 import { cleanEnvironment, temporaryFolder } from "../environment.ts";
 import { RelayError, sentence } from "../errors.ts";
 import { version } from "../version.ts";
 import type { Context } from "./context.ts";
-
-// Two processes have to start; a machine that needs longer has a problem worth telling.
-const requestMilliseconds = 10_000;
+import type { Peer } from "./peer.ts";
 
 const conversation: { from: Client; text: string }[] = [
   {
@@ -50,11 +46,11 @@ interface Step {
 }
 
 async function converse(buffer: string): Promise<Step[]> {
-  const [desktop, code] = await Promise.all([connect("desktop", buffer), connect("code", buffer)]);
+  const [desktop, code] = await Promise.all([connectTo("desktop", buffer), connectTo("code", buffer)]);
   const peers = { desktop, code };
   const transcript: Step[] = [];
   const step = async (client: Client, tool: Step["tool"], message: string, args: Record<string, unknown>) => {
-    const answer = await call(peers[client], tool, args);
+    const answer = await peers[client].call(tool, args);
     transcript.push({ client, tool, message, answer });
     return answer;
   };
@@ -71,32 +67,15 @@ async function converse(buffer: string): Promise<Step[]> {
   }
 }
 
-async function connect(client: Client, buffer: string): Promise<McpClient> {
-  const peer = new McpClient({ name: "relay-demo", version });
+async function connectTo(client: Client, buffer: string): Promise<Peer> {
+  const { connect } = await import("./peer.ts");
   // The environment is made anew: this may run inside Claude Code, and these servers are nobody's but the demo's.
   const env = { ...cleanEnvironment(), RELAY_DB: buffer };
   try {
-    await peer.connect(
-      new StdioClientTransport({
-        command: process.execPath,
-        args: ["--client", client],
-        env,
-        stderr: "inherit",
-      }),
-      { timeout: requestMilliseconds },
-    );
-    return peer;
+    return await connect({ command: process.execPath, args: ["--client", client], env, version });
   } catch (error) {
     throw new RelayError("failed", `the server for ${clientTitle(client)} did not start: ${sentence(error)}`);
   }
-}
-
-async function call(peer: McpClient, name: string, args: Record<string, unknown>): Promise<string> {
-  const result = await peer.callTool({ name, arguments: args }, undefined, { timeout: requestMilliseconds });
-  const [first] = result.content as { type: string; text?: string }[];
-  const text = first?.text ?? "";
-  if (result.isError) throw new RelayError("failed", text.replace(/^relay: /, ""));
-  return text;
 }
 
 function told(transcript: Step[]): string {

@@ -4,16 +4,13 @@ import type { Command, Verbs } from "./command-line.ts";
 
 /** What `relay --help` prints. */
 export async function renderOverview(verbs: Verbs): Promise<string> {
-  const subCommands = Object.fromEntries(
-    await Promise.all(Object.entries(verbs).map(async ([name, load]) => [name, await load()] as const)),
-  );
-  const serve = subCommands.serve as Command;
+  const { serve } = verbs;
   const args = {
-    ...(serve.args as ArgsDef),
+    ...(serve?.args as ArgsDef),
     version: { type: "boolean", description: "Print the version" },
   } as const;
   const meta = { name: "relay", description: "Moves messages between Claude Desktop and Claude Code" };
-  return plain(await renderUsage({ meta, args, subCommands }));
+  return plain(await renderUsage({ meta, args, subCommands: verbs }));
 }
 
 /** What `relay VERB --help` prints. */

@@ -2,7 +2,6 @@ import { defineCommand } from "citty";
 import type { Client } from "../client.ts";
 import type { Environment } from "../environment.ts";
 import { RelayError } from "../errors.ts";
-import { serve } from "./serve.ts";
 
 // Long enough for a laptop's night to be somebody's choice, short enough to find a client that vanished.
 const defaultIdleSeconds = 3_600;
@@ -25,10 +24,9 @@ export const command = defineCommand({
   async run({ args, data }) {
     const { environment } = data as { environment: Environment };
     const client = args.client as Client | undefined;
-    await serve(
-      { client, debug: args.debug ?? false, idleTimeout: checkIdle(args["idle-timeout"]) },
-      environment,
-    );
+    const idleTimeout = checkIdle(args["idle-timeout"]);
+    const { serve } = await import("./serve.ts"); // the MCP SDK is not for those who only count messages
+    await serve({ client, debug: args.debug ?? false, idleTimeout }, environment);
   },
 });
 
