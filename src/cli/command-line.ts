@@ -3,6 +3,7 @@ import { RelayError } from "../errors.ts";
 import { version } from "../version.ts";
 import { checkArguments, hasFlag } from "./arguments.ts";
 import { type Context, createContext, reportError } from "./context.ts";
+import { renderCommand, renderOverview } from "./help.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of commands with arguments of different types, as in citty's own types
 export type Command = CommandDef<any>;
@@ -28,26 +29,16 @@ async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Conte
 
   const isServer = first === "" || first.startsWith("-");
   const helpWanted = hasFlag(rawArgs, "--help", "-h");
-  if (helpWanted && isServer) return context.print(await overview(verbs));
+  if (helpWanted && isServer) return context.print(await renderOverview(verbs));
 
   const verb = isServer ? "serve" : first;
   const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!command) throw new RelayError("usage", `unknown command "${verb}". See: relay --help`);
-  if (helpWanted) return context.print(await usage(command));
+  if (helpWanted) return context.print(await renderCommand(command));
 
   const verbArgs = isServer ? rawArgs : rest;
   checkArguments(`relay ${verb}`, verbArgs, command.args as ArgsDef);
   await runCommand(command, { rawArgs: [...verbArgs], data: context });
-}
-
-async function overview(verbs: Verbs): Promise<string> {
-  const { renderOverview } = await import("./help.ts");
-  return renderOverview(verbs);
-}
-
-async function usage(command: Command): Promise<string> {
-  const { renderCommand } = await import("./help.ts");
-  return renderCommand(command);
 }
 
 const hint = `relay moves messages between Claude Desktop and Claude Code, which start it by themselves.
