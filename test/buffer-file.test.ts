@@ -490,6 +490,22 @@ describe("no command and no server uses, changes or replaces", () => {
     expect(readdirSync(box.home)).toEqual([]);
   });
 
+  test("a relative RELAY_DB ends no server, whose every answer says what is wrong", async () => {
+    await using box = sandbox();
+    const peer = await connect(box, { args: ["--client", "code"], env: { RELAY_DB: "buffer.db" } });
+    for (const [tool, args] of [
+      ["relay_send", { message: "x" }],
+      ["relay_fetch", {}],
+      ["relay_clear", {}],
+    ] as const) {
+      const answer = await peer.call(tool, args);
+      expect(answer).toEqual({
+        isError: true,
+        text: expect.stringContaining('relay: RELAY_DB is "buffer.db"'),
+      });
+    }
+  });
+
   test("an empty RELAY_DB counts as none", async () => {
     await using box = sandbox();
     expect(await box.relay(["send", "--to", "code", "x"], { env: { RELAY_DB: "" } })).toMatchObject({

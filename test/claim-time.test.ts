@@ -11,7 +11,7 @@ const slow: Writing = { taken: false, finished: Promise.resolve() };
 
 function setUp(box: Sandbox): { relay: Relay; clock: Clock & { time: number } } {
   const clock = { time: 1_000_000, now: () => clock.time, elapsed: () => performance.now() };
-  const buffer = sqliteBuffer(box.buffer, clock);
+  const buffer = sqliteBuffer(() => box.buffer, clock);
   box.defer(() => buffer.close());
   return { relay: createRelay({ buffer, clock }), clock };
 }

@@ -2,18 +2,23 @@ import type { Database } from "bun:sqlite";
 import { otherClient } from "../client.ts";
 import { type Clock, timestamp } from "../clock.ts";
 import { type Appended, type Buffer, type Delivery, type Page, unreadIds } from "./buffer.ts";
-import { bufferDatabase } from "./database.ts";
+import { type BufferDatabase, bufferDatabase } from "./database.ts";
 import * as losses from "./losses.ts";
 import * as messages from "./messages.ts";
 
 const emptyPage: Page = { messages: [], remaining: 0, elsewhere: 0, losses: [] };
 
 /**
- * The buffer in the SQLite file at `path`. Nothing is opened before the first call, and only {@link Buffer.append}
- * makes the file; to the others a missing file is an empty buffer.
+ * The buffer in a SQLite file. Nothing is opened before the first call, which also asks `locate` for the path: should
+ * there be none, each call throws what `locate` throws. Only {@link Buffer.append} makes the file; to the others a
+ * missing file is an empty buffer.
  */
-export function sqliteBuffer(path: string, clock: Clock): Buffer {
-  const { transact, close } = bufferDatabase(path, clock);
+export function sqliteBuffer(locate: () => string, clock: Clock): Buffer {
+  let database: BufferDatabase | undefined;
+  const transact: BufferDatabase["transact"] = async (work, options) => {
+    database ??= bufferDatabase(locate(), clock);
+    return database.transact(work, options);
+  };
   const inExisting = async <T>(missing: T, work: (db: Database) => T, signal?: AbortSignal): Promise<T> =>
     (await transact(work, { signal })) ?? missing;
 
@@ -95,7 +100,7 @@ export function sqliteBuffer(path: string, clock: Clock): Buffer {
 
     counts: () => inExisting({ total: 0, unread: { desktop: 0, code: 0 }, latest: null }, messages.counts),
 
-    close,
+    close: () => database?.close(),
   };
 }
 

@@ -25,7 +25,7 @@ export function createContext(): Context {
   return {
     environment,
     relay: () =>
-      createRelay({ buffer: sqliteBuffer(environment.bufferPath(), systemClock), clock: systemClock }),
+      createRelay({ buffer: sqliteBuffer(environment.bufferPath, systemClock), clock: systemClock }),
     begin: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),
     note(text) {

@@ -11,10 +11,10 @@ export async function fetchPage(args: Record<string, unknown>, asked: Asked, cal
   const unreadOnly = checkFlag("unread_only", args.unread_only, true);
   const reader = checkClient("reader", args.reader, identity.client);
   if (!reader) return frameLatest(await relay.latest(limit), asked, nonce);
-  const page = await inTurn(async () => {
-    const fetched = await relay.fetch({ reader, limit, includeRead: !unreadOnly }, signal);
-    carry(fetched.claim);
-    return fetched.page;
+  return inTurn(async () => {
+    const { page, claim } = await relay.fetch({ reader, limit, includeRead: !unreadOnly }, signal);
+    const text = framePage(page, reader, asked, nonce);
+    carry(claim);
+    return text;
   });
-  return framePage(page, reader, asked, nonce);
 }

@@ -41,7 +41,7 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
   const failed = (error: unknown) => log(sentence(error));
   process.on("uncaughtException", failed).on("unhandledRejection", failed);
 
-  const buffer = sqliteBuffer(environment.bufferPath(), systemClock);
+  const buffer = sqliteBuffer(environment.bufferPath, systemClock);
   const deliveries = createDeliveries(failed);
   const session = new Session({
     relay: createRelay({ buffer, clock: systemClock }),
