@@ -646,11 +646,13 @@ describe.skipIf(!hasDisks)("a disk", () => {
     await using box = sandbox();
     const disk = await mountDisk(box, "size=1m");
     expect((await send(disk, "first")).status).toBe(0);
-    await disk.run(["mount", "-o", "remount,ro", disk.folder]);
+    const remount = (mode: string) =>
+      disk.run(["mount", "-o", `remount,${mode},size=1m`, "tmpfs", disk.folder]);
+    expect(await remount("ro")).toMatchObject({ status: 0 });
     const refused = await send(disk, "second");
     expect(refused).toEqual({ status: 4, stdout: "", stderr: expect.stringMatching(/^relay: [^\n]+\n$/) });
     expect(refused.stderr).toContain(`${disk.folder}/buffer.db`);
-    await disk.run(["mount", "-o", "remount,rw", disk.folder]);
+    expect(await remount("rw")).toMatchObject({ status: 0 });
     expect((await send(disk, "third")).status).toBe(0);
     expect(await waiting(disk)).toEqual(["first", "third"]);
   });
