@@ -29,7 +29,9 @@ function startShell(box: Sandbox, script: string): { kill(): void } {
     detached: true,
   });
   const kill = () => {
-    if (shell.exitCode === null) process.kill(-shell.pid, "SIGKILL");
+    try {
+      process.kill(-shell.pid, "SIGKILL");
+    } catch {} // all of them have ended
   };
   box.defer(async () => {
     kill();

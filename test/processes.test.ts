@@ -97,6 +97,23 @@ function collector(box: Sandbox) {
   };
 }
 
+test("what one client sends at once is stored in the order it was sent", async () => {
+  await using box = sandbox();
+  const texts = numbered("text", 20);
+  const rivals = Array.from({ length: 3 }, () => startSession(box, { args: ["--client", "code"] }));
+  for (const rival of await Promise.all(rivals))
+    for (let id = 1; id <= 20; id++) rival.send(toolCall(id, "relay_clear"));
+  const server = await startSession(box, { args: ["--client", "desktop"] });
+  for (const [n, message] of texts.entries()) server.send(toolCall(n + 1, "relay_send", { message }));
+  await server.answer(texts.length);
+  const receipts = texts.map((_, n) => server.lines.find(({ id }) => id === n + 1)?.result);
+  const ids = receipts.map((receipt) => {
+    const { content } = receipt as { content: { text: string }[] };
+    return JSON.parse(content[0]?.text ?? "").id as number;
+  });
+  expect(ids).toEqual([...ids].sort((a, b) => a - b));
+});
+
 describe("kill -9", () => {
   const kills = 50;
   const atOnce = 10;
@@ -169,12 +186,14 @@ describe("kill -9", () => {
       await Bun.sleep(20); // what the pipe still holds
       for (const [n, message] of texts.entries()) {
         const answer = server.lines.find((line) => line.id === n + 1);
-        if (!answer) unanswered++;
-        else {
-          const { content, isError } = answer.result as { content: { text: string }[]; isError?: true };
-          expect([isError, content[0]?.text]).toEqual([undefined, expect.any(String)]);
-          acknowledged.push({ id: JSON.parse(content[0]?.text ?? "").id, message });
-        }
+        const { content, isError } = (answer?.result ?? {}) as {
+          content?: { text: string }[];
+          isError?: true;
+        };
+        // on a machine that is busy enough somebody may wait for the lock in vain, and is told so
+        if (isError) expect(content?.[0]?.text).toContain("is locked by another program");
+        if (!answer || isError) unanswered++;
+        else acknowledged.push({ id: JSON.parse(content?.[0]?.text ?? "").id, message });
       }
     };
     for (let batch = 0; batch < kills / atOnce; batch++) {

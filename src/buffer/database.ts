@@ -85,21 +85,34 @@ export function bufferDatabase(path: string, clock: Clock): BufferDatabase {
     codeOf(error) === "SQLITE_READONLY_DBMOVED" ||
     (open !== null && !sameFile(open.identity, path));
 
+  const attemptUntil = async <T>(
+    deadline: number,
+    work: (db: Database) => T,
+    options: TransactionOptions,
+  ) => {
+    for (;;) {
+      options.signal?.throwIfAborted();
+      try {
+        return attempt(work, options.create ?? false);
+      } catch (error) {
+        const passing = isReplaced(error) ? "replaced" : isBusy(error) ? "busy" : null;
+        if (!passing || clock.elapsed() >= deadline) throw explain(error, path);
+        if (passing === "replaced") close();
+      }
+      await Bun.sleep(1 + Math.random() * 10); // processes that wait alike must not meet again and again
+    }
+  };
+
+  // One after the other, in the order they were asked for: what a client sends first is stored first.
+  let last: Promise<unknown> = Promise.resolve();
+
   return {
     close,
-    async transact(work, { create = false, signal } = {}) {
+    transact(work, options = {}) {
       const deadline = clock.elapsed() + lockMilliseconds;
-      for (;;) {
-        signal?.throwIfAborted();
-        try {
-          return attempt(work, create);
-        } catch (error) {
-          const passing = isReplaced(error) ? "replaced" : isBusy(error) ? "busy" : null;
-          if (!passing || clock.elapsed() >= deadline) throw explain(error, path);
-          if (passing === "replaced") close();
-        }
-        await Bun.sleep(1 + Math.random() * 10); // processes that wait alike must not meet again and again
-      }
+      const result = last.then(() => attemptUntil(deadline, work, options));
+      last = result.catch(() => {});
+      return result;
     },
   };
 }
