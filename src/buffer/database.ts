@@ -67,6 +67,7 @@ export function bufferDatabase(path: string, clock: Clock): BufferDatabase {
   const current = (create: boolean): OpenDatabase | null => {
     if (open && !sameFile(open.identity, path)) throw new Replaced(path); // and not a moment too early into the new one
     open ??= openFile(path, create, awaitJournal);
+    journalSince = null;
     return open;
   };
 
