@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
 import { type Counts, windowSize } from "../buffer/buffer.ts";
-import { clients, clientTitle } from "../client.ts";
+import { clients, clientTitle, isClient } from "../client.ts";
+import { shownTime } from "../relay/framing.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({
@@ -20,7 +21,12 @@ function table(buffer: string, { total, unread, latest }: Counts, { environment 
     ["buffer", buffer],
     ...clients.map((client) => [`waiting for ${clientTitle(client)}`, strong(String(unread[client]))]),
     ["kept", `${total} of ${windowSize}`],
-    ["latest", latest ? `message ${latest.id}, from ${latest.sender}, ${latest.timestamp}` : "none"],
+    ["latest", latest ? describe(latest) : "none"],
   ];
   return rows.map(([label = "", value = ""]) => `${label.padEnd(20)}${value}`).join("\n");
+}
+
+// The row may be some other program's, with anything for a sender.
+function describe({ id, sender, timestamp }: NonNullable<Counts["latest"]>): string {
+  return `message ${id}, from ${isClient(sender) ? sender : "somebody else"}, ${shownTime(timestamp)}`;
 }

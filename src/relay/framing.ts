@@ -107,8 +107,8 @@ function frameMessages(
   ];
 }
 
-// Whoever can write the file can write anything here, so only what is a time is shown.
-function shownTime(stored: string): string {
+/** A stored timestamp for people. Whoever can write the file can write anything there; only what is a time is shown. */
+export function shownTime(stored: string): string {
   const time = new Date(stored);
   return Number.isNaN(time.getTime()) ? "at an unknown time" : time.toISOString().replace(/\.\d+Z$/, "Z");
 }
