@@ -1,6 +1,6 @@
-import { fstatSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { existsSync, fstatSync } from "node:fs";
+import { homedir, release, tmpdir } from "node:os";
+import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { RelayError } from "./errors.ts";
 
 /** What relay knows of the Claude Code around it, from the variables Claude Code sets (facts.md, "Claude Code as a client"). */
@@ -20,6 +20,18 @@ export interface Terminal {
   readonly stderr: boolean;
 }
 
+/** The system around this process, as far as showing a notification needs it. */
+export interface System {
+  kind: "linux" | "wsl" | "macos" | "windows" | "other";
+  /** The number of the user whose processes these are; 0 on Windows. */
+  user: number;
+  variables: Readonly<Record<string, string | undefined>>;
+  /** The absolute path of a program, or `null`. Looks nowhere that the working directory could decide. */
+  find(program: string): string | null;
+  /** Whether there is a file of this absolute path. */
+  exists(path: string): boolean;
+}
+
 /** Everything relay takes from its surroundings. No other module reads variables, terminals or well-known paths. */
 export interface Environment {
   claudeCode: ClaudeCodeSigns;
@@ -28,6 +40,9 @@ export interface Environment {
   color(output: "stdout" | "stderr"): boolean;
   /** The absolute path of the buffer file. Throws a `buffer` error when there is no home, or `RELAY_DB` is relative. */
   bufferPath(): string;
+  /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
+  notify(): boolean;
+  system(): System;
 }
 
 /** Reads the process's environment. */
@@ -55,6 +70,8 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     terminal,
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
     bufferPath: () => bufferPath(variables.RELAY_DB),
+    notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
+    system: () => readSystem(variables),
   };
 }
 
@@ -69,6 +86,46 @@ export function cleanEnvironment(variables: Record<string, string | undefined> =
 /** Where folders that only live for a moment are made. */
 export function temporaryFolder(): string {
   return tmpdir();
+}
+
+function isNotifyWanted(value: string | undefined): boolean {
+  if (!value || value === "auto") return true;
+  if (value === "off") return false;
+  throw new RelayError("usage", `RELAY_NOTIFY is "${value}"; it must be auto or off.`);
+}
+
+function readSystem(variables: Record<string, string | undefined>): System {
+  return {
+    kind: systemKind(),
+    user: process.getuid?.() ?? 0,
+    variables,
+    find: (program) => Bun.which(program, { PATH: searchPath(variables.PATH) }),
+    exists: existsSync,
+  };
+}
+
+// It may have been removed.
+function workingDirectory(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
+function systemKind(): System["kind"] {
+  if (process.platform === "win32") return "windows";
+  if (process.platform === "darwin") return "macos";
+  if (process.platform !== "linux") return "other";
+  return /microsoft/i.test(release()) ? "wsl" : "linux"; // Microsoft's kernels say so
+}
+
+// A server is started in a directory that anybody may have filled, and often with a short PATH.
+function searchPath(path = ""): string {
+  const standard = ["/usr/local/bin", "/usr/bin", "/bin"];
+  const here = workingDirectory();
+  const chosen = path.split(delimiter).filter((entry) => isAbsolute(entry) && resolve(entry) !== here);
+  return [...chosen, ...standard].join(delimiter);
 }
 
 // node:tty takes 2 ms to load, so it is asked only of what may be a terminal at all.

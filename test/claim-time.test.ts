@@ -4,6 +4,7 @@ import { sqliteBuffer } from "../src/buffer/sqlite.ts";
 import type { Clock } from "../src/clock.ts";
 import type { Writing } from "../src/output.ts";
 import { createRelay, type Relay } from "../src/relay/relay.ts";
+import { fakeNotifier } from "./support/notifier.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 
 const taken: Writing = { taken: true, finished: Promise.resolve() };
@@ -13,7 +14,7 @@ function setUp(box: Sandbox): { relay: Relay; clock: Clock & { time: number } } 
   const clock = { time: 1_000_000, now: () => clock.time, elapsed: () => performance.now() };
   const buffer = sqliteBuffer(() => box.buffer, clock);
   box.defer(() => buffer.close());
-  return { relay: createRelay({ buffer, clock }), clock };
+  return { relay: createRelay({ buffer, clock, notifier: fakeNotifier(), muted: () => false }), clock };
 }
 
 const request = { reader: "code", limit: 20, includeRead: false } as const;

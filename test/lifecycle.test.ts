@@ -159,7 +159,7 @@ test("--debug tells requests and outcomes, never a text, and a client that ignor
   server.send(toolCall(2, "relay_send", { message: "" }));
   server.send(toolCall(3, "no_such_tool"));
   await Promise.all([server.answer(1), server.answer(2), server.answer(3)]);
-  await until("the log", () => server.stderr().split("\n").length > 4);
+  await until("the log", () => server.stderr().split("\n").length > 5);
   expect(
     server
       .stderr()
@@ -170,6 +170,7 @@ test("--debug tells requests and outcomes, never a text, and a client that ignor
   ).toEqual(
     [
       "relay: initialize: done, N ms",
+      "relay: announcing 1 to desktop: done",
       'relay: tools/call "relay_send": done, N ms',
       'relay: tools/call "relay_send": refused, N ms',
       'relay: tools/call "no_such_tool": error -32602, N ms',

@@ -283,6 +283,7 @@ function openBuffers({ pid }: Peer, box: Sandbox): number {
 describe("while another program holds the lock", () => {
   const lock = (box: Sandbox) => {
     const db = new Database(box.buffer);
+    db.run("PRAGMA busy_timeout = 10000"); // an announcement may just be noted down
     db.run("BEGIN IMMEDIATE");
     box.defer(() => db.close());
     return () => db.run("ROLLBACK");

@@ -12,6 +12,15 @@ export const claimMilliseconds = 5_000;
 /** How long a method waits for a lock that another process holds, in milliseconds. */
 export const lockMilliseconds = 5_000;
 
+/** How long after an announcement a reader is left in peace, in milliseconds: what arrives meanwhile is announced together. */
+export const foldMilliseconds = 2_000;
+
+/** How long an announcement may take, in milliseconds, before another process makes it good. */
+export const leaseMilliseconds = 20_000;
+
+/** How often a message is tried to be announced at the most. */
+export const announcementTries = 2;
+
 /** A message as it is stored. A row that some other program wrote may hold any text as `timestamp`. */
 export interface Message {
   id: number;
@@ -61,8 +70,43 @@ export interface Page {
   losses: Loss[];
 }
 
+/** What a client wants to be told by the system. */
+export interface Wish {
+  /** Whether there is a notification when a message arrives. */
+  notify: boolean;
+  /** The sound that goes with it: `"off"`, `"default"`, or a name that the system knows. */
+  sound: string;
+}
+
+/** The wish of a client that never said any. */
+export const defaultWish: Wish = { notify: true, sound: "default" };
+
+/** Messages that one process is to announce to their reader, all at once, before anybody else may. */
+export interface Lease {
+  name: string;
+  reader: Client;
+  /** How many messages it covers. */
+  count: number;
+  /** They arrived so soon after an announcement that they are told as its continuation. */
+  more: boolean;
+  /** The text of the oldest of them. */
+  message: string;
+  /** As in {@link Wish}. */
+  sound: string;
+}
+
+/**
+ * What is to be done about announcing a new message: `"now"` leases it unless its reader is to be left in peace,
+ * `"later"` leaves it to others, `"never"` counts it as announced.
+ */
+export type Announce = "now" | "later" | "never";
+
 /** What became of a send. */
 export interface Appended {
+  /** What the caller is to announce now: the new message, and others that nobody announced. */
+  lease: Lease | null;
+  /** In how many milliseconds the caller is to ask for a lease, because the message arrived so soon after another. */
+  foldsIn: number | null;
   id: number;
   /** How many messages now wait for the recipient. */
   unread: number;
@@ -107,7 +151,10 @@ export interface Delivery {
  */
 export interface Buffer {
   /** Stores a message durably, makes room for it, and claims the losses its author was not told of. */
-  append(entry: { sender: Client; message: string; claim: string }, signal?: AbortSignal): Promise<Appended>;
+  append(
+    entry: { sender: Client; message: string; announce: Announce; claim: string },
+    signal?: AbortSignal,
+  ): Promise<Appended>;
   /** Claims the oldest unread messages for the reader, and the losses it was not told of. */
   claim(request: PageRequest & { claim: string }, signal?: AbortSignal): Promise<Page>;
   /** The page that {@link Buffer.claim} would give, claiming nothing. */
@@ -134,6 +181,18 @@ export interface Buffer {
   }): Promise<void>;
   /** Deletes every message; tells the other side, or both if no client did it, of those that nobody had read. */
   clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }>;
+  /** Stores what the client wants from now on. A wish that is not the default one makes the file. */
+  wish(client: Client, wish: Wish): Promise<void>;
+  /**
+   * Leases everything unread that nobody announced, a lease for each reader; `early` does not wait for the end of a
+   * reader's peace. Costs next to nothing as long as nobody changed anything. `own` is a wish to store, should the file
+   * have been replaced by one that knows of none.
+   */
+  lease(options?: { early?: boolean; own?: { client: Client; wish: Wish } | undefined }): Promise<Lease[]>;
+  /** Counts what the lease holds as announced. */
+  announced(lease: string): Promise<void>;
+  /** Gives back what the lease holds, for somebody else to try. Its reader saw nothing and need not be left in peace. */
+  unannounced(lease: string): Promise<void>;
   /** Counts without changing anything. */
   counts(): Promise<Counts>;
   /** Lets go of the file. Later calls open it again. */

@@ -34,6 +34,11 @@ export interface BufferDatabase {
    * run is kept. Throws a `buffer` error, or the signal's reason; then nothing was kept.
    */
   transact<T>(work: (db: Database) => T, options?: TransactionOptions): Promise<T | undefined>;
+  /**
+   * A number that stays the same as long as no other process changed the file that is open here; `null` if none is, if
+   * it is no longer the one at the path, or if nobody can tell just now.
+   */
+  version(): number | null;
   /** Closes the file. The next transaction opens it again. */
   close(): void;
 }
@@ -104,18 +109,40 @@ export function bufferDatabase(path: string, clock: Clock): BufferDatabase {
     }
   };
 
-  // One after the other, in the order they were asked for: what a client sends first is stored first.
+  // One after the other, in the order they were asked for: what a client sends first is stored first. Between two of
+  // them the loop turns, so that many at once hold up neither the first one's receipt nor its announcement.
   let last: Promise<unknown> = Promise.resolve();
+  let queued = 0;
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
   return {
     close,
+    version() {
+      if (!open || !sameFile(open.identity, path)) return null;
+      try {
+        return dataVersion(open.db);
+      } catch {
+        return null; // locked just now
+      }
+    },
     transact(work, options = {}) {
       const deadline = clock.elapsed() + lockMilliseconds;
-      const result = last.then(() => attemptUntil(deadline, work, options));
+      const begin = queued > 0 ? last.then(turn) : last;
+      queued += 1;
+      const result = begin
+        .then(() => attemptUntil(deadline, work, options))
+        .finally(() => {
+          queued -= 1;
+        });
       last = result.catch(() => {});
       return result;
     },
   };
+}
+
+/** A number that changes whenever another connection changes the file. */
+export function dataVersion(db: Database): number {
+  return db.query<{ data_version: number }, []>("PRAGMA data_version").get()?.data_version ?? 0;
 }
 
 function openFile(path: string, create: boolean, beforeOpening: (file: string) => void): OpenDatabase | null {

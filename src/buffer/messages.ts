@@ -23,7 +23,8 @@ export const claimStands = `(claimed_at IS NOT NULL AND claimed_at > $now - ${cl
 
 type Row = Omit<PageMessage, "maybe_shown"> & { maybe_shown: number; claimed_at: number | null };
 
-function readColumn(reader: Client): string {
+/** The column that says when this client read a message. */
+export function readColumn(reader: Client): string {
   return reader === "desktop" ? "read_by_desktop_at" : "read_by_code_at";
 }
 

@@ -8,7 +8,12 @@ const major = 1;
  * Each adds to the schema, and never changes or removes what an older binary or the original relies on. Each finds
  * its work done without harm: a buffer restored from an SQL dump has lost its version, not its columns.
  */
-const migrations: readonly ((db: Database) => void)[] = [createMessages, addClaims, recordLosses];
+const migrations: readonly ((db: Database) => void)[] = [
+  createMessages,
+  addClaims,
+  recordLosses,
+  addAnnouncements,
+];
 
 const current = major * 1000 + migrations.length;
 
@@ -83,9 +88,28 @@ function recordLosses(db: Database): void {
     END`);
 }
 
-function addColumn(db: Database, definition: string): void {
+// What is there when a buffer is taken over is old news.
+function addAnnouncements(db: Database): void {
+  const takenOver = addColumn(db, "notified_at TEXT");
+  addColumn(db, "notify_lease TEXT");
+  addColumn(db, "notify_claimed_at INTEGER");
+  addColumn(db, "notify_tries INTEGER NOT NULL DEFAULT 0");
+  if (takenOver) db.run("UPDATE messages SET notified_at = timestamp");
+  db.run(`CREATE TABLE IF NOT EXISTS relay_readers (
+    client TEXT PRIMARY KEY,
+    notify INTEGER NOT NULL DEFAULT 1,
+    sound TEXT NOT NULL DEFAULT 'default',
+    lease TEXT,
+    leased_at INTEGER
+  )`);
+}
+
+/** Answers whether the column was not there before. */
+function addColumn(db: Database, definition: string): boolean {
   const name = definition.slice(0, definition.indexOf(" "));
-  if (!columnsOf(db).has(name)) db.run(`ALTER TABLE messages ADD COLUMN ${definition}`);
+  if (columnsOf(db).has(name)) return false;
+  db.run(`ALTER TABLE messages ADD COLUMN ${definition}`);
+  return true;
 }
 
 function userVersion(db: Database): number {

@@ -1,8 +1,9 @@
 import type { Database } from "bun:sqlite";
-import { otherClient } from "../client.ts";
+import { clients, otherClient } from "../client.ts";
 import { type Clock, timestamp } from "../clock.ts";
-import { type Appended, type Buffer, type Delivery, type Page, unreadIds } from "./buffer.ts";
-import { type BufferDatabase, bufferDatabase } from "./database.ts";
+import * as announcements from "./announcements.ts";
+import { type Appended, type Buffer, type Delivery, defaultWish, type Page, unreadIds } from "./buffer.ts";
+import { type BufferDatabase, bufferDatabase, dataVersion } from "./database.ts";
 import * as losses from "./losses.ts";
 import * as messages from "./messages.ts";
 
@@ -15,7 +16,11 @@ const emptyPage: Page = { messages: [], remaining: 0, elsewhere: 0, losses: [] }
  */
 export function sqliteBuffer(locate: () => string, clock: Clock): Buffer {
   let database: BufferDatabase | undefined;
+  // Nothing was left to announce at this version of the file and after so many calls of this process.
+  let quiet: { version: number; calls: number } | null = null;
+  let calls = 0;
   const transact: BufferDatabase["transact"] = async (work, options) => {
+    calls += 1;
     database ??= bufferDatabase(locate(), clock);
     return database.transact(work, options);
   };
@@ -23,16 +28,21 @@ export function sqliteBuffer(locate: () => string, clock: Clock): Buffer {
     (await transact(work, { signal })) ?? missing;
 
   return {
-    async append({ sender, message, claim }, signal) {
+    async append({ sender, message, announce, claim }, signal) {
       const work = (db: Database): Appended => {
         const now = clock.now();
         const id = messages.insert(db, { sender, message, timestamp: timestamp(now) });
         const evicted = messages.evict(db, id);
         const own = losses.untold(db, sender, now, true);
         losses.claim(db, claim, own, now);
+        const reader = otherClient(sender);
+        if (announce === "never") announcements.skip(db, id, now);
+        const peace = announce === "now" ? announcements.peaceLeft(db, reader, now) : 0;
         return {
+          lease: announce === "now" && peace === 0 ? announcements.lease(db, reader, claim, now) : null,
+          foldsIn: peace > 0 ? peace : null,
           id,
-          unread: messages.countUnread(db)[otherClient(sender)],
+          unread: messages.countUnread(db)[reader],
           evicted: evicted.map((row) => row.id),
           evicted_unread: evicted.filter((row) => row.unread).map((row) => row.id),
           losses: own,
@@ -97,6 +107,31 @@ export function sqliteBuffer(locate: () => string, clock: Clock): Buffer {
       const work = (db: Database) => losses.clearing(db, by, () => messages.deleteAll(db));
       return inExisting({ deleted: 0, deleted_unread: 0 }, work, signal);
     },
+
+    async wish(client, wish) {
+      const isDefault = wish.notify === defaultWish.notify && wish.sound === defaultWish.sound;
+      await transact((db) => announcements.setWish(db, client, wish, true), { create: !isDefault });
+    },
+
+    async lease({ early = false, own } = {}) {
+      if (quiet?.calls === calls && quiet.version === database?.version()) return [];
+      const call = calls + 1; // one that is asked for while this waits in line is not covered by what this finds
+      return inExisting([], (db) => {
+        const now = clock.now();
+        if (own) announcements.setWish(db, own.client, own.wish, false);
+        if (!announcements.anyLeft(db)) {
+          quiet = { version: dataVersion(db), calls: call };
+          return [];
+        }
+        return clients
+          .filter((reader) => early || announcements.peaceLeft(db, reader, now) === 0)
+          .map((reader) => announcements.lease(db, reader, crypto.randomUUID(), now))
+          .filter((lease) => lease !== null);
+      });
+    },
+
+    announced: (lease) => inExisting(undefined, (db) => announcements.announced(db, lease, clock.now())),
+    unannounced: (lease) => inExisting(undefined, (db) => announcements.free(db, lease)),
 
     counts: () => inExisting({ total: 0, unread: { desktop: 0, code: 0 }, latest: null }, messages.counts),
 

@@ -24,6 +24,25 @@ export function checkArguments(command: string, rawArgs: readonly string[], defi
     throw wrong(command, `unexpected argument "${extra}" (a text of several words needs quotes)`);
 }
 
+/**
+ * The arguments with an empty value for each flag that may stand without one, and does: at the end, or before another
+ * flag. Nothing but such a flag's definition, which begins its `valueHint` with a bracket, tells it from the others.
+ */
+export function completeArguments(rawArgs: readonly string[], definitions: ArgsDef): string[] {
+  const end = rawArgs.indexOf("--");
+  return rawArgs.map((argument, index) => {
+    const next = rawArgs[index + 1];
+    const bare = (end < 0 || index < end) && (next === undefined || next.startsWith("-"));
+    return bare && argument.startsWith("--") && isOptional(definitions[argument.slice(2)])
+      ? `${argument}=`
+      : argument;
+  });
+}
+
+function isOptional(definition: ArgsDef[string] | undefined): boolean {
+  return definition?.type === "string" && definition.valueHint?.startsWith("[") === true;
+}
+
 /** Whether a flag is there, before the arguments were checked. Nothing after `--` is a flag. */
 export function hasFlag(rawArgs: readonly string[], ...names: string[]): boolean {
   const end = rawArgs.indexOf("--");

@@ -1,7 +1,7 @@
 import { type ArgsDef, type CommandDef, runCommand } from "citty";
 import { RelayError } from "../errors.ts";
 import { version } from "../version.ts";
-import { checkArguments, hasFlag } from "./arguments.ts";
+import { checkArguments, completeArguments, hasFlag } from "./arguments.ts";
 import { type Context, createContext, reportError } from "./context.ts";
 import { renderCommand, renderOverview } from "./help.ts";
 
@@ -36,9 +36,10 @@ async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Conte
   if (!command) throw new RelayError("usage", `unknown command "${verb}". See: relay --help`);
   if (helpWanted) return context.print(await renderCommand(command));
 
-  const verbArgs = isServer ? rawArgs : rest;
-  checkArguments(`relay ${verb}`, verbArgs, command.args as ArgsDef);
-  await runCommand(command, { rawArgs: [...verbArgs], data: context });
+  const definitions = command.args as ArgsDef;
+  const verbArgs = completeArguments(isServer ? rawArgs : rest, definitions);
+  checkArguments(`relay ${verb}`, verbArgs, definitions);
+  await runCommand(command, { rawArgs: verbArgs, data: context });
 }
 
 const hint = `relay moves messages between Claude Desktop and Claude Code, which start it by themselves.

@@ -2,6 +2,7 @@ import { sqliteBuffer } from "../buffer/sqlite.ts";
 import { systemClock } from "../clock.ts";
 import { type Environment, readEnvironment } from "../environment.ts";
 import { OutputClosed, RelayError, sentence } from "../errors.ts";
+import { systemNotifier } from "../notify/notifier.ts";
 import { standardOutput, WriteFailed, type Writing, writeNow } from "../output.ts";
 import { createRelay, type Relay } from "../relay/relay.ts";
 
@@ -25,7 +26,12 @@ export function createContext(): Context {
   return {
     environment,
     relay: () =>
-      createRelay({ buffer: sqliteBuffer(environment.bufferPath, systemClock), clock: systemClock }),
+      createRelay({
+        buffer: sqliteBuffer(environment.bufferPath, systemClock),
+        clock: systemClock,
+        notifier: systemNotifier(environment.system),
+        muted: () => !environment.notify(),
+      }),
     begin: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),
     note(text) {

@@ -70,7 +70,7 @@ async function converse(buffer: string): Promise<Step[]> {
 async function connectTo(client: Client, buffer: string): Promise<Peer> {
   const { connect } = await import("./peer.ts");
   // The environment is made anew: this may run inside Claude Code, and these servers are nobody's but the demo's.
-  const env = { ...cleanEnvironment(), RELAY_DB: buffer };
+  const env = { ...cleanEnvironment(), RELAY_DB: buffer, RELAY_NOTIFY: "off" };
   try {
     return await connect({ command: process.execPath, args: ["--client", client], env, version });
   } catch (error) {

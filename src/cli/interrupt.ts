@@ -1,5 +1,7 @@
 import { WriteFailed, type Writing } from "../output.ts";
 
+const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /**
  * The same write, but one that fails at the first signal that would end the process. From this call on such a signal
  * ends nothing by itself: without it, what a command has claimed would be missing until the claim expires.
@@ -7,9 +9,19 @@ import { WriteFailed, type Writing } from "../output.ts";
 export function interruptible(writing: Writing): Writing {
   if (writing.taken) return writing;
   const interrupted = new Promise<never>((_, reject) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.once(signal, () => reject(new WriteFailed(true, signal)));
-    }
+    for (const signal of ending) process.once(signal, () => reject(new WriteFailed(true, signal)));
   });
   return { taken: false, finished: Promise.race([writing.finished, interrupted]) };
+}
+
+/** Waits for `work`. A signal that would end the process does so, but not before `stop` was called. */
+export async function unlessInterrupted(work: Promise<void>, stop: () => void): Promise<void> {
+  const end = (signal: NodeJS.Signals) => {
+    stop();
+    for (const each of ending) process.removeAllListeners(each);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ending) process.once(signal, end);
+  await work;
+  for (const signal of ending) process.removeListener(signal, end);
 }

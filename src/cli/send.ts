@@ -6,6 +6,7 @@ import { isInsideClaudeCode, refuseInsideClaudeCode } from "../relay/identity.ts
 import type { Receipt } from "../relay/relay.ts";
 import { checkMessage } from "../relay/rules.ts";
 import type { Context } from "./context.ts";
+import { unlessInterrupted } from "./interrupt.ts";
 
 // More than this is no message, whatever follows; a stream without end must end somewhere.
 const inputBytes = 16 * 1024 * 1024;
@@ -26,10 +27,15 @@ export const command = defineCommand({
     const to = recipient(args.to, context);
     const message = checkMessage(await messageText(args.text, context));
     const sender = otherClient(to);
-    const { receipt, claim } = await context.relay().send({ sender, message });
+    const relay = context.relay();
+    const { receipt, claim } = await relay.send({ sender, message });
     const answer = args.json ? JSON.stringify(receipt) : told(receipt, to);
-    if (claim) await claim.show(() => context.begin(answer));
-    else context.print(answer);
+    try {
+      if (claim) await claim.show(() => context.begin(answer));
+      else context.print(answer);
+    } finally {
+      await unlessInterrupted(relay.announcer.finish(), relay.announcer.stop);
+    }
   },
 });
 

@@ -32,3 +32,11 @@ function escapeOf(character: string): string {
   const hex = character.codePointAt(0)?.toString(16) ?? "";
   return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, "0")}`;
 }
+
+// Beyond what is unsafe in a text: what XML, and so some notifications, cannot hold.
+const unshowable = new RegExp(`${unsafe.source}|\\p{Noncharacter_Code_Point}|\\p{Surrogate}`, "gu");
+
+/** A text without what {@link makeVisible} would escape, and without the sequences that colour a terminal. */
+export function stripUnsafe(text: string): string {
+  return Bun.stripANSI(text).replace(unshowable, "");
+}

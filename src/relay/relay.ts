@@ -1,5 +1,4 @@
 import {
-  type Buffer,
   type ClearedBy,
   type Counts,
   type Loss,
@@ -9,7 +8,7 @@ import {
   unreadIds,
 } from "../buffer/buffer.ts";
 import type { Client } from "../client.ts";
-import type { Clock } from "../clock.ts";
+import { type Announcer, type AnnouncerOptions, createAnnouncer } from "./announcer.ts";
 import { type Claim, claimHandle } from "./claim.ts";
 
 /** What a send answers. */
@@ -43,15 +42,24 @@ export interface Relay {
   clear(by: ClearedBy, signal?: AbortSignal): Promise<{ ok: true; deleted: number; deleted_unread: number }>;
   /** Counts, and changes nothing. */
   status(): Promise<Counts>;
+  /** Tells people of what was sent. */
+  announcer: Announcer;
 }
 
 /** Relay over this buffer. */
-export function createRelay({ buffer, clock }: { buffer: Buffer; clock: Clock }): Relay {
+export function createRelay(options: AnnouncerOptions): Relay {
+  const { buffer, clock } = options;
+  const announcer = createAnnouncer(options);
   return {
+    announcer,
+
     async send(entry, signal) {
       const name = crypto.randomUUID();
-      const { losses, ...appended } = await buffer.append({ ...entry, claim: name }, signal);
-      const receipt: Receipt = { ok: true, ...appended, ...earlier(losses, appended.evicted_unread) };
+      const { announce } = announcer;
+      const appended = await buffer.append({ ...entry, announce, claim: name }, signal);
+      announcer.stored(appended);
+      const { losses, lease, foldsIn, ...stored } = appended;
+      const receipt: Receipt = { ok: true, ...stored, ...earlier(losses, stored.evicted_unread) };
       const held = { name, reader: entry.sender, ids: [], losses };
       return { receipt, claim: losses.length > 0 ? claimHandle(buffer, clock, held) : null };
     },

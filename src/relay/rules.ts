@@ -1,4 +1,4 @@
-import { windowSize } from "../buffer/buffer.ts";
+import { defaultWish, windowSize } from "../buffer/buffer.ts";
 import { type Client, clientTitle, isClient, otherClient } from "../client.ts";
 import { RelayError } from "../errors.ts";
 
@@ -66,6 +66,23 @@ export function checkSender(value: unknown, self: Client | null): Client {
   const sender = checkClient("sender", value, self);
   if (sender) return sender;
   throw wrong('sender is missing, and relay cannot tell who you are. Say sender "desktop" or "code".');
+}
+
+/**
+ * The sound of a wish: `"default"` if none is named, `"off"`, or a name. What others stored may be anything, so a name
+ * that no system has is refused, and never part of a path. Throws `usage`.
+ */
+export function checkSound(value: unknown): string {
+  if (isAbsent(value) || value === "") return defaultWish.sound;
+  if (typeof value === "string" && isSoundName(value)) return value;
+  throw wrong(
+    `--sound is ${describe(value)}; it must be off, or a name of letters, digits, spaces, ".", "_" and "-".`,
+  );
+}
+
+/** Whether a sound may have this name. */
+export function isSoundName(name: string): boolean {
+  return /^[\p{L}\p{N}_][\p{L}\p{N} ._-]{0,63}$/u.test(name);
 }
 
 function isAbsent(value: unknown): boolean {

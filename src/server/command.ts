@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import type { Client } from "../client.ts";
 import type { Environment } from "../environment.ts";
 import { RelayError } from "../errors.ts";
+import { checkSound } from "../relay/rules.ts";
 
 // Long enough for a laptop's night to be somebody's choice, short enough to find a client that vanished.
 const defaultIdleSeconds = 3_600;
@@ -15,6 +16,11 @@ export const command = defineCommand({
       description: "Whose server it is, if the client does not say",
     },
     debug: { type: "boolean", description: "Tell requests and outcomes on standard error, never texts" },
+    sound: {
+      type: "string",
+      valueHint: "[name]|off",
+      description: "The sound of the client's notifications (the system's own if no name is given)",
+    },
     "idle-timeout": {
       type: "string",
       valueHint: "seconds",
@@ -25,8 +31,9 @@ export const command = defineCommand({
     const { environment } = data as { environment: Environment };
     const client = args.client as Client | undefined;
     const idleTimeout = checkIdle(args["idle-timeout"]);
+    const sound = checkSound(args.sound);
     const { serve } = await import("./serve.ts"); // the MCP SDK is not for those who only count messages
-    await serve({ client, debug: args.debug ?? false, idleTimeout }, environment);
+    await serve({ client, debug: args.debug ?? false, sound, idleTimeout }, environment);
   },
 });
 

@@ -1,19 +1,12 @@
-// A server must end within 5 s of its parent; this costs half a wake-up a second.
-const lookMilliseconds = 2_000;
+import type { Heartbeat } from "./heartbeat.ts";
 
-/**
- * Resolves when the process that started this one is gone, also while standard input is held open by somebody else.
- * The watch alone keeps no process alive.
- */
-export function parentGone(): Promise<void> {
+/** Resolves when the process that started this one is gone, also while standard input is held open by somebody else. */
+export function parentGone(onBeat: Heartbeat): Promise<void> {
   const parent = process.ppid;
   return new Promise((resolve) => {
-    const timer = setInterval(() => {
-      if (process.ppid === parent && exists(parent)) return;
-      clearInterval(timer);
-      resolve();
-    }, lookMilliseconds);
-    timer.unref();
+    onBeat(() => {
+      if (process.ppid !== parent || !exists(parent)) resolve();
+    });
   });
 }
 

@@ -10,9 +10,12 @@ import type { Client } from "../client.ts";
 import { systemClock } from "../clock.ts";
 import type { Environment } from "../environment.ts";
 import { sentence } from "../errors.ts";
+import { systemNotifier } from "../notify/notifier.ts";
 import { standardOutput } from "../output.ts";
 import { createRelay } from "../relay/relay.ts";
+import { beginAnnouncing } from "./announcing.ts";
 import { createDeliveries } from "./deliveries.ts";
+import { createHeartbeat } from "./heartbeat.ts";
 import { watchIdle } from "./idle.ts";
 import { createLog } from "./log.ts";
 import { parentGone } from "./parent.ts";
@@ -31,6 +34,8 @@ const withdrawMilliseconds = 50;
 export interface ServeOptions {
   client: Client | undefined;
   debug: boolean;
+  /** The sound that the client's notifications make, as in {@link Wish}. */
+  sound: string;
   /** Seconds without a request before the client is pinged; 0 is never. */
   idleTimeout: number;
 }
@@ -43,10 +48,29 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
 
   const buffer = sqliteBuffer(environment.bufferPath, systemClock);
   const deliveries = createDeliveries(failed);
+  const { claudeCode } = environment;
+  const wish = { notify: environment.notify(), sound: options.sound };
+  const onBeat = createHeartbeat();
+  let nobody = true; // is known to be served, so that `wish` is nobody's and this server's own
+  const relay = createRelay({
+    buffer,
+    clock: systemClock,
+    notifier: systemNotifier(environment.system),
+    muted: () => nobody && !wish.notify,
+    report: options.debug
+      ? (outcome) => log(typeof outcome === "string" ? outcome : sentence(outcome))
+      : undefined,
+  });
   const session = new Session({
-    relay: createRelay({ buffer, clock: systemClock }),
+    relay,
     deliveries,
-    surroundings: { claudeCode: environment.claudeCode, flag: options.client },
+    surroundings: { claudeCode, flag: options.client },
+    async onClient({ client }) {
+      nobody = client === null;
+      if (nobody && !wish.notify) return;
+      const { announcer } = relay;
+      await beginAnnouncing({ announcer, client: claudeCode.nested ? null : client, wish, onBeat });
+    },
   });
   const timeout = options.idleTimeout > 0 ? options.idleTimeout * 1000 : Number.POSITIVE_INFINITY;
   const idle = watchIdle({ clock: systemClock, timeout, ping: (limit) => ping(session, limit) });
@@ -65,13 +89,14 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
   const reason = Promise.race([
     transport.ended,
     signalled(),
-    parentGone().then(() => "the parent process is gone"),
+    parentGone(onBeat).then(() => "the parent process is gone"),
     idle.gone.then(() => "the client answers no more"),
   ]);
   await session.connect(transport);
   const why = await reason;
   if (options.debug) log(`ending: ${why}`);
-  await Promise.race([transport.settle(), Bun.sleep(graceMilliseconds)]);
+  await Promise.race([transport.settle().then(relay.announcer.hurry), Bun.sleep(graceMilliseconds)]);
+  relay.announcer.stop();
   await Promise.race([deliveries.withdrawAll(), Bun.sleep(withdrawMilliseconds)]);
   buffer.close();
 }

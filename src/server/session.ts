@@ -36,6 +36,8 @@ export interface SessionOptions {
   relay: Relay;
   deliveries: Deliveries;
   surroundings: Omit<Surroundings, "clientInfo">;
+  /** The client has introduced itself. It gets its answer when this resolves. */
+  onClient(identity: Identity): Promise<void>;
 }
 
 /**
@@ -50,8 +52,9 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
   constructor(options: SessionOptions) {
     super();
     this.#options = options;
-    this.setRequestHandler(InitializeRequestSchema, ({ params }) => {
+    this.setRequestHandler(InitializeRequestSchema, async ({ params }) => {
       this.#clientInfo = params.clientInfo;
+      await options.onClient(this.#identity);
       return initializeResult(params.protocolVersion);
     });
     this.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map((tool) => tool.definition) }));

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { announce } from "./announce.ts";
 import { idle } from "./idle.ts";
 import { inLab } from "./lab.ts";
 import { machine, type Row, renderTable } from "./report.ts";
@@ -6,7 +7,7 @@ import { send } from "./send.ts";
 import { startup } from "./startup.ts";
 import { status } from "./status.ts";
 
-const measures = { startup, status, send, idle };
+const measures = { startup, status, send, announce, idle };
 
 const { values } = parseArgs({
   options: {

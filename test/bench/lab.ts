@@ -20,7 +20,6 @@ export async function inLab(idleSeconds: number, work: (lab: Lab) => Promise<voi
   const home = () => {
     const box = boxes.use(sandbox());
     process.once("exit", () => rmSync(box.home, { recursive: true, force: true }));
-    box.env.RELAY_NOTIFY = "off";
     return box;
   };
   // an interrupted run leaves nothing either: its servers end when their standard input does

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -25,7 +25,9 @@ export interface Sandbox extends AsyncDisposable {
   /** The buffer file where relay looks for it by itself. */
   buffer: string;
   env: Record<string, string>;
-  /** Runs `relay`. */
+  /** The folder in PATH where programs are found first, with a `notify-send` that shows nothing. */
+  programs: string;
+  /** Runs `relay`, with `RELAY_NOTIFY=off` unless the options say otherwise. */
   relay(args: string[], options?: RunOptions): Promise<Outcome>;
   /** Runs any program. */
   run(argv: string[], options?: RunOptions): Promise<Outcome>;
@@ -37,7 +39,10 @@ export interface Sandbox extends AsyncDisposable {
 export function sandbox(): Sandbox {
   const home = mkdtempSync(join(tmpdir(), "relay-test-"));
   const undo: (() => void | Promise<void>)[] = [];
-  const env = { HOME: home, PATH: "/usr/local/bin:/usr/bin:/bin", TMPDIR: home, LANG: "C.UTF-8" };
+  const programs = mkdtempSync(join(tmpdir(), "relay-test-programs-"));
+  const env = { HOME: home, PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`, TMPDIR: home, LANG: "C.UTF-8" };
+  // nobody's screen is ever touched, unless a test says so
+  writeFileSync(join(programs, "notify-send"), "#!/bin/sh\n", { mode: 0o755 });
   const run = async (argv: string[], options: RunOptions = {}): Promise<Outcome> => {
     const child = Bun.spawn(argv, {
       env: { ...env, ...options.env },
@@ -55,14 +60,16 @@ export function sandbox(): Sandbox {
   };
   return {
     home,
+    programs,
     buffer: join(home, ".relay_buffer.db"),
     env,
     run,
-    relay: (args, options) => run([relayBinary, ...args], options),
+    relay: (args, options = {}) =>
+      run([relayBinary, ...args], { ...options, env: { RELAY_NOTIFY: "off", ...options.env } }),
     defer: (task) => void undo.push(task),
     async [Symbol.asyncDispose]() {
       for (const task of undo.reverse()) await task();
-      rmSync(home, { recursive: true, force: true });
+      for (const folder of [home, programs]) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,101 @@
+import type { System } from "../environment.ts";
+import type { Announcement } from "./notifier.ts";
+import type { Plan, Program } from "./plan.ts";
+
+/** A notifier waits for its daemon for a minute and more (facts.md); people do not. */
+const limitMilliseconds = 3_000;
+
+const daemon = [
+  "org.freedesktop.Notifications",
+  "/org/freedesktop/Notifications",
+  "org.freedesktop.Notifications",
+];
+
+// The name that the freedesktop sound naming specification has for a message that arrived just now.
+const defaultSound = "message-new-instant";
+
+const soundFolder = "/usr/share/sounds/freedesktop/stereo";
+
+// What the notification programs need to find the person's session and screen.
+const passedOn = [
+  "HOME",
+  "LANG",
+  "LC_ALL",
+  "DISPLAY",
+  "WAYLAND_DISPLAY",
+  "XAUTHORITY",
+  "XDG_RUNTIME_DIR",
+  "DBUS_SESSION_BUS_ADDRESS",
+];
+
+/** A desktop notification through `notify-send`, else through `busctl`; `null` if neither is installed. */
+export function linuxPlan({ title, body, sound }: Announcement, system: System): Plan | null {
+  const name = sound === "default" ? defaultSound : sound;
+  const markup = escapeMarkup(body); // the title is shown as it is (Desktop Notifications Specification)
+  const busctl = system.find("busctl");
+  const argv = notifySend(title, markup, name, system) ?? (busctl && notifyCall(busctl, title, markup, name));
+  if (!argv) return null;
+  const env = sessionEnvironment(system);
+  const play = name && player(name, system);
+  const ask = busctl && call(busctl, "GetCapabilities");
+  return {
+    toast: { argv, env },
+    ...(play &&
+      ask && { sound: { ask: { argv: ask, env }, capability: '"sound"', play: { argv: play, env } } }),
+    folder: "/",
+    limitMilliseconds,
+  };
+}
+
+// notify-send takes the body for a C string (g_strcompress), the title not.
+function notifySend(title: string, markup: string, sound: string | null, { find }: System): string[] | null {
+  const program = find("notify-send");
+  if (!program) return null;
+  const hint = sound ? [`--hint=string:sound-name:${sound}`] : [];
+  return [program, "--app-name=relay", ...hint, "--", title, markup.replaceAll("\\", "\\\\")];
+}
+
+// Application, no notification to replace, no icon, the texts, no actions, hints, the daemon's own time to show it.
+function notifyCall(busctl: string, title: string, markup: string, sound: string | null): string[] {
+  const hints = sound ? ["1", "sound-name", "s", sound] : ["0"];
+  return call(busctl, "Notify", "susssasa{sv}i", "relay", "0", "", title, markup, "0", ...hints, "-1");
+}
+
+function call(busctl: string, method: string, ...rest: string[]): string[] {
+  return [
+    busctl,
+    "--user",
+    `--timeout=${limitMilliseconds / 1000}`,
+    "--",
+    "call",
+    ...daemon,
+    method,
+    ...rest,
+  ];
+}
+
+function player(name: string, { find, exists }: System): string[] | null {
+  const canberra = find("canberra-gtk-play");
+  if (canberra) return [canberra, `--id=${name}`];
+  const file = `${soundFolder}/${name}.oga`;
+  const program = find("pw-play") ?? find("paplay");
+  return program && exists(file) ? [program, file] : null;
+}
+
+// The bus of a session is there whether or not a server's client told of it (facts.md, "MCP SDK").
+function sessionEnvironment({ user, variables }: System): Program["env"] {
+  const runtime = variables.XDG_RUNTIME_DIR || `/run/user/${user}`;
+  const env: Program["env"] = {
+    XDG_RUNTIME_DIR: runtime,
+    DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus`,
+  };
+  for (const name of passedOn) {
+    const value = variables[name];
+    if (value) env[name] = value;
+  }
+  return env;
+}
+
+function escapeMarkup(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,34 @@
+import type { System } from "../environment.ts";
+import type { Announcement } from "./notifier.ts";
+import type { Plan } from "./plan.ts";
+
+const limitMilliseconds = 5_000;
+
+// A sound that comes with every macOS (/System/Library/Sounds).
+const defaultSound = "Glass";
+
+const silent = [
+  "on run argv",
+  "display notification (item 2 of argv) with title (item 1 of argv)",
+  "end run",
+];
+const sounding = [
+  "on run argv",
+  "display notification (item 2 of argv) with title (item 1 of argv) sound name (item 3 of argv)",
+  "end run",
+];
+
+/** A notification through `osascript`, whose script is always the same; texts are its arguments. */
+export function macosPlan({ title, body, sound }: Announcement, system: System): Plan {
+  const script = sound ? sounding : silent;
+  const texts = [title, body, ...(sound ? [sound === "default" ? defaultSound : sound] : [])];
+  const home = system.variables.HOME;
+  return {
+    toast: {
+      argv: ["/usr/bin/osascript", ...script.flatMap((line) => ["-e", line]), "--", ...texts],
+      env: home ? { HOME: home } : {},
+    },
+    folder: "/",
+    limitMilliseconds,
+  };
+}

@@ -1,0 +1,24 @@
+/** A program to run, with its whole environment. Nothing in it passes a shell. */
+export interface Program {
+  /** The absolute path of the program, and its arguments. */
+  argv: string[];
+  env: Record<string, string>;
+}
+
+/** How one announcement is made. */
+export interface Plan {
+  /** Exits with 0 once the announcement is shown. */
+  toast: Program;
+  /** A sound for systems that may not play one with the toast. */
+  sound?: {
+    /** Prints what the system can do. */
+    ask: Program;
+    /** If this is printed, the system has played a sound already. */
+    capability: string;
+    play: Program;
+  };
+  /** A folder to run in where nobody plants files. */
+  folder: string;
+  /** How long all of it may take. */
+  limitMilliseconds: number;
+}

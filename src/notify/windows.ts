@@ -1,0 +1,64 @@
+import type { System } from "../environment.ts";
+import type { Announcement } from "./notifier.ts";
+import type { Plan } from "./plan.ts";
+
+/** PowerShell may need more than 3 s when it was not used for long (facts.md). */
+export const limitMilliseconds = 15_000;
+
+/** Where Windows PowerShell is, below the folder of Windows. */
+export const powershell = ["System32", "WindowsPowerShell", "v1.0", "powershell.exe"];
+
+// Windows shows a toast only for an application it knows; this is Windows PowerShell's own identity.
+const application = "{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\\WindowsPowerShell\\v1.0\\powershell.exe";
+
+// The texts reach it in the environment, and the toast as text nodes: nothing of them is ever parsed.
+const script = `$ErrorActionPreference = 'Stop'
+[void][Windows.UI.Notifications.ToastNotificationManager, Windows.UI.Notifications, ContentType = WindowsRuntime]
+[void][Windows.Data.Xml.Dom.XmlDocument, Windows.Data.Xml.Dom.XmlDocument, ContentType = WindowsRuntime]
+$toast = [Windows.UI.Notifications.ToastNotificationManager]::GetTemplateContent([Windows.UI.Notifications.ToastTemplateType]::ToastText02)
+$texts = $toast.GetElementsByTagName('text')
+[void]$texts.Item(0).AppendChild($toast.CreateTextNode($env:RELAY_TITLE))
+[void]$texts.Item(1).AppendChild($toast.CreateTextNode($env:RELAY_BODY))
+$audio = $toast.CreateElement('audio')
+if ($env:RELAY_SOUND) { $audio.SetAttribute('src', $env:RELAY_SOUND) } else { $audio.SetAttribute('silent', 'true') }
+[void]$toast.DocumentElement.AppendChild($audio)
+[Windows.UI.Notifications.ToastNotificationManager]::CreateToastNotifier('${application}').Show([Windows.UI.Notifications.ToastNotification]::new($toast))
+`;
+
+/** The arguments of Windows PowerShell, always the same. `-EncodedCommand` takes Base64 of UTF-16. */
+export const powershellArguments = [
+  "-NoLogo",
+  "-NoProfile",
+  "-NonInteractive",
+  "-WindowStyle",
+  "Hidden",
+  "-EncodedCommand",
+  Buffer.from(script, "utf16le").toString("base64"),
+];
+
+/** The texts of an announcement as that script reads them. */
+export function toastVariables({ title, body, sound }: Announcement): Record<string, string> {
+  // the names after the prefix are Default, IM, Mail, Reminder, SMS and some that loop
+  const source = sound ? `ms-winsoundevent:Notification.${sound === "default" ? "Default" : sound}` : "";
+  return { RELAY_TITLE: title, RELAY_BODY: body, RELAY_SOUND: source };
+}
+
+const passedOn = ["SystemRoot", "SystemDrive", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA"];
+
+/** A toast through Windows PowerShell. */
+export function windowsPlan(announcement: Announcement, { variables }: System): Plan {
+  const root = variables.SystemRoot || "C:\\Windows";
+  const env: Record<string, string> = { SystemRoot: root };
+  for (const name of passedOn) {
+    const value = variables[name];
+    if (value) env[name] = value;
+  }
+  return {
+    toast: {
+      argv: [[root, ...powershell].join("\\"), ...powershellArguments],
+      env: { ...env, ...toastVariables(announcement) },
+    },
+    folder: root,
+    limitMilliseconds,
+  };
+}

@@ -1,0 +1,32 @@
+import { dirname } from "node:path/posix";
+import type { System } from "../environment.ts";
+import type { Announcement } from "./notifier.ts";
+import type { Plan } from "./plan.ts";
+import { limitMilliseconds, powershell, powershellArguments, toastVariables } from "./windows.ts";
+
+/**
+ * A toast of the Windows around this Linux, whose own notifications nobody would see (facts.md); `null` if it cannot
+ * be reached. WSL's interop takes over only those variables that `WSLENV` names
+ * (learn.microsoft.com/windows/wsl/filesystems).
+ */
+export function wslPlan(announcement: Announcement, system: System): Plan | null {
+  const mounted = `/mnt/c/Windows/${powershell.join("/")}`;
+  const program = system.exists(mounted) ? mounted : system.find("powershell.exe");
+  if (!program) return null;
+  const texts = toastVariables(announcement);
+  const interop = system.variables.WSL_INTEROP;
+  return {
+    toast: {
+      argv: [program, ...powershellArguments],
+      env: {
+        ...texts,
+        WSLENV: Object.keys(texts)
+          .map((name) => `${name}/w`)
+          .join(":"),
+        ...(interop && { WSL_INTEROP: interop }),
+      },
+    },
+    folder: dirname(program), // interop warns of a Linux one
+    limitMilliseconds,
+  };
+}

@@ -1,0 +1,123 @@
+import type { Announce, Appended, Buffer, Lease, Wish } from "../buffer/buffer.ts";
+import type { Client } from "../client.ts";
+import type { Clock } from "../clock.ts";
+import type { Notifier } from "../notify/notifier.ts";
+import { announcementOf } from "./announcement.ts";
+
+/** How long a process whose notifier failed leaves announcing to others, in milliseconds. */
+const restMilliseconds = 300_000;
+
+// Clocks of two processes, and timers, may differ by a little.
+const marginMilliseconds = 10;
+
+/** What an announcer works with. */
+export interface AnnouncerOptions {
+  buffer: Buffer;
+  clock: Clock;
+  notifier: Notifier;
+  /** Whether what this process stores counts as announced. */
+  muted: () => boolean;
+  /** Hears what became of each announcement, in words without any text of a message; and of a buffer that fails. */
+  report?: ((outcome: unknown) => void) | undefined;
+}
+
+/** Announces what this process stored, and what others left behind: design.md, "Announcing". Nothing here throws. */
+export interface Announcer {
+  /** What is to be done about the next message that this process stores. */
+  readonly announce: Announce;
+  /** Takes care of a message once its receipt is on its way. */
+  stored(appended: Pick<Appended, "lease" | "foldsIn">): void;
+  /** Announces what nobody announced. */
+  look(): Promise<void>;
+  /** Stores what this process's client wants, and stores it again should the buffer be replaced. */
+  wish(client: Client, wish: Wish): Promise<void>;
+  /** Resolves when everything this process is to announce was announced, or given up. */
+  finish(): Promise<void>;
+  /** Like `finish`, but leaves no reader in peace. */
+  hurry(): Promise<void>;
+  /** Ends whatever still runs. Its leases stay, for others to make good. */
+  stop(): void;
+}
+
+/** An announcer that has yet to announce anything. */
+export function createAnnouncer(options: AnnouncerOptions): Announcer {
+  const { buffer, clock, notifier, muted, report = () => {} } = options;
+  const running = new Set<Promise<void>>();
+  let own: { client: Client; wish: Wish } | undefined;
+  let restUntil = Number.NEGATIVE_INFINITY;
+  let stopped = false;
+  let fold: { timer: Timer; fire: () => void } | null = null;
+
+  const resting = () => stopped || clock.elapsed() < restUntil;
+
+  const track = (work: Promise<void>) => {
+    const tracked = work.catch(report).finally(() => running.delete(tracked));
+    running.add(tracked);
+  };
+
+  const show = async (lease: Lease) => {
+    const { shown, finished } = notifier.show(announcementOf(lease));
+    const failure = await shown;
+    if (stopped) return;
+    report(`announcing ${lease.count} to ${lease.reader}: ${failure ?? "done"}`);
+    if (failure !== null) {
+      restUntil = clock.elapsed() + restMilliseconds;
+      return buffer.unannounced(lease.name);
+    }
+    await buffer.announced(lease.name);
+    await finished;
+  };
+
+  const look = async (early: boolean) => {
+    if (resting()) return;
+    try {
+      for (const lease of await buffer.lease({ early, own })) track(show(lease));
+    } catch (error) {
+      report(error);
+    }
+  };
+
+  // Many messages that are stored in one reader's peace need one look at its end.
+  const lookAfter = (milliseconds: number) => {
+    if (fold) return;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), milliseconds + marginMilliseconds);
+    fold = { timer, fire: () => resolve(true) };
+    track(
+      promise.then((early) => {
+        fold = null;
+        return look(early);
+      }),
+    );
+  };
+
+  const finish = async () => {
+    while (running.size > 0 && !stopped) await Promise.all(running);
+  };
+
+  return {
+    get announce() {
+      return muted() ? "never" : resting() ? "later" : "now";
+    },
+    stored({ lease, foldsIn }) {
+      // starting a program takes a moment, which the receipt need not wait for
+      if (lease) track(new Promise<void>((resolve) => setImmediate(resolve)).then(() => show(lease)));
+      if (foldsIn !== null) lookAfter(foldsIn);
+    },
+    look: () => look(false),
+    async wish(client, wish) {
+      own = { client, wish };
+      await buffer.wish(client, wish).catch(report);
+    },
+    finish,
+    hurry() {
+      fold?.fire();
+      return finish();
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(fold?.timer);
+      notifier.stop();
+    },
+  };
+}

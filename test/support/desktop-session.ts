@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Sandbox, until } from "./sandbox.ts";
+
+/** A notification as a daemon was asked to show it. */
+interface Shown {
+  app: string;
+  summary: string;
+  body: string;
+  hints: Record<string, string>;
+}
+
+/** A real D-Bus session bus, with a daemon on it that remembers notifications. */
+export interface DesktopSession {
+  /** What a program needs to find the bus. */
+  env: { DBUS_SESSION_BUS_ADDRESS: string };
+  /** Every notification so far. */
+  shown(): Shown[];
+  /** Tells the daemon how to behave from now on. */
+  behave(how: "answer" | "hang" | "sound" | "silent"): Promise<void>;
+  /** Starts the daemon, if it does not run. */
+  start(): Promise<void>;
+  /** Kills the daemon; the bus stays. */
+  kill(): Promise<void>;
+}
+
+const needed = ["dbus-daemon", "notify-send", "busctl", "/usr/bin/python3"];
+const bindings = ["-c", "import dbus, gi.repository.GLib"];
+
+/** Whether this machine has what it takes: D-Bus, notify-send, busctl, and the D-Bus bindings of Debian's Python. */
+export const canNotify =
+  needed.every((program) => Bun.which(program) !== null) &&
+  Bun.spawnSync(["/usr/bin/python3", ...bindings]).exitCode === 0;
+
+/** Starts a bus, at `socket` if that is given, and a daemon on it. Both end with the sandbox. */
+export async function desktopSession(box: Sandbox, socket?: string): Promise<DesktopSession> {
+  // the sandbox's own one shows nothing at all
+  await box.run(["rm", join(box.programs, "notify-send")]);
+  const address = `unix:path=${socket ?? join(box.programs, "bus")}`;
+  const bus = Bun.spawn(["dbus-daemon", "--session", "--nofork", "--print-address", `--address=${address}`], {
+    env: box.env,
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  await lineOf(bus.stdout);
+  const env = { DBUS_SESSION_BUS_ADDRESS: address };
+  const record = join(box.programs, "shown");
+  let daemon: ReturnType<typeof startDaemon> | undefined;
+  const session: DesktopSession = {
+    env,
+    shown: () =>
+      existsSync(record)
+        ? readFileSync(record, "utf8")
+            .split("\n")
+            .filter(Boolean)
+            .map((line) => JSON.parse(line))
+        : [],
+    async behave(how) {
+      const before = daemon?.printed() ?? "";
+      daemon?.child.stdin.write(`${how}\n`);
+      daemon?.child.stdin.flush();
+      await until(`the daemon to ${how}`, () => daemon?.printed() === `${before}${how}\n`);
+    },
+    async start() {
+      daemon ??= startDaemon(record, { ...box.env, ...env });
+      await until("the notification daemon", () => daemon?.printed().startsWith("ready\n") === true);
+    },
+    async kill() {
+      daemon?.child.kill("SIGKILL");
+      await daemon?.child.exited;
+      daemon = undefined;
+    },
+  };
+  box.defer(async () => {
+    await session.kill();
+    bus.kill("SIGKILL");
+    await bus.exited;
+  });
+  await session.start();
+  return session;
+}
+
+function startDaemon(record: string, env: Record<string, string>) {
+  const program = join(import.meta.dir, "notification-daemon.py");
+  const child = Bun.spawn(["/usr/bin/python3", program, record], {
+    env,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  let text = "";
+  void (async () => {
+    for await (const chunk of child.stdout) text += new TextDecoder().decode(chunk);
+  })();
+  return { child, printed: () => text };
+}
+
+async function lineOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const { value } = await stream.getReader().read();
+  return new TextDecoder().decode(value);
+}
