@@ -1,5 +1,7 @@
 // What is run on each system to show a notification: argv and environment, as tables. Text is never part of a script.
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Lease } from "../src/buffer/buffer.ts";
 import type { System } from "../src/environment.ts";
 import type { Announcement } from "../src/notify/notifier.ts";
@@ -346,3 +348,38 @@ test.skipIf(!canNotify)("busctl shows what notify-send shows", async () => {
   });
   expect(two).toMatchObject({ ...one, hints: { "sound-name": "bell" } });
 });
+
+// A script of ours in the place of PowerShell, which wine has not: it says what reached it, past Windows' own quoting.
+const echo = `var env = new ActiveXObject("WScript.Shell").Environment("PROCESS");
+function line(value) { WScript.Echo(escape(value)); }
+for (var i = 0; i < WScript.Arguments.length; i++) line(WScript.Arguments(i));
+for (var n = 0; n < ${hostile.length}; n++) line(env("RELAY_BODY_" + n));
+`;
+
+test.skipIf(!Bun.which("wine"))(
+  "arguments and environment reach a Windows program unchanged",
+  async () => {
+    await using box = sandbox();
+    const wine = { WINEPREFIX: join(box.home, "wine"), WINEDEBUG: "-all" };
+    box.defer(async () => {
+      await box.run(["wineserver", "-k", "-w"], { env: wine });
+    });
+    writeFileSync(join(box.home, "echo.js"), echo);
+    const plans = hostile.map((message) => {
+      const lease = { name: "", reader: "code", count: 1, more: false, message, sound: "off" } as const;
+      return planFor(announcementOf(lease), systemOf("windows"));
+    });
+    const args = plans[0]?.toast.argv.slice(1) ?? [];
+    const bodies = plans.map((plan) => plan?.toast.env.RELAY_BODY ?? "");
+    // all of them at once, because a program takes seconds to start under wine
+    const variables = Object.fromEntries(bodies.map((body, n) => [`RELAY_BODY_${n}`, body]));
+    const argv = ["wine", "cscript.exe", "//nologo", "echo.js", ...args];
+    const { stdout, status } = await box.run(argv, { env: { ...wine, ...variables } });
+    const lines = stdout
+      .trimEnd()
+      .split("\r\n")
+      .map((line) => unescape(line));
+    expect({ status, lines }).toEqual({ status: 0, lines: [...args, ...bodies] });
+  },
+  180_000,
+);
