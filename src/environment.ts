@@ -1,7 +1,8 @@
-import { existsSync, fstatSync } from "node:fs";
-import { homedir, release, tmpdir } from "node:os";
-import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { fstatSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { isAbsolute, join } from "node:path";
 import { RelayError } from "./errors.ts";
+import { readSystem, type System } from "./system.ts";
 
 /** What relay knows of the Claude Code around it, from the variables Claude Code sets (facts.md, "Claude Code as a client"). */
 export interface ClaudeCodeSigns {
@@ -11,6 +12,10 @@ export interface ClaudeCodeSigns {
   childSession: boolean;
   /** A model started this Claude Code: one of the variables that only hooks, commands and Bash carry is set. */
   nested: boolean;
+  /** `CLAUDE_CODE_SESSION_ATTENDED=1`: a person sits at the session. Only hooks, commands and Bash carry it. */
+  attended: boolean;
+  /** `CLAUDE_CODE_SESSION_ID` and `CLAUDE_PID`; `null` unless both are there. */
+  session: { id: string; process: number } | null;
 }
 
 /** Which standard descriptors a person sits at. Each is looked at when it is asked for. */
@@ -18,18 +23,6 @@ export interface Terminal {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-}
-
-/** The system around this process, as far as showing a notification needs it. */
-export interface System {
-  kind: "linux" | "wsl" | "macos" | "windows" | "other";
-  /** The number of the user whose processes these are; 0 on Windows. */
-  user: number;
-  variables: Readonly<Record<string, string | undefined>>;
-  /** The absolute path of a program, or `null`. Looks nowhere that the working directory could decide. */
-  find(program: string): string | null;
-  /** Whether there is a file of this absolute path. */
-  exists(path: string): boolean;
 }
 
 /** Everything relay takes from its surroundings. No other module reads variables, terminals or well-known paths. */
@@ -43,6 +36,10 @@ export interface Environment {
   /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
   notify(): boolean;
   system(): System;
+  /** Where Claude Code keeps the person's settings and commands; `null` without a home. */
+  claudeFolder(): string | null;
+  /** The plugin whose hook this process is; `null` if it is none's. */
+  pluginFolder: string | null;
 }
 
 /** Reads the process's environment. */
@@ -66,12 +63,16 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
         Boolean(variables.CLAUDE_PID) ||
         Boolean(variables.CLAUDE_CODE_CHILD_SESSION) ||
         variables.CLAUDE_CODE_SESSION_ATTENDED === "0",
+      attended: variables.CLAUDE_CODE_SESSION_ATTENDED === "1",
+      session: readSession(variables.CLAUDE_CODE_SESSION_ID, variables.CLAUDE_PID),
     },
     terminal,
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
     bufferPath: () => bufferPath(variables.RELAY_DB),
     notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
-    system: () => readSystem(variables),
+    system: () => readSystem(variables, homedir()),
+    claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR),
+    pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
   };
 }
 
@@ -88,44 +89,20 @@ export function temporaryFolder(): string {
   return tmpdir();
 }
 
+function readSession(id: string | undefined, process: string | undefined): ClaudeCodeSigns["session"] {
+  return id && process && /^\d+$/.test(process) ? { id, process: Number(process) } : null;
+}
+
+function claudeFolder(chosen: string | undefined): string | null {
+  if (chosen) return chosen;
+  const home = homedir();
+  return isAbsolute(home) ? join(home, ".claude") : null;
+}
+
 function isNotifyWanted(value: string | undefined): boolean {
   if (!value || value === "auto") return true;
   if (value === "off") return false;
   throw new RelayError("usage", `RELAY_NOTIFY is "${value}"; it must be auto or off.`);
-}
-
-function readSystem(variables: Record<string, string | undefined>): System {
-  return {
-    kind: systemKind(),
-    user: process.getuid?.() ?? 0,
-    variables,
-    find: (program) => Bun.which(program, { PATH: searchPath(variables.PATH) }),
-    exists: existsSync,
-  };
-}
-
-// It may have been removed.
-function workingDirectory(): string | null {
-  try {
-    return process.cwd();
-  } catch {
-    return null;
-  }
-}
-
-function systemKind(): System["kind"] {
-  if (process.platform === "win32") return "windows";
-  if (process.platform === "darwin") return "macos";
-  if (process.platform !== "linux") return "other";
-  return /microsoft/i.test(release()) ? "wsl" : "linux"; // Microsoft's kernels say so
-}
-
-// A server is started in a directory that anybody may have filled, and often with a short PATH.
-function searchPath(path = ""): string {
-  const standard = ["/usr/local/bin", "/usr/bin", "/bin"];
-  const here = workingDirectory();
-  const chosen = path.split(delimiter).filter((entry) => isAbsolute(entry) && resolve(entry) !== here);
-  return [...chosen, ...standard].join(delimiter);
 }
 
 // node:tty takes 2 ms to load, so it is asked only of what may be a terminal at all.

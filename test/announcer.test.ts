@@ -1,8 +1,10 @@
 // Leases, tries, rest and peace, with a clock that obeys: design.md, "Announcing".
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
 import type { Buffer } from "../src/buffer/buffer.ts";
 import { sqliteBuffer } from "../src/buffer/sqlite.ts";
+import { systemClock } from "../src/clock.ts";
 import { createRelay, type Relay } from "../src/relay/relay.ts";
 import { type FakeNotifier, fakeNotifier } from "./support/notifier.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
@@ -50,6 +52,13 @@ function startProcess(box: Sandbox, clock: TestClock, muted = false): Process {
       return shown();
     },
   };
+}
+
+function startRealTime(box: Sandbox) {
+  const buffer = sqliteBuffer(() => box.buffer, systemClock);
+  box.defer(() => buffer.close());
+  const notifier = fakeNotifier();
+  return { notifier, relay: createRelay({ buffer, clock: systemClock, notifier, muted: () => false }) };
 }
 
 /** Waits for everything but what waits for the end of a reader's peace, which a clock that stands never brings. */
@@ -229,6 +238,68 @@ describe("a reader", () => {
   });
 });
 
+test("a wish that could not be stored is stored later, and one that nobody said yet again in a new file", async () => {
+  await using box = sandbox();
+  const clock = testClock();
+  const [sender, reader] = [startProcess(box, clock), startProcess(box, clock)];
+  await sender.relay.announcer.wish("code", { notify: true, sound: "bell" });
+  const lock = new Database(box.buffer);
+  lock.run("BEGIN IMMEDIATE");
+  const wished = reader.relay.announcer.wish("code", { notify: true, sound: "off" });
+  await Bun.sleep(20);
+  clock.time += 6_000; // nobody waits longer
+  await wished;
+  lock.run("ROLLBACK");
+  lock.close();
+  await reader.look();
+  const sounds = async (text: string) => {
+    clock.time += 2_000;
+    await sender.send(text);
+    return sender.notifier.shown.splice(0).map(({ sound }) => sound);
+  };
+  expect(await sounds("one")).toEqual([null]);
+  rmSync(box.buffer);
+  expect(await sounds("two")).toEqual(["default"]); // nobody could know
+  await reader.look();
+  expect(await sounds("three")).toEqual([null]);
+});
+
+test("what was shown is written down as soon as the file can be written again", async () => {
+  await using box = sandbox();
+  const clock = testClock();
+  const buffer = sqliteBuffer(() => box.buffer, clock);
+  box.defer(() => buffer.close());
+  let failures = 2;
+  const failing: Buffer = {
+    ...buffer,
+    announced: (lease) => (failures-- > 0 ? Promise.reject(new Error("locked")) : buffer.announced(lease)),
+  };
+  const notifier = fakeNotifier();
+  const relay = createRelay({ buffer: failing, clock, notifier, muted: () => false });
+  await relay.send({ sender: "desktop", message: "hello" });
+  await relay.announcer.finish();
+  clock.time += 20_000;
+  expect(await startProcess(box, clock).look()).toEqual([]);
+});
+
+test("two readers' peace ends for each of them at its own time", async () => {
+  await using box = sandbox();
+  const { notifier, relay } = startRealTime(box);
+  const send = (sender: "desktop" | "code", message: string) => relay.send({ sender, message });
+  await send("desktop", "to Code");
+  await send("desktop", "more to Code");
+  await Bun.sleep(600);
+  await send("code", "to Desktop");
+  await send("code", "more to Desktop");
+  await relay.announcer.finish();
+  expect(notifier.shown.map(({ body }) => body)).toEqual([
+    "to Code",
+    "to Desktop",
+    "1 more: more to Code",
+    "1 more: more to Desktop",
+  ]);
+}, 30_000);
+
 test("what a muted process stores counts as announced", async () => {
   await using box = sandbox();
   const clock = testClock();
@@ -280,5 +351,6 @@ test("a buffer that fails is reported, and costs the announcement only", async (
   });
   await relay.announcer.finish();
   expect(notifier.shown).toHaveLength(1);
-  expect(reports).toEqual(["announcing 1 to code: done", new Error("no disk")]);
+  const again = Array.from({ length: 3 }, () => new Error("no disk"));
+  expect(reports).toEqual(["announcing 1 to code: done", ...again]);
 });

@@ -1,12 +1,12 @@
 // What is run on each system to show a notification: argv and environment, as tables. Text is never part of a script.
-import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { describe, expect, spyOn, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lease } from "../src/buffer/buffer.ts";
-import type { System } from "../src/environment.ts";
-import type { Announcement } from "../src/notify/notifier.ts";
-import { planFor } from "../src/notify/system.ts";
+import { type Announcement, systemNotifier } from "../src/notify/notifier.ts";
+import { createSystemNotifier, planFor } from "../src/notify/system.ts";
 import { announcementOf } from "../src/relay/announcement.ts";
+import type { System } from "../src/system.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
 import { sandbox } from "./support/sandbox.ts";
 
@@ -240,6 +240,48 @@ describe("WSL", () => {
     const linux = ["/usr/bin/notify-send"];
     expect(planFor(hello, systemOf("wsl", {}, linux))).toEqual(planFor(hello, systemOf("linux", {}, linux)));
   });
+});
+
+describe("a Windows notifier", () => {
+  test("is started without a console window, without input, and as no group of its own", async () => {
+    const spawn = spyOn(Bun, "spawn").mockImplementation(() => {
+      throw new Error("no such program");
+    });
+    try {
+      const { shown } = createSystemNotifier(systemOf("windows")).show(hello);
+      expect(await shown).toContain("no such program");
+      expect(spawn.mock.calls[0]?.[1 as never]).toMatchObject({
+        detached: false,
+        windowsHide: true,
+        stdin: "ignore",
+        stderr: "ignore",
+        cwd: "C:\\Windows",
+      });
+    } finally {
+      spawn.mockRestore();
+    }
+  });
+
+  test.each([
+    ["echo 'nothing'", "nothing was shown"],
+    ["printf shown", null],
+    ["printf shown; exit 3", expect.stringContaining("ended with 3")],
+  ])("that runs %j is answered %j", async (script, outcome) => {
+    await using box = sandbox();
+    const program = join(box.home, "Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe");
+    writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    mkdirSync(join(box.home, "Windows"));
+    const system = systemOf("windows", { SystemRoot: join(box.home, "Windows") });
+    expect(await createSystemNotifier(system).show(hello).shown).toEqual(outcome);
+  });
+});
+
+test("a notifier that cannot be had is a failure like any other", async () => {
+  const notifier = systemNotifier(() => {
+    throw new Error("no system");
+  });
+  const { shown, finished } = notifier.show(hello);
+  expect([await shown, await finished]).toEqual(["no system", undefined]);
 });
 
 const hostile = [

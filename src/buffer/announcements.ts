@@ -14,10 +14,10 @@ import { claimStands, readColumn } from "./messages.ts";
 // One stamped in the future was stamped before the clock was set back.
 const leaseStands = `(notify_claimed_at IS NOT NULL AND notify_claimed_at > $now - ${leaseMilliseconds} AND notify_claimed_at <= $now)`;
 
-/** What the buffer knows of a reader: its wish, and the last announcement made to it. */
+/** What the buffer knows of a reader: its wish, if it ever said one, and the last announcement made to it. */
 interface ReaderRow {
-  notify: number;
-  sound: string;
+  notify: number | null;
+  sound: string | null;
   leased_at: number | null;
 }
 
@@ -28,11 +28,12 @@ interface WaitingRow {
   notify_tries: number;
 }
 
-/** Stores a client's wish, unless it is there already; `anew` replaces one that differs. */
+/** Stores a client's wish; unless `anew` only if it never said any. */
 export function setWish(db: Database, client: Client, wish: Wish, anew: boolean): void {
   const row = readerRow(db, client);
-  if (row && (!anew || (row.notify === Number(wish.notify) && row.sound === wish.sound))) return;
-  if (!row && wish.notify === defaultWish.notify && wish.sound === defaultWish.sound) return;
+  const said = typeof row?.notify === "number";
+  if (said && (!anew || (row.notify === Number(wish.notify) && row.sound === wish.sound))) return;
+  if (!said && wish.notify === defaultWish.notify && wish.sound === defaultWish.sound) return;
   db.query(
     `INSERT INTO relay_readers (client, notify, sound) VALUES ($client, $notify, $sound)
      ON CONFLICT (client) DO UPDATE SET notify = $notify, sound = $sound`,

@@ -1,4 +1,4 @@
-import type { System } from "../environment.ts";
+import type { System } from "../system.ts";
 import type { Announcement } from "./notifier.ts";
 import type { Plan, Program } from "./plan.ts";
 

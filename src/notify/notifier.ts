@@ -1,4 +1,5 @@
-import type { System } from "../environment.ts";
+import { sentence } from "../errors.ts";
+import type { System } from "../system.ts";
 
 /** What a person is told. Any text at all, which a notifier makes safe for its system. */
 export interface Announcement {
@@ -24,26 +25,29 @@ export interface Notifier {
   stop(): void;
 }
 
+/** An announcement that came to nothing. */
+export function notShown(why: string): Showing {
+  return { shown: Promise.resolve(why), finished: Promise.resolve() };
+}
+
 /** The notifier of this system. Its programs are looked for, and its code is loaded, when there is something to show. */
 export function systemNotifier(system: () => System): Notifier {
-  let loading: Promise<Notifier> | undefined;
+  let notifier: Notifier | undefined;
   let stopped = false;
-  const load = async () => {
+  const begin = async (announcement: Announcement): Promise<Showing> => {
     const { createSystemNotifier } = await import("./system.ts");
-    return createSystemNotifier(system());
+    if (stopped) return notShown("stopped");
+    notifier ??= createSystemNotifier(system());
+    return notifier.show(announcement);
   };
   return {
     show(announcement) {
-      loading ??= load();
-      const showing = loading.then((notifier) => (stopped ? null : notifier.show(announcement)));
-      return {
-        shown: showing.then((begun) => begun?.shown ?? "stopped"),
-        finished: showing.then((begun) => begun?.finished),
-      };
+      const begun = begin(announcement).catch((error) => notShown(sentence(error)));
+      return { shown: begun.then(({ shown }) => shown), finished: begun.then(({ finished }) => finished) };
     },
     stop() {
       stopped = true;
-      void loading?.then((notifier) => notifier.stop());
+      notifier?.stop();
     },
   };
 }

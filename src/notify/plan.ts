@@ -9,6 +9,8 @@ export interface Program {
 export interface Plan {
   /** Exits with 0 once the announcement is shown. */
   toast: Program;
+  /** What it prints then, if its status alone proves nothing. */
+  proof?: string;
   /** A sound for systems that may not play one with the toast. */
   sound?: {
     /** Prints what the system can do. */

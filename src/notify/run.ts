@@ -11,6 +11,11 @@ const drainMilliseconds = 100;
 export interface RunOptions {
   folder: string;
   limitMilliseconds: number;
+  /**
+   * Whether it and what it starts become a process group, which ends together. There is none on Windows, where a
+   * PowerShell without a console ends at once, with status 0 and nothing done (nodejs/node#51018).
+   */
+  group: boolean;
   /** The path of `timeout`, which sees to the limit should this process be killed; `null` if there is none. */
   timeout: string | null;
   /** Whether its output is wanted. */
@@ -29,13 +34,13 @@ interface Ended {
 export interface Run {
   /** Resolves when it ended. Never rejects. */
   ended: Promise<Ended>;
-  /** Ends it, and whatever it started. */
+  /** Ends it, and its group. */
   kill(): void;
 }
 
-/** Runs a program with nothing to read, in a process group of its own. Never throws. */
+/** Runs a program with nothing to read. Nothing of its group outlives it. Never throws. */
 export function run({ argv, env }: Program, options: RunOptions): Run {
-  const { folder, limitMilliseconds, timeout, output = false } = options;
+  const { folder, limitMilliseconds, group, timeout, output = false } = options;
   const [program = ""] = argv;
   const limit = ["-s", "KILL", String(Math.max(1, Math.ceil(limitMilliseconds / 1000)))];
   let child: Subprocess<"ignore", "ignore" | "pipe", "ignore">;
@@ -46,7 +51,7 @@ export function run({ argv, env }: Program, options: RunOptions): Run {
       stdin: "ignore",
       stdout: output ? "pipe" : "ignore",
       stderr: "ignore",
-      detached: true,
+      detached: group,
       windowsHide: true,
     });
   } catch (error) {
@@ -55,8 +60,9 @@ export function run({ argv, env }: Program, options: RunOptions): Run {
       kill() {},
     };
   }
-  const kill = () => killGroup(child);
+  const kill = () => end(child, group);
   const timer = setTimeout(kill, limitMilliseconds);
+  void child.exited.then(kill); // a wrapper may have left something behind
   const ended = Promise.all([child.exited, head(child)]).then(([status, text]) => {
     clearTimeout(timer);
     return {
@@ -67,14 +73,11 @@ export function run({ argv, env }: Program, options: RunOptions): Run {
   return { ended, kill };
 }
 
-// `timeout` and what it runs are one group, and so is a program that starts others.
-function killGroup(child: Subprocess): void {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+function end(child: Subprocess, group: boolean): void {
   try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    child.kill("SIGKILL"); // Windows has no groups
-  }
+    if (group) process.kill(-child.pid, "SIGKILL");
+    else child.kill("SIGKILL");
+  } catch {} // nobody is left of it
 }
 
 async function head({ stdout, exited }: Subprocess<"ignore", "ignore" | "pipe", "ignore">): Promise<string> {

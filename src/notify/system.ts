@@ -1,8 +1,8 @@
-import type { System } from "../environment.ts";
+import type { System } from "../system.ts";
 import { linuxPlan } from "./linux.ts";
 import { macosPlan } from "./macos.ts";
-import type { Announcement, Notifier } from "./notifier.ts";
-import type { Plan } from "./plan.ts";
+import { type Announcement, type Notifier, notShown } from "./notifier.ts";
+import type { Plan, Program } from "./plan.ts";
 import { type Run, run } from "./run.ts";
 import { windowsPlan } from "./windows.ts";
 import { wslPlan } from "./wsl.ts";
@@ -27,34 +27,38 @@ export function planFor(announcement: Announcement, system: System): Plan | null
 export function createSystemNotifier(system: System): Notifier {
   const running = new Set<Run>();
   const timeout = system.kind === "windows" ? null : system.find("timeout"); // the one of Windows only waits
+  const group = system.kind !== "windows";
   let stopped = false;
 
-  const execute = async (...[program, options]: Parameters<typeof run>) => {
+  const execute = async (program: Program, { folder }: Plan, deadline: number, output: boolean) => {
     if (stopped) return { failure: "stopped", output: "" };
-    const begun = run(program, options);
+    const limitMilliseconds = deadline - performance.now();
+    const begun = run(program, { folder, limitMilliseconds, group, timeout, output });
     running.add(begun);
     const ended = await begun.ended;
     running.delete(begun);
     return ended;
   };
 
+  const toast = async (plan: Plan, deadline: number): Promise<string | null> => {
+    const { proof } = plan;
+    const { failure, output } = await execute(plan.toast, plan, deadline, proof !== undefined);
+    return failure === null && proof !== undefined && !output.includes(proof) ? "nothing was shown" : failure;
+  };
+
   const sound = async (plan: Plan, deadline: number) => {
     if (!plan.sound) return;
     const { ask, capability, play } = plan.sound;
-    const options = () => ({ folder: plan.folder, timeout, limitMilliseconds: deadline - performance.now() });
-    const { failure, output } = await execute(ask, { ...options(), output: true });
-    if (failure === null && !output.includes(capability)) await execute(play, options());
+    const { failure, output } = await execute(ask, plan, deadline, true);
+    if (failure === null && !output.includes(capability)) await execute(play, plan, deadline, false);
   };
 
   return {
     show(announcement) {
       const plan = planFor(announcement, system);
-      if (!plan) return { shown: Promise.resolve("nothing here can show it"), finished: Promise.resolve() };
-      const { folder, limitMilliseconds } = plan;
-      const deadline = performance.now() + limitMilliseconds;
-      const shown = execute(plan.toast, { folder, timeout, limitMilliseconds }).then(
-        ({ failure }) => failure,
-      );
+      if (!plan) return notShown("nothing here can show it");
+      const deadline = performance.now() + plan.limitMilliseconds;
+      const shown = toast(plan, deadline);
       return {
         shown,
         finished: shown.then((failure) => (failure === null ? sound(plan, deadline) : undefined)),

@@ -1,4 +1,4 @@
-import type { System } from "../environment.ts";
+import type { System } from "../system.ts";
 import type { Announcement } from "./notifier.ts";
 import type { Plan } from "./plan.ts";
 
@@ -10,6 +10,9 @@ export const powershell = ["System32", "WindowsPowerShell", "v1.0", "powershell.
 
 // Windows shows a toast only for an application it knows; this is Windows PowerShell's own identity.
 const application = "{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\\WindowsPowerShell\\v1.0\\powershell.exe";
+
+/** What the script prints at its end. PowerShell that could not even begin may end with status 0. */
+export const proof = "shown";
 
 // The texts reach it in the environment, and the toast as text nodes: nothing of them is ever parsed.
 const script = `$ErrorActionPreference = 'Stop'
@@ -23,6 +26,7 @@ $audio = $toast.CreateElement('audio')
 if ($env:RELAY_SOUND) { $audio.SetAttribute('src', $env:RELAY_SOUND) } else { $audio.SetAttribute('silent', 'true') }
 [void]$toast.DocumentElement.AppendChild($audio)
 [Windows.UI.Notifications.ToastNotificationManager]::CreateToastNotifier('${application}').Show([Windows.UI.Notifications.ToastNotification]::new($toast))
+[Console]::Out.Write('${proof}')
 `;
 
 /** The arguments of Windows PowerShell, always the same. `-EncodedCommand` takes Base64 of UTF-16. */
@@ -58,6 +62,7 @@ export function windowsPlan(announcement: Announcement, { variables }: System): 
       argv: [[root, ...powershell].join("\\"), ...powershellArguments],
       env: { ...env, ...toastVariables(announcement) },
     },
+    proof,
     folder: root,
     limitMilliseconds,
   };

@@ -1,8 +1,8 @@
 import { dirname } from "node:path/posix";
-import type { System } from "../environment.ts";
+import type { System } from "../system.ts";
 import type { Announcement } from "./notifier.ts";
 import type { Plan } from "./plan.ts";
-import { limitMilliseconds, powershell, powershellArguments, toastVariables } from "./windows.ts";
+import { limitMilliseconds, powershell, powershellArguments, proof, toastVariables } from "./windows.ts";
 
 /**
  * A toast of the Windows around this Linux, whose own notifications nobody would see (facts.md); `null` if it cannot
@@ -26,6 +26,7 @@ export function wslPlan(announcement: Announcement, system: System): Plan | null
         ...(interop && { WSL_INTEROP: interop }),
       },
     },
+    proof,
     folder: dirname(program), // interop warns of a Linux one
     limitMilliseconds,
   };

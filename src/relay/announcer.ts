@@ -10,6 +10,19 @@ const restMilliseconds = 300_000;
 // Clocks of two processes, and timers, may differ by a little.
 const marginMilliseconds = 10;
 
+// How often in all, and after what time, something is tried again that a locked file prevented; a lease stands longer.
+const mostTries = 3;
+const retryMilliseconds = 200;
+
+/** A look at the end of a reader's peace. */
+interface Fold {
+  /** By the clock of this process. */
+  due: number;
+  timer: Timer;
+  /** Looks at once. */
+  fire(): void;
+}
+
 /** What an announcer works with. */
 export interface AnnouncerOptions {
   buffer: Buffer;
@@ -29,7 +42,7 @@ export interface Announcer {
   stored(appended: Pick<Appended, "lease" | "foldsIn">): void;
   /** Announces what nobody announced. */
   look(): Promise<void>;
-  /** Stores what this process's client wants, and stores it again should the buffer be replaced. */
+  /** Stores what this process's client wants; a look tries again if need be, also should the buffer be replaced. */
   wish(client: Client, wish: Wish): Promise<void>;
   /** Resolves when everything this process is to announce was announced, or given up. */
   finish(): Promise<void>;
@@ -43,10 +56,10 @@ export interface Announcer {
 export function createAnnouncer(options: AnnouncerOptions): Announcer {
   const { buffer, clock, notifier, muted, report = () => {} } = options;
   const running = new Set<Promise<void>>();
-  let own: { client: Client; wish: Wish } | undefined;
+  const folds = new Set<Fold>();
+  let own: { client: Client; wish: Wish; stored: boolean } | undefined;
   let restUntil = Number.NEGATIVE_INFINITY;
   let stopped = false;
-  let fold: { timer: Timer; fire: () => void } | null = null;
 
   const resting = () => stopped || clock.elapsed() < restUntil;
 
@@ -64,29 +77,48 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
       restUntil = clock.elapsed() + restMilliseconds;
       return buffer.unannounced(lease.name);
     }
-    await buffer.announced(lease.name);
+    await persistently(() => buffer.announced(lease.name));
     await finished;
   };
 
-  const look = async (early: boolean) => {
-    if (resting()) return;
-    try {
-      for (const lease of await buffer.lease({ early, own })) track(show(lease));
-    } catch (error) {
-      report(error);
+  // The file may be locked for longer than one call waits; what was shown must not be shown again for that.
+  const persistently = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    for (let tries = 1; !stopped; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        report(error);
+        if (tries === mostTries) return undefined;
+        await Bun.sleep(retryMilliseconds);
+      }
     }
+    return undefined;
+  };
+
+  const storeWish = async () => {
+    if (!own || own.stored) return;
+    const { client, wish } = own;
+    await buffer.wish(client, wish);
+    if (own.wish === wish) own.stored = true;
+  };
+
+  const lease = async (early: boolean) => {
+    if (resting()) return;
+    for (const leased of await buffer.lease({ early, own })) track(show(leased));
   };
 
   // Many messages that are stored in one reader's peace need one look at its end.
   const lookAfter = (milliseconds: number) => {
-    if (fold) return;
+    const due = clock.elapsed() + milliseconds + marginMilliseconds;
+    if ([...folds].some((pending) => pending.due >= due - marginMilliseconds)) return;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), milliseconds + marginMilliseconds);
-    fold = { timer, fire: () => resolve(true) };
+    const fold = { due, timer, fire: () => resolve(true) };
+    folds.add(fold);
     track(
-      promise.then((early) => {
-        fold = null;
-        return look(early);
+      promise.then(async (early) => {
+        folds.delete(fold);
+        await persistently(() => lease(early));
       }),
     );
   };
@@ -104,19 +136,26 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
       if (lease) track(new Promise<void>((resolve) => setImmediate(resolve)).then(() => show(lease)));
       if (foldsIn !== null) lookAfter(foldsIn);
     },
-    look: () => look(false),
+    async look() {
+      try {
+        await storeWish();
+        await lease(false);
+      } catch (error) {
+        report(error); // the next look comes soon enough
+      }
+    },
     async wish(client, wish) {
-      own = { client, wish };
-      await buffer.wish(client, wish).catch(report);
+      own = { client, wish, stored: false };
+      await storeWish().catch(report);
     },
     finish,
     hurry() {
-      fold?.fire();
+      for (const fold of folds) fold.fire();
       return finish();
     },
     stop() {
       stopped = true;
-      clearTimeout(fold?.timer);
+      for (const { timer } of folds) clearTimeout(timer);
       notifier.stop();
     },
   };

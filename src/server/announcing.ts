@@ -6,32 +6,30 @@ import type { Heartbeat } from "./heartbeat.ts";
 // A client may have to wait so long for its first answer, until others know that it wants no sound.
 const wishMilliseconds = 250;
 
-/** Whom a server announces for. */
-export interface AnnouncingOptions {
-  announcer: Announcer;
-  /** Whose wishes the server keeps; `null` if nobody knows, or if it is not for this server to say. */
-  client: Client | null;
-  wish: Wish;
-  onBeat: Heartbeat;
-}
-
 /**
- * Makes the client's wish known, and announces from then on whatever nobody announced. Resolves when the client can be
- * answered.
+ * What a server does about announcements once it knows its client; `null` if it does not, or if that client's wishes
+ * are not this server's to say. Resolves when the client can be answered.
  */
-export async function beginAnnouncing({ announcer, client, wish, onBeat }: AnnouncingOptions): Promise<void> {
-  const known = async () => {
-    if (client) await announcer.wish(client, wish);
-  };
+export type Announcing = (client: Client | null) => Promise<void>;
+
+/** Makes the wish of each client that introduces itself known, and announces from the first one on what nobody announced. */
+export function createAnnouncing(announcer: Announcer, wish: Wish, onBeat: Heartbeat): Announcing {
+  let watching = false;
   const watch = () => {
+    if (watching) return;
+    watching = true;
     void announcer.look();
     onBeat(() => void announcer.look());
   };
-  if (wish.notify === defaultWish.notify && wish.sound === defaultWish.sound) {
-    setImmediate(() => void known().then(watch)); // nobody need wait for what everybody assumes
-    return;
-  }
-  const made = known();
-  void made.then(watch);
-  await Promise.race([made, Bun.sleep(wishMilliseconds)]);
+  return async (client) => {
+    const known = async () => {
+      if (client) await announcer.wish(client, wish);
+      watch();
+    };
+    if (wish.notify === defaultWish.notify && wish.sound === defaultWish.sound) {
+      setImmediate(() => void known()); // nobody need wait for what everybody assumes
+    } else {
+      await Promise.race([known(), Bun.sleep(wishMilliseconds)]);
+    }
+  };
 }

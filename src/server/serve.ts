@@ -13,7 +13,7 @@ import { sentence } from "../errors.ts";
 import { systemNotifier } from "../notify/notifier.ts";
 import { standardOutput } from "../output.ts";
 import { createRelay } from "../relay/relay.ts";
-import { beginAnnouncing } from "./announcing.ts";
+import { createAnnouncing } from "./announcing.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { watchIdle } from "./idle.ts";
@@ -49,7 +49,7 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
   const buffer = sqliteBuffer(environment.bufferPath, systemClock);
   const deliveries = createDeliveries(failed);
   const { claudeCode } = environment;
-  const wish = { notify: environment.notify(), sound: options.sound };
+  const wish = { notify: notifyWish(environment, failed), sound: options.sound };
   const onBeat = createHeartbeat();
   let nobody = true; // is known to be served, so that `wish` is nobody's and this server's own
   const relay = createRelay({
@@ -61,6 +61,7 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
       ? (outcome) => log(typeof outcome === "string" ? outcome : sentence(outcome))
       : undefined,
   });
+  const announcing = createAnnouncing(relay.announcer, wish, onBeat);
   const session = new Session({
     relay,
     deliveries,
@@ -68,8 +69,7 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
     async onClient({ client }) {
       nobody = client === null;
       if (nobody && !wish.notify) return;
-      const { announcer } = relay;
-      await beginAnnouncing({ announcer, client: claudeCode.nested ? null : client, wish, onBeat });
+      await announcing(claudeCode.nested ? null : client);
     },
   });
   const timeout = options.idleTimeout > 0 ? options.idleTimeout * 1000 : Number.POSITIVE_INFINITY;
@@ -99,6 +99,16 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
   relay.announcer.stop();
   await Promise.race([deliveries.withdrawAll(), Bun.sleep(withdrawMilliseconds)]);
   buffer.close();
+}
+
+// A server that does not start for a word in its environment would cost the person all of relay.
+function notifyWish(environment: Environment, failed: (error: unknown) => void): boolean {
+  try {
+    return environment.notify();
+  } catch (error) {
+    failed(error);
+    return false;
+  }
 }
 
 function signalled(): Promise<string> {

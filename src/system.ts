@@ -1,0 +1,60 @@
+import { existsSync, realpathSync } from "node:fs";
+import { release } from "node:os";
+import { delimiter, isAbsolute, relative, sep } from "node:path";
+
+/** The system around this process, as far as showing a notification needs it. */
+export interface System {
+  kind: "linux" | "wsl" | "macos" | "windows" | "other";
+  /** The number of the user whose processes these are; 0 on Windows. */
+  user: number;
+  variables: Readonly<Record<string, string | undefined>>;
+  /** The absolute path of a program, or `null`. Looks nowhere that the working directory could decide. */
+  find(program: string): string | null;
+  /** Whether there is a file of this absolute path. */
+  exists(path: string): boolean;
+}
+
+/** The system of a process with these variables and this home folder. */
+export function readSystem(variables: System["variables"], home: string): System {
+  return {
+    kind: systemKind(),
+    user: process.getuid?.() ?? 0,
+    variables,
+    find: (program) => Bun.which(program, { PATH: searchPath(home, variables.PATH) }),
+    exists: existsSync,
+  };
+}
+
+function systemKind(): System["kind"] {
+  if (process.platform === "win32") return "windows";
+  if (process.platform === "darwin") return "macos";
+  if (process.platform !== "linux") return "other";
+  const isWsl = /microsoft/i.test(release()) || existsSync("/proc/sys/fs/binfmt_misc/WSLInterop");
+  return isWsl ? "wsl" : "linux";
+}
+
+// A server is started in a directory that anybody may have filled, and often with a short PATH. Folders below that
+// directory count as part of it, unless it is the person's home or above it.
+function searchPath(home: string, path = ""): string {
+  const here = realPath(".");
+  const wide = here === null || isWithin(realPath(home) ?? home, here);
+  const trusted = (entry: string) => {
+    const folder = isAbsolute(entry) ? realPath(entry) : null;
+    return folder !== null && folder !== here && (wide || !isWithin(folder, here));
+  };
+  const standard = ["/usr/local/bin", "/usr/bin", "/bin"];
+  return [...path.split(delimiter).filter(trusted), ...standard].join(delimiter);
+}
+
+function realPath(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null; // it is not there, or was removed
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return !isAbsolute(way) && way.split(sep)[0] !== "..";
+}
