@@ -21,6 +21,9 @@ export const leaseMilliseconds = 20_000;
 /** How often a message is tried to be announced at the most. */
 export const announcementTries = 2;
 
+/** How long a ticket is good for, in milliseconds. */
+export const ticketMilliseconds = 30_000;
+
 /** A message as it is stored. A row that some other program wrote may hold any text as `timestamp`. */
 export interface Message {
   id: number;
@@ -125,6 +128,15 @@ export interface Counts {
   latest: { id: number; sender: Client; timestamp: string } | null;
 }
 
+/** A Claude Code session, in the process that it runs in. */
+export interface CodeSession {
+  id: string;
+  process: number;
+}
+
+/** How many of the messages, from the first one on, a page can hold that tells of these losses. */
+export type Fit = (messages: readonly PageMessage[], losses: readonly Loss[]) => number;
+
 /** What a claim asks for. */
 export interface PageRequest {
   reader: Client;
@@ -132,6 +144,8 @@ export interface PageRequest {
   limit: number;
   /** Fill the rest of the page with the latest messages this reader has read before. */
   includeRead: boolean;
+  /** Decides what the page can hold, perhaps nothing; {@link pageBytes} decide if it is left out, and at least one message fits. */
+  fit?: Fit;
 }
 
 /** Who reads which messages, and when. Those of `ids` that were lost while they were on their way are no loss. */
@@ -159,6 +173,8 @@ export interface Buffer {
   claim(request: PageRequest & { claim: string }, signal?: AbortSignal): Promise<Page>;
   /** The page that {@link Buffer.claim} would give, claiming nothing. */
   peek(request: PageRequest): Promise<Page>;
+  /** What is left of the page that was delivered to this reader last, claiming nothing. */
+  lastPage(reader: Client): Promise<PageMessage[]>;
   /** The newest messages of both sides in time order, claiming nothing. */
   latest(limit: number): Promise<PageMessage[]>;
   /**
@@ -193,6 +209,10 @@ export interface Buffer {
   announced(lease: string): Promise<void>;
   /** Gives back what the lease holds, for somebody else to try. Its reader saw nothing and need not be left in peace. */
   unannounced(lease: string): Promise<void>;
+  /** Makes the session's ticket, which carries these words. One that it did not use yet is worth nothing any more. */
+  mint(session: CodeSession, words: string): Promise<void>;
+  /** Takes the session's ticket and answers its words, or `null` if it has none that is good. */
+  redeem(session: CodeSession): Promise<string | null>;
   /** Counts without changing anything. */
   counts(): Promise<Counts>;
   /** Lets go of the file. Later calls open it again. */

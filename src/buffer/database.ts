@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
-import { RelayError, sentence } from "../errors.ts";
+import { RelayError } from "../errors.ts";
 import { lockMilliseconds } from "./buffer.ts";
+import { codeOf, explain, isBusy } from "./failures.ts";
 import {
   acceptBufferFile,
   createBufferFile,
@@ -9,15 +10,21 @@ import {
   hasJournal,
   identify,
   tighten,
-  unusable,
 } from "./file.ts";
 import { migrate, recognize } from "./schema.ts";
 
 // One try for a lock blocks the process's loop, so it is short; between tries signals, cancels and pings are served.
 const tryMilliseconds = 50;
 
-// How long a journal may stand where a file is to be opened before it counts as one that a crash left behind.
-const journalMilliseconds = 250;
+/** How long the file is waited for, in milliseconds. */
+export interface Patience {
+  /** For a lock that another process holds. */
+  lock: number;
+  /** For a journal that stands where the file is to be opened, before it counts as one that a crash left behind. */
+  journal: number;
+}
+
+const usualPatience: Patience = { lock: lockMilliseconds, journal: 250 };
 
 /** How one transaction is to be run. */
 interface TransactionOptions {
@@ -49,7 +56,7 @@ interface OpenDatabase {
 }
 
 /** Opens nothing yet: the first transaction does. */
-export function bufferDatabase(path: string, clock: Clock): BufferDatabase {
+export function bufferDatabase(path: string, clock: Clock, patience = usualPatience): BufferDatabase {
   let open: OpenDatabase | null = null;
   let journalSince: number | null = null;
 
@@ -66,7 +73,7 @@ export function bufferDatabase(path: string, clock: Clock): BufferDatabase {
       return;
     }
     journalSince ??= clock.elapsed();
-    if (clock.elapsed() - journalSince < journalMilliseconds) throw new JournalInUse();
+    if (clock.elapsed() - journalSince < patience.journal) throw new JournalInUse();
   };
 
   const current = (create: boolean): OpenDatabase | null => {
@@ -126,7 +133,7 @@ export function bufferDatabase(path: string, clock: Clock): BufferDatabase {
       }
     },
     transact(work, options = {}) {
-      const deadline = clock.elapsed() + lockMilliseconds;
+      const deadline = clock.elapsed() + patience.lock;
       const begin = queued > 0 ? last.then(turn) : last;
       queued += 1;
       const result = begin
@@ -200,14 +207,6 @@ function sameFile(identity: FileIdentity, path: string): boolean {
   return now !== null && now.device === identity.device && now.inode === identity.inode;
 }
 
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | null)?.code ?? "");
-}
-
-function isBusy(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
-}
-
 class JournalInUse extends Error {
   readonly code = "SQLITE_BUSY";
 }
@@ -216,21 +215,4 @@ class Replaced extends RelayError {
   constructor(path: string) {
     super("buffer", `${path} is removed or replaced again and again. Stop the program that does it.`);
   }
-}
-
-function explain(error: unknown, path: string): unknown {
-  const code = codeOf(error);
-  if (error instanceof RelayError || !code) return error;
-  const family = /^SQLITE_[A-Z]+/.exec(code)?.[0];
-  const why: Record<string, string> = {
-    SQLITE_BUSY: `${path} is locked by another program. Close that program, or try again.`,
-    SQLITE_FULL: `there is no room left on the disk of ${path}. Free some and try again; nothing was stored.`,
-    SQLITE_NOTADB: `${path} is not a SQLite database. relay left it as it is; move it away, or set RELAY_DB to another file.`,
-    SQLITE_CORRUPT: `${path} is damaged. relay left it as it is; move it away, and a new one is made.`,
-    SQLITE_READONLY: `${path} cannot be written. Mend its permissions or those of its folder.`,
-    SQLITE_IOERR: `the disk of ${path} failed (${sentence(error)}). Check the disk and try again.`,
-    SQLITE_CANTOPEN: `${path} or its journal cannot be opened. Mend the permissions of the folder, and close some files.`,
-  };
-  const known = why[family ?? ""];
-  return known ? new RelayError("buffer", known) : unusable(path, error);
 }

@@ -1,27 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../client.ts";
-import {
-  type Counts,
-  claimMilliseconds,
-  type Page,
-  type PageMessage,
-  type PageRequest,
-  pageBytes,
-  unreadIds,
-  windowSize,
-} from "./buffer.ts";
-
-// A row of another program's making may hold a number or a blob where a text should be.
-const columns = `id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
-  read_by_desktop_at, read_by_code_at, maybe_shown, claimed_at`;
+import { type Counts, claimMilliseconds, windowSize } from "./buffer.ts";
 
 const unread =
   "((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))";
 
 /** SQL for a claim that somebody may still confirm. One stamped in the future was stamped before the clock was set back. */
 export const claimStands = `(claimed_at IS NOT NULL AND claimed_at > $now - ${claimMilliseconds} AND claimed_at <= $now)`;
-
-type Row = Omit<PageMessage, "maybe_shown"> & { maybe_shown: number; claimed_at: number | null };
 
 /** The column that says when this client read a message. */
 export function readColumn(reader: Client): string {
@@ -58,36 +43,6 @@ export function deleteAll(db: Database): { deleted: number; deleted_unread: numb
   const counted = { deleted: countTotal(db), deleted_unread: waiting.desktop + waiting.code };
   db.run("DELETE FROM messages");
   return counted;
-}
-
-/** What a page for this reader would hold at `now`, losses aside. */
-export function readPage(db: Database, request: PageRequest, now: number): Omit<Page, "losses"> {
-  const { reader, limit, includeRead } = request;
-  const sender = otherClient(reader);
-  const waiting = db
-    .query<Row, { sender: Client; limit: number; now: number }>(
-      `SELECT ${columns} FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND NOT ${claimStands}
-       ORDER BY id LIMIT $limit`,
-    )
-    .all({ sender, limit, now });
-  const page = fitting(waiting, pageBytes).map(waitingMessage);
-  if (includeRead && page.length === waiting.length)
-    page.push(...readBefore(db, reader, limit - page.length, page));
-  return {
-    messages: page.sort((a, b) => a.id - b.id),
-    remaining: countUnread(db)[reader] - unreadIds(page, reader).length,
-    elsewhere: countElsewhere(db, reader, now),
-  };
-}
-
-/** The newest messages of both sides, in time order. */
-export function latest(db: Database, limit: number): PageMessage[] {
-  const rows = db
-    .query<Row, { limit: number }>(
-      `SELECT ${columns} FROM messages WHERE sender IN ('desktop', 'code') ORDER BY id DESC LIMIT $limit`,
-    )
-    .all({ limit });
-  return fitting(rows, pageBytes).map(shownMessage).reverse();
 }
 
 /** Puts a claim on messages. Those that an expired claim held are labelled as perhaps shown from now on. */
@@ -163,50 +118,6 @@ export function counts(db: Database): Counts {
 
 function countTotal(db: Database): number {
   return db.query<{ n: number }, []>("SELECT count(*) AS n FROM messages").get()?.n ?? 0;
-}
-
-function countElsewhere(db: Database, reader: Client, now: number): number {
-  const held = db
-    .query<{ n: number }, { sender: Client; now: number }>(
-      `SELECT count(*) AS n FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND ${claimStands}`,
-    )
-    .get({ sender: otherClient(reader), now });
-  return held?.n ?? 0;
-}
-
-function readBefore(db: Database, reader: Client, limit: number, page: PageMessage[]): PageMessage[] {
-  const rows = db
-    .query<Row, { sender: Client; limit: number }>(
-      `SELECT ${columns} FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NOT NULL
-       ORDER BY id DESC LIMIT $limit`,
-    )
-    .all({ sender: otherClient(reader), limit });
-  const used = page.reduce((sum, { message }) => sum + byteLength(message), 0);
-  return fitting(rows, pageBytes - used, page.length === 0).map(shownMessage);
-}
-
-/** The first rows whose texts fit the bytes; the very first one always, unless the page has another. */
-function fitting(rows: Row[], bytes: number, atLeastOne = true): Row[] {
-  let used = 0;
-  const end = rows.findIndex((row, index) => {
-    used += byteLength(row.message);
-    return used > bytes && !(atLeastOne && index === 0);
-  });
-  return end < 0 ? rows : rows.slice(0, end);
-}
-
-// An expired claim means that the page was perhaps shown.
-function waitingMessage(row: Row): PageMessage {
-  const { claimed_at, ...message } = row;
-  return { ...message, maybe_shown: row.maybe_shown !== 0 || claimed_at !== null };
-}
-
-function shownMessage({ claimed_at, ...message }: Row): PageMessage {
-  return { ...message, maybe_shown: false };
-}
-
-function byteLength(text: string): number {
-  return globalThis.Buffer.byteLength(text);
 }
 
 // One statement for lists of any length, so that it is prepared once.

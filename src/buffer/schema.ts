@@ -13,6 +13,7 @@ const migrations: readonly ((db: Database) => void)[] = [
   addClaims,
   recordLosses,
   addAnnouncements,
+  createTickets,
 ];
 
 const current = major * 1000 + migrations.length;
@@ -97,10 +98,19 @@ function addAnnouncements(db: Database): void {
   if (takenOver) db.run("UPDATE messages SET notified_at = timestamp");
   db.run(`CREATE TABLE IF NOT EXISTS relay_readers (
     client TEXT PRIMARY KEY,
-    notify INTEGER NOT NULL DEFAULT 1,
-    sound TEXT NOT NULL DEFAULT 'default',
+    notify INTEGER,
+    sound TEXT,
     lease TEXT,
     leased_at INTEGER
+  )`);
+}
+
+function createTickets(db: Database): void {
+  db.run(`CREATE TABLE IF NOT EXISTS relay_tickets (
+    session TEXT NOT NULL,
+    process INTEGER NOT NULL,
+    words TEXT NOT NULL,
+    minted_at INTEGER NOT NULL
   )`);
 }
 

@@ -3,9 +3,11 @@ import { clients, otherClient } from "../client.ts";
 import { type Clock, timestamp } from "../clock.ts";
 import * as announcements from "./announcements.ts";
 import { type Appended, type Buffer, type Delivery, defaultWish, type Page, unreadIds } from "./buffer.ts";
-import { type BufferDatabase, bufferDatabase, dataVersion } from "./database.ts";
+import { type BufferDatabase, bufferDatabase, dataVersion, type Patience } from "./database.ts";
 import * as losses from "./losses.ts";
 import * as messages from "./messages.ts";
+import * as pages from "./pages.ts";
+import * as tickets from "./tickets.ts";
 
 const emptyPage: Page = { messages: [], remaining: 0, elsewhere: 0, losses: [] };
 
@@ -14,15 +16,19 @@ const emptyPage: Page = { messages: [], remaining: 0, elsewhere: 0, losses: [] }
  * there be none, each call throws what `locate` throws. Only {@link Buffer.append} makes the file; to the others a
  * missing file is an empty buffer.
  */
-export function sqliteBuffer(locate: () => string, clock: Clock): Buffer {
+export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Patience): Buffer {
   let database: BufferDatabase | undefined;
   // Nothing was left to announce at this version of the file and after so many calls of this process.
   let quiet: { version: number; calls: number } | null = null;
   let calls = 0;
   const transact: BufferDatabase["transact"] = async (work, options) => {
     calls += 1;
-    database ??= bufferDatabase(locate(), clock);
-    return database.transact(work, options);
+    database ??= bufferDatabase(locate(), clock, patience);
+    const tidyWork = (db: Database) => {
+      tickets.forgetExpired(db, clock.now());
+      return work(db);
+    };
+    return database.transact(tidyWork, options);
   };
   const inExisting = async <T>(missing: T, work: (db: Database) => T, signal?: AbortSignal): Promise<T> =>
     (await transact(work, { signal })) ?? missing;
@@ -54,11 +60,10 @@ export function sqliteBuffer(locate: () => string, clock: Clock): Buffer {
     claim({ claim, ...request }, signal) {
       const work = (db: Database): Page => {
         const now = clock.now();
-        const page = messages.readPage(db, request, now);
-        const untold = losses.untold(db, request.reader, now);
+        const page = pages.readPage(db, request, losses.untold(db, request.reader, now), now);
         messages.claim(db, claim, unreadIds(page.messages, request.reader), now);
-        losses.claim(db, claim, untold, now);
-        return { ...page, losses: untold };
+        losses.claim(db, claim, page.losses, now);
+        return page;
       };
       return inExisting(emptyPage, work, signal);
     },
@@ -66,11 +71,12 @@ export function sqliteBuffer(locate: () => string, clock: Clock): Buffer {
     peek(request) {
       return inExisting(emptyPage, (db) => {
         const now = clock.now();
-        return { ...messages.readPage(db, request, now), losses: losses.untold(db, request.reader, now) };
+        return pages.readPage(db, request, losses.untold(db, request.reader, now), now);
       });
     },
 
-    latest: (limit) => inExisting([], (db) => messages.latest(db, limit)),
+    lastPage: (reader) => inExisting([], (db) => pages.lastPage(db, reader)),
+    latest: (limit) => inExisting([], (db) => pages.latest(db, limit)),
 
     async present(claim, delivery, write) {
       const work = (db: Database) => {
@@ -120,7 +126,7 @@ export function sqliteBuffer(locate: () => string, clock: Clock): Buffer {
         const now = clock.now();
         if (own) announcements.setWish(db, own.client, own.wish, false);
         if (!announcements.anyLeft(db)) {
-          quiet = { version: dataVersion(db), calls: call };
+          if (!tickets.anyLeft(db)) quiet = { version: dataVersion(db), calls: call };
           return [];
         }
         return clients
@@ -132,6 +138,11 @@ export function sqliteBuffer(locate: () => string, clock: Clock): Buffer {
 
     announced: (lease) => inExisting(undefined, (db) => announcements.announced(db, lease, clock.now())),
     unannounced: (lease) => inExisting(undefined, (db) => announcements.free(db, lease)),
+
+    async mint(session, words) {
+      await transact((db) => tickets.mint(db, session, words, clock.now()), { create: true });
+    },
+    redeem: (session) => inExisting(null, (db) => tickets.redeem(db, session)),
 
     counts: () => inExisting({ total: 0, unread: { desktop: 0, code: 0 }, latest: null }, messages.counts),
 

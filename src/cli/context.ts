@@ -1,3 +1,4 @@
+import type { Patience } from "../buffer/database.ts";
 import { sqliteBuffer } from "../buffer/sqlite.ts";
 import { systemClock } from "../clock.ts";
 import { type Environment, readEnvironment } from "../environment.ts";
@@ -6,11 +7,16 @@ import { systemNotifier } from "../notify/notifier.ts";
 import { standardOutput, WriteFailed, type Writing, writeNow } from "../output.ts";
 import { createRelay, type Relay } from "../relay/relay.ts";
 
+// A last try for a lock, of 50 ms, may begin when these are over.
+const hasty: Patience = { lock: 120, journal: 60 };
+
 /** What every command works with. */
 export interface Context {
   environment: Environment;
   /** Relay over the buffer of this environment. Throws a `buffer` error when it has no place. */
   relay(): Relay;
+  /** The same for those whom the person waits for: it gives up within 250 ms, start of the process included. */
+  hastyRelay(): Relay;
   /** Begins to write lines of data that carry a claim to standard output. */
   begin(text: string): Writing;
   /** Writes lines of data to standard output. Throws {@link WriteFailed}. */
@@ -23,15 +29,17 @@ export interface Context {
 export function createContext(): Context {
   const environment = readEnvironment();
   const output = standardOutput("stdout");
+  const relay = (patience?: Patience) =>
+    createRelay({
+      buffer: sqliteBuffer(environment.bufferPath, systemClock, patience),
+      clock: systemClock,
+      notifier: systemNotifier(environment.system),
+      muted: () => !environment.notify(),
+    });
   return {
     environment,
-    relay: () =>
-      createRelay({
-        buffer: sqliteBuffer(environment.bufferPath, systemClock),
-        clock: systemClock,
-        notifier: systemNotifier(environment.system),
-        muted: () => !environment.notify(),
-      }),
+    relay: () => relay(),
+    hastyRelay: () => relay(hasty),
     begin: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),
     note(text) {

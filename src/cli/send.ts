@@ -1,12 +1,11 @@
 import { defineCommand } from "citty";
-import { type Client, clientTitle, otherClient } from "../client.ts";
+import { type Client, otherClient } from "../client.ts";
 import { RelayError } from "../errors.ts";
-import { tellLosses } from "../relay/framing.ts";
 import { isInsideClaudeCode, refuseInsideClaudeCode } from "../relay/identity.ts";
-import type { Receipt } from "../relay/relay.ts";
 import { checkMessage } from "../relay/rules.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
+import { tellReceipt } from "./receipt.ts";
 
 // More than this is no message, whatever follows; a stream without end must end somewhere.
 const inputBytes = 16 * 1024 * 1024;
@@ -29,7 +28,7 @@ export const command = defineCommand({
     const sender = otherClient(to);
     const relay = context.relay();
     const { receipt, claim } = await relay.send({ sender, message });
-    const answer = args.json ? JSON.stringify(receipt) : told(receipt, to);
+    const answer = args.json ? JSON.stringify(receipt) : tellReceipt(receipt, to);
     try {
       if (claim) await claim.show(() => context.begin(answer));
       else context.print(answer);
@@ -72,22 +71,4 @@ async function readInput(): Promise<string> {
     chunks.push(chunk);
   }
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(chunks));
-}
-
-function told(receipt: Receipt, to: Client): string {
-  const { id, unread, evicted_unread: evicted } = receipt;
-  const title = clientTitle(to);
-  const lines = [
-    `relay: sent to ${title} as message ${id}; ${unread} ${unread === 1 ? "waits" : "wait"} there.`,
-  ];
-  if (evicted.length > 0) {
-    lines.push(`relay: the buffer was full, and unread messages had to go: ${evicted.join(", ")}.`);
-  }
-  const sender = otherClient(to);
-  const losses = (ids: readonly number[] = [], by: "unknown" | null) =>
-    ids.map((id) => ({ id, sender, cleared_by: by }));
-  lines.push(
-    ...tellLosses([...losses(receipt.dropped, null), ...losses(receipt.cleared, "unknown")], sender),
-  );
-  return lines.join("\n");
 }

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { type Counts, windowSize } from "../buffer/buffer.ts";
 import { clients, clientTitle, isClient } from "../client.ts";
-import { shownTime } from "../relay/framing.ts";
+import { shownTime } from "../relay/frames.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({

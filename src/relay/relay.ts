@@ -1,5 +1,6 @@
 import {
   type ClearedBy,
+  type CodeSession,
   type Counts,
   type Loss,
   type Page,
@@ -36,10 +37,16 @@ export interface Relay {
   fetch(request: PageRequest, signal?: AbortSignal): Promise<{ page: Page; claim: Claim | null }>;
   /** Looks at what a fetch would give, and changes nothing. */
   peek(request: PageRequest): Promise<Page>;
+  /** What is left of the page that was delivered to this reader last, and changes nothing. */
+  lastPage(reader: Client): Promise<PageMessage[]>;
   /** The newest messages of both sides, and changes nothing. */
   latest(limit: number): Promise<PageMessage[]>;
   /** Deletes every message. */
   clear(by: ClearedBy, signal?: AbortSignal): Promise<{ ok: true; deleted: number; deleted_unread: number }>;
+  /** Notes that the person typed the command in this session, with these words after it. */
+  mint(session: CodeSession, words: string): Promise<void>;
+  /** Takes note of that, once: answers the words, or `null` if the person did not type the command just now. */
+  redeem(session: CodeSession): Promise<string | null>;
   /** Counts, and changes nothing. */
   status(): Promise<Counts>;
   /** Tells people of what was sent. */
@@ -73,8 +80,11 @@ export function createRelay(options: AnnouncerOptions): Relay {
     },
 
     peek: (request) => buffer.peek(request),
+    lastPage: (reader) => buffer.lastPage(reader),
     latest: (limit) => buffer.latest(limit),
     clear: async (by, signal) => ({ ok: true, ...(await buffer.clear(by, signal)) }),
+    mint: (session, words) => buffer.mint(session, words),
+    redeem: (session) => buffer.redeem(session),
     status: () => buffer.counts(),
   };
 }

@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { defineCommand } from "citty";
+import type { Environment } from "../environment.ts";
+import { counted } from "../relay/frames.ts";
+import { commandNames, isCommandFile } from "../setup/claude-code.ts";
+import { isSpawnedBy } from "../spawner.ts";
+import type { Context } from "./context.ts";
+
+// Claude Code writes its event at once, and it is small.
+const inputBytes = 1024 * 1024;
+const inputMilliseconds = 1_000;
+
+/**
+ * Hooks run while the person waits, and Claude Code takes some exit codes for orders: so whatever goes wrong, nothing is
+ * printed, and the status is 0.
+ */
+export const command = defineCommand({
+  meta: { name: "hook", description: "Answer a hook event on standard input (called by Claude Code)" },
+  args: {
+    event: {
+      type: "positional",
+      required: false,
+      description: "user-prompt-expansion or session-start",
+    },
+  },
+  async run({ args, data }) {
+    const context = data as Context;
+    try {
+      if (args.event === "user-prompt-expansion") await mintTicket(context);
+      if (args.event === "session-start") await tellWaiting(context);
+    } catch {} // see above
+  },
+});
+
+/** What is used of a `UserPromptExpansion` event (facts.md, "/get, tickets, hooks"). */
+interface Expansion {
+  session_id: string;
+  hook_event_name: "UserPromptExpansion";
+  expansion_type: "slash_command";
+  command_name: string;
+  command_args: string;
+  command_source: string;
+}
+
+// A ticket says that a person typed the command: every sign of that must be there.
+async function mintTicket({ environment, hastyRelay }: Context): Promise<void> {
+  const { attended, session } = environment.claudeCode;
+  if (!attended || !session || !(await isSpawnedBy(session.process))) return;
+  const event = parseExpansion(await readInput());
+  if (!event || event.session_id !== session.id || !isOurCommand(event, environment)) return;
+  await hastyRelay().mint(session, event.command_args);
+}
+
+async function tellWaiting({ environment, hastyRelay, print }: Context): Promise<void> {
+  const { unread } = await hastyRelay().status();
+  if (unread.code === 0) return;
+  const name = installedName(environment);
+  const how = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
+  print(JSON.stringify({ systemMessage: `relay: ${counted(unread.code, "message")} from Desktop. ${how}` }));
+}
+
+function parseExpansion(text: string | null): Expansion | null {
+  const event: unknown = text === null ? null : JSON.parse(text);
+  if (typeof event !== "object" || event === null) return null;
+  const { session_id, hook_event_name, expansion_type, ...rest } = event as Record<string, unknown>;
+  const { command_name, command_args = "", command_source } = rest;
+  const given = [session_id, command_name, command_args, command_source];
+  if (hook_event_name !== "UserPromptExpansion" || expansion_type !== "slash_command") return null;
+  return given.every((value) => typeof value === "string") ? ({ ...event, command_args } as Expansion) : null;
+}
+
+// Claude Code runs whichever command of the name it prefers; a ticket is only for the one that relay installed.
+function isOurCommand({ command_name, command_source }: Expansion, environment: Environment): boolean {
+  if (command_source === "userSettings") return command_name === installedName(environment);
+  const { pluginFolder } = environment;
+  if (command_source !== "plugin" || command_name !== "relay:get" || !pluginFolder) return false;
+  return isCommandFile(read(join(pluginFolder, "skills/get/SKILL.md")) ?? "");
+}
+
+/** The name under which relay's command stands among the person's own; `null` if it does not. */
+function installedName(environment: Environment): string | null {
+  const folder = environment.claudeFolder();
+  if (!folder) return null;
+  // a skill of the person's beats a command of the same name (facts.md)
+  const isOurs = (name: string) =>
+    isCommandFile(read(join(folder, "commands", `${name}.md`)) ?? "") &&
+    read(join(folder, "skills", name, "SKILL.md")) === null;
+  return commandNames.find(isOurs) ?? null;
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+/** Everything on standard input; `null` if that is too much, or takes too long. */
+async function readInput(): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reading = async () => {
+    for await (const chunk of Bun.stdin.stream()) {
+      length += chunk.length;
+      if (length > inputBytes) return null;
+      chunks.push(chunk);
+    }
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  };
+  return Promise.race([reading(), Bun.sleep(inputMilliseconds).then(() => null)]);
+}

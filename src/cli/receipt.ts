@@ -1,0 +1,22 @@
+import { type Client, clientTitle, otherClient } from "../client.ts";
+import { tellLosses } from "../relay/losses.ts";
+import type { Receipt } from "../relay/relay.ts";
+
+/** A receipt in words. */
+export function tellReceipt(receipt: Receipt, to: Client): string {
+  const { id, unread, evicted_unread: evicted } = receipt;
+  const title = clientTitle(to);
+  const lines = [
+    `relay: sent to ${title} as message ${id}; ${unread} ${unread === 1 ? "waits" : "wait"} there.`,
+  ];
+  if (evicted.length > 0) {
+    lines.push(`relay: the buffer was full, and unread messages had to go: ${evicted.join(", ")}.`);
+  }
+  const sender = otherClient(to);
+  const losses = (ids: readonly number[] = [], by: "unknown" | null) =>
+    ids.map((id) => ({ id, sender, cleared_by: by }));
+  lines.push(
+    ...tellLosses([...losses(receipt.dropped, null), ...losses(receipt.cleared, "unknown")], sender),
+  );
+  return lines.join("\n");
+}

@@ -1,0 +1,13 @@
+import { defineCommand } from "citty";
+import type { Context } from "./context.ts";
+
+export const command = defineCommand({
+  meta: { name: "statusline", description: "Say how many messages wait for Code (called by Claude Code)" },
+  async run({ data }) {
+    const { hastyRelay, print } = data as Context;
+    try {
+      const { unread } = await hastyRelay().status();
+      if (unread.code > 0) print(`${unread.code} from Desktop`);
+    } catch {} // a line under every prompt is no place for errors
+  },
+});

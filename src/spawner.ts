@@ -1,0 +1,44 @@
+import { fstatSync } from "node:fs";
+
+// <asm-generic/socket.h>: the same on every CPU that relay is built for.
+const solSocket = 1;
+const soPeerCred = 17;
+const ucredBytes = 12; // pid, uid, gid
+
+const libraries = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
+
+/**
+ * Whether the process `pid` started this one itself, with a standard input that it made. Its number alone proves
+ * nothing: a shell that `exec`s a program leaves it its own parent. Whoever starts a program makes a pair of sockets
+ * for its input (libuv and Bun both do), and Linux remembers who made them (`SO_PEERCRED`, unix(7)). On Windows, where
+ * nobody tried it, the answer is always yes.
+ */
+export async function isSpawnedBy(pid: number): Promise<boolean> {
+  if (process.platform === "win32") return true;
+  if (process.ppid !== pid || !isSocket(0)) return false;
+  return process.platform !== "linux" || (await makerOfInput()) === pid;
+}
+
+function isSocket(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isSocket();
+  } catch {
+    return false;
+  }
+}
+
+/** The number of the process that made the socket of standard input; `null` if nobody can tell. */
+async function makerOfInput(): Promise<number | null> {
+  const { dlopen, ptr } = await import("bun:ffi");
+  const types = { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } as const;
+  for (const library of libraries) {
+    try {
+      const { symbols } = dlopen(library, { getsockopt: types });
+      const credentials = new Int32Array(ucredBytes / Int32Array.BYTES_PER_ELEMENT);
+      const length = new Int32Array([ucredBytes]);
+      const failed = symbols.getsockopt(0, solSocket, soPeerCred, ptr(credentials), ptr(length));
+      return failed === 0 ? (credentials[0] ?? null) : null;
+    } catch {} // the other C library, then
+  }
+  return null;
+}
