@@ -18,7 +18,8 @@ export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): 
     await dispatch(verbs, rawArgs, context);
     return 0;
   } catch (error) {
-    return reportError(error, context, hasFlag(rawArgs, "--json"));
+    const status = reportError(error, context, hasFlag(rawArgs, "--json"));
+    return rawArgs[0] === "hook" ? 0 : status; // Claude Code takes some of a hook's codes for orders
   }
 }
 

@@ -1,0 +1,76 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { commandFile } from "../../src/setup/claude-code.ts";
+import { type Outcome, relayBinary, type Sandbox } from "./sandbox.ts";
+
+/** A Claude Code session with a person at it, for which the process of the tests stands. */
+export interface TypedSession {
+  /** What its hooks, inline commands and Bash find in their environment. */
+  env: Record<string, string>;
+  /** The event of a typed command, as Claude Code would send it. */
+  event(words?: string, overrides?: Record<string, unknown>): string;
+  /** Runs the hook as Claude Code does: itself, with a pipe of its own making. */
+  hook(input: string | Uint8Array, env?: Record<string, string>): Promise<Outcome>;
+  /** Runs the command's inline slot. */
+  typed(env?: Record<string, string>): Promise<Outcome>;
+  /** Types `/get WORDS`: the hook, then the slot. */
+  get(words?: string): Promise<Outcome>;
+}
+
+/** Installs the command in the sandbox and opens a session. */
+export function openTypedSession(box: Sandbox, id: string = crypto.randomUUID()): TypedSession {
+  installCommand(box, "commands/get.md", commandFile(relayBinary));
+  const env = {
+    RELAY_NOTIFY: "off",
+    CLAUDECODE: "1",
+    CLAUDE_CODE_CHILD_SESSION: "1",
+    CLAUDE_CODE_SESSION_ATTENDED: "1",
+    CLAUDE_CODE_SESSION_ID: id,
+    CLAUDE_PID: String(process.pid),
+  };
+  const session: TypedSession = {
+    env,
+    event: (words = "", overrides = {}) =>
+      JSON.stringify({
+        session_id: id,
+        hook_event_name: "UserPromptExpansion",
+        expansion_type: "slash_command",
+        command_name: "get",
+        command_args: words,
+        command_source: "userSettings",
+        prompt: `/get ${words}`.trim(),
+        ...overrides,
+      }),
+    async hook(input, extra = {}) {
+      const child = Bun.spawn([relayBinary, "hook", "user-prompt-expansion"], {
+        env: { ...box.env, ...env, ...extra },
+        cwd: box.home,
+        stdin: "pipe",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      child.stdin.write(input);
+      await Promise.resolve(child.stdin.end()).catch(() => {}); // it may have read enough
+      const [stdout, stderr] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+        child.exited,
+      ]);
+      return { status: child.exitCode, stdout, stderr };
+    },
+    typed: (extra = {}) =>
+      box.run(["/bin/sh", "-c", `'${relayBinary}' typed`], { env: { ...env, ...extra } }),
+    async get(words = "") {
+      await session.hook(session.event(words));
+      return session.typed();
+    },
+  };
+  return session;
+}
+
+/** Puts a file below the person's Claude folder. */
+export function installCommand(box: Sandbox, path: string, text: string, folder = ".claude"): void {
+  const file = join(box.home, folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
