@@ -201,10 +201,15 @@ export interface Buffer {
   wish(client: Client, wish: Wish): Promise<void>;
   /**
    * Leases everything unread that nobody announced, a lease for each reader; `early` does not wait for the end of a
-   * reader's peace. Costs next to nothing as long as nobody changed anything. `own` is a wish to store, should the file
+   * reader's peace. `own` is a wish to store, should the file
    * have been replaced by one that knows of none.
    */
   lease(options?: { early?: boolean; own?: { client: Client; wish: Wish } | undefined }): Promise<Lease[]>;
+  /**
+   * Whether the last call of {@link Buffer.lease} found nothing left, and neither this process nor another one changed
+   * anything since. Not a transaction: it looks at the file's time alone, because servers ask every 2 s.
+   */
+  isQuiet(): boolean;
   /** Counts what the lease holds as announced. */
   announced(lease: string): Promise<void>;
   /** Gives back what the lease holds, for somebody else to try. Its reader saw nothing and need not be left in peace. */

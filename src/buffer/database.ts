@@ -41,11 +41,6 @@ export interface BufferDatabase {
    * run is kept. Throws a `buffer` error, or the signal's reason; then nothing was kept.
    */
   transact<T>(work: (db: Database) => T, options?: TransactionOptions): Promise<T | undefined>;
-  /**
-   * A number that stays the same as long as no other process changed the file that is open here; `null` if none is, if
-   * it is no longer the one at the path, or if nobody can tell just now.
-   */
-  version(): number | null;
   /** Closes the file. The next transaction opens it again. */
   close(): void;
 }
@@ -124,14 +119,6 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
 
   return {
     close,
-    version() {
-      if (!open || !sameFile(open.identity, path)) return null;
-      try {
-        return dataVersion(open.db);
-      } catch {
-        return null; // locked just now
-      }
-    },
     transact(work, options = {}) {
       const deadline = clock.elapsed() + patience.lock;
       const begin = queued > 0 ? last.then(turn) : last;
@@ -145,11 +132,6 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
       return result;
     },
   };
-}
-
-/** A number that changes whenever another connection changes the file. */
-export function dataVersion(db: Database): number {
-  return db.query<{ data_version: number }, []>("PRAGMA data_version").get()?.data_version ?? 0;
 }
 
 function openFile(path: string, create: boolean, beforeOpening: (file: string) => void): OpenDatabase | null {

@@ -28,6 +28,20 @@ export function identify(path: string): FileIdentity | null {
   }
 }
 
+// Some file systems keep times in seconds, and one of them in steps of two.
+const coarsestMilliseconds = 3_000;
+
+/**
+ * A text that stays the same as long as nobody writes into the file at this path, or puts another one there, and is
+ * empty if there is none; `null` if the last write was so shortly before `now` that the next one could bear its time.
+ */
+export function contentVersion(path: string, now: number): string | null {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (!stats) return "";
+  if (now - Number(stats.mtimeMs) < coarsestMilliseconds) return null;
+  return `${stats.dev} ${stats.ino} ${stats.mtimeNs}`;
+}
+
 /**
  * Makes an empty buffer file, readable and writable by its owner alone from its first byte. It follows no link and
  * leaves what is there already alone. Throws a `buffer` error, also when the folder may not hold a buffer.

@@ -3,7 +3,8 @@ import { clients, otherClient } from "../client.ts";
 import { type Clock, timestamp } from "../clock.ts";
 import * as announcements from "./announcements.ts";
 import { type Appended, type Buffer, type Delivery, defaultWish, type Page, unreadIds } from "./buffer.ts";
-import { type BufferDatabase, bufferDatabase, dataVersion, type Patience } from "./database.ts";
+import { type BufferDatabase, bufferDatabase, type Patience } from "./database.ts";
+import { contentVersion } from "./file.ts";
 import * as losses from "./losses.ts";
 import * as messages from "./messages.ts";
 import * as pages from "./pages.ts";
@@ -18,8 +19,8 @@ const emptyPage: Page = { messages: [], remaining: 0, elsewhere: 0, losses: [] }
  */
 export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Patience): Buffer {
   let database: BufferDatabase | undefined;
-  // Nothing was left to announce at this version of the file and after so many calls of this process.
-  let quiet: { version: number; calls: number } | null = null;
+  // Nothing was left to announce at this version of the file, and after so many calls of this process.
+  let quiet: { version: string; calls: number } | null = null;
   let calls = 0;
   const transact: BufferDatabase["transact"] = async (work, options) => {
     calls += 1;
@@ -119,14 +120,19 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
       await transact((db) => announcements.setWish(db, client, wish, true), { create: !isDefault });
     },
 
+    isQuiet() {
+      const found = contentVersion(locate(), clock.now());
+      return found === "" || (quiet?.calls === calls && quiet.version === found);
+    },
+
     async lease({ early = false, own } = {}) {
-      if (quiet?.calls === calls && quiet.version === database?.version()) return [];
       const call = calls + 1; // one that is asked for while this waits in line is not covered by what this finds
       return inExisting([], (db) => {
         const now = clock.now();
         if (own) announcements.setWish(db, own.client, own.wish, false);
         if (!announcements.anyLeft(db)) {
-          if (!tickets.anyLeft(db)) quiet = { version: dataVersion(db), calls: call };
+          const version = tickets.anyLeft(db) ? null : contentVersion(locate(), now);
+          quiet = version === null ? null : { version, calls: call };
           return [];
         }
         return clients

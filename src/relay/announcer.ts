@@ -42,6 +42,8 @@ export interface Announcer {
   stored(appended: Pick<Appended, "lease" | "foldsIn">): void;
   /** Announces what nobody announced. */
   look(): Promise<void>;
+  /** Looks if there may be anything. Costs next to nothing otherwise, for those who do it every 2 s. */
+  glance(): void;
   /** Stores what this process's client wants; a look tries again if need be, also should the buffer be replaced. */
   wish(client: Client, wish: Wish): Promise<void>;
   /** Resolves when everything this process is to announce was announced, or given up. */
@@ -127,7 +129,15 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     while (running.size > 0 && !stopped) await Promise.all(running);
   };
 
-  return {
+  const isIdle = () => {
+    try {
+      return resting() || (own?.stored !== false && buffer.isQuiet());
+    } catch {
+      return true; // the buffer has no place, of which every answer tells
+    }
+  };
+
+  const announcer: Announcer = {
     get announce() {
       return muted() ? "never" : resting() ? "later" : "now";
     },
@@ -144,6 +154,9 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
         report(error); // the next look comes soon enough
       }
     },
+    glance() {
+      if (!isIdle()) void announcer.look();
+    },
     async wish(client, wish) {
       own = { client, wish, stored: false };
       await storeWish().catch(report);
@@ -159,4 +172,5 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
       notifier.stop();
     },
   };
+  return announcer;
 }

@@ -19,7 +19,7 @@ export function createAnnouncing(announcer: Announcer, wish: Wish, onBeat: Heart
     if (watching) return;
     watching = true;
     void announcer.look();
-    onBeat(() => void announcer.look());
+    onBeat(announcer.glance);
   };
   return async (client) => {
     const known = async () => {
