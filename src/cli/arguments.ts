@@ -1,14 +1,28 @@
 import { parseArgs } from "node:util";
-import type { ArgsDef } from "citty";
+import { type ArgsDef, runCommand } from "citty";
+import type { Command } from "../command.ts";
 import { RelayError } from "../errors.ts";
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
+
+/** Runs a command with its arguments. Throws a `usage` error for any that it does not take. */
+export async function runWithArguments(
+  verb: string,
+  command: Command,
+  rawArgs: readonly string[],
+  data: unknown,
+): Promise<void> {
+  const definitions = (command.args ?? {}) as ArgsDef;
+  const complete = completeArguments(rawArgs, definitions);
+  checkArguments(`relay ${verb}`, complete, definitions);
+  await runCommand(command, { rawArgs: complete, data });
+}
 
 /**
  * Refuses what citty would ignore: unknown flags, flags given twice or without their value, values that are none of
  * the choices, and more positional arguments than the command takes. Throws a `usage` error naming the first of them.
  */
-export function checkArguments(command: string, rawArgs: readonly string[], definitions: ArgsDef): void {
+function checkArguments(command: string, rawArgs: readonly string[], definitions: ArgsDef): void {
   if (rawArgs.length === 0) return;
   const { tokens, positionals } = parse(command, rawArgs, definitions);
   const seen = new Set<string>();
@@ -28,7 +42,7 @@ export function checkArguments(command: string, rawArgs: readonly string[], defi
  * The arguments with an empty value for each flag that may stand without one, and does: at the end, or before another
  * flag. Nothing but such a flag's definition, which begins its `valueHint` with a bracket, tells it from the others.
  */
-export function completeArguments(rawArgs: readonly string[], definitions: ArgsDef): string[] {
+function completeArguments(rawArgs: readonly string[], definitions: ArgsDef): string[] {
   const end = rawArgs.indexOf("--");
   return rawArgs.map((argument, index) => {
     const next = rawArgs[index + 1];
@@ -41,12 +55,6 @@ export function completeArguments(rawArgs: readonly string[], definitions: ArgsD
 
 function isOptional(definition: ArgsDef[string] | undefined): boolean {
   return definition?.type === "string" && definition.valueHint?.startsWith("[") === true;
-}
-
-/** Whether a flag is there, before the arguments were checked. Nothing after `--` is a flag. */
-export function hasFlag(rawArgs: readonly string[], ...names: string[]): boolean {
-  const end = rawArgs.indexOf("--");
-  return (end < 0 ? rawArgs : rawArgs.slice(0, end)).some((argument) => names.includes(argument));
 }
 
 function parse(command: string, rawArgs: readonly string[], definitions: ArgsDef) {

@@ -1,5 +1,5 @@
-import { defineCommand } from "citty";
 import type { Counts } from "../buffer/buffer.ts";
+import { defineCommand } from "../command.ts";
 import { RelayError } from "../errors.ts";
 import { refuseInsideClaudeCode } from "../relay/identity.ts";
 import type { Context } from "./context.ts";

@@ -1,15 +1,8 @@
-import { type ArgsDef, type CommandDef, runCommand } from "citty";
+import type { ArgsDef } from "citty";
+import type { Command, Verbs } from "../command.ts";
 import { RelayError } from "../errors.ts";
 import { version } from "../version.ts";
-import { checkArguments, completeArguments, hasFlag } from "./arguments.ts";
 import { type Context, createContext, reportError } from "./context.ts";
-import { renderCommand, renderOverview } from "./help.ts";
-
-// biome-ignore lint/suspicious/noExplicitAny: a list of commands with arguments of different types, as in citty's own types
-export type Command = CommandDef<any>;
-
-/** The commands by their verbs. */
-export type Verbs = Record<string, Command>;
 
 /** Runs one command line of `relay` and answers the status to exit with. Every error ends here. */
 export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): Promise<number> {
@@ -30,17 +23,36 @@ async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Conte
 
   const isServer = first === "" || first.startsWith("-");
   const helpWanted = hasFlag(rawArgs, "--help", "-h");
-  if (helpWanted && isServer) return context.print(await renderOverview(verbs));
+  if (helpWanted && isServer) return context.print(await (await import("./help.ts")).renderOverview(verbs));
 
   const verb = isServer ? "serve" : first;
   const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!command) throw new RelayError("usage", `unknown command "${verb}". See: relay --help`);
-  if (helpWanted) return context.print(await renderCommand(command));
+  if (helpWanted) return context.print(await (await import("./help.ts")).renderCommand(command));
 
-  const definitions = command.args as ArgsDef;
-  const verbArgs = completeArguments(isServer ? rawArgs : rest, definitions);
-  checkArguments(`relay ${verb}`, verbArgs, definitions);
-  await runCommand(command, { rawArgs: verbArgs, data: context });
+  const verbArgs = isServer ? rawArgs : rest;
+  const plain = plainArguments(command, verbArgs);
+  if (plain)
+    return command.run?.({ args: plain, rawArgs: [...verbArgs], cmd: command, data: context } as never);
+  const { runWithArguments } = await import("./arguments.ts");
+  await runWithArguments(verb, command, verbArgs, context);
+}
+
+/** The arguments of a command line without flags, for which nothing need be parsed; `null` for any other. */
+function plainArguments(command: Command, rawArgs: readonly string[]): Record<string, unknown> | null {
+  const definitions = Object.entries((command.args ?? {}) as ArgsDef);
+  const names = definitions.filter(([, { type }]) => type === "positional").map(([name]) => name);
+  if (rawArgs.length > names.length || rawArgs.some((argument) => argument.startsWith("-"))) return null;
+  return {
+    _: [...rawArgs],
+    ...Object.fromEntries(rawArgs.map((argument, place) => [names[place], argument])),
+  };
+}
+
+/** Whether a flag is there, before the arguments were checked. Nothing after `--` is a flag. */
+function hasFlag(rawArgs: readonly string[], ...names: string[]): boolean {
+  const end = rawArgs.indexOf("--");
+  return (end < 0 ? rawArgs : rawArgs.slice(0, end)).some((argument) => names.includes(argument));
 }
 
 const hint = `relay moves messages between Claude Desktop and Claude Code, which start it by themselves.

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { defineCommand } from "citty";
 import { type Client, clientTitle, otherClient } from "../client.ts";
+import { defineCommand } from "../command.ts";
 import { cleanEnvironment, temporaryFolder } from "../environment.ts";
 import { RelayError, sentence } from "../errors.ts";
 import { version } from "../version.ts";

@@ -1,6 +1,6 @@
-import { defineCommand } from "citty";
 import type { Page } from "../buffer/buffer.ts";
 import type { Client } from "../client.ts";
+import { defineCommand } from "../command.ts";
 import { RelayError } from "../errors.ts";
 import { WriteFailed, type Writing } from "../output.ts";
 import type { Claim } from "../relay/claim.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { defineCommand } from "citty";
+import { defineCommand } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { counted } from "../relay/frames.ts";
 import { commandNames, isCommandFile } from "../setup/claude-code.ts";

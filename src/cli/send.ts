@@ -1,5 +1,5 @@
-import { defineCommand } from "citty";
 import { type Client, otherClient } from "../client.ts";
+import { defineCommand } from "../command.ts";
 import { RelayError } from "../errors.ts";
 import { isInsideClaudeCode, refuseInsideClaudeCode } from "../relay/identity.ts";
 import { checkMessage } from "../relay/rules.ts";

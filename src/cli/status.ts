@@ -1,6 +1,6 @@
-import { defineCommand } from "citty";
 import { type Counts, windowSize } from "../buffer/buffer.ts";
 import { clients, clientTitle, isClient } from "../client.ts";
+import { defineCommand } from "../command.ts";
 import { shownTime } from "../relay/frames.ts";
 import type { Context } from "./context.ts";
 

@@ -1,5 +1,5 @@
-import { defineCommand } from "citty";
 import { windowSize } from "../buffer/buffer.ts";
+import { defineCommand } from "../command.ts";
 import { RelayError } from "../errors.ts";
 import { counted } from "../relay/frames.ts";
 import { nonce } from "../relay/nonce.ts";

@@ -1,5 +1,5 @@
-import { defineCommand } from "citty";
 import type { Client } from "../client.ts";
+import { defineCommand } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { RelayError } from "../errors.ts";
 import { checkSound } from "../relay/rules.ts";

@@ -6,8 +6,9 @@ import { machine, type Row, renderTable } from "./report.ts";
 import { send } from "./send.ts";
 import { startup } from "./startup.ts";
 import { status } from "./status.ts";
+import { typed } from "./typed.ts";
 
-const measures = { startup, status, send, announce, idle };
+const measures = { startup, status, typed, send, announce, idle };
 
 const { values } = parseArgs({
   options: {

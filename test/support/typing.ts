@@ -58,8 +58,7 @@ export function openTypedSession(box: Sandbox, id: string = crypto.randomUUID())
       ]);
       return { status: child.exitCode, stdout, stderr };
     },
-    typed: (extra = {}) =>
-      box.run(["/bin/sh", "-c", `'${relayBinary}' typed`], { env: { ...env, ...extra } }),
+    typed: (extra = {}) => box.run([relayBinary, "typed"], { env: { ...env, ...extra } }),
     async get(words = "") {
       await session.hook(session.event(words));
       return session.typed();

@@ -1,0 +1,204 @@
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Glob } from "bun";
+import {
+  commandFile,
+  hookEntries,
+  permissionRules,
+  serverEntry,
+  statusLine,
+} from "../../src/setup/claude-code.ts";
+import { type ClaudeApi, type Reply, startClaudeApi } from "./claude-api.ts";
+import { type Outcome, relayBinary, type Sandbox, until } from "./sandbox.ts";
+
+const lab = join(import.meta.dir, "../../.lab");
+
+/** The real Claude Code, where `npm run lab` installed it; `null` elsewhere. */
+export const claude = (() => {
+  if (!existsSync(lab)) return null;
+  const [found] = new Glob("node_modules/@anthropic-ai/claude-code-*/claude").scanSync({
+    cwd: lab,
+    dot: true,
+  });
+  return found ? join(lab, found) : null;
+})();
+
+/** Whether its terminal UI can be driven, too. */
+export const hasTerminal = claude !== null && Bun.which("tmux") !== null;
+
+/** How a Claude Code is set up before it starts. */
+export interface LabOptions {
+  /** What the scripted model says. */
+  replies: Reply[];
+  /** What tells the person's own session from any that a model starts: words of the first prompt. */
+  prompt: string;
+  /** Rules for permissions besides relay's own. */
+  allow?: string[];
+  /** Other files: of the home folder, or with a path that begins with `project/`. */
+  files?: Record<string, string>;
+  /** The number of another user who runs it all. */
+  user?: number;
+}
+
+/** A home folder with relay set up in Claude Code, a project, and a model that does as it is told. */
+export interface ClaudeLab {
+  api: ClaudeApi;
+  /** Runs `claude` without its terminal UI. */
+  headless(prompt: string, args?: string[]): Promise<Outcome>;
+  /** Opens its terminal UI, and waits until it takes input. */
+  terminal(args?: string[]): Promise<ClaudeTerminal>;
+}
+
+/** The terminal UI, with a person at it. */
+interface ClaudeTerminal {
+  /** Types a line and presses Enter. */
+  enter(text: string): Promise<void>;
+  press(key: string): void;
+  /** Says Yes to the question whether a tool may be used, once it is asked. */
+  yes(): Promise<void>;
+  screen(): string;
+  /** Waits until the screen shows this. */
+  shows(text: string | RegExp): Promise<void>;
+}
+
+/** Sets everything up in the sandbox. The model's API ends with it. */
+export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
+  const { replies, prompt, allow = [], files = {}, user } = options;
+  const api = startClaudeApi(prompt, replies);
+  box.defer(api.stop);
+  const project = join(box.home, "project");
+  const put = (path: string, content: string | object) => {
+    const file = join(box.home, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content, null, 2));
+  };
+  mkdirSync(project);
+  const rules = permissionRules("~/.relay_buffer.db");
+  const hooks = Object.fromEntries(
+    Object.entries(hookEntries(relayBinary)).map(([event, entry]) => [event, [entry]]),
+  );
+  put(".claude/settings.json", {
+    permissions: { ...rules, allow: [...rules.allow, ...allow] },
+    hooks,
+    statusLine: statusLine(relayBinary),
+  });
+  put(".claude/commands/get.md", commandFile(relayBinary));
+  put(".claude.json", {
+    hasCompletedOnboarding: true,
+    lastOnboardingVersion: "2.1.330",
+    theme: "dark",
+    numStartups: 5,
+    bypassPermissionsModeAccepted: true,
+    customApiKeyResponses: { approved: ["dummy"], rejected: [] },
+    projects: {
+      [project]: {
+        hasTrustDialogAccepted: true,
+        hasCompletedProjectOnboarding: true,
+        projectOnboardingSeenCount: 4,
+      },
+    },
+    mcpServers: { relay: serverEntry(relayBinary) },
+  });
+  for (const [path, text] of Object.entries(files)) put(path, text);
+  symlinkSync(relayBinary, join(box.programs, "relay"));
+  symlinkSync(claude ?? "", join(box.programs, "claude"));
+  const env = {
+    ...box.env,
+    TERM: "xterm-256color",
+    SHELL: "/bin/bash",
+    USER: "lab",
+    ANTHROPIC_API_KEY: "dummy",
+    ANTHROPIC_BASE_URL: api.url,
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    DISABLE_TELEMETRY: "1",
+    DISABLE_ERROR_REPORTING: "1",
+    DISABLE_AUTOUPDATER: "1",
+  };
+  const as = user === undefined ? [] : ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
+  if (user !== undefined) {
+    chmodSync(box.programs, 0o755);
+    Bun.spawnSync(["chown", "-R", `${user}:${user}`, box.home]);
+  }
+  const program = claude ?? "";
+  return {
+    api,
+    headless: (text, args = []) =>
+      box.run([...as, program, "-p", text, ...args], { env, cwd: project, stdin: "" }),
+    terminal: (args = []) => openTerminal(box, [...as, program, ...args], env, project),
+  };
+}
+
+/** What Claude Code asks before it uses a tool. */
+export const question = "Do you want to proceed";
+
+async function openTerminal(
+  box: Sandbox,
+  argv: string[],
+  env: Record<string, string>,
+  cwd: string,
+): Promise<ClaudeTerminal> {
+  const socket = join(box.programs, `tmux-${crypto.randomUUID().slice(0, 8)}`);
+  const tmux = (...args: string[]) => {
+    const { exitCode, stdout, stderr } = Bun.spawnSync(["tmux", "-S", socket, "-f", "/dev/null", ...args], {
+      env: box.env,
+    });
+    if (exitCode !== 0) throw new Error(`tmux ${args[0]}: ${stderr}`);
+    return stdout.toString();
+  };
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  tmux(
+    "new-session",
+    "-d",
+    "-s",
+    "s",
+    "-x",
+    "150",
+    "-y",
+    "50",
+    "-c",
+    cwd,
+    "env",
+    "-i",
+    ...variables,
+    ...argv,
+  );
+  box.defer(() => {
+    try {
+      tmux("kill-server");
+    } catch {} // it ended by itself
+  });
+  const screen = () => tmux("capture-pane", "-p", "-t", "s");
+  const terminal: ClaudeTerminal = {
+    screen,
+    press: (key) => void tmux("send-keys", "-t", "s", key),
+    async yes() {
+      await terminal.shows(question);
+      // it takes no answer in the first moment
+      await until(
+        "the question to be answered",
+        async () => {
+          await Bun.sleep(700);
+          if (screen().includes(question)) terminal.press("Enter");
+          return !screen().includes(question);
+        },
+        30_000,
+      );
+    },
+    async enter(text) {
+      tmux("send-keys", "-t", "s", "-l", text);
+      await until(`"${text}" to be typed`, () => screen().includes(text));
+      await Bun.sleep(500); // the menu of commands completes a name that is not complete yet
+      terminal.press("Enter");
+    },
+    async shows(text) {
+      try {
+        await until(`"${text}" on the screen`, () => screen().search(text) >= 0, 30_000);
+      } catch (error) {
+        throw new Error(`${error}, but:\n${screen()}`);
+      }
+    },
+  };
+  await terminal.shows(/for shortcuts|shift\+tab/);
+  await Bun.sleep(1_000); // it takes input a little later
+  return terminal;
+}
