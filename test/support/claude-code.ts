@@ -198,7 +198,7 @@ async function openTerminal(
       }
     },
   };
-  await terminal.shows(/for shortcuts|shift\+tab/);
+  await terminal.shows(/for shortcuts|mode on/);
   await Bun.sleep(1_000); // it takes input a little later
   return terminal;
 }
