@@ -2,6 +2,7 @@ import { fstatSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { RelayError } from "./errors.ts";
+import { type Places, placesOf } from "./places.ts";
 import { readSystem, type System } from "./system.ts";
 
 /** What relay knows of the Claude Code around it, from the variables Claude Code sets (facts.md, "Claude Code as a client"). */
@@ -36,6 +37,8 @@ export interface Environment {
   /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
   notify(): boolean;
   system(): System;
+  /** Where the two Claudes keep their configuration. Throws a `failed` error without a home. */
+  places(): Places;
   /** Where Claude Code keeps the person's settings and commands; `null` without a home. */
   claudeFolder(): string | null;
   /** The plugin whose hook this process is; `null` if it is none's. */
@@ -71,6 +74,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     bufferPath: () => bufferPath(variables.RELAY_DB),
     notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
     system: () => readSystem(variables, homedir()),
+    places: () => readPlaces(variables),
     claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR),
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
   };
@@ -91,6 +95,12 @@ export function temporaryFolder(): string {
 
 function readSession(id: string | undefined, process: string | undefined): ClaudeCodeSigns["session"] {
   return id && process && /^\d+$/.test(process) ? { id, process: Number(process) } : null;
+}
+
+function readPlaces(variables: Record<string, string | undefined>): Places {
+  const home = homedir();
+  if (isAbsolute(home)) return placesOf(home, readSystem(variables, home));
+  throw new RelayError("failed", "there is no home folder. Set HOME to the absolute path of yours.");
 }
 
 function claudeFolder(chosen: string | undefined): string | null {

@@ -13,8 +13,11 @@ const hasty: Patience = { lock: 120, journal: 60 };
 /** What every command works with. */
 export interface Context {
   environment: Environment;
-  /** Relay over the buffer of this environment. Throws a `buffer` error when it has no place. */
-  relay(): Relay;
+  /**
+   * Relay over the buffer of this environment, which tells `report` what became of announcements. Throws a `buffer`
+   * error when it has no place.
+   */
+  relay(report?: (outcome: unknown) => void): Relay;
   /** The same for those whom the person waits for: it gives up within 250 ms, start of the process included. */
   hastyRelay(): Relay;
   /** Begins to write lines of data that carry a claim to standard output. */
@@ -29,8 +32,9 @@ export interface Context {
 export function createContext(): Context {
   const environment = readEnvironment();
   const output = standardOutput("stdout");
-  const relay = (patience?: Patience) =>
+  const relay = (patience?: Patience, report?: (outcome: unknown) => void) =>
     createRelay({
+      report,
       buffer: sqliteBuffer(environment.bufferPath, systemClock, patience),
       clock: systemClock,
       notifier: systemNotifier(environment.system),
@@ -38,7 +42,7 @@ export function createContext(): Context {
     });
   return {
     environment,
-    relay: () => relay(),
+    relay: (report) => relay(undefined, report),
     hastyRelay: () => relay(hasty),
     begin: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),

@@ -1,3 +1,4 @@
+import { firstProtected, isProtected } from "../claude-version.ts";
 import type { Client } from "../client.ts";
 import type { ClaudeCodeSigns, Terminal } from "../environment.ts";
 import { RelayError } from "../errors.ts";
@@ -18,9 +19,6 @@ export interface Identity {
   /** Why nothing may be delivered or cleared here, as one sentence; `null` where the person is asked. */
   refusal: string | null;
 }
-
-/** The first Claude Code that heeds `requiresUserInteraction` (facts.md). */
-const firstProtected = [2, 1, 199] as const;
 
 /** The identity of a server: design.md, "Identity". */
 export function identify({ clientInfo, claudeCode, flag }: Surroundings): Identity {
@@ -65,12 +63,5 @@ function refusal(clientInfo: Surroundings["clientInfo"], nested: boolean): strin
     clientInfo?.name === "claude-code"
       ? `Claude Code ${clientInfo.version}`
       : "an unknown client inside Claude Code";
-  return `relay does not deliver or clear here: ${which} may not ask the person first. Use Claude Code ${firstProtected.join(".")} or newer.`;
-}
-
-function isProtected(version: string): boolean {
-  const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
-  if (!parts) return false;
-  const differing = firstProtected.findIndex((wanted, index) => parts[index] !== wanted);
-  return differing < 0 || (parts[differing] ?? 0) > (firstProtected[differing] ?? 0);
+  return `relay does not deliver or clear here: ${which} may not ask the person first. Use Claude Code ${firstProtected} or newer.`;
 }
