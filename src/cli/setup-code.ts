@@ -22,7 +22,7 @@ export const command = defineCommand({
     ]);
     const surroundings = surroundingsOf(context);
     const { scope = "user", statusline = false, json = false } = args;
-    const plan = await planCode(surroundings, { scope: scope as "user" | "project", statusline });
+    const plan = () => planCode(surroundings, { scope: scope as "user" | "project", statusline });
     const { installRecord } = surroundings.places;
     await execute(plan, { installRecord, dryRun: args["dry-run"] ?? false, json }, context);
   },

@@ -16,7 +16,7 @@ export const command = defineCommand({
     ]);
     const surroundings = surroundingsOf(context);
     const dryRun = args["dry-run"] ?? false;
-    const plan = await planDesktop(surroundings);
+    const plan = () => planDesktop(surroundings);
     await execute(
       plan,
       { installRecord: surroundings.places.installRecord, dryRun, json: args.json ?? false },

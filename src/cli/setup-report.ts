@@ -9,18 +9,21 @@ export interface ReportOptions {
   json: boolean;
 }
 
-/** Carries a plan out, or only shows it, and says what changed and what to do next. Answers whether anything changed. */
-export async function execute(plan: Plan, options: ReportOptions, context: Context): Promise<boolean> {
-  const { dryRun, json, installRecord } = options;
-  if (!dryRun) await carryOut(plan, installRecord);
-  const changes = plan.changes.filter(isVisible);
-  const changed = plan.errands.length + changes.length > 0;
-  if (json)
-    context.print(
-      JSON.stringify({ ok: true, changed: changed && !dryRun, dry_run: dryRun, ...steps(plan, changes) }),
-    );
-  else context.print(told(plan, changes, dryRun));
-  return changed && !dryRun;
+/**
+ * Carries out what `plan` plans, or only shows it, and says what changed and what to do next. Answers what that is, and
+ * whether anything changed.
+ */
+export async function execute<P extends Plan>(
+  plan: () => Promise<P>,
+  { dryRun, json, installRecord }: ReportOptions,
+  context: Context,
+): Promise<{ done: P; changed: boolean }> {
+  const done = dryRun ? await plan() : await carryOut(plan, installRecord);
+  const changes = done.changes.filter(isVisible);
+  const changed = !dryRun && done.errands.length + changes.length > 0;
+  if (json) context.print(JSON.stringify({ ok: true, changed, dry_run: dryRun, ...steps(done, changes) }));
+  else context.print(told(done, changes, dryRun));
+  return { done, changed };
 }
 
 // A file that is gone already only leaves the record.

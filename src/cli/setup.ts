@@ -33,16 +33,19 @@ export const command = defineCommand({
     const { statusline = false, json = false } = args;
     const [code, desktop] = [isCodeInstalled(surroundings), isDesktopInstalled(surroundings)];
     if (!code && !desktop) throw new RelayError("failed", noneHere);
-    const plan = joined([
-      ...(code ? [await planCode(surroundings, { scope: "user", statusline })] : []),
-      ...(desktop ? [await planDesktop(surroundings)] : []),
-    ]);
-    if (!code) plan.next.push("Claude Code is not here. Once it is, run: relay setup-code");
-    if (!desktop) plan.next.push("Claude Desktop is not here. Once it is, run: relay setup-desktop");
-    const dryRun = args["dry-run"] ?? false;
-    const changed = await execute(
+    const plan = async () => {
+      const both = joined([
+        ...(code ? [await planCode(surroundings, { scope: "user", statusline })] : []),
+        ...(desktop ? [await planDesktop(surroundings)] : []),
+      ]);
+      if (!code) both.next.push("Claude Code is not here. Once it is, run: relay setup-code");
+      if (!desktop) both.next.push("Claude Desktop is not here. Once it is, run: relay setup-desktop");
+      return both;
+    };
+    const { installRecord } = surroundings.places;
+    const { changed } = await execute(
       plan,
-      { installRecord: surroundings.places.installRecord, dryRun, json },
+      { installRecord, dryRun: args["dry-run"] ?? false, json },
       context,
     );
     if (!changed || json || !context.environment.terminal.stdout) return;

@@ -26,10 +26,11 @@ export const command = defineCommand({
       import("./setup-report.ts"),
     ]);
     const surroundings = surroundingsOf(context);
-    const { failures, ...plan } = await planRemoval(surroundings);
-    await execute(plan, { installRecord: surroundings.places.installRecord, dryRun, json }, context);
+    const { installRecord } = surroundings.places;
+    const plan = () => planRemoval(surroundings);
+    const { done } = await execute(plan, { installRecord, dryRun, json }, context);
     if (purge && !dryRun) await emptyBuffer(context);
-    if (failures.length > 0) throw new RelayError("failed", failures.join("\n"));
+    if (done.failures.length > 0) throw new RelayError("failed", done.failures.join(" "));
   },
 });
 

@@ -42,18 +42,26 @@ export function joined(plans: readonly Plan[]): Plan {
 }
 
 /**
- * Carries a plan out. What can fail for reasons of others, the errands, comes first; the record is on the disk before
- * what it tells of, so that whenever this is cut off, uninstall finds all of it. Throws a `failed` error; what was done
- * until then stays, and the same command goes on from there.
+ * Carries out what `plan` plans, and answers what was done. What can fail for reasons of others, the errands, comes
+ * first, and the files are planned anew after it: Claude Code writes its settings when it is run (seen, 2.1.330). Throws
+ * a `failed` error; what was done until then stays, and the same command goes on from there.
  */
-export async function carryOut({ errands, changes }: Plan, recordPath: string): Promise<void> {
-  for (const errand of errands) await errand.run();
+export async function carryOut<P extends Plan>(plan: () => Promise<P>, recordPath: string): Promise<P> {
+  const first = await plan();
+  for (const errand of first.errands) await errand.run();
+  const { changes } = first.errands.length > 0 ? await plan() : first;
+  changeFiles(changes, recordPath);
+  return { ...first, changes };
+}
+
+/** The record is on the disk before what it tells of, so that whenever this is cut off, uninstall finds all of it. */
+function changeFiles(changes: readonly FileChange[], recordPath: string): void {
   let record = readRecord(recordPath);
   const done = changes.map((change) => ({ ...change, folders: foldersOf(record, change) }));
   for (const { path, record: entry, folders } of done) {
     if (entry) record = withFile(record, path, { ...entry, folders });
   }
-  if (changes.length > 0) writeRecord(recordPath, record);
+  if (done.some(({ record: entry }) => entry)) writeRecord(recordPath, record);
   for (const { path, after, before, record: entry, folders } of done) {
     replaceContent(path, after, before);
     if (entry) continue;
