@@ -4,6 +4,7 @@ import { isAbsolute, join } from "node:path";
 import { RelayError } from "./errors.ts";
 import { type Places, placesOf } from "./places.ts";
 import { readSystem, type System } from "./system.ts";
+import { isBlind, isFromWsl } from "./wsl.ts";
 
 /** What relay knows of the Claude Code around it, from the variables Claude Code sets (facts.md, "Claude Code as a client"). */
 export interface ClaudeCodeSigns {
@@ -13,6 +14,8 @@ export interface ClaudeCodeSigns {
   childSession: boolean;
   /** A model started this Claude Code: one of the variables that only hooks, commands and Bash carry is set. */
   nested: boolean;
+  /** Nothing can be known: a Windows relay that was started from WSL without any variable (wsl.ts). */
+  unknown: boolean;
   /** `CLAUDE_CODE_SESSION_ATTENDED=1`: a person sits at the session. Only hooks, commands and Bash carry it. */
   attended: boolean;
   /** `CLAUDE_CODE_SESSION_ID` and `CLAUDE_PID`; `null` unless both are there. */
@@ -66,6 +69,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
         Boolean(variables.CLAUDE_PID) ||
         Boolean(variables.CLAUDE_CODE_CHILD_SESSION) ||
         variables.CLAUDE_CODE_SESSION_ATTENDED === "0",
+      unknown: process.platform === "win32" && isBlind(process.platform, process.cwd(), variables),
       attended: variables.CLAUDE_CODE_SESSION_ATTENDED === "1",
       session: readSession(variables.CLAUDE_CODE_SESSION_ID, variables.CLAUDE_PID),
     },
@@ -75,7 +79,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
     system: () => readSystem(variables, homedir()),
     places: () => readPlaces(variables),
-    claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR),
+    claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR, variables.HOME),
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
   };
 }
@@ -103,9 +107,10 @@ function readPlaces(variables: Record<string, string | undefined>): Places {
   throw new RelayError("failed", "there is no home folder. Set HOME to the absolute path of yours.");
 }
 
-function claudeFolder(chosen: string | undefined): string | null {
+function claudeFolder(chosen: string | undefined, posixHome: string | undefined): string | null {
   if (chosen) return chosen;
-  const home = homedir();
+  // a Windows relay that serves a Claude Code in WSL has a home of its own
+  const home = posixHome && isFromWsl(process.platform, process.cwd()) ? posixHome : homedir();
   return isAbsolute(home) ? join(home, ".claude") : null;
 }
 

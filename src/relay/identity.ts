@@ -20,6 +20,9 @@ export interface Identity {
   refusal: string | null;
 }
 
+const blind =
+  "this Windows relay was started from WSL, and nothing tells it whether a model did that, so it neither delivers nor clears. In Claude Code, run `relay setup-code` in WSL; for yourself, run it in a Windows terminal.";
+
 /** The identity of a server: design.md, "Identity". */
 export function identify({ clientInfo, claudeCode, flag }: Surroundings): Identity {
   const named =
@@ -28,7 +31,7 @@ export function identify({ clientInfo, claudeCode, flag }: Surroundings): Identi
   return {
     client: named ?? (claudeCode.present ? "code" : (flag ?? null)),
     underClaudeCode,
-    refusal: underClaudeCode ? refusal(clientInfo, claudeCode.nested) : null,
+    refusal: claudeCode.unknown ? blind : underClaudeCode ? refusal(clientInfo, claudeCode.nested) : null,
   };
 }
 
@@ -41,6 +44,7 @@ export function refuseInsideClaudeCode(
   claudeCode: ClaudeCodeSigns,
   terminal: Terminal,
 ): void {
+  if (claudeCode.unknown) throw new RelayError("refused", blind);
   if (!isInsideClaudeCode(claudeCode, terminal)) return;
   throw new RelayError(
     "refused",

@@ -13,7 +13,7 @@ import { type Surroundings, windowsRelay, wiring } from "./surroundings.ts";
 export const desktopConfigName = "claude_desktop_config.json";
 
 /** The configurations of Claude Desktop that are there; the one that it would make if there is none. */
-export function desktopConfigs({ places, system }: Pick<Surroundings, "places" | "system">): string[] {
+function desktopConfigs({ places, system }: Pick<Surroundings, "places" | "system">): string[] {
   const { desktopFolders } = places;
   const all = desktopFolders.map((folder) => join(folder, desktopConfigName));
   const there = all.filter(system.exists);

@@ -1,8 +1,8 @@
 import { RelayError } from "../errors.ts";
 import { type JsonText, jsonText } from "./json-text.ts";
-import { type Merged, merge, type Placement, unmerge } from "./placement.ts";
+import { merge, type Placement, unmerge } from "./placement.ts";
 import { type FileChange, fileChange, readSince } from "./plan.ts";
-import type { InstallRecord } from "./record.ts";
+import type { FileRecord, InstallRecord, Placed } from "./record.ts";
 
 const byteOrderMark = "\uFEFF";
 
@@ -20,54 +20,49 @@ export function mergeFile(
   what: string,
 ): FileChange | null {
   const { before, known, untouched, original } = readSince(record, path);
-  const current = before && decode(before, path);
-  if (current) {
-    const { json } = merge(current.json, placements(current.json));
-    if (json === current.json && isUpToDate(known?.placed ?? [], placements(current.json))) return null;
-  }
-  const base = untouched
-    ? original
-    : before && encode(current, unmergeKnown(current?.json, placements, known));
-  const { mark, json } = base ? decode(base, path) : { mark: "", json: jsonText("", path) };
-  const merged = merge(json, placements(json));
-  const after = encode({ mark }, merged.json);
+  const { mark, json } = decode(before ?? Buffer.alloc(0), path);
+  const wanted = placements(json);
+  const after = encode(mark, merge(withoutStale(json, known ?? nothingKnown, wanted), wanted).json);
   if (before?.equals(after)) return null;
-  return fileChange(record, path, { before, base }, after, { ...merged, what });
+  const bare = before && encode(mark, unmerge(json, wanted, known ?? nothingKnown));
+  const base = untouched ? original : bare;
+  const { placed, containers } = merge(decode(base ?? Buffer.alloc(0), path).json, wanted);
+  return fileChange(record, path, { before, base }, after, { placed, containers, what });
+}
+
+type Known = Pick<FileRecord, "placed" | "containers">;
+
+const nothingKnown: Known = { placed: [], containers: [] };
+
+// A rule for another buffer, say, that an earlier setup placed and this one would not.
+function withoutStale(json: JsonText, { placed, containers }: Known, wanted: readonly Placement[]): JsonText {
+  const isWanted = (each: Placed) =>
+    wanted.some(({ path, value }) => Bun.deepEquals({ path, value: value(undefined) }, each, true));
+  const stale = placed.filter((each) => !isWanted(each));
+  return stale.length === 0 ? json : unmerge(json, [], { placed: stale, containers });
 }
 
 /**
  * The change that takes relay's part out of a JSON file again; `null` if there is none. A file that nobody changed
- * since comes back byte for byte. Throws what {@link mergeFile} throws.
+ * since comes back byte for byte. `guessed` says what may have been placed, should the record know nothing of the file.
+ * Throws what {@link mergeFile} throws.
  */
 export function unmergeFile(
   record: InstallRecord,
   path: string,
   placements: readonly Placement[],
   what: string,
+  guessed: (json: JsonText) => Placed[] = () => [],
 ): FileChange | null {
   const { before, known, untouched, original } = readSince(record, path);
   const change = (after: Buffer | null): FileChange => ({ path, before, after, what, record: null });
   if (untouched) return change(original);
   if (before === null) return known ? change(null) : null;
   const current = decode(before, path);
-  const left = unmerge(current.json, placements, known ?? { placed: [], containers: [] });
+  const left = unmerge(current.json, placements, known ?? { placed: guessed(current.json), containers: [] });
   const wasMade = known !== undefined && known.before === null && left.text.trim() === "{}";
   if (left === current.json && !known) return null;
-  return change(wasMade ? null : encode(current, left));
-}
-
-function unmergeKnown(
-  json: JsonText | undefined,
-  placements: Placements,
-  known: Pick<Merged, "placed" | "containers"> | undefined,
-) {
-  return json && unmerge(json, placements(json), known ?? { placed: [], containers: [] });
-}
-
-// A rule for another buffer, say, that an earlier setup placed and this one would not.
-function isUpToDate(placed: Merged["placed"], placements: readonly Placement[]): boolean {
-  const wanted = placements.map(({ path, value }) => ({ path, value: value(undefined) }));
-  return placed.every((each) => wanted.some((other) => Bun.deepEquals(other, each, true)));
+  return change(wasMade ? null : encode(current.mark, left));
 }
 
 function decode(content: Buffer, path: string): { mark: string; json: JsonText } {
@@ -84,6 +79,6 @@ function decodeText(content: Buffer, path: string): string {
   }
 }
 
-function encode(from: { mark: string } | null, json: JsonText | undefined): Buffer {
-  return Buffer.from(`${from?.mark ?? ""}${json?.text ?? ""}`);
+function encode(mark: string, json: JsonText): Buffer {
+  return Buffer.from(`${mark}${json.text}`);
 }

@@ -18,7 +18,7 @@ export interface Placement {
 }
 
 /** A file with relay's part in it, and what of it has to be remembered. */
-export interface Merged {
+interface Merged {
   json: JsonText;
   placed: Placed[];
   containers: Path[];

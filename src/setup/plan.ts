@@ -98,7 +98,7 @@ export function fileChange(
 }
 
 /** What the record says of a file. */
-export function recorded(record: InstallRecord, path: string): FileRecord | undefined {
+function recorded(record: InstallRecord, path: string): FileRecord | undefined {
   return record.files.find((file) => file.path === path);
 }
 

@@ -5,13 +5,6 @@ import { RelayError } from "../errors.ts";
 import type { System } from "../system.ts";
 import { runProgram } from "./run.ts";
 
-/** The Claude Code that is installed. */
-export interface ClaudeCode {
-  /** Its absolute path; `null` if what is installed can only be started by a shell, as npm's `claude.cmd` on Windows. */
-  program: string | null;
-  version: string;
-}
-
 /**
  * The path under which a binary goes on being found: the first one in PATH that leads to it, because the file itself may
  * lie in a folder of its version, which the next upgrade takes away (facts.md, "Bun").

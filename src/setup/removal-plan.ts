@@ -9,7 +9,7 @@ import { findClaude } from "./program.ts";
 import { type InstallRecord, readRecord } from "./record.ts";
 import { planUserServerRemoval } from "./registration.ts";
 import { serverPlacement } from "./servers.ts";
-import { settingsRemovals } from "./settings.ts";
+import { guessPlaced, settingsRemovals } from "./settings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What uninstall is going to do, and what it has to leave alone. */
@@ -62,10 +62,9 @@ const serverFiles = [desktopConfigName, ".mcp.json", ".claude.json"];
 function planFile(record: InstallRecord, path: string): FileChange[] {
   const isJson = path.endsWith(".json");
   if (!isJson) return planCommandRemoval(record, join(path, "../.."));
-  const placements = serverFiles.includes(basename(path))
-    ? [serverPlacement({ command: "relay", args: [] })]
-    : settingsRemovals();
-  const change = unmergeFile(record, path, placements, "takes relay out");
+  const change = serverFiles.includes(basename(path))
+    ? unmergeFile(record, path, [serverPlacement({ command: "relay", args: [] })], "takes relay out")
+    : unmergeFile(record, path, settingsRemovals(), "takes relay out", guessPlaced);
   return change ? [change] : [];
 }
 

@@ -1,3 +1,4 @@
+import { isShared, withoutShared } from "../wsl.ts";
 import {
   hookEntries,
   hookProgram,
@@ -9,7 +10,7 @@ import {
 import type { JsonText, Path } from "./json-text.ts";
 import { isOriginalHook } from "./original.ts";
 import type { Placement, TakeOut } from "./placement.ts";
-import { isShared, withoutShared } from "./wsl.ts";
+import type { Placed } from "./record.ts";
 
 /** How Claude Code's settings are to know relay. */
 export interface SettingsOptions {
@@ -58,6 +59,18 @@ export function settingsRemovals(): Placement[] {
     element(["sandbox", "excludedCommands"], null, take(isRelayTyped)),
     property(["statusLine"], null, take(isRelayLine)),
     variable("WSLENV", ""),
+  ];
+}
+
+/** What relay probably placed in settings that have its hooks, should there be no record of it. */
+export function guessPlaced(settings: JsonText): Placed[] {
+  const entries = settings.at(["hooks", "UserPromptExpansion"]);
+  const hooks = Array.isArray(entries) ? entries.flatMap(({ hooks = [] }) => hooks) : [];
+  if (!hooks.some(isRelayHook)) return [];
+  const { allow, deny } = permissionRules(null);
+  return [
+    ...allow.map((value) => ({ path: ["permissions", "allow"], value })),
+    ...deny.map((value) => ({ path: ["permissions", "deny"], value })),
   ];
 }
 

@@ -1,8 +1,8 @@
 import { RelayError } from "../errors.ts";
 import type { Places } from "../places.ts";
 import type { System } from "../system.ts";
+import { wslEnv } from "../wsl.ts";
 import { stablePath } from "./program.ts";
-import { wslEnv } from "./wsl.ts";
 
 /** What setup works in. */
 export interface Surroundings {

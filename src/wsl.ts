@@ -36,3 +36,20 @@ export function withoutShared(value: string): string {
     .filter((name) => !shared.includes(name))
     .join(":");
 }
+
+/**
+ * Whether this is a Windows relay that was started from WSL and got none of those variables, so that nothing tells it
+ * whether a model started it.
+ */
+export function isBlind(
+  platform: string,
+  folder: string,
+  variables: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return isFromWsl(platform, folder) && !shared.some((name) => variables[name.replace(/\/p$/, "")]);
+}
+
+/** Whether this is a Windows program that was started from WSL: its working directory is one of WSL's. */
+export function isFromWsl(platform: string, folder: string): boolean {
+  return platform === "win32" && /^\\\\wsl(?:\$|\.localhost)?\\/i.test(folder);
+}
