@@ -4,7 +4,21 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
-const verbs = ["serve", "send", "get", "status", "clear", "demo", "typed", "hook", "statusline"];
+const verbs = [
+  "serve",
+  "send",
+  "get",
+  "status",
+  "clear",
+  "demo",
+  "setup",
+  "setup-code",
+  "setup-desktop",
+  "uninstall",
+  "typed",
+  "hook",
+  "statusline",
+];
 
 describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout", () => {
   const lines: [args: string[], sentence: string][] = [

@@ -46,7 +46,7 @@ test("the tools and their arguments", async () => {
 describe("the flags of", () => {
   test.each(rows("Commands"))("%s", async (command, documented) => {
     await using box = sandbox();
-    const verb = /relay (\w+)/.exec(command)?.[1] ?? "";
+    const verb = /relay ([\w-]+)/.exec(command)?.[1] ?? "";
     const { stdout } = await box.relay([verb, "--help"]);
     expect(codes(stdout, /(--[\w-]+)(?==|\s{2,})/g).sort()).toEqual(codes(documented, /`(--[\w-]+)/g).sort());
   });
@@ -55,7 +55,7 @@ describe("the flags of", () => {
     await using box = sandbox();
     const { stdout } = await box.relay(["--help"]);
     const verbs = /USAGE relay \[OPTIONS\] (\S+)/.exec(stdout)?.[1]?.split("|") ?? [];
-    expect(rows("Commands").flatMap(([command = ""]) => codes(command, /relay (\w+)/g))).toEqual(verbs);
+    expect(rows("Commands").flatMap(([command = ""]) => codes(command, /relay ([\w-]+)/g))).toEqual(verbs);
   });
 });
 

@@ -12,7 +12,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { commandFile, hookEntries } from "../src/setup/claude-code.ts";
-import { relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
+import { canNotify, desktopSession } from "./support/desktop-session.ts";
+import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 import { copyBinary, installFakeClaude, json, put, snapshot } from "./support/setup.ts";
 
 const settingsPath = ".claude/settings.json";
@@ -649,6 +650,49 @@ describe("setup", () => {
     put(box, desktopPath, "{");
     await expectRefused(box, ["setup"], /is not valid JSON/);
     expect(existsSync(join(box.home, ".claude.json"))).toBe(false);
+  });
+});
+
+describe.skipIf(!Bun.which("script"))("setup on a terminal", () => {
+  const onTerminal = async (box: Sandbox, env: Record<string, string>) => {
+    const command = `${relayBinary} setup`;
+    const { stdout } = await box.run(["script", "-qefc", command, "/dev/null"], { stdin: "", env });
+    return stdout.replaceAll("\r", "");
+  };
+
+  test.skipIf(!canNotify)(
+    "ends with a real notification and a greeting on each side, the first time",
+    async () => {
+      await using box = sandbox();
+      installFakeClaude(box);
+      mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
+      const session = await desktopSession(box);
+      const env = { ...session.env, TERM: "xterm" };
+      expect(await onTerminal(box, env)).toContain(
+        "a greeting waits on each side, and you should have seen a notification for each side just now. Nothing appeared?",
+      );
+      expect(
+        session
+          .shown()
+          .map(({ summary }) => summary)
+          .sort(),
+      ).toEqual(["For Code, from Desktop", "For Desktop, from Code"]);
+      for (const reader of ["code", "desktop"] as const) {
+        expect((await get(box, reader, "--peek")).messages).toHaveLength(1);
+      }
+      expect(await onTerminal(box, env)).toEndWith("nothing to change: everything is as it should be.\n");
+      expect((await get(box, "code", "--peek")).messages).toHaveLength(1);
+    },
+  );
+
+  test("says so if nothing can be shown", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    writeFileSync(join(box.programs, "notify-send"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    expect(await onTerminal(box, { TERM: "xterm" })).toContain(
+      "no notification could be shown. Nothing appeared? Run: relay doctor --notify",
+    );
+    expect(await onTerminal(box, { TERM: "xterm", RELAY_NOTIFY: "off" })).toContain("nothing to change");
   });
 });
 

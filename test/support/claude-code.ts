@@ -29,6 +29,8 @@ export interface LabOptions {
   allow?: string[];
   /** Other files: of the home folder, or with a path that begins with `project/`. */
   files?: Record<string, string>;
+  /** Variables of the shell that it is set up and started from. */
+  variables?: Record<string, string>;
   /** The number of another user who runs it all. */
   user?: number;
 }
@@ -56,7 +58,7 @@ interface ClaudeTerminal {
 
 /** Sets everything up in the sandbox. The model's API ends with it. */
 export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
-  const { replies, prompt, allow = [], files = {}, user } = options;
+  const { replies, prompt, allow = [], files = {}, variables = {}, user } = options;
   const api = startClaudeApi(prompt, replies);
   box.defer(api.stop);
   const project = join(box.home, "project");
@@ -85,13 +87,14 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   symlinkSync(relayBinary, join(box.programs, "relay"));
   symlinkSync(claude ?? "", join(box.programs, "claude"));
   const { exitCode, stderr } = Bun.spawnSync([relayBinary, "setup-code", "--statusline"], {
-    env: box.env,
+    env: { ...box.env, ...variables },
     cwd: box.home,
   });
   if (exitCode !== 0) throw new Error(`setup-code: ${stderr}`);
   for (const [path, text] of Object.entries(files)) put(path, text);
   const env = {
     ...box.env,
+    ...variables,
     TERM: "xterm-256color",
     SHELL: "/bin/bash",
     USER: "lab",
