@@ -122,12 +122,12 @@ refuse_stranger() {
 
 # A shell minds signals only between commands and while it waits: what takes long runs beside it.
 run() {
-  status=0
+  result=0
   "$@" </dev/null &
   child=$!
-  wait "$child" || status=$?
+  wait "$child" || result=$?
   child=''
-  return "$status"
+  return "$result"
 }
 
 # Sets platform, as in the names of the assets.
@@ -240,7 +240,8 @@ download() {
   if [ -z "$unpacker" ]; then
     mv "$work/asset" "$work/relay"
   else
-    run "$unpacker" -dc "$work/asset" >"$work/relay" 2>"$work/said" ||
+    # with all processors, where xz can
+    run env XZ_OPT=-T0 "$unpacker" -dc "$work/asset" >"$work/relay" 2>"$work/said" ||
       fail "cannot unpack $asset in $target$(said). Is the disk full? Nothing was installed."
   fi
 }

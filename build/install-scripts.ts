@@ -46,7 +46,8 @@ export async function stampInstallers({
 function check({ version, baseUrl, assets }: Release): Release {
   const address = baseUrl.replace(/\/+$/, "");
   if (!/^\d+\.\d+\.\d+[\w.+-]*$/.test(version)) throw new Error(`"${version}" is not a version`);
-  if (!/^https?:\/\/[\w.~:/@%+-]+$/.test(address)) throw new Error(`"${baseUrl}" is not an address for downloads`);
+  if (!/^https?:\/\/[\w.~:/@%+-]+$/.test(address))
+    throw new Error(`"${baseUrl}" is not an address for downloads`);
   for (const { name, sha256 } of assets) {
     if (!/^[\w.+-]+$/.test(name)) throw new Error(`"${name}" is not a name for an asset`);
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error(`"${sha256}" is not the SHA-256 of ${name}`);
@@ -57,28 +58,36 @@ function check({ version, baseUrl, assets }: Release): Release {
 }
 
 function stampShell(script: string, { version, baseUrl, assets }: Release): string {
-  const arms = assets.map(({ name, sha256 }) => `    ${name}) echo ${sha256} ;;`);
-  return [
-    ["release_version=''", `release_version='${version}'`],
-    ["release_url=''", `release_url='${baseUrl}'`],
-    ["    # build/install-scripts.ts puts the assets here", arms.join("\n")],
-  ].reduce(fill, script);
+  return fill(script, {
+    "release_version=''": [`release_version='${version}'`],
+    "release_url=''": [`release_url='${baseUrl}'`],
+    "# build/install-scripts.ts puts the assets here": assets.map(
+      ({ name, sha256 }) => `${name}) echo ${sha256} ;;`,
+    ),
+  });
 }
 
 function stampPowerShell(script: string, { version, baseUrl, assets }: Release): string {
-  const entries = assets.map(({ name, sha256 }) => `        '${name}' = '${sha256}'`);
-  return [
-    ["$ReleaseVersion = ''", `$ReleaseVersion = '${version}'`],
-    ["$ReleaseUrl = ''", `$ReleaseUrl = '${baseUrl}'`],
-    ["        # build/install-scripts.ts puts the assets here", entries.join("\n")],
-  ].reduce(fill, script);
+  return fill(script, {
+    "$ReleaseVersion = ''": [`$ReleaseVersion = '${version}'`],
+    "$ReleaseUrl = ''": [`$ReleaseUrl = '${baseUrl}'`],
+    "# build/install-scripts.ts puts the assets here": assets.map(
+      ({ name, sha256 }) => `'${name}' = '${sha256}'`,
+    ),
+  });
 }
 
-/** Replaces the one line that is `place`. */
-function fill(script: string, [place = "", text = ""]: string[]): string {
+/** Puts lines in the place of others, as far from the margin as those were. */
+function fill(script: string, places: Record<string, string[]>): string {
   const lines = script.split("\n");
-  if (lines.filter((line) => line === place).length !== 1) {
-    throw new Error(`an install script must have exactly one line "${place}"`);
+  for (const place of Object.keys(places)) {
+    if (lines.filter((line) => line.trim() === place).length !== 1) {
+      throw new Error(`an install script must have exactly one line "${place}"`);
+    }
   }
-  return lines.map((line) => (line === place ? text : line)).join("\n");
+  const filled = lines.flatMap((line) => {
+    const text = places[line.trim()];
+    return text ? text.map((part) => line.replace(line.trim(), () => part)) : [line];
+  });
+  return filled.join("\n");
 }

@@ -136,16 +136,15 @@ Claudes, and then removes the program.
         try {
             [IO.File]::Move($Program, $aside)
         } catch {
-            throw "cannot replace $Program ($($_.Exception.Message)). Nothing was changed. End what holds it, and run this again."
+            throw "cannot move $Program aside ($($_.Exception.Message)). End what holds it, and run this again."
         }
         return $aside
     }
 
     # Answers those that still run.
     function Remove-PutAside([string]$Folder) {
-        Get-ChildItem -LiteralPath $Folder -Filter 'relay.exe.old-*' -File | ForEach-Object {
-            try { [IO.File]::Delete($_.FullName) } catch { $_.TargetObject }
-            if (Test-Path -LiteralPath $_.FullName) { $_.FullName }
+        foreach ($file in @(Get-ChildItem -LiteralPath $Folder -Filter 'relay.exe.old-*' -File)) {
+            try { [IO.File]::Delete($file.FullName) } catch { $file.FullName }
         }
     }
 
@@ -198,13 +197,13 @@ Claudes, and then removes the program.
 
     # The entries of a PATH that are not the folder.
     function Get-OtherEntries([string]$Path, [string]$Folder) {
-        return @($Path -split ';' | Where-Object { $_ -and $_.TrimEnd('\') -ne $Folder })
+        $Path -split ';' | Where-Object { $_ -and $_.TrimEnd('\') -ne $Folder }
     }
 
     function Add-ToPath([string]$Folder) {
         if (($env:Path -split ';').TrimEnd('\') -contains $Folder) { return }
         if (Confirm-Step "Put $Folder into your PATH, so that you can type just `"relay`"?") {
-            Set-UserPath ((@($Folder) + (Get-OtherEntries (Get-UserPath) $Folder)) -join ';')
+            Set-UserPath ((@($Folder) + @(Get-OtherEntries (Get-UserPath) $Folder)) -join ';')
             $env:Path = "$Folder;$env:Path"
             return
         }
@@ -213,7 +212,7 @@ Claudes, and then removes the program.
 
     function Remove-FromPath([string]$Folder) {
         $path = Get-UserPath
-        $others = Get-OtherEntries $path $Folder
+        $others = @(Get-OtherEntries $path $Folder)
         if ($others.Count -eq @($path -split ';' | Where-Object { $_ }).Count) { return }
         Set-UserPath ($others -join ';')
         Write-Host "$Folder is taken out of your PATH."
@@ -301,7 +300,8 @@ Claudes, and then removes the program.
         [void](Move-Aside $program)
         $running = @(Remove-PutAside $Folder)
         Remove-EmptyFolder $Folder
-        Remove-FromPath $Folder
+        # other programs may live there too
+        if (-not (Test-Path -LiteralPath $Folder)) { Remove-FromPath $Folder }
         if ($running.Count) {
             Write-Host "relay is removed. A Claude still runs it: quit it, and delete $($running -join ', ')."
         } else {

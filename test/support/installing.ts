@@ -1,0 +1,177 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stampInstallers } from "../../build/install-scripts.ts";
+import type { Outcome, Sandbox } from "./sandbox.ts";
+
+/** The shells that may run install.sh, and how each is started with a script on its standard input. */
+export const shells = [["dash"], ["busybox", "sh"], ["bash"], ["bash", "--posix"], ["zsh"]].map((argv) => ({
+  name: argv.join(" "),
+  argv,
+  missing: !Bun.which(argv[0] ?? ""),
+}));
+
+/** The programs that install.sh may call, as a machine has them that has everything. */
+const tools =
+  "cat chmod cp curl dirname env getconf grep gzip id mkdir mktemp mv openssl rm rmdir sed sh sha256sum shasum xz".split(
+    " ",
+  );
+
+/** A machine to install on: a home folder with a difficult name, and exactly the programs that it is said to have. */
+export interface Machine {
+  home: string;
+  /** Where relay goes unless `RELAY_INSTALL_DIR` says otherwise. */
+  installed: string;
+  env: Record<string, string>;
+  /** Puts a shell script into PATH, in place of whatever has its name. */
+  fake(program: string, script: string): void;
+  lacks(...programs: string[]): void;
+  has(...programs: string[]): void;
+  /** Pipes a script into a shell. */
+  pipe(script: string, options?: PipeOptions): Promise<Outcome>;
+  /** Everything in the home folder, in order. */
+  files(): string[];
+}
+
+/** How to pipe it. */
+interface PipeOptions {
+  shell?: readonly string[];
+  args?: readonly string[];
+  env?: Record<string, string>;
+}
+
+/** Makes one; unless it is told otherwise, it calls itself a PC with GNU's Linux. */
+export function machine(box: Sandbox): Machine {
+  const home = join(box.home, "it's a $HOME");
+  const programs = mkdtempSync(join(tmpdir(), "relay-test-machine-"));
+  box.defer(() => rmSync(programs, { recursive: true, force: true }));
+  mkdirSync(home);
+  const made: Machine = {
+    home,
+    installed: join(home, ".local/bin/relay"),
+    env: { HOME: home, PATH: programs, SHELL: "/bin/sh" },
+    fake(program, script) {
+      made.lacks(program);
+      writeFileSync(join(programs, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    },
+    lacks: (...names) => {
+      for (const name of names) rmSync(join(programs, name), { force: true });
+    },
+    has(...names) {
+      for (const name of names) {
+        const path = Bun.which(name);
+        if (path) symlinkSync(path, join(programs, name));
+      }
+    },
+    pipe: (script, { shell = ["dash"], args = [], env = {} } = {}) =>
+      box.run([...shellCommand(shell), "-s", "--", ...args], { stdin: script, env: { ...made.env, ...env } }),
+    files: () => readdirSync(home, { recursive: true }).map(String).sort(),
+  };
+  made.has(...tools);
+  made.fake("uname", 'if [ "$1" = -m ]; then echo x86_64; else echo Linux; fi');
+  made.fake("ldd", "echo 'ldd (GNU libc) 2.40'");
+  return made;
+}
+
+/** With the path of the program, since PATH may not have it. */
+export function shellCommand([program = "", ...rest]: readonly string[]): string[] {
+  return [Bun.which(program) ?? program, ...rest];
+}
+
+/** What stands for the program of a release: it knows its version and says how it was called. */
+export const standIn = `#!/bin/sh
+# every relay has relay_buffer in it
+case $1 in
+  --version) echo 9.8.7 ;;
+  *) echo "called: relay $*"; exit "\${STATUS:-0}" ;;
+esac
+`;
+
+/** A release on a loopback mirror. */
+export interface Mirror {
+  url: string;
+  /** Its install.sh. */
+  script: string;
+  /** The names that were asked for. */
+  requests: string[];
+  /** Answers whoever asks for an asset; with the asset itself, unless a test has a worse idea. */
+  answer(response: ServerResponse, bytes: Uint8Array): void;
+}
+
+const systems = [
+  "linux-x64",
+  "linux-arm64",
+  "linux-x64-musl",
+  "linux-arm64-musl",
+  "darwin-arm64",
+  "darwin-x64",
+];
+const packed: [string, Uint8Array][] = [
+  ["", Buffer.from(standIn)],
+  [".gz", Bun.gzipSync(Buffer.from(standIn))],
+  // without xz the machines of the tests have none either
+  [
+    ".xz",
+    Bun.which("xz") ? Bun.spawnSync(["xz", "-c"], { stdin: Buffer.from(standIn) }).stdout : Buffer.alloc(1),
+  ],
+];
+
+/** The extension that install.sh prefers, on a machine that has everything. */
+export const preferred = Bun.which("xz") ? ".xz" : ".gz";
+
+/** Serves a release whose programs are all the same: the stand-in, or `program`, which is not packed. */
+export async function mirror(box: Sandbox, program?: Uint8Array): Promise<Mirror> {
+  const files = new Map<string, Uint8Array>(
+    systems.flatMap((system) =>
+      packed.map(([extension, bytes]) => [`relay-${system}${extension}`, program ?? bytes] as const),
+    ),
+  );
+  const made: Mirror = {
+    url: "",
+    script: "",
+    requests: [],
+    answer: (response, bytes) => response.end(bytes),
+  };
+  const server = createServer((request, response) => {
+    const name = (request.url ?? "").replace("/v9.8.7/", "");
+    made.requests.push(name);
+    const bytes = files.get(name);
+    if (bytes) made.answer(response, bytes);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  box.defer(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  made.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v9.8.7`;
+  const sums = new Map<Uint8Array, string>();
+  const assets = [...files].map(([name, bytes]) => {
+    const sha256 = sums.get(bytes) ?? new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+    sums.set(bytes, sha256);
+    return { name, sha256 };
+  });
+  const outDir = mkdtempSync(join(tmpdir(), "relay-test-release-"));
+  box.defer(() => rmSync(outDir, { recursive: true, force: true }));
+  await stampInstallers({ version: "9.8.7", baseUrl: made.url, assets, outDir });
+  made.script = readFileSync(join(outDir, "install.sh"), "utf8");
+  return made;
+}
+
+/** Puts a program where relay would be. */
+export function preinstall({ home, installed }: Machine, program: string): void {
+  mkdirSync(join(home, ".local/bin"), { recursive: true });
+  writeFileSync(installed, program);
+  chmodSync(installed, 0o755);
+}
