@@ -200,15 +200,22 @@ with_curl() {
   if [ -t 2 ]; then run curl --progress-bar "$@"; else run curl --silent --show-error "$@" 2>"$work/said"; fi
 }
 
-# GNU's retries for a quarter of an hour by itself; that of busybox has a progress bar but no option for it.
+# GNU's has every option and by itself tries twenty times. Of those of busybox, one in Debian dies of an option that it
+# does not know, and none has one for its progress bar.
 with_wget() {
   help=$(wget --help 2>&1) || :
-  set -- -T 60 -O "$2" "$1"
-  case "$help" in *--tries*) set -- --tries=2 "$@" ;; esac
+  set -- -O "$2" "$1"
   case "$help" in
-    *--show-progress*) if [ -t 2 ]; then run wget -q --show-progress "$@"; else run wget -nv "$@" 2>"$work/said"; fi ;;
-    *) if [ -t 2 ]; then run wget "$@"; else run wget "$@" 2>"$work/said"; fi ;;
+    *--tries*) set -- --tries=2 --timeout=60 "$@" ;;
+    *'-T SEC'*) set -- -T 60 "$@" ;;
   esac
+  if [ ! -t 2 ]; then
+    case "$help" in *--no-verbose*) set -- --no-verbose "$@" ;; esac
+    run wget "$@" 2>"$work/said"
+  else
+    case "$help" in *--show-progress*) set -- --quiet --show-progress "$@" ;; esac
+    run wget "$@"
+  fi
 }
 
 # The last line that a program said, for a message.

@@ -37,7 +37,8 @@ export interface Machine {
   /** Puts a shell script into PATH, in place of whatever has its name. */
   fake(program: string, script: string): void;
   lacks(...programs: string[]): void;
-  has(...programs: string[]): void;
+  /** Has the real ones, or those of busybox. */
+  has(programs: string[], from?: "busybox"): void;
   /** Pipes a script into a shell. */
   pipe(script: string, options?: PipeOptions): Promise<Outcome>;
   /** Everything in the home folder, in order. */
@@ -68,9 +69,10 @@ export function machine(box: Sandbox): Machine {
     lacks: (...names) => {
       for (const name of names) rmSync(join(programs, name), { force: true });
     },
-    has(...names) {
+    has(names, from) {
+      made.lacks(...names);
       for (const name of names) {
-        const path = Bun.which(name);
+        const path = Bun.which(from ?? name);
         if (path) symlinkSync(path, join(programs, name));
       }
     },
@@ -78,7 +80,7 @@ export function machine(box: Sandbox): Machine {
       box.run([...shellCommand(shell), "-s", "--", ...args], { stdin: script, env: { ...made.env, ...env } }),
     files: () => readdirSync(home, { recursive: true }).map(String).sort(),
   };
-  made.has(...tools);
+  made.has(tools);
   made.fake("uname", 'if [ "$1" = -m ]; then echo x86_64; else echo Linux; fi');
   made.fake("ldd", "echo 'ldd (GNU libc) 2.40'");
   return made;
