@@ -300,7 +300,7 @@ advise_on_path() {
     */bash)
       file='~/.bashrc' line="export PATH=$folder:\"\$PATH\""
       [ "$(uname -s)" != Darwin ] || file='~/.bash_profile' ;;
-    */fish) file='~/.config/fish/config.fish' line="fish_add_path $(fish_quoted "$target")" ;;
+    */fish) file='~/.config/fish/config.fish' line="set -gx PATH $(fish_quoted "$target") \$PATH" ;;
     */csh | */tcsh) file='~/.cshrc' line="set path = ($folder \$path)" ;;
     *) file='~/.profile' line="export PATH=$folder:\"\$PATH\"" ;;
   esac

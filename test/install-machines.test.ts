@@ -1,7 +1,15 @@
 // install.sh on every kind of machine: which binary it takes, with which programs, into which folder, and what it advises.
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { type Machine, machine, mirror, preferred, preinstall, standIn } from "./support/installing.ts";
+import {
+  expectFailure,
+  type Machine,
+  machine,
+  mirror,
+  preferred,
+  preinstall,
+  standIn,
+} from "./support/installing.ts";
 import { sandbox } from "./support/sandbox.ts";
 
 /** Pretends to be another system. */
@@ -91,15 +99,6 @@ describe("there is none for", () => {
     await expectFailure(here, script, "this system is 32-bit, and relay is not. Install a 64-bit system.");
   });
 });
-
-async function expectFailure(here: Machine, script: string, sentence: string, env = {}) {
-  const before = here.files();
-  const { status, stdout, stderr } = await here.pipe(script, { env });
-  expect(stderr.replace(/^relay 9.8.7 for .*\n/, "")).toBe(`install.sh: ${sentence}\n`);
-  expect(stdout).toBe("");
-  expect(status).toBe(1);
-  expect(here.files()).toEqual(before);
-}
 
 describe("with the programs that are there", () => {
   test.each([

@@ -1,3 +1,4 @@
+import { expect } from "bun:test";
 import {
   chmodSync,
   mkdirSync,
@@ -50,12 +51,14 @@ interface PipeOptions {
   shell?: readonly string[];
   args?: readonly string[];
   env?: Record<string, string>;
+  cwd?: string;
 }
 
 /** Makes one; unless it is told otherwise, it calls itself a PC with GNU's Linux. */
 export function machine(box: Sandbox): Machine {
   const home = join(box.home, "it's a $HOME");
   const programs = mkdtempSync(join(tmpdir(), "relay-test-machine-"));
+  chmodSync(programs, 0o755); // also for a person who is not the one that runs the tests
   box.defer(() => rmSync(programs, { recursive: true, force: true }));
   mkdirSync(home);
   const made: Machine = {
@@ -76,8 +79,12 @@ export function machine(box: Sandbox): Machine {
         if (path) symlinkSync(path, join(programs, name));
       }
     },
-    pipe: (script, { shell = ["dash"], args = [], env = {} } = {}) =>
-      box.run([...shellCommand(shell), "-s", "--", ...args], { stdin: script, env: { ...made.env, ...env } }),
+    pipe: (script, { shell = ["dash"], args = [], env = {}, cwd = box.home } = {}) =>
+      box.run([...shellCommand(shell), "-s", "--", ...args], {
+        stdin: script,
+        env: { ...made.env, ...env },
+        cwd,
+      }),
     files: () => readdirSync(home, { recursive: true }).map(String).sort(),
   };
   made.has(tools);
@@ -176,4 +183,19 @@ export function preinstall({ home, installed }: Machine, program: string): void 
   mkdirSync(join(home, ".local/bin"), { recursive: true });
   writeFileSync(installed, program);
   chmodSync(installed, 0o755);
+}
+
+/** Pipes a script that must fail with one sentence and change nothing. */
+export async function expectFailure(
+  here: Machine,
+  script: string,
+  sentence: string,
+  options?: PipeOptions,
+): Promise<void> {
+  const before = here.files();
+  const { status, stdout, stderr } = await here.pipe(script, options);
+  expect(stderr.replace(/^relay 9.8.7 for .*\n/, "")).toBe(`install.sh: ${sentence}\n`);
+  expect(stdout).toBe("");
+  expect(status).toBe(1);
+  expect(here.files()).toEqual(before);
 }

@@ -1,0 +1,218 @@
+// Where install.sh puts relay, what it never touches, and what it tells the person to type.
+import { describe, expect, test } from "bun:test";
+import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expectFailure, type Machine, machine, mirror, preinstall, standIn } from "./support/installing.ts";
+import { relayBinary, sandbox } from "./support/sandbox.ts";
+import { initialize } from "./support/server.ts";
+
+describe("RELAY_INSTALL_DIR", () => {
+  test.each([
+    ["/bin of my own/", "/bin of my own/relay"],
+    ["~/tools", "/tools/relay"],
+    ["relative", "/relative/relay"],
+    ["-x", "/-x/relay"],
+  ])("%j", async (folder, path) => {
+    await using box = sandbox();
+    const here = machine(box);
+    const { script } = await mirror(box);
+    const env = { RELAY_INSTALL_DIR: folder.startsWith("/") ? here.home + folder : folder };
+    const { status, stdout } = await here.pipe(script, { env, cwd: here.home });
+    expect(stdout).toStartWith(`relay 9.8.7 is installed as ${here.home}${path}.\n`);
+    expect(status).toBe(0);
+    expect(readFileSync(here.home + path, "utf8")).toBe(standIn);
+    expect(here.files()).toEqual([path.slice(1).split("/")[0] ?? "", path.slice(1)]);
+  });
+
+  test.each(["/a:b", "/a\nb"])("%j cannot be in PATH", async (folder) => {
+    await using box = sandbox();
+    const here = machine(box);
+    const { script } = await mirror(box);
+    const sentence =
+      "RELAY_INSTALL_DIR has a colon or a line break in it, which PATH cannot hold. Choose another folder.";
+    await expectFailure(here, script, sentence, { env: { RELAY_INSTALL_DIR: here.home + folder } });
+  });
+});
+
+describe("it refuses", () => {
+  test("a folder that cannot be made", async () => {
+    await using box = sandbox();
+    const here = machine(box);
+    const release = await mirror(box);
+    writeFileSync(join(here.home, ".local"), "a file");
+    const sentence = `cannot make the folder ${here.home}/.local. Set RELAY_INSTALL_DIR to a folder of your own.`;
+    await expectFailure(here, release.script, sentence);
+    expect(release.requests).toEqual([]);
+  });
+
+  test.skipIf(process.getuid?.() === 0 && !Bun.which("setpriv"))(
+    "a folder that it may not write",
+    async () => {
+      await using box = sandbox();
+      const here = machine(box);
+      const release = await mirror(box);
+      mkdirSync(join(here.home, ".local/bin"), { recursive: true, mode: 0o555 });
+      await box.run(["chmod", "-R", "a+rX,a-w", box.home]);
+      box.defer(async () => void (await box.run(["chmod", "-R", "u+w", box.home])));
+      const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh"];
+      const shell = process.getuid?.() === 0 ? asNobody : ["dash"];
+      const sentence = `cannot write to ${here.home}/.local/bin. Set RELAY_INSTALL_DIR to a folder of your own.`;
+      await expectFailure(here, release.script, sentence, { shell });
+      expect(release.requests).toEqual([]);
+    },
+  );
+
+  test.each([
+    ["install", []],
+    ["remove", ["--uninstall"]],
+  ] as [string, string[]][])("to %s in place of another program of that name", async (_, args) => {
+    await using box = sandbox();
+    const here = machine(box);
+    const { script } = await mirror(box);
+    preinstall(here, "#!/bin/sh\necho I forward mail\n");
+    const sentence = `${here.installed} is another program. Move it away, or set RELAY_INSTALL_DIR to another folder.`;
+    await expectFailure(here, script, sentence, { args });
+    expect(readFileSync(here.installed, "utf8")).toContain("I forward mail");
+  });
+
+  test("a folder of that name", async () => {
+    await using box = sandbox();
+    const here = machine(box);
+    const { script } = await mirror(box);
+    mkdirSync(here.installed, { recursive: true });
+    const sentence = `${here.installed} is a folder. Move it away, or set RELAY_INSTALL_DIR to another folder.`;
+    await expectFailure(here, script, sentence);
+  });
+
+  test("no HOME", async () => {
+    await using box = sandbox();
+    const here = machine(box);
+    const { script } = await mirror(box);
+    const sentence = "HOME is not set. Set it, or set RELAY_INSTALL_DIR.";
+    await expectFailure(here, script, sentence, { env: { HOME: "" } });
+  });
+
+  test("sudo, but not an administrator who names a folder", async () => {
+    await using box = sandbox();
+    const here = machine(box);
+    const { script } = await mirror(box);
+    here.fake("id", "echo 0");
+    const sentence =
+      "sudo is not needed: relay belongs into your own home folder. Run this again without it, or set RELAY_INSTALL_DIR.";
+    await expectFailure(here, script, sentence, { env: { SUDO_USER: "me" } });
+    const env = { SUDO_USER: "me", RELAY_INSTALL_DIR: join(here.home, "all") };
+    expect(await here.pipe(script, { env })).toMatchObject({ status: 0 });
+  });
+
+  test.each([
+    [["--sudo"], "unknown argument --sudo. See: sh install.sh --help"],
+    [["--uninstall", "now"], "there is at most one argument. See: sh install.sh --help"],
+  ])("%j", async (args, sentence) => {
+    await using box = sandbox();
+    const here = machine(box);
+    const { script } = await mirror(box);
+    const { status, stderr } = await here.pipe(script, { args });
+    expect(stderr).toBe(`install.sh: ${sentence}\n`);
+    expect(status).toBe(2);
+    expect(here.files()).toEqual([]);
+  });
+});
+
+test("a symbolic link is replaced, not what it points to", async () => {
+  await using box = sandbox();
+  const here = machine(box);
+  const { script } = await mirror(box);
+  preinstall(here, standIn);
+  const own = join(here.home, "own");
+  writeFileSync(own, `${standIn}# mine`);
+  await box.run(["ln", "-sf", own, here.installed]);
+  expect(await here.pipe(script)).toMatchObject({ status: 0 });
+  expect(lstatSync(here.installed).isSymbolicLink()).toBe(false);
+  expect(readFileSync(own, "utf8")).toEndWith("# mine");
+});
+
+test("a server that runs goes on undisturbed while its program is replaced", async () => {
+  await using box = sandbox();
+  const here = machine(box);
+  const { script } = await mirror(box);
+  mkdirSync(join(here.home, ".local/bin"), { recursive: true });
+  await box.run(["cp", relayBinary, here.installed]);
+  const server = Bun.spawn([here.installed, "--client", "code"], {
+    env: box.env,
+    stdin: "pipe",
+    stdout: "pipe",
+  });
+  box.defer(() => server.kill("SIGKILL"));
+  const answers = server.stdout.getReader();
+  const ask = async (request: Record<string, unknown>) => {
+    server.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...request })}\n`);
+    server.stdin.flush();
+    return JSON.parse(Buffer.from((await answers.read()).value ?? []).toString());
+  };
+  expect(await ask(initialize())).toMatchObject({ id: 0 });
+  expect(await here.pipe(script)).toMatchObject({ status: 0, stderr: expect.not.stringContaining("busy") });
+  expect(readFileSync(here.installed, "utf8")).toBe(standIn);
+  expect(await ask({ id: 7, method: "ping" })).toMatchObject({ id: 7, result: {} });
+});
+
+describe("the line for PATH makes the person's own shell find it:", () => {
+  for (const [shell, file, ...flags] of [
+    ["bash", "~/.bashrc"],
+    ["zsh", "~/.zshrc"],
+    ["fish", "~/.config/fish/config.fish", "--no-config"],
+    ["tcsh", "~/.cshrc", "-f"],
+    ["dash", "~/.profile"],
+  ] as const) {
+    const path = Bun.which(shell);
+    test.skipIf(!path)(shell, async () => {
+      await using box = sandbox();
+      const here = machine(box);
+      const { script } = await mirror(box);
+      const { stdout } = await here.pipe(script, { env: { SHELL: `/usr/bin/${shell}` } });
+      const printed = /put this line into (\S+) and open a new terminal:\n {2}(.*)/.exec(stdout);
+      expect(printed?.[1]).toBe(file);
+      const words = `${printed?.[2]}\nrelay is found`;
+      expect(await box.run([path ?? "", ...flags, "-c", words], { env: here.env })).toMatchObject({
+        stdout: "called: relay is found\n",
+      });
+    });
+  }
+});
+
+describe("another relay that is found first is pointed out", () => {
+  async function install(change: (here: Machine) => Record<string, string>) {
+    await using box = sandbox();
+    const here = machine(box);
+    const { script } = await mirror(box);
+    const env = change(here);
+    const { stdout } = await here.pipe(script, { env });
+    return stdout.replaceAll(here.home, "HOME").replaceAll(here.env.PATH ?? "", "PROGRAMS");
+  }
+
+  test("none: nothing to say, and only what is left to do", async () => {
+    const stdout = await install(({ home, env }) => ({ PATH: `${env.PATH}:${home}/.local/bin` }));
+    expect(stdout).toBe(
+      "relay 9.8.7 is installed as HOME/.local/bin/relay.\n\nWhat is left is to wire both Claudes: relay setup\n",
+    );
+  });
+
+  test("one before it", async () => {
+    const stdout = await install((here) => {
+      here.fake("relay", "echo another");
+      return { PATH: `${here.env.PATH}:${here.home}/.local/bin/` };
+    });
+    expect(stdout).toContain(
+      '\nTyping "relay" runs another one, PROGRAMS/relay. Remove that, or put HOME/.local/bin before it in PATH.\n',
+    );
+    expect(stdout).toContain("HOME/.local/bin/relay' setup\n");
+  });
+
+  test("a link to it is no other", async () => {
+    const stdout = await install(({ home, env, installed }) => {
+      symlinkSync(installed, join(env.PATH ?? "", "relay"));
+      return { PATH: `${env.PATH}:${home}/.local/bin` };
+    });
+    expect(stdout).not.toContain("another one");
+    expect(stdout).toEndWith(": relay setup\n");
+  });
+});
