@@ -1,18 +1,13 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A file of a release, as it is named there, and the SHA-256 of its bytes in lower-case hexadecimal. */
-export interface Asset {
-  name: string;
-  sha256: string;
-}
-
 /** What the install scripts of a release know of it. */
 export interface Release {
   version: string;
   /** Where the assets are: the address of one is this, a slash and its name. */
   baseUrl: string;
-  assets: readonly Asset[];
+  /** Every file that can be downloaded, with the SHA-256 of its bytes in lower-case hexadecimal. */
+  assets: readonly { name: string; sha256: string }[];
 }
 
 const root = join(import.meta.dir, "..");
