@@ -49,10 +49,9 @@ Claudes, and then removes the program.
             'ARM64' { $cpu = 'arm64' }
             default { throw "there is no relay for the processor $architecture, only for AMD64 and ARM64." }
         }
-        foreach ($name in "relay-windows-$cpu.exe.zip", "relay-windows-$cpu.zip") {
-            if ($ReleaseChecksums.ContainsKey($name)) { return $name }
-        }
-        throw "this install.ps1 knows no SHA-256 of relay-windows-$cpu. Get a new one from $ReleaseUrl/install.ps1."
+        $name = "relay-windows-$cpu.zip"
+        if ($ReleaseChecksums.ContainsKey($name)) { return $name }
+        throw "this install.ps1 knows no SHA-256 of $name. Get a new one from $ReleaseUrl/install.ps1."
     }
 
     # Another program may have the same name; every relay knows the name of its buffer.

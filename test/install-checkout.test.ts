@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { machine, standIn } from "./support/installing.ts";
+import { machine } from "./support/machine.ts";
+import { mirror, standIn } from "./support/mirror.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 
 const original = join(import.meta.dir, "../install.sh");
@@ -73,6 +74,29 @@ test("piped, it does not take the current folder for the source", async () => {
   expect(status).toBe(1);
   expect(existsSync(join(box.home, "npm"))).toBe(false);
   expect(here.files()).toEqual([]);
+});
+
+test("what the README says to type installs it by script and by hand, and removes it", async () => {
+  await using box = sandbox();
+  const here = machine(box);
+  const release = await mirror(box);
+  here.has(["gunzip", "install"]);
+  const readme = readFileSync(join(import.meta.dir, "../README.md"), "utf8");
+  const section = readme.slice(readme.indexOf("\n## Install\n"));
+  const [script = "", byHand = "", remove = ""] = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(
+    (block) => block[1] ?? "",
+  );
+  const type = (commands: string) =>
+    box.run(["sh", "-e"], { stdin: commands, env: { ...here.env, RELAY_URL: release.url } });
+  for (const install of [script, byHand]) {
+    expect(await type(install)).toMatchObject({
+      status: 0,
+      stderr: expect.not.stringContaining("install.sh:"),
+    });
+    expect(readFileSync(here.installed, "utf8")).toBe(standIn);
+    expect(await type(remove)).toMatchObject({ status: 0, stdout: expect.stringContaining("is removed.") });
+    expect(here.files()).toEqual([".local", ".local/bin"]);
+  }
 });
 
 test("--help says that it builds", async () => {

@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Machine, machine, mirror, shells } from "./support/installing.ts";
+import { type Machine, machine, shells } from "./support/machine.ts";
+import { mirror } from "./support/mirror.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 
 const traps =

@@ -1,15 +1,8 @@
 // install.sh on every kind of machine: which binary it takes, with which programs, into which folder, and what it advises.
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import {
-  expectFailure,
-  type Machine,
-  machine,
-  mirror,
-  preferred,
-  preinstall,
-  standIn,
-} from "./support/installing.ts";
+import { expectFailure, type Machine, machine } from "./support/machine.ts";
+import { mirror, preferred, standIn } from "./support/mirror.ts";
 import { sandbox } from "./support/sandbox.ts";
 
 /** Pretends to be another system. */
@@ -172,33 +165,5 @@ describe("with the programs that are there", () => {
     );
     expect(status).toBe(1);
     expect(here.files()).toEqual([]);
-  });
-});
-
-describe("what does not run here is not installed, and what was there stays", () => {
-  test.each([
-    [
-      "it ends with an error",
-      "echo 'no such instruction' >&2; exit 132",
-      "relay does not run on this machine (no such instruction). Nothing was installed.",
-    ],
-    [
-      "Alpine without the C++ library",
-      "echo 'Error loading shared library libstdc++.so.6: No such file or directory' >&2; exit 127",
-      "relay does not run on this machine (Error loading shared library libstdc++.so.6: No such file or directory). It needs the packages libstdc++ and libgcc: apk add libstdc++ libgcc. Nothing was installed.",
-    ],
-    [
-      "it is another version",
-      "echo 1.0.0",
-      'this should be relay 9.8.7, and says that it is "1.0.0". Nothing was installed.',
-    ],
-  ])("%s", async (_, body, sentence) => {
-    await using box = sandbox();
-    const here = machine(box);
-    preinstall(here, standIn);
-    const { script } = await mirror(box, Buffer.from(`#!/bin/sh\n${body}\n`));
-    here.lacks("xz", "gzip");
-    await expectFailure(here, script, sentence);
-    expect(readFileSync(here.installed, "utf8")).toBe(standIn);
   });
 });

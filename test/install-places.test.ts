@@ -1,8 +1,9 @@
-// Where install.sh puts relay, what it never touches, and what it tells the person to type.
+// Where install.sh puts relay, and what it never touches.
 import { describe, expect, test } from "bun:test";
-import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expectFailure, type Machine, machine, mirror, preinstall, standIn } from "./support/installing.ts";
+import { expectFailure, machine, preinstall } from "./support/machine.ts";
+import { mirror, standIn } from "./support/mirror.ts";
 import { relayBinary, sandbox } from "./support/sandbox.ts";
 import { initialize } from "./support/server.ts";
 
@@ -155,64 +156,30 @@ test("a server that runs goes on undisturbed while its program is replaced", asy
   expect(await ask({ id: 7, method: "ping" })).toMatchObject({ id: 7, result: {} });
 });
 
-describe("the line for PATH makes the person's own shell find it:", () => {
-  for (const [shell, file, ...flags] of [
-    ["bash", "~/.bashrc"],
-    ["zsh", "~/.zshrc"],
-    ["fish", "~/.config/fish/config.fish", "--no-config"],
-    ["tcsh", "~/.cshrc", "-f"],
-    ["dash", "~/.profile"],
-  ] as const) {
-    const path = Bun.which(shell);
-    test.skipIf(!path)(shell, async () => {
-      await using box = sandbox();
-      const here = machine(box);
-      const { script } = await mirror(box);
-      const { stdout } = await here.pipe(script, { env: { SHELL: `/usr/bin/${shell}` } });
-      const printed = /put this line into (\S+) and open a new terminal:\n {2}(.*)/.exec(stdout);
-      expect(printed?.[1]).toBe(file);
-      const words = `${printed?.[2]}\nrelay is found`;
-      expect(await box.run([path ?? "", ...flags, "-c", words], { env: here.env })).toMatchObject({
-        stdout: "called: relay is found\n",
-      });
-    });
-  }
-});
-
-describe("another relay that is found first is pointed out", () => {
-  async function install(change: (here: Machine) => Record<string, string>) {
+describe("what does not run here is not installed, and what was there stays", () => {
+  test.each([
+    [
+      "it ends with an error",
+      "echo 'no such instruction' >&2; exit 132",
+      "relay does not run on this machine (no such instruction). Nothing was installed.",
+    ],
+    [
+      "Alpine without the C++ library",
+      "echo 'Error loading shared library libstdc++.so.6: No such file or directory' >&2; exit 127",
+      "relay does not run on this machine (Error loading shared library libstdc++.so.6: No such file or directory). It needs the packages libstdc++ and libgcc: apk add libstdc++ libgcc. Nothing was installed.",
+    ],
+    [
+      "it is another version",
+      "echo 1.0.0",
+      'this should be relay 9.8.7, and says that it is "1.0.0". Nothing was installed.',
+    ],
+  ])("%s", async (_, body, sentence) => {
     await using box = sandbox();
     const here = machine(box);
-    const { script } = await mirror(box);
-    const env = change(here);
-    const { stdout } = await here.pipe(script, { env });
-    return stdout.replaceAll(here.home, "HOME").replaceAll(here.env.PATH ?? "", "PROGRAMS");
-  }
-
-  test("none: nothing to say, and only what is left to do", async () => {
-    const stdout = await install(({ home, env }) => ({ PATH: `${env.PATH}:${home}/.local/bin` }));
-    expect(stdout).toBe(
-      "relay 9.8.7 is installed as HOME/.local/bin/relay.\n\nWhat is left is to wire both Claudes: relay setup\n",
-    );
-  });
-
-  test("one before it", async () => {
-    const stdout = await install((here) => {
-      here.fake("relay", "echo another");
-      return { PATH: `${here.env.PATH}:${here.home}/.local/bin/` };
-    });
-    expect(stdout).toContain(
-      '\nTyping "relay" runs another one, PROGRAMS/relay. Remove that, or put HOME/.local/bin before it in PATH.\n',
-    );
-    expect(stdout).toContain("HOME/.local/bin/relay' setup\n");
-  });
-
-  test("a link to it is no other", async () => {
-    const stdout = await install(({ home, env, installed }) => {
-      symlinkSync(installed, join(env.PATH ?? "", "relay"));
-      return { PATH: `${env.PATH}:${home}/.local/bin` };
-    });
-    expect(stdout).not.toContain("another one");
-    expect(stdout).toEndWith(": relay setup\n");
+    preinstall(here, standIn);
+    const { script } = await mirror(box, Buffer.from(`#!/bin/sh\n${body}\n`));
+    here.lacks("xz", "gzip");
+    await expectFailure(here, script, sentence);
+    expect(readFileSync(here.installed, "utf8")).toBe(standIn);
   });
 });

@@ -11,7 +11,7 @@ const release: Release = {
   baseUrl: "https://example.org/relay/v1.2.3/",
   assets: [
     { name: "relay-linux-x64.xz", sha256: sums.shell },
-    { name: "relay-windows-x64.exe.zip", sha256: sums.windows },
+    { name: "relay-windows-x64.zip", sha256: sums.windows },
   ],
 };
 
@@ -25,7 +25,7 @@ test("version, address and every SHA-256 are in both, the same each time", async
   expect(shell.split("\n")).toContain(`    relay-linux-x64.xz) echo ${sums.shell} ;;`);
   expect(windows.split("\n")).toContain("    $ReleaseVersion = '1.2.3-rc.1'");
   expect(windows.split("\n")).toContain("    $ReleaseUrl = 'https://example.org/relay/v1.2.3'");
-  expect(windows.split("\n")).toContain(`        'relay-windows-x64.exe.zip' = '${sums.windows}'`);
+  expect(windows.split("\n")).toContain(`        'relay-windows-x64.zip' = '${sums.windows}'`);
   await stampInstallers({ ...release, outDir: join(box.home, "again") });
   for (const name of readdirSync(join(box.home, "again"))) {
     expect(readFileSync(join(box.home, "again", name))).toEqual(

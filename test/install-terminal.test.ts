@@ -2,16 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  expectFailure,
-  type Machine,
-  machine,
-  mirror,
-  preinstall,
-  shellCommand,
-  shells,
-  standIn,
-} from "./support/installing.ts";
+import { expectFailure, type Machine, machine, preinstall, shellCommand, shells } from "./support/machine.ts";
+import { mirror, standIn } from "./support/mirror.ts";
 import { type Sandbox, sandbox, until } from "./support/sandbox.ts";
 
 /** Pipes the script into a shell on a terminal, and types each answer when its question is there. */

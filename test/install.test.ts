@@ -2,16 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import {
-  type Machine,
-  machine,
-  mirror,
-  preferred,
-  preinstall,
-  shellCommand,
-  shells,
-  standIn,
-} from "./support/installing.ts";
+import { type Machine, machine, preinstall, shellCommand, shells } from "./support/machine.ts";
+import { mirror, preferred, standIn } from "./support/mirror.ts";
 import { sandbox, until } from "./support/sandbox.ts";
 
 const installedFiles = [".local", ".local/bin", ".local/bin/relay"];
