@@ -27,6 +27,11 @@ Claudes, and then removes the program.
 "@
     }
 
+    # What .NET said, without the words that PowerShell puts around it.
+    function Get-Reason($ErrorRecord) {
+        return $ErrorRecord.Exception.GetBaseException().Message.TrimEnd('.')
+    }
+
     # The folder that relay is installed to, as an absolute path.
     function Get-InstallFolder {
         $folder = $env:RELAY_INSTALL_DIR
@@ -84,7 +89,7 @@ Claudes, and then removes the program.
         try {
             Invoke-WebRequest -Uri $Address -OutFile $Path -UseBasicParsing
         } catch {
-            throw "cannot download $Address ($($_.Exception.Message)). Nothing was installed. Check the connection, and run this again."
+            throw "cannot download $Address ($(Get-Reason $_)). Nothing was installed. Check the connection, and run this again."
         }
     }
 
@@ -110,7 +115,7 @@ Claudes, and then removes the program.
                 $zip.Dispose()
             }
         } catch {
-            throw "cannot unpack $Archive ($($_.Exception.Message)). Is the disk full? Nothing was installed."
+            throw "cannot unpack $Archive ($(Get-Reason $_)). Is the disk full? Nothing was installed."
         }
     }
 
@@ -121,7 +126,7 @@ Claudes, and then removes the program.
             $ErrorActionPreference = 'Continue'
             $said = "$(& $Program --version)".Trim()
         } catch {
-            throw "relay does not run on this machine ($($_.Exception.Message)). Nothing was installed."
+            throw "relay does not run on this machine ($(Get-Reason $_)). Nothing was installed."
         }
         if ($LASTEXITCODE -ne 0) { throw "relay does not run on this machine (status $LASTEXITCODE). Nothing was installed." }
         if ($said -ne $ReleaseVersion) {
@@ -135,7 +140,7 @@ Claudes, and then removes the program.
         try {
             [IO.File]::Move($Program, $aside)
         } catch {
-            throw "cannot move $Program aside ($($_.Exception.Message)). End what holds it, and run this again."
+            throw "cannot move $Program aside ($(Get-Reason $_)). End what holds it, and run this again."
         }
         return $aside
     }
@@ -155,7 +160,7 @@ Claudes, and then removes the program.
             [IO.File]::Move($New, $Program)
         } catch {
             if ($aside) { [IO.File]::Move($aside, $Program) }
-            throw "cannot write $Program ($($_.Exception.Message)). Nothing was installed."
+            throw "cannot write $Program ($(Get-Reason $_)). Nothing was installed."
         }
         return [bool]$aside
     }
@@ -266,7 +271,7 @@ Claudes, and then removes the program.
             try {
                 [void][IO.Directory]::CreateDirectory($work)
             } catch {
-                throw "cannot write to $Folder ($($_.Exception.Message)). Set RELAY_INSTALL_DIR to a folder of your own."
+                throw "cannot write to $Folder ($(Get-Reason $_)). Set RELAY_INSTALL_DIR to a folder of your own."
             }
             $replaced = Move-IntoPlace (Get-NewProgram $work $asset) $program
         } finally {
@@ -292,9 +297,14 @@ Claudes, and then removes the program.
             throw "there is no relay in $Folder. If it is elsewhere, set RELAY_INSTALL_DIR."
         }
         Assert-OwnProgram $program
-        & $program uninstall
-        if ($LASTEXITCODE -ne 0) {
-            throw '"relay uninstall" failed, so nothing was removed. Put right what it says, and run this again.'
+        try {
+            & $program uninstall
+            $failure = if ($LASTEXITCODE -ne 0) { "status $LASTEXITCODE" } else { '' }
+        } catch {
+            $failure = Get-Reason $_
+        }
+        if ($failure) {
+            throw "`"relay uninstall`" failed ($failure), so nothing was removed. Put right what it says, and run this again."
         }
         [void](Move-Aside $program)
         $running = @(Remove-PutAside $Folder)

@@ -85,6 +85,18 @@ describe.each(shells)("$name", ({ argv: shell, missing }) => {
   });
 });
 
+test("Ctrl-C ends it, and nothing is left", async () => {
+  await using box = sandbox();
+  const here = machine(box);
+  const release = await mirror(box);
+  release.answer = (response, bytes) => {
+    response.writeHead(200, { "content-length": bytes.length * 2 }).write(bytes);
+  };
+  const { status } = await atTerminal(box, here, release.script, { answers: { "%": "\x03" } });
+  expect(status).toBe(130);
+  expect(here.files()).toEqual([]);
+});
+
 test("a setup that fails does not undo the installation", async () => {
   await using box = sandbox();
   const here = machine(box);

@@ -102,6 +102,16 @@ What is left is to wire both Claudes: '${here.installed.replace("'", "'\\''")}' 
   });
 });
 
+test("two at the same time: both succeed, and the program is whole", async () => {
+  await using box = sandbox();
+  const here = machine(box);
+  const { script } = await mirror(box);
+  const both = await Promise.all([here.pipe(script), here.pipe(script)]);
+  expect(both.map(({ status }) => status)).toEqual([0, 0]);
+  expect(here.files()).toEqual(installedFiles);
+  expect(readFileSync(here.installed, "utf8")).toBe(standIn);
+});
+
 const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 function start(here: Machine, shell: readonly string[], script: string) {
