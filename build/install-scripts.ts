@@ -12,11 +12,19 @@ export interface Release {
 
 const root = join(import.meta.dir, "..");
 
+const unix = ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl", "darwin-arm64", "darwin-x64"];
+
+/** What the scripts may ask for: of each system but Windows the program itself, and packed in two ways. */
+const wanted = [
+  ...unix.flatMap((system) => ["", ".xz", ".gz"].map((extension) => `relay-${system}${extension}`)),
+  ...["x64", "arm64"].map((cpu) => `relay-windows-${cpu}.zip`),
+];
+
 /**
  * Writes `install.sh` and `install.ps1` of a release into `outDir`, with its version, its address and the SHA-256 of every
  * asset in them, so that whoever trusts the script can trust what it downloads. The same release gives the same bytes.
  * Answers the two paths. Throws if anything could mean something else to a shell than what it says, if an asset is there
- * twice, and if a script has lost a place to put it.
+ * twice or one that a script may ask for is missing, and if a script has lost a place to put it.
  */
 export async function stampInstallers({
   outDir,
@@ -49,6 +57,8 @@ function check({ version, baseUrl, assets }: Release): Release {
   }
   const names = new Set(assets.map(({ name }) => name));
   if (names.size !== assets.length) throw new Error("an asset is there twice");
+  const missing = wanted.filter((name) => !names.has(name));
+  if (missing.length > 0) throw new Error(`the install scripts may ask for ${missing.join(", ")}: missing`);
   return { version, baseUrl: address, assets };
 }
 

@@ -5,15 +5,22 @@ import { join } from "node:path";
 import { type Release, stampInstallers } from "../build/install-scripts.ts";
 import { sandbox } from "./support/sandbox.ts";
 
-const sums = { shell: "a".repeat(64), windows: "b".repeat(64) };
+const sha256 = "0123456789abcdef".repeat(4);
+const cpus = ["x64", "arm64"];
+const systems = cpus.flatMap((cpu) => [`linux-${cpu}`, `linux-${cpu}-musl`, `darwin-${cpu}`]);
+const names = [
+  ...systems.flatMap((system) => ["", ".gz", ".xz"].map((extension) => `relay-${system}${extension}`)),
+  ...cpus.map((cpu) => `relay-windows-${cpu}.zip`),
+];
 const release: Release = {
   version: "1.2.3-rc.1",
   baseUrl: "https://example.org/relay/v1.2.3/",
-  assets: [
-    { name: "relay-linux-x64.xz", sha256: sums.shell },
-    { name: "relay-windows-x64.zip", sha256: sums.windows },
-  ],
+  assets: [...names, "relay-macos.mcpb"].map((name) => ({ name, sha256: sum(name) })),
 };
+
+function sum(name: string): string {
+  return new Bun.CryptoHasher("sha256").update(name).digest("hex");
+}
 
 test("version, address and every SHA-256 are in both, the same each time", async () => {
   await using box = sandbox();
@@ -22,16 +29,24 @@ test("version, address and every SHA-256 are in both, the same each time", async
   const [shell = "", windows = ""] = paths.map((path) => readFileSync(path, "utf8"));
   expect(shell.split("\n")).toContain("release_version='1.2.3-rc.1'");
   expect(shell.split("\n")).toContain("release_url='https://example.org/relay/v1.2.3'");
-  expect(shell.split("\n")).toContain(`    relay-linux-x64.xz) echo ${sums.shell} ;;`);
   expect(windows.split("\n")).toContain("    $ReleaseVersion = '1.2.3-rc.1'");
   expect(windows.split("\n")).toContain("    $ReleaseUrl = 'https://example.org/relay/v1.2.3'");
-  expect(windows.split("\n")).toContain(`        'relay-windows-x64.zip' = '${sums.windows}'`);
+  for (const { name, sha256 } of release.assets) {
+    expect(shell.split("\n")).toContain(`    ${name}) echo ${sha256} ;;`);
+    expect(windows.split("\n")).toContain(`        '${name}' = '${sha256}'`);
+  }
   await stampInstallers({ ...release, outDir: join(box.home, "again") });
   for (const name of readdirSync(join(box.home, "again"))) {
     expect(readFileSync(join(box.home, "again", name))).toEqual(
       readFileSync(join(box.home, "new/folder", name)),
     );
   }
+});
+
+test.each(names)("a release without %s is none", async (name) => {
+  await using box = sandbox();
+  const assets = release.assets.filter((asset) => asset.name !== name);
+  await expect(stampInstallers({ ...release, assets, outDir: box.home })).rejects.toThrow(`${name}: missing`);
 });
 
 test("--help says where it comes from", async () => {
@@ -42,8 +57,6 @@ test("--help says where it comes from", async () => {
   expect(stdout).toContain("Downloads relay 1.2.3-rc.1");
   expect(status).toBe(0);
 });
-
-const sha256 = sums.shell;
 
 describe("what a shell could take for something else is refused:", () => {
   test.each([

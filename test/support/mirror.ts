@@ -48,7 +48,7 @@ const packed: [string, Uint8Array][] = [
 export const preferred = Bun.which("xz") ? ".xz" : ".gz";
 
 /** Serves a release whose programs are all the same: the stand-in, or `program`, which is not packed. */
-export async function mirror(box: Sandbox, program?: Uint8Array): Promise<Mirror> {
+export async function mirror(box: Sandbox, program?: Uint8Array, version = "9.8.7"): Promise<Mirror> {
   const files = new Map<string, Uint8Array>(
     systems.flatMap((system) =>
       packed.map(([extension, bytes]) => [`relay-${system}${extension}`, program ?? bytes] as const),
@@ -61,7 +61,7 @@ export async function mirror(box: Sandbox, program?: Uint8Array): Promise<Mirror
     answer: (response, bytes) => response.end(bytes),
   };
   const server = createServer((request, response) => {
-    const name = (request.url ?? "").replace("/v9.8.7/", "");
+    const name = (request.url ?? "").slice(1);
     made.requests.push(name);
     const bytes = files.get(name);
     if (bytes) made.answer(response, bytes);
@@ -72,8 +72,9 @@ export async function mirror(box: Sandbox, program?: Uint8Array): Promise<Mirror
     server.closeAllConnections();
     server.close();
   });
-  made.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v9.8.7`;
+  made.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const sums = new Map<Uint8Array, string>();
+  for (const cpu of ["x64", "arm64"]) files.set(`relay-windows-${cpu}.zip`, Buffer.alloc(1));
   const assets = [...files].map(([name, bytes]) => {
     const sha256 = sums.get(bytes) ?? new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
     sums.set(bytes, sha256);
@@ -81,7 +82,7 @@ export async function mirror(box: Sandbox, program?: Uint8Array): Promise<Mirror
   });
   const outDir = mkdtempSync(join(tmpdir(), "relay-test-release-"));
   box.defer(() => rmSync(outDir, { recursive: true, force: true }));
-  await stampInstallers({ version: "9.8.7", baseUrl: made.url, assets, outDir });
+  await stampInstallers({ version, baseUrl: made.url, assets, outDir });
   made.script = readFileSync(join(outDir, "install.sh"), "utf8");
   files.set("install.sh", Buffer.from(made.script));
   files.set("SHA256SUMS", Buffer.from(assets.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join("")));
