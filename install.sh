@@ -69,7 +69,7 @@ choose_target() {
   target=${target%/}
   case "$target" in
     *:* | *"
-"*) fail "RELAY_INSTALL_DIR has a colon or a line break in it, which PATH cannot hold. Choose another folder." ;;
+"*) fail "there is a colon or a line break in $target, which PATH cannot hold. Set RELAY_INSTALL_DIR to another folder." ;;
   esac
 }
 
@@ -103,7 +103,8 @@ begin() {
   [ ! -d "$target/relay" ] || fail "$target/relay is a folder. Move it away, or set RELAY_INSTALL_DIR to another folder."
   refuse_stranger
   child='' work='' made=''
-  trap clean_up EXIT
+  # whoever presses Ctrl-C twice does not stop this
+  trap 'trap "" HUP INT PIPE TERM; clean_up' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 141' PIPE

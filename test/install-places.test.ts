@@ -29,8 +29,7 @@ describe("RELAY_INSTALL_DIR", () => {
     await using box = sandbox();
     const here = machine(box);
     const { script } = await mirror(box);
-    const sentence =
-      "RELAY_INSTALL_DIR has a colon or a line break in it, which PATH cannot hold. Choose another folder.";
+    const sentence = `there is a colon or a line break in ${here.home}${folder}, which PATH cannot hold. Set RELAY_INSTALL_DIR to another folder.`;
     await expectFailure(here, script, sentence, { env: { RELAY_INSTALL_DIR: here.home + folder } });
   });
 });
