@@ -104,15 +104,20 @@ const value = fc.constantFrom(
 /** What some other program may have written into a row, as far as the table takes it. */
 const strange = fc.tuple(fc.constantFrom(...columns, ...otherColumns), value, fc.nat(5));
 
-/** What another program can still read of the messages. */
-function readable(path: string): Map<number, string> {
+/** What another program can still read of the messages, each by itself. */
+function readable(path: string): Map<number, unknown> {
+  const texts = new Map<number, unknown>();
   try {
     using db = new Database(path, { readonly: true });
-    const rows = db.query<{ id: number; message: string }, []>("SELECT id, message FROM messages").all();
-    return new Map(rows.map(({ id, message }) => [id, message]));
-  } catch {
-    return new Map();
-  }
+    const query = db.query<{ message: unknown }, [number]>("SELECT message FROM messages WHERE id = ?");
+    for (let id = 1; id <= 30; id++) {
+      try {
+        const row = query.get(id);
+        if (row) texts.set(id, row.message);
+      } catch {} // this one is lost
+    }
+  } catch {} // all of them are
+  return texts;
 }
 
 function expectSentence(what: string, { status, stdout, stderr }: Outcome): void {
