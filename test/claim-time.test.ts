@@ -121,4 +121,17 @@ describe("a claim", () => {
     expect(third.page.messages).toHaveLength(20);
     expect(third.page.messages.every(({ maybe_shown }) => maybe_shown)).toBe(true);
   });
+
+  test("on a message that went while it counted as read is a loss when its reader stopped waiting", async () => {
+    await using box = sandbox();
+    const { relay } = setUp(box);
+    await relay.send({ sender: "desktop", message: "1" });
+    const { claim } = await relay.fetch(request);
+    await claim?.show(() => taken);
+    for (let n = 2; n <= 21; n++) await relay.send({ sender: "code", message: `${n}` });
+    await claim?.reopen();
+    expect((await relay.fetch(request)).page.losses).toMatchObject([{ id: 1, cleared_by: null }]);
+    const { receipt } = await relay.send({ sender: "desktop", message: "22" });
+    expect(receipt.dropped).toEqual([1]);
+  });
 });
