@@ -1,0 +1,20 @@
+import type { World } from "./world.ts";
+
+/** The figures of a run as a table, and what must not have been. */
+export function renderReport({ figures, violations }: World): string {
+  const rows = [...figures].sort(([a], [b]) => a.localeCompare(b));
+  const width = Math.max(...rows.map(([what]) => what.length), 10);
+  const table = [...rows, ["violations", violations.length] as const].map(
+    ([what, count]) => `${what.padEnd(width)}  ${String(count).padStart(9)}`,
+  );
+  const told = violations.map(({ rule, what, trace }) =>
+    [`\nviolated: ${rule}`, `  ${what}`, ...trace.map((event) => `  ${shorten(JSON.stringify(event))}`)].join(
+      "\n",
+    ),
+  );
+  return [...table, ...told].join("\n");
+}
+
+function shorten(text: string): string {
+  return text.length <= 700 ? text : `${text.slice(0, 700)}…`;
+}
