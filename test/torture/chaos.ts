@@ -9,7 +9,10 @@ import { kill, type Started, type World } from "./world.ts";
 export interface Chaos {
   kills(plan: Iterator<Strike, never>): Promise<void>;
   stops(plan: Iterator<Strike, never>): Promise<void>;
-  faults(plan: Iterator<Fault, never>): Promise<void>;
+  /** `atLeast` so many faults happen, even if the round's time is over before. */
+  faults(plan: Iterator<Fault, never>, atLeast: number): Promise<void>;
+  /** Resolves when they happened. */
+  readonly enough: Promise<void>;
 }
 
 // How long a process may be in the middle of writing, with its journal beside the file. Whoever moves the file away
@@ -22,6 +25,7 @@ export function createChaos(world: World): Chaos {
   let peace = 0;
   let lastStrike = Number.NEGATIVE_INFINITY;
   const stopped = new Set<Started>();
+  const enough = Promise.withResolvers<void>();
 
   const strikeWhere = (lane: number) => world.lanes[lane % world.lanes.length]?.current ?? null;
 
@@ -72,13 +76,15 @@ export function createChaos(world: World): Chaos {
       }
     },
 
-    async faults(plan) {
-      while (world.running) {
+    async faults(plan, atLeast) {
+      for (let done = 0; world.running; done++) {
+        if (done === atLeast) enough.resolve();
         const fault = plan.next().value;
         await Bun.sleep(fault.wait);
         if (world.running) await suffer(world, fault, change, inPeace);
       }
     },
+    enough: enough.promise,
   };
 }
 

@@ -8,7 +8,7 @@ import { mostMilliseconds, readReceipt } from "./server-lane.ts";
 import { kill, type Lane, type StartOptions, type World } from "./world.ts";
 
 /** How a command ended. */
-export interface Ran {
+interface Ran {
   from: number;
   to: number;
   actor: Send["actor"];
@@ -36,12 +36,7 @@ export async function commandLane(
 }
 
 /** Runs a command, and looks at what every command promises of its output. */
-export async function run(
-  world: World,
-  lane: Lane,
-  args: string[],
-  options: StartOptions = {},
-): Promise<Ran> {
+async function run(world: World, lane: Lane, args: string[], options: StartOptions = {}): Promise<Ran> {
   const from = world.now();
   const started = world.start(lane, `relay ${args.join(" ").slice(0, 60)}`, args, { stdin: "", ...options });
   const { actor, child, errors } = started;

@@ -2,7 +2,7 @@ import type { Client } from "../../src/client.ts";
 import { type Random, random } from "./random.ts";
 
 /** What goes wrong by itself in a round: its faults, one after the other, besides kills and stops. */
-export const faultKinds = [
+const faultKinds = [
   "fill the disk",
   "read-only",
   "remove",
@@ -12,7 +12,7 @@ export const faultKinds = [
   "clock",
 ] as const;
 
-export type FaultKind = (typeof faultKinds)[number];
+type FaultKind = (typeof faultKinds)[number];
 
 /** A message to be sent: its size and shape, decided before its text is. */
 export interface Draft {

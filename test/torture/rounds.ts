@@ -105,9 +105,9 @@ async function live(
       : []),
     ...(weather.kills ? [chaos.kills(round.kills())] : []),
     ...(weather.stops ? [chaos.stops(round.stops())] : []),
-    ...(weather.faults.length > 0 ? [chaos.faults(round.faults())] : []),
+    ...(weather.faults.length > 0 ? [chaos.faults(round.faults(), weather.faults.length)] : []),
   ];
-  await Bun.sleep(milliseconds);
+  await Promise.all([Bun.sleep(milliseconds), weather.faults.length > 0 && chaos.enough]);
   world.running = false;
   await Promise.all(works);
 }

@@ -12,6 +12,9 @@ import { kill, type Lane, type World } from "./world.ts";
 const endMilliseconds = 30_000;
 const announceMilliseconds = 40_000;
 
+// Of a window of 20, and of the losses of a round.
+const mostPages = 50;
+
 /** A message as it lies in the file at the end of a round, before anything is read or cleared. */
 export interface Row {
   id: number;
@@ -112,7 +115,8 @@ export async function announceRest(world: World, lanes: readonly Lane[]): Promis
 /** Reads everything that is left for both. */
 export async function drain(world: World, lane: Lane): Promise<void> {
   for (const reader of clients) {
-    for (let quiet = 0; quiet < 2; ) {
+    for (let quiet = 0, pages = 0; quiet < 2; pages++) {
+      if (pages > mostPages) return world.violated("reading comes to an end", `${pages} pages for ${reader}`);
       const fetch = await get(world, lane, { kind: "get", reader, limit: 20, flags: ["--json"] });
       if (!fetch.page) {
         world.violated("a buffer at peace can be read", String(fetch.refused), fetch);

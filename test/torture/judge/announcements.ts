@@ -13,11 +13,16 @@ export function judgeAnnouncements(evidence: Evidence): void {
   const byToken = new Map<string, Announcement[]>();
   for (const announcement of history.announcements) {
     const oldest = oldestToken(announcement.body);
-    const tokens = announcement.messages?.map(({ token }) => token) ?? [oldest];
+    const known = coversWhatItSays(announcement);
+    // a lease that the clock, or another file, ended early may have gone on to somebody else before this looked
+    if (
+      !oldest ||
+      (!known && announcement.messages && troublesIn(history, around(announcement)).length === 0)
+    )
+      world.violated("an announcement shows the oldest, and how many", announcement.body, announcement);
+    const tokens = known ? announcement.messages?.map(({ token }) => token) : [oldest];
     for (const token of new Set(tokens))
       if (token) byToken.set(token, [...(byToken.get(token) ?? []), announcement]);
-    if (!oldest || (announcement.messages && announcement.messages[0]?.token !== oldest))
-      world.violated("an announcement shows the oldest", announcement.body, announcement);
   }
   for (const [token, announcements] of byToken) {
     world.count("messages announced");
@@ -30,6 +35,15 @@ export function judgeAnnouncements(evidence: Evidence): void {
     judgeTwice(evidence, token, announcements);
   }
   judgeNever(evidence, byToken);
+}
+
+function coversWhatItSays({ body, messages }: Announcement): boolean {
+  const count = Number(/^(\d+) (?:messages|more): /.exec(body)?.[1] ?? 1);
+  return messages?.[0]?.token === oldestToken(body) && messages?.length === count;
+}
+
+function around({ from, to }: Span): Span {
+  return { from: from - 1_000, to };
 }
 
 function judgeTwice(evidence: Evidence, token: string, announcements: Announcement[]): void {
@@ -54,7 +68,7 @@ function reason({ history }: Evidence, first: Announcement, second: Announcement
   if (!first.actor) return "the first announcer was gone";
   if (first.actor.died < noted.to || first.actor.asked < noted.to)
     return "the first announcer was killed or ended";
-  const [trouble] = troublesIn(history, { from: first.from - 1_000, to: second.from });
+  const [trouble] = troublesIn(history, around({ from: first.from, to: second.from }));
   return trouble ? "the file or the clock was tampered with, or a process stood still" : null;
 }
 
@@ -62,7 +76,7 @@ function judgeNever(evidence: Evidence, byToken: Map<string, Announcement[]>): v
   const { world, history, sends, rows } = evidence;
   // without their messages, nobody knows what some announcements told
   const unknown = history.announcements.some(
-    ({ messages, body }) => messages === null && /^\d+ (messages|more): /.test(body),
+    (announcement) => !coversWhatItSays(announcement) && /^\d+ (messages|more): /.test(announcement.body),
   );
   for (const row of rows.filter(({ read }) => !read)) {
     const token = tokenOf(row.message) ?? "";
