@@ -122,7 +122,16 @@ export async function get(
 
 function fetchRecord(world: World, reader: Client, how: Fetch["how"], limit: number, marks: boolean): Fetch {
   const confirmed = Number.POSITIVE_INFINITY;
-  const record = { ...askedNow(world), how, reader, marks, limit, page: null, confirmed };
+  const record = {
+    ...askedNow(world),
+    how,
+    reader,
+    marks,
+    limit,
+    page: null,
+    confirmed,
+    released: confirmed,
+  };
   world.history.fetches.push(record);
   world.count(how === "typed" ? "fetches by /get" : marks ? "fetches by command" : "peeks");
   return record;
@@ -130,6 +139,7 @@ function fetchRecord(world: World, reader: Client, how: Fetch["how"], limit: num
 
 function settleFetch(world: World, record: Fetch, ran: Ran, read: (text: string) => Fetch["page"]): void {
   settle(record, ran);
+  record.released = ran.to;
   if (ran.status === 0) record.confirmed = ran.to;
   // a command writes its page and the line's end at once
   if (!ran.stdout.endsWith("\n") || (ran.status === null && ran.stdout.length > 30_000)) return;

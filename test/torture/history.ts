@@ -50,6 +50,8 @@ export interface Fetch extends Asked {
   page: Page | null;
   /** When the process showed that it had settled the page; infinite if it never did. */
   confirmed: number;
+  /** When a page that was claimed and not shown was given back at the latest. */
+  released: number;
 }
 
 /** A buffer that was to be emptied; `by` is null for the command line. */

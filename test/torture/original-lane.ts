@@ -146,7 +146,15 @@ async function act(
   } else if (action.kind === "fetch") {
     const { reader, limit } = action;
     const confirmed = Number.POSITIVE_INFINITY;
-    const record: Fetch = { ...asked, reader, limit, marks: true, page: null, confirmed };
+    const record: Fetch = {
+      ...asked,
+      reader,
+      limit,
+      marks: true,
+      page: null,
+      confirmed,
+      released: confirmed,
+    };
     history.fetches.push(record);
     const reply = await ask("fetch", reader, limit);
     record.to = world.now();

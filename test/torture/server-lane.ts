@@ -171,6 +171,7 @@ async function fetch(
     limit: isTool ? action.limit : 5,
     page: null,
     confirmed: Number.POSITIVE_INFINITY,
+    released: Number.POSITIVE_INFINITY,
   };
   world.history.fetches.push(record);
   world.count(isTool ? "fetches by tool" : "prompts");
@@ -196,6 +197,11 @@ async function fetch(
   later(settled);
 }
 
+// A page is not claimed before the one before is settled, or given back.
+function earlierFetches({ history }: World, { actor, from }: Fetch): Fetch[] {
+  return history.fetches.filter((other) => other.actor === actor && other.from < from);
+}
+
 // A later page is not made before the one before is settled, and a page within the pipe is settled as it is written.
 async function settleFetch(
   world: World,
@@ -204,6 +210,8 @@ async function settleFetch(
   answer: Answer | null,
 ): Promise<void> {
   record.to = answer?.at ?? world.now();
+  for (const before of [...earlierFetches(world, record), record])
+    before.released = Math.min(before.released, record.to);
   if (!answer) return;
   if (answer.refused) return refused(record, answer);
   try {

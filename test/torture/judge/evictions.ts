@@ -1,4 +1,4 @@
-import { fileDuring, isClean, type Send } from "../history.ts";
+import type { Send } from "../history.ts";
 import { type Evidence, fileOf, type Showing } from "./evidence.ts";
 
 /** Evictions happen when there are more than 20: first what was read, then what is oldest; and what went is gone. */
@@ -9,10 +9,12 @@ export function judgeEvictions(evidence: Evidence): void {
     const later = evidence.showings.filter((showing) => showing.file === file);
     const tokens = new Map(sends.map((send) => [send.receipt?.id ?? 0, send.token]));
     const gone = new Map<number, Send>();
+    const greedy: Send[] = [];
     for (const send of [...sends].sort((a, b) => idOf(a) - idOf(b))) {
       judgeReceipt(evidence, send, file, gone);
       judgeOldestFirst(evidence, send, later);
-      judgeReadFirst(evidence, send, later, tokens);
+      judgeReadFirst(evidence, send, greedy, tokens);
+      if (send.receipt?.evicted_unread.length) greedy.push(send);
     }
   }
 }
@@ -68,21 +70,22 @@ function wasRead({ fresh }: Evidence, token: string, before: Send): boolean {
 }
 
 // Every byte that a process wrote was read here, even if it was killed: what nobody saw cannot have been read.
-function judgeReadFirst(evidence: Evidence, send: Send, _: Showing[], tokens: Map<number, string>): void {
+function judgeReadFirst(evidence: Evidence, send: Send, before: Send[], tokens: Map<number, string>): void {
   const { evicted = [], evicted_unread: unread = [] } = send.receipt ?? {};
   if (send.how === "typed") return; // its receipt names the unread ones only
   for (const id of evicted.filter((one) => !unread.includes(one))) {
     const token = tokens.get(id);
     if (!token) continue;
-    if (!(evidence.fresh.get(token) ?? []).some(({ fetch }) => fetch.from < send.to))
+    const wrong = (what: string, ...others: Send[]) =>
       evidence.world.violated(
         "evictions are as designed",
-        `${token} counted as read, and nobody saw it`,
-        ...evidence.trace(token),
-        ...evidence.trace(send.token),
+        `${token} ${what}`,
+        ...[token, send.token, ...others.map((other) => other.token)].flatMap(evidence.trace),
       );
-    const [page] = (evidence.fresh.get(token) ?? []).filter(({ fetch }) => isClean(evidence.history, fetch));
-    if (page && fileDuring(evidence.history, page.fetch) !== null)
-      evidence.world.count("evictions of messages seen to be read");
+    const seen = evidence.fresh.get(token) ?? [];
+    if (!seen.some(({ fetch }) => fetch.from < send.to)) wrong("counted as read, and nobody saw it");
+    if (seen.some(({ clean }) => clean)) evidence.world.count("evictions of messages seen to be read");
+    const spared = before.find((other) => idOf(other) > id && wasRead(evidence, token, other));
+    if (spared) wrong("was read, and stayed while an unread one went", spared);
   }
 }

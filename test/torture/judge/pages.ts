@@ -3,9 +3,6 @@ import { type Fetch, fileDuring, filesDuring, isClean } from "../history.ts";
 import { asShown } from "../page.ts";
 import { type Evidence, fileOf, type Showing } from "./evidence.ts";
 
-// A claim stands for 5 s, and giving one back may wait as long for the file.
-const claimMilliseconds = 20_000;
-
 /** A page goes to one reader, again only with a label; older before newer; every text as it was sent. */
 export function judgePages(evidence: Evidence): void {
   for (const showing of evidence.showings) judgeText(evidence, showing);
@@ -124,15 +121,17 @@ function freshIds({ page }: Fetch, labelled: boolean): number[] {
   return (page?.shown ?? []).filter(({ fresh, maybe }) => fresh && (labelled || !maybe)).map(({ id }) => id);
 }
 
-// Some other fetch may have held them meanwhile, and given them back before anything was shown.
+// Some other fetch may have held them meanwhile, and given them back before anything was shown. One that was killed
+// gives nothing back: what it held comes with a label.
 function cameBack({ history }: Evidence, reader: Fetch["reader"], earlier: Fetch): boolean {
   return history.fetches.some(
     (other) =>
       other.reader === reader &&
       other.marks &&
-      !isClean(history, other) &&
+      !other.page &&
+      (other.cancelled || other.refused !== null || Number.isFinite(other.actor.asked)) &&
       other.from < earlier.to &&
-      Math.min(other.to, other.actor.died) + claimMilliseconds > earlier.from,
+      other.released > earlier.from,
   );
 }
 

@@ -1,8 +1,14 @@
-import { type Span, type Trouble, troublesIn } from "../history.ts";
+import { type History, type Span, type Trouble, troublesIn } from "../history.ts";
 import type { Evidence } from "./evidence.ts";
 
 // How long before an answer something may have gone wrong that it tells of: patience for a lock, and a queue.
 const patienceMilliseconds = 15_000;
+
+const takenElsewhere =
+  /^this page went to another reader, because this server stood still for too long\. Ask again\.$/;
+
+// A claim stands for 5 s, less what the clocks of this run and of relay may differ by.
+const claimMilliseconds = 4_900;
 
 /** What relay may say, and what must have happened for it; null: it may be said at any time. */
 const sentences: [RegExp, Trouble["kind"][] | null][] = [
@@ -15,10 +21,7 @@ const sentences: [RegExp, Trouble["kind"][] | null][] = [
     ["disk", "replaced", "read-only"],
   ],
   [/^the disk of .* failed .*Check the disk and try again\.$/, ["disk", "replaced"]],
-  [
-    /^this page went to another reader, because this server stood still for too long\. Ask again\.$/,
-    ["stop", "clock", "lock", "replaced", "disk"],
-  ],
+  [takenElsewhere, null],
   [/^nobody typed \/get here, or hooks are switched off/, null],
 ];
 
@@ -32,9 +35,16 @@ export function judgeRefusals({ world, history }: Evidence): void {
     const reasons = troublesIn(history, span).map(({ kind }) => kind);
     world.count(`refused: ${nameOf(known?.[0])}`);
     if (!known) world.violated("refusals are sentences of relay's", refused, asked);
+    else if (known[0] === takenElsewhere && !mayHaveExpired(asked, history))
+      world.violated("a claim stands for 5 s", refused, asked);
     else if (known[1] && !known[1].some((kind) => reasons.includes(kind)))
       world.violated("a refusal has a reason", refused, asked);
   }
+}
+
+function mayHaveExpired(asked: Span, history: History): boolean {
+  const jumped = troublesIn(history, asked).some(({ kind }) => kind === "clock" || kind === "replaced");
+  return jumped || asked.to - asked.from >= claimMilliseconds;
 }
 
 function nameOf(sentence: RegExp | undefined): string {
