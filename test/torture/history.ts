@@ -144,7 +144,8 @@ export function troublesIn({ troubles }: History, span: Span): Trouble[] {
 
 /** Whether nothing could keep the page from being shown once and marked at once. */
 export function isClean(history: History, fetch: Fetch): boolean {
-  const { page, cancelled, confirmed, actor } = fetch;
+  const { page, how, cancelled, confirmed, actor } = fetch;
+  if (how === "original") return false; // it looks first and marks then, and anybody may come between
   if (!page || cancelled || !Number.isFinite(confirmed) || actor.killed < confirmed) return false;
   return troublesIn(history, { from: fetch.from, to: confirmed }).length === 0;
 }

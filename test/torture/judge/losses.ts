@@ -131,9 +131,7 @@ function judgeTwice(evidence: Evidence, reader: Client, current: number): void {
     const again = sure && inCurrent.find(({ span }) => span.from > sure.span.to + settleMilliseconds);
     const token = tokens.get(id) ?? "";
     if (again) world.violated("a loss is told once", `${id} to ${reader}`, ...evidence.trace(token));
-    const read = (fresh.get(token) ?? []).find(
-      ({ clean, file, fetch }) => clean && file === current && fetch.how !== "original", // which looks first and marks then
-    );
+    const read = (fresh.get(token) ?? []).find(({ clean, file }) => clean && file === current);
     if (read && inCurrent.some(({ span }) => span.from > read.fetch.confirmed))
       world.violated("what was read is no loss", `${token} to ${reader}`, ...evidence.trace(token));
   }

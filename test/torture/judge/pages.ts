@@ -71,6 +71,7 @@ function judgeLabels({ world, history, sends, trace }: Evidence, showings: Showi
       (other) =>
         other !== fetch &&
         other.marks &&
+        other.how !== "original" &&
         other.reader === fetch.reader &&
         other.from < fetch.to &&
         !isClean(history, other),
