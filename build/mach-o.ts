@@ -4,7 +4,7 @@ import { type Bytes, read } from "./bytes.ts";
 // <mach-o/loader.h>
 const magic64 = 0xfeedfacf;
 const executable = 2;
-const cpus: Record<number, BinaryFacts["cpu"]> = { 0x01000007: "x64", 0x0100000c: "arm64" };
+const cpus: Record<number, BinaryFacts["cpu"]> = { 16777223: "x64", 16777228: "arm64" };
 const headerBytes = 32;
 const required = 0x80000000; // LC_REQ_DYLD
 const command = {

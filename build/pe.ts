@@ -2,7 +2,7 @@ import type { BinaryFacts } from "./binary-facts.ts";
 import { type Bytes, read } from "./bytes.ts";
 
 // "PE Format", learn.microsoft.com/windows/win32/debug/pe-format
-const cpus: Record<number, BinaryFacts["cpu"]> = { 0x8664: "x64", 0xaa64: "arm64" };
+const cpus: Record<number, BinaryFacts["cpu"]> = { 34404: "x64", 43620: "arm64" };
 const pe32Plus = 0x20b;
 const consoleSubsystem = 3;
 const sectionBytes = 40;

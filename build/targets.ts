@@ -24,16 +24,36 @@ const musl = { format: "ELF", oldest: null } as const;
 const darwin = {
   format: "Mach-O",
   loader: "/usr/lib/dyld",
-  libraries: ["libSystem.B", "libc++.1", "libicucore.A", "libresolv.9"].map((name) => `/usr/lib/${name}.dylib`),
+  libraries: ["libSystem.B", "libc++.1", "libicucore.A", "libresolv.9"].map(
+    (name) => `/usr/lib/${name}.dylib`,
+  ),
   oldest: "13.0",
 } as const;
+
+const windowsLibraries = [
+  ...[
+    "ntdll",
+    "kernel32",
+    "api-ms-win-core-synch-l1-2-0",
+    "bcryptprimitives",
+    "wsock32",
+    "crypt32",
+    "ws2_32",
+  ],
+  ...["dbghelp", "userenv", "user32", "advapi32", "ole32", "shell32", "oleaut32", "iphlpapi"],
+];
 
 const windows = {
   format: "PE",
   loader: null,
-  libraries: [],
+  libraries: windowsLibraries.map((name) => `${name}.dll`),
   oldest: null,
 } as const;
+
+/** What the target's binary is called among the assets of a release. */
+export function binaryName({ name, system }: Target): string {
+  return `relay-${name}${system === "windows" ? ".exe" : ""}`;
+}
 
 /** The eight. */
 export const targets: readonly Target[] = [
