@@ -35,7 +35,7 @@ export function readElf(file: Uint8Array): BinaryFacts {
   const loader = first(interpreter);
   const entries = dynamicEntries(bytes, first(dynamic));
   const at = (address: number) => fileOffset(headers, address);
-  const strings = at(valueOf(entries, tag.stringTable));
+  const strings = at(numberOf(entries, tag.stringTable));
   const named = (kind: number) =>
     entries.filter(([entry]) => entry === kind).map(([, value]) => bytes.text(strings + value));
   return {
@@ -71,7 +71,7 @@ function dynamicEntries(bytes: Bytes, header: ProgramHeader | undefined): Entry[
   return entries;
 }
 
-function valueOf(entries: Entry[], kind: number): number {
+function numberOf(entries: Entry[], kind: number): number {
   return entries.find(([entry]) => entry === kind)?.[1] ?? 0;
 }
 
@@ -91,8 +91,8 @@ function neededVersions(
   strings: number,
 ): string[] {
   const versions: string[] = [];
-  const count = valueOf(entries, tag.versionNeedCount);
-  let need = count > 0 ? at(valueOf(entries, tag.versionNeed)) : 0;
+  const count = numberOf(entries, tag.versionNeedCount);
+  let need = count > 0 ? at(numberOf(entries, tag.versionNeed)) : 0;
   for (let library = 0; library < count; library++) {
     let auxiliary = need + bytes.u32(need + 8);
     for (let left = bytes.u16(need + 2); left > 0; left--) {
