@@ -8,7 +8,7 @@ const text = "hello from the release";
 
 /**
  * Sends a message through a server of Desktop's and gets it through one of Code's, as their clients do: MCP, a line for
- * each message. Throws when it does not arrive, an answer takes more than a minute, or a server does not end by itself.
+ * each message. Throws when it does not arrive, a server takes more than two minutes, or does not end by itself.
  */
 export async function exchange(server: Server): Promise<void> {
   const receipt = await call(server, "desktop", "relay_send", { message: text });
@@ -28,22 +28,38 @@ async function call(
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",
-    timeout: 60_000,
+    timeout: 120_000,
     killSignal: "SIGKILL",
   });
   const answers = lines(child.stdout);
   const ask = async (id: number, method: string, params: Record<string, unknown>) => {
     child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
     child.stdin.flush();
-    for await (const line of answers) if (JSON.parse(line).id === id) return line;
+    for await (const line of answers) {
+      const answer = parse(line);
+      if (answer.id === id) return answer;
+    }
     throw new Error(`the server for ${client} ended before it answered ${method}`);
   };
   const clientInfo = { name: "release", version: "1" };
   await ask(0, "initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
-  const answer = JSON.parse(await ask(1, "tools/call", { name: tool, arguments: args }));
+  const answer = await ask(1, "tools/call", { name: tool, arguments: args });
   child.stdin.end();
   if ((await child.exited) !== 0) throw new Error(`the server for ${client} ended with ${child.exitCode}`);
   return answer.result?.content?.[0]?.text ?? JSON.stringify(answer);
+}
+
+interface Answer {
+  id?: number;
+  result?: { content?: { text?: string }[] };
+}
+
+function parse(line: string): Answer {
+  try {
+    return Object(JSON.parse(line));
+  } catch {
+    throw new Error(`relay does not speak MCP here, but: ${line}`);
+  }
 }
 
 /** Yields each line of a stream. It can be left and taken up again. */
