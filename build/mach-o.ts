@@ -28,7 +28,7 @@ const dylibCommands = [
 ];
 
 /** A part of the file that is mapped as a whole. `command` is the offset of its load command. */
-export interface Segment {
+interface Segment {
   command: number;
   offset: number;
   size: number;
