@@ -219,9 +219,9 @@ with_wget() {
   fi
 }
 
-# The last line that a program said, for a message.
+# One line of what a program said, for a message: said 1, or said '$' for the last.
 said() {
-  [ ! -s "$work/said" ] || printf ' (%s)' "$(sed -n '$p' "$work/said")"
+  [ ! -s "$work/said" ] || printf ' (%s)' "$(sed -n "$1p" "$work/said")"
 }
 
 # From standard input, whose name no tool can print.
@@ -241,7 +241,7 @@ download() {
   begin
   say "relay $release_version for $platform: downloading $asset"
   fetch "$release_url/$asset" "$work/asset" ||
-    fail "cannot download $release_url/$asset$(said). Nothing was installed. Check the connection, and run this again."
+    fail "cannot download $release_url/$asset$(said '$'). Nothing was installed. Check the connection, and run this again."
   found=$(compute_checksum "$work/asset") || found=''
   [ "$found" = "$checksum" ] ||
     fail "$asset is not what was released: its SHA-256 is ${found:-unknown}, and should be $checksum. Nothing was installed."
@@ -250,7 +250,7 @@ download() {
   else
     # with all processors, where xz can
     run env XZ_OPT=-T0 "$unpacker" -dc "$work/asset" >"$work/relay" 2>"$work/said" ||
-      fail "cannot unpack $asset in $target$(said). Is the disk full? Nothing was installed."
+      fail "cannot unpack $asset in $target$(said 1). Is the disk full? Nothing was installed."
   fi
 }
 
@@ -267,13 +267,13 @@ build() {
 try_out() {
   chmod 755 "$work/relay"
   version=$("$work/relay" --version 2>"$work/said" </dev/null) ||
-    fail "relay does not run on this machine$(said)$(advise_on_library). Nothing was installed."
+    fail "relay does not run on this machine$(said 1)$(advise_on_library). Nothing was installed."
   [ -z "$release_version" ] || [ "$version" = "$release_version" ] ||
     fail "this should be relay $release_version, and says that it is \"$version\". Nothing was installed."
 }
 
 advise_on_library() {
-  ! grep -q 'libstdc++\|libgcc' "$work/said" || printf '. It needs the packages libstdc++ and libgcc: apk add libstdc++ libgcc'
+  ! grep -q 'libstdc++\|libgcc' "$work/said" || printf '. It needs the C++ library; on Alpine: apk add libstdc++'
 }
 
 put_in_place() {

@@ -27,9 +27,10 @@ test.each([
 ])("run %s, it builds, installs and demonstrates", async (_, path, folder) => {
   await using box = sandbox();
   const { here, root, env, asked } = checkout(box);
+  mkdirSync(join(box.home, "elsewhere/a checkout"), { recursive: true });
   const { status, stdout, stderr } = await box.run(["sh", path.replace("FULL", root)], {
     cwd: join(root, folder),
-    env: { ...env, CDPATH: "/usr:/tmp" },
+    env: { ...env, CDPATH: join(box.home, "elsewhere") },
   });
   expect(stderr).toBe("");
   expect(stdout).toStartWith(`relay 9.8.7 is installed as ${here.installed}.\n\ncalled: relay demo\n`);

@@ -164,8 +164,8 @@ describe("what does not run here is not installed, and what was there stays", ()
     ],
     [
       "Alpine without the C++ library",
-      "echo 'Error loading shared library libstdc++.so.6: No such file or directory' >&2; exit 127",
-      "relay does not run on this machine (Error loading shared library libstdc++.so.6: No such file or directory). It needs the packages libstdc++ and libgcc: apk add libstdc++ libgcc. Nothing was installed.",
+      "echo 'Error loading shared library libstdc++.so.6: No such file or directory (needed by relay)' >&2; echo 'Error relocating relay: _ZTVN: symbol not found' >&2; exit 127",
+      "relay does not run on this machine (Error loading shared library libstdc++.so.6: No such file or directory (needed by relay)). It needs the C++ library; on Alpine: apk add libstdc++. Nothing was installed.",
     ],
     [
       "it is another version",
