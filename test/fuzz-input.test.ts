@@ -154,7 +154,7 @@ function isTyped(input: Uint8Array, event: Record<string, unknown>): boolean {
   try {
     const got = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(input));
     const decisive = ["session_id", "hook_event_name", "expansion_type", "command_name", "command_source"];
-    const words = got.command_args ?? "";
+    const { command_args: words = "" } = got;
     return typeof words === "string" && decisive.every((name) => got[name] === event[name]);
   } catch {
     return false;
