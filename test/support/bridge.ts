@@ -51,20 +51,19 @@ export async function startBridge(box: Sandbox, args: string[]): Promise<string>
 
 function connect(web: StreamableHTTPServerTransport, child: StdioClientTransport): void {
   // what the server says by itself rides on the request that came last
-  const open: RequestId[] = [];
+  const open = new Set<RequestId>();
   const failed = () => {}; // nobody listens any more
   web.onmessage = (message: JSONRPCMessage) => {
-    if ("method" in message && "id" in message) open.push(message.id);
+    if ("method" in message && "id" in message) open.add(message.id);
     child.send(message).catch(failed);
   };
   child.onmessage = (message) => {
     if (!("method" in message)) {
-      const place = open.findIndex((id) => id === message.id);
-      if (place >= 0) open.splice(place, 1);
+      if (message.id !== undefined) open.delete(message.id);
       web.send(message).catch(failed);
       return;
     }
-    const related = open.at(-1);
+    const related = [...open].at(-1);
     web.send(message, related === undefined ? {} : { relatedRequestId: related }).catch(failed);
   };
 }

@@ -10,7 +10,7 @@ const python = join(import.meta.dir, "../../.lab/original/bin/python");
 export const hasOriginal = existsSync(python);
 
 /** A row as the original's `relay_fetch` answers it. */
-export interface OriginalMessage {
+interface OriginalMessage {
   id: number;
   sender: string;
   message: string;
