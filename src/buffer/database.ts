@@ -11,7 +11,7 @@ import {
   identify,
   tighten,
 } from "./file.ts";
-import { migrate, recognize } from "./schema.ts";
+import { migrate, recognize, refuseNewer } from "./schema.ts";
 
 // One try for a lock blocks the process's loop, so it is short; between tries signals, cancels and pings are served.
 const tryMilliseconds = 50;
@@ -83,7 +83,10 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     const opened = current(create);
     if (!opened && create) throw new Replaced(path); // gone between making it and opening it
     if (!opened) return undefined;
-    const result = runImmediate(opened.db, work);
+    const result = runImmediate(opened.db, (db) => {
+      refuseNewer(db, path);
+      return work(db);
+    });
     if (!sameFile(opened.identity, path)) throw new Replaced(path);
     return result;
   };
