@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, sep } from "node:path";
 import { RelayError } from "./errors.ts";
 import { readSystem, type System } from "./system.ts";
 
@@ -70,7 +70,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
     bufferPath: () => bufferPath(variables.RELAY_DB),
     notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
-    system: () => readSystem(variables, homedir()),
+    system: () => readSystem(variables, homeFolder() ?? sep),
     claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR),
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
   };
@@ -95,8 +95,18 @@ function readSession(id: string | undefined, process: string | undefined): Claud
 
 function claudeFolder(chosen: string | undefined): string | null {
   if (chosen) return chosen;
-  const home = homedir();
-  return isAbsolute(home) ? join(home, ".claude") : null;
+  const home = homeFolder();
+  return home && join(home, ".claude");
+}
+
+/** The person's home folder, by HOME or by who they are; `null` if neither tells. */
+function homeFolder(): string | null {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : null;
+  } catch {
+    return null; // no HOME, and a user whom the system does not know
+  }
 }
 
 function isNotifyWanted(value: string | undefined): boolean {
@@ -125,8 +135,8 @@ function bufferPath(chosen: string | undefined): string {
       `RELAY_DB is "${chosen}", which is not an absolute path. Write it out from the root.`,
     );
   }
-  const home = homedir();
-  if (isAbsolute(home)) return join(home, ".relay_buffer.db");
+  const home = homeFolder();
+  if (home) return join(home, ".relay_buffer.db");
   throw new RelayError(
     "buffer",
     "there is no home folder to keep the buffer in. Set HOME, or RELAY_DB to a file's absolute path.",
