@@ -142,7 +142,7 @@ function settleFetch(world: World, record: Fetch, ran: Ran, read: (text: string)
   record.released = ran.to;
   if (ran.status === 0) record.confirmed = ran.to;
   // a command writes its page and the line's end at once
-  if (!ran.stdout.endsWith("\n") || (ran.status === null && ran.stdout.length > 30_000)) return;
+  if (!ran.stdout.endsWith("\n")) return;
   try {
     record.page = read(ran.stdout);
   } catch (error) {

@@ -9,7 +9,7 @@ import {
   type Span,
 } from "../history.ts";
 import type { Told } from "../page.ts";
-import { type Evidence, fileOf, mayBeGone } from "./evidence.ts";
+import { type Evidence, fileOf, isLostOnOriginal, mayBeGone } from "./evidence.ts";
 
 /** What one client was told of losses, all round long, in one file. */
 interface TellingTo {
@@ -30,6 +30,7 @@ export function judgeLosses(evidence: Evidence): void {
       world.count("messages seen by their reader");
       continue;
     }
+    if (isLostOnOriginal(evidence, send)) continue;
     if (mayBeGone(evidence, send)) world.count("messages in files that are gone");
     else if (isKept(evidence, send)) world.count("messages in files that were renamed");
     else missing[otherClient(send.sender)].push(send);
