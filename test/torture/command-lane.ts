@@ -1,6 +1,6 @@
 import { type Client, otherClient } from "../../src/client.ts";
 import type { Sandbox } from "../support/sandbox.ts";
-import { openTypedSession, type TypedSession } from "../support/typing.ts";
+import { openTypedSession } from "../support/typing.ts";
 import type { Clear, Fetch, Send } from "./history.ts";
 import { readFramed, readJson, readTold } from "./page.ts";
 import type { CommandAction } from "./plan.ts";
@@ -24,12 +24,11 @@ export async function commandLane(
   lane: Lane,
   plan: Iterator<CommandAction, never>,
 ): Promise<void> {
-  const typing = openTypedSession({ ...world.place } as unknown as Sandbox);
   while (world.running) {
     const action = plan.next().value;
     if (action.kind === "send") await send(world, lane, action);
     else if (action.kind === "get") await get(world, lane, action);
-    else if (action.kind === "typed") await typed(world, lane, action.words, typing);
+    else if (action.kind === "typed") await typed(world, lane, action.words);
     else if (action.kind === "clear") await clear(world, lane);
     else await look(world, lane, action.kind);
   }
@@ -142,7 +141,7 @@ function settleFetch(world: World, record: Fetch, ran: Ran, read: (text: string)
   record.released = ran.to;
   if (ran.status === 0) record.confirmed = ran.to;
   // a command writes its page and the line's end at once
-  if (!ran.stdout.endsWith("\n") || (ran.status === null && ran.stdout.length > 30_000)) return;
+  if (!ran.stdout.endsWith("\n")) return;
   try {
     record.page = read(ran.stdout);
   } catch (error) {
@@ -186,8 +185,9 @@ async function typed(
   world: World,
   lane: Lane,
   words: Extract<CommandAction, { kind: "typed" }>["words"],
-  typing: TypedSession,
 ): Promise<void> {
+  // a session of its own: a ticket that a killed command left behind must not be another one's
+  const typing = openTypedSession({ ...world.place } as unknown as Sandbox);
   const { token, text } = world.compose({ size: 40, shape: "plain" });
   const env = { ...typing.env, RELAY_NOTIFY: "auto" };
   const event = typing.event(words === "words" ? text : words);

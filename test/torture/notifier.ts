@@ -31,7 +31,7 @@ export function listen(world: World): Listener {
       world.history.announcements.push(announcement);
       world.count("notifiers started");
       if (outcome !== "shown")
-        world.count(`notifiers that ${outcome === "slow" ? "took a second" : "did not show"}`);
+        world.count(`notifiers that ${outcome === "slow" ? "took their time" : "did not show"}`);
       unanswered.set(path.replace(/call$/, "answer"), announcement);
     }
     for (const [path, announcement] of unanswered) {

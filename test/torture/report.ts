@@ -1,4 +1,4 @@
-import type { World } from "./world.ts";
+import type { Violation, World } from "./world.ts";
 
 // What was asked of relay, and each once.
 const operations = [
@@ -15,22 +15,19 @@ const operations = [
   "statements of the original",
 ];
 
-/** The figures of a run as a table, and what must not have been. */
-export function renderReport({ figures, violations }: World): string {
+/** The figures of a run as a table. */
+export function renderFigures({ figures, violations }: World): string {
   const rows = [...figures].sort(([a], [b]) => a.localeCompare(b));
-  const width = Math.max(...rows.map(([what]) => what.length), 10);
   const asked = operations.reduce((sum, what) => sum + (figures.get(what) ?? 0), 0);
-  const table = [
-    ...rows,
-    ["operations in all", asked] as const,
-    ["violations", violations.length] as const,
-  ].map(([what, count]) => `${what.padEnd(width)}  ${String(count).padStart(9)}`);
-  const told = violations.map(({ rule, what, trace }) =>
-    [`\nviolated: ${rule}`, `  ${what}`, ...trace.map((event) => `  ${shorten(JSON.stringify(event))}`)].join(
-      "\n",
-    ),
-  );
-  return [...table, ...told].join("\n");
+  const table = [...rows, ["operations in all", asked] as const, ["violations", violations.length] as const];
+  const width = Math.max(...table.map(([what]) => what.length));
+  return table.map(([what, count]) => `${what.padEnd(width)}  ${String(count).padStart(9)}`).join("\n");
+}
+
+/** What must not have been, and how it came to it. */
+export function renderViolation({ rule, what, trace }: Violation): string {
+  const events = trace.map((event) => `  ${shorten(JSON.stringify(event))}`);
+  return [`violated: ${rule}`, `  ${what}`, ...events].join("\n");
 }
 
 function shorten(text: string): string {

@@ -13,6 +13,7 @@ import { type Listener, listen } from "./notifier.ts";
 import { originalLane } from "./original-lane.ts";
 import { planRound, type Round } from "./plan.ts";
 import { random } from "./random.ts";
+import { renderViolation } from "./report.ts";
 import { serverLane } from "./server-lane.ts";
 import {
   announceRest,
@@ -29,6 +30,9 @@ import type { Lane, World } from "./world.ts";
 
 const roundMilliseconds = 12_000;
 
+// Some minutes of silence make nobody nervous.
+const roundsUntold = 20;
+
 // After so many violations there is enough to look at.
 const mostViolations = 20;
 
@@ -41,7 +45,9 @@ export async function runRounds(
   seed: string,
   milliseconds: number,
   hasPython: boolean,
+  tell: (text: string) => void,
 ): Promise<void> {
+  let told = 0;
   const known = new Set(processes());
   const end = world.now() + milliseconds;
   const listener = listen(world);
@@ -70,6 +76,9 @@ export async function runRounds(
     const file = world.history.eras.at(-1)?.file ?? 0;
     world.history = createHistory(file, await beginAnew(world, lane));
     await endAll(world, known);
+    for (const violation of world.violations.slice(told)) tell(renderViolation(violation));
+    told = world.violations.length;
+    if (number % roundsUntold === roundsUntold - 1) tell(`${number + 1} rounds, ${told} violations`);
   }
   listener.stop();
 }

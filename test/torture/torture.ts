@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { inNamespace } from "./namespace.ts";
 import { hasPython } from "./original-lane.ts";
 import { makePlace } from "./place.ts";
-import { renderReport } from "./report.ts";
+import { renderFigures } from "./report.ts";
 import { runRounds } from "./rounds.ts";
 import { createWorld } from "./world.ts";
 
@@ -42,9 +42,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 try {
-  await runRounds(world, values.seed, minutes * 60_000, hasPython);
+  await runRounds(world, values.seed, minutes * 60_000, hasPython, console.log);
 } finally {
   end();
 }
-console.log(renderReport(world));
+console.log(renderFigures(world));
 process.exit(world.violations.length > 0 ? 1 : 0);

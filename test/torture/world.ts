@@ -6,7 +6,7 @@ import { type Place, tidyClock } from "./place.ts";
 import type { Draft } from "./plan.ts";
 
 /** Something that must not be. */
-interface Violation {
+export interface Violation {
   rule: string;
   what: string;
   /** What happened to the things concerned, in order. */

@@ -1,5 +1,5 @@
 import type { Send } from "../history.ts";
-import { type Evidence, fileOf, type Showing } from "./evidence.ts";
+import { type Evidence, fileOf, isLostOnOriginal, type Showing } from "./evidence.ts";
 
 /** Evictions happen when there are more than 20: first what was read, then what is oldest; and what went is gone. */
 export function judgeEvictions(evidence: Evidence): void {
@@ -83,7 +83,9 @@ function judgeReadFirst(evidence: Evidence, send: Send, before: Send[], tokens: 
         ...[token, send.token, ...others.map((other) => other.token)].flatMap(evidence.trace),
       );
     const seen = evidence.fresh.get(token) ?? [];
-    if (!seen.some(({ fetch }) => fetch.from < send.to)) wrong("counted as read, and nobody saw it");
+    const author = evidence.sends.get(token);
+    const unseen = !seen.some(({ fetch }) => fetch.from < send.to);
+    if (unseen && author && !isLostOnOriginal(evidence, author)) wrong("counted as read, and nobody saw it");
     if (seen.some(({ clean }) => clean)) evidence.world.count("evictions of messages seen to be read");
     const spared = before.find((other) => idOf(other) > id && wasRead(evidence, token, other));
     if (spared) wrong("was read, and stayed while an unread one went", spared);

@@ -1,3 +1,4 @@
+import { otherClient } from "../../../src/client.ts";
 import {
   type Announcement,
   type Fetch,
@@ -8,6 +9,7 @@ import {
   overlap,
   type Send,
   type Span,
+  troublesIn,
 } from "../history.ts";
 import { tokenOf } from "../messages.ts";
 import type { Shown } from "../page.ts";
@@ -89,6 +91,9 @@ function traceOf(history: History, token: string): unknown[] {
     to: Math.max(...life.map(({ from, to }) => (to === null ? from : to))) + 1_000,
   };
   const around = [
+    ...history.fetches
+      .filter(({ page, marks, reader }) => !page && marks && reader !== send?.sender)
+      .map(tellFetch),
     ...history.clears.map((clear) => ({ what: "clear", ...times(clear), by: clear.by, done: clear.done })),
     ...history.troubles.map(({ kind, what, ...trouble }) => ({
       what: `trouble: ${kind} ${what}`,
@@ -171,4 +176,19 @@ export function fileOf({ history }: Evidence, send: Send): number | null {
 /** Whether the message may be in a file that is gone. */
 export function mayBeGone({ history }: Evidence, span: Span): boolean {
   return filesDuring(history, span).some((file) => history.removed.has(file));
+}
+
+/**
+ * Whether the original may have read the message and failed all the same: where the file is renamed while it commits,
+ * SQLite finds its journal gone, calls that an error, and what was committed stays.
+ */
+export function isLostOnOriginal({ history }: Evidence, send: Send): boolean {
+  return history.fetches.some(
+    (fetch) =>
+      fetch.how === "original" &&
+      !fetch.page &&
+      fetch.reader === otherClient(send.sender) &&
+      fetch.to > send.from &&
+      troublesIn(history, fetch).some(({ kind }) => kind === "replaced"),
+  );
 }

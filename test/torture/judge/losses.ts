@@ -1,7 +1,15 @@
 import { type Client, otherClient } from "../../../src/client.ts";
-import { fileDuring, filesDuring, isClean, type Send, type Span } from "../history.ts";
+import {
+  type Clear,
+  fileDuring,
+  filesDuring,
+  type History,
+  isClean,
+  type Send,
+  type Span,
+} from "../history.ts";
 import type { Told } from "../page.ts";
-import { type Evidence, fileOf, mayBeGone } from "./evidence.ts";
+import { type Evidence, fileOf, isLostOnOriginal, mayBeGone } from "./evidence.ts";
 
 /** What one client was told of losses, all round long, in one file. */
 interface TellingTo {
@@ -22,6 +30,7 @@ export function judgeLosses(evidence: Evidence): void {
       world.count("messages seen by their reader");
       continue;
     }
+    if (isLostOnOriginal(evidence, send)) continue;
     if (mayBeGone(evidence, send)) world.count("messages in files that are gone");
     else if (isKept(evidence, send)) world.count("messages in files that were renamed");
     else missing[otherClient(send.sender)].push(send);
@@ -97,7 +106,7 @@ function judgeMissing(
     if (!toAuthor.times.has(id) && !clearedBy(evidence, otherClient(reader), send)) untoldToAuthor.push(send);
   }
   const judge = (sends: Send[], { others }: TellingTo, whom: string) => {
-    const cleared = sends.filter((send) => history.clears.some((clear) => clear.to > send.from));
+    const cleared = sends.filter((send) => clearsOf(history, send).length > 0);
     const certain = sends.filter((send) => !cleared.includes(send));
     world.count("messages told as cleared", Math.min(others, cleared.length));
     if (certain.length === 0 && cleared.length <= others) return;
@@ -114,7 +123,19 @@ function judgeMissing(
 
 /** Whether the client itself may have cleared it, and so needs no telling. */
 function clearedBy({ history }: Evidence, client: Client, send: Send): boolean {
-  return history.clears.some((clear) => clear.by === client && clear.to > send.from);
+  return clearsOf(history, send).some((clear) => clear.by === client);
+}
+
+/** The clears that may have hit the message: none of those after one that certainly did. */
+function clearsOf(history: History, send: Send): Clear[] {
+  const file = fileDuring(history, send);
+  const certain = history.clears.filter(
+    (clear) => clear.done && clear.from > send.to && fileDuring(history, clear) === file,
+  );
+  const last = Math.min(...certain.map(({ to }) => to));
+  return history.clears.filter(
+    (clear) => clear.refused === null && clear.to > send.from && clear.from <= last,
+  );
 }
 
 // Told in peace, a loss is forgotten; and what was delivered in peace is none.

@@ -1,13 +1,19 @@
 import { otherClient } from "../../../src/client.ts";
-import { type Fetch, fileDuring, filesDuring, isClean } from "../history.ts";
+import { type Fetch, fileDuring, filesDuring, isClean, troublesIn } from "../history.ts";
 import { asShown } from "../page.ts";
 import { type Evidence, fileOf, type Showing } from "./evidence.ts";
+
+// Ten times what it may take until this run reads what is there to be read.
+const readingMilliseconds = 1_000;
+
+const smallCharacters = 8_192;
 
 /** A page goes to one reader, again only with a label; older before newer; every text as it was sent. */
 export function judgePages(evidence: Evidence): void {
   for (const showing of evidence.showings) judgeText(evidence, showing);
   for (const showings of evidence.fresh.values()) {
     judgeOnce(evidence, showings);
+    judgeTaken(evidence, showings);
     judgeLabels(evidence, showings);
   }
   for (const fetch of evidence.history.fetches) judgePage(evidence, fetch);
@@ -59,6 +65,21 @@ function judgeOnce(evidence: Evidence, showings: Showing[]): void {
         `${send.token} was`,
         ...evidence.trace(send.token),
       );
+  }
+}
+
+// What was given to somebody else, because its reader stood still, is not shown to that reader any more. A small page is
+// written in one stroke; of a large one a part may have been on its way.
+function judgeTaken({ world, history, trace }: Evidence, showings: Showing[]): void {
+  const small = ({ fetch }: Showing) =>
+    (fetch.page?.shown ?? []).reduce((sum, { text }) => sum + text.length, 0) < smallCharacters;
+  const byRelay = showings.filter(({ fetch }) => fetch.how !== "original");
+  for (const late of byRelay.filter(small)) {
+    const other = byRelay.find(
+      ({ fetch }) => fetch.from > late.fetch.from && fetch.to + readingMilliseconds < late.fetch.to,
+    );
+    if (!other || troublesIn(history, late.fetch).some(({ kind }) => kind === "replaced")) continue;
+    world.violated("a page that went elsewhere is not shown", late.token, ...trace(late.token));
   }
 }
 
