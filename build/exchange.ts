@@ -33,8 +33,10 @@ async function call(
   });
   const answers = lines(child.stdout);
   const ask = async (id: number, method: string, params: Record<string, unknown>) => {
-    child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
-    child.stdin.flush();
+    try {
+      child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
+      await child.stdin.flush();
+    } catch {} // it has ended, so that no answer comes
     for await (const line of answers) {
       const answer = parse(line);
       if (answer.id === id) return answer;

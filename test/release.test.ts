@@ -156,7 +156,7 @@ describe("at work:", () => {
     "not if it is something else that prints the version",
     async () => {
       const impostor = join(folder, "impostor");
-      writeFileSync(impostor, `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+      writeFileSync(impostor, `#!/bin/sh\necho ${version}\ncat >/dev/null\n`, { mode: 0o755 });
       try {
         await expect(tryBinary(impostor, named("linux-x64"), version)).rejects.toThrow(
           `relay does not speak MCP here, but: ${version}`,
