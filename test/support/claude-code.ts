@@ -26,8 +26,21 @@ export const claude = (() => {
 /** Whether its terminal UI can be driven, too. */
 export const hasTerminal = claude !== null && Bun.which("tmux") !== null;
 
+/** How relay is brought to Claude Code: by what setup installs, or by the plugin of this checkout. */
+export type Wiring = "setup" | "plugin";
+
+/** The plugin's folder in this checkout. */
+export const pluginFolder = join(import.meta.dir, "../../build/plugin");
+
+/** The name under which Claude Code knows a tool or a prompt of relay. */
+export function relayTool(wiring: Wiring, name = ""): string {
+  return `${wiring === "plugin" ? "mcp__plugin_relay_relay" : "mcp__relay"}${name && `__${name}`}`;
+}
+
 /** How a Claude Code is set up before it starts. */
 export interface LabOptions {
+  /** `"setup"` if left out. */
+  wiring?: Wiring;
   /** What the scripted model says. */
   replies: Reply[];
   /** What tells the person's own session from any that a model starts: words of the first prompt. */
@@ -63,7 +76,7 @@ interface ClaudeTerminal {
 
 /** Sets everything up in the sandbox. The model's API ends with it. */
 export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
-  const { replies, prompt, allow = [], files = {}, user } = options;
+  const { wiring = "setup", replies, prompt, allow = [], files = {}, user } = options;
   const api = startClaudeApi(prompt, replies);
   box.defer(api.stop);
   const project = join(box.home, "project");
@@ -77,12 +90,12 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   const hooks = Object.fromEntries(
     Object.entries(hookEntries(relayBinary)).map(([event, entry]) => [event, [entry]]),
   );
+  const isSetUp = wiring === "setup";
   put(".claude/settings.json", {
-    permissions: { ...rules, allow: [...rules.allow, ...allow] },
-    hooks,
-    statusLine: statusLine(relayBinary),
+    permissions: isSetUp ? { ...rules, allow: [...rules.allow, ...allow] } : { allow },
+    ...(isSetUp && { hooks, statusLine: statusLine(relayBinary) }),
   });
-  put(".claude/commands/get.md", commandFile(relayBinary));
+  if (isSetUp) put(".claude/commands/get.md", commandFile(relayBinary));
   put(".claude.json", {
     hasCompletedOnboarding: true,
     lastOnboardingVersion: "2.1.330",
@@ -97,7 +110,7 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
         projectOnboardingSeenCount: 4,
       },
     },
-    mcpServers: { relay: serverEntry(relayBinary) },
+    mcpServers: isSetUp ? { relay: serverEntry(relayBinary) } : {},
   });
   for (const [path, text] of Object.entries(files)) put(path, text);
   symlinkSync(relayBinary, join(box.programs, "relay"));
@@ -119,12 +132,12 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
     chmodSync(box.programs, 0o755);
     Bun.spawnSync(["chown", "-R", `${user}:${user}`, box.home]);
   }
-  const program = claude ?? "";
+  const program = [...as, claude ?? "", ...(isSetUp ? [] : ["--plugin-dir", pluginFolder])];
   return {
     api,
     headless: (text, args = []) =>
-      box.run([...as, program, "-p", text, ...args], { env, cwd: project, stdin: "" }),
-    terminal: (args = []) => openTerminal(box, [...as, program, ...args], env, project),
+      box.run([...program, "-p", text, ...args], { env, cwd: project, stdin: "" }),
+    terminal: (args = []) => openTerminal(box, [...program, ...args], env, project),
   };
 }
 
