@@ -1,6 +1,6 @@
 // Draws relay's icon, for the bundle and the plugin: bun build/icon.ts FILE. Whoever changes it commits the file anew.
 import { deflateSync } from "node:zlib";
-import { crc32 } from "./zip.ts";
+import { crc32 } from "./zip-archive.ts";
 
 const size = 512;
 

@@ -26,15 +26,15 @@ export const claude = (() => {
 /** Whether its terminal UI can be driven, too. */
 export const hasTerminal = claude !== null && Bun.which("tmux") !== null;
 
-/** How relay is brought to Claude Code: by what setup installs, or by the plugin of this checkout. */
-export type Wiring = "setup" | "plugin";
+/** How relay is brought to Claude Code: by what setup installs, by the plugin of this checkout, or by one to be installed. */
+export type Wiring = "setup" | "plugin" | "marketplace";
 
 /** The plugin's folder in this checkout. */
 export const pluginFolder = join(import.meta.dir, "../../build/plugin");
 
 /** The name under which Claude Code knows a tool or a prompt of relay. */
 export function relayTool(wiring: Wiring, name = ""): string {
-  return `${wiring === "plugin" ? "mcp__plugin_relay_relay" : "mcp__relay"}${name && `__${name}`}`;
+  return `${wiring === "setup" ? "mcp__relay" : "mcp__plugin_relay_relay"}${name && `__${name}`}`;
 }
 
 /** How a Claude Code is set up before it starts. */
@@ -132,7 +132,7 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
     chmodSync(box.programs, 0o755);
     Bun.spawnSync(["chown", "-R", `${user}:${user}`, box.home]);
   }
-  const program = [...as, claude ?? "", ...(isSetUp ? [] : ["--plugin-dir", pluginFolder])];
+  const program = [...as, claude ?? "", ...(wiring === "plugin" ? ["--plugin-dir", pluginFolder] : [])];
   return {
     api,
     headless: (text, args = []) =>
