@@ -35,26 +35,24 @@ export async function packBundles({
   const extension = system === "windows" ? ".exe" : "";
   const offer = await describeServer(join(binariesDir, `relay-${system}-${process.arch}${extension}`));
   mkdirSync(outDir, { recursive: true });
-  const paths: string[] = [];
-  for (const each of systems) {
-    const manifest = `${JSON.stringify(bundleManifest(each, version, offer), null, 2)}\n`;
-    const entries = [
-      { path: "manifest.json", data: Buffer.from(manifest), mode: 0o644 },
-      {
-        path: "icon.png",
-        data: readFileSync(join(import.meta.dir, "plugin/.claude-plugin/icon.png")),
-        mode: 0o644,
-      },
-      { path: "LICENSE", data: readFileSync(join(import.meta.dir, "../LICENSE")), mode: 0o644 },
-      ...(await serverFiles[each](version, binariesDir, hasty)),
-    ] satisfies ZipEntry[];
-    const archive = await zip(entries, hasty ? 1 : 9);
-    checkSize(`relay-${each}.mcpb`, archive.length);
-    const path = join(outDir, `relay-${each}.mcpb`);
-    writeFileSync(path, archive);
-    paths.push(path);
-  }
-  return paths;
+  return Promise.all(
+    systems.map(async (each) => {
+      const manifest = `${JSON.stringify(bundleManifest(each, version, offer), null, 2)}\n`;
+      const archive = await zip(
+        [
+          document("manifest.json", Buffer.from(manifest)),
+          document("icon.png", read(import.meta.dir, "plugin/.claude-plugin/icon.png")),
+          document("LICENSE", read(import.meta.dir, "../LICENSE")),
+          ...(await serverFiles[each](version, binariesDir, hasty)),
+        ],
+        hasty ? 1 : 9,
+      );
+      const name = `relay-${each}.mcpb`;
+      checkSize(name, archive.length);
+      writeFileSync(join(outDir, name), archive);
+      return join(outDir, name);
+    }),
+  );
 }
 
 /** Throws for a bundle that the directory of extensions would not take. */
@@ -83,7 +81,7 @@ const serverFiles: Record<BundleSystem, ServerFiles> = {
     const programs = { x64: read(folder, "relay-linux-x64"), arm64: read(folder, "relay-linux-arm64") };
     return [
       program("server/relay-x64", programs.x64),
-      { path: "server/relay-arm64.xz", data: await xz(programs.arm64, hasty), mode: 0o644 },
+      document("server/relay-arm64.xz", await xz(programs.arm64, hasty)),
       shellLauncher(version, [programs.x64, programs.arm64]),
     ];
   },
@@ -92,7 +90,7 @@ const serverFiles: Record<BundleSystem, ServerFiles> = {
     const arm64 = tar("relay-arm64.exe", read(folder, "relay-windows-arm64.exe"));
     return [
       program("server/relay-x64.exe", read(folder, "relay-windows-x64.exe")),
-      { path: "server/relay-arm64.tar.xz", data: await xz(arm64, hasty), mode: 0o644 },
+      document("server/relay-arm64.tar.xz", await xz(arm64, hasty)),
       program("server/launch.cmd", Buffer.from(launcher("launch.cmd").replaceAll("\n", "\r\n"))),
     ];
   },
@@ -111,6 +109,10 @@ function launcher(name: string): string {
 
 function program(path: string, data: Uint8Array): ZipEntry {
   return { path, data, mode: 0o755 };
+}
+
+function document(path: string, data: Uint8Array): ZipEntry {
+  return { path, data, mode: 0o644 };
 }
 
 function read(folder: string, name: string): Buffer {
