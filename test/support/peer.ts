@@ -4,7 +4,7 @@ import { relayBinary, type Sandbox } from "./sandbox.ts";
 
 /** How the client of a server introduces itself, and how the server is started. */
 export interface PeerOptions {
-  /** Another binary than the one under test. */
+  /** relay itself if left out. */
   command?: string;
   args?: string[];
   env?: Record<string, string>;
