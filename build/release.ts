@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -49,12 +50,19 @@ try {
 async function release(baseUrl: string | undefined): Promise<void> {
   const address = readBaseUrl(baseUrl);
   if (process.platform !== "linux") throw new Error("a release is built on Linux. Use one, or a container.");
+  if (!Bun.which("xz"))
+    throw new Error("the program xz is not there. Install it (Debian's package xz-utils).");
   const { version, description, license } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const dist = join(root, "dist");
   await rm(dist, { recursive: true, force: true });
   const scratch = join(root, "node_modules/.cache");
   await mkdir(scratch, { recursive: true });
   const folder = await mkdtemp(join(scratch, "relay-release-"));
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => {
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(1);
+    });
   const begin = performance.now();
   try {
     for (const step of steps) {

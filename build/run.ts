@@ -7,11 +7,12 @@ export interface RunOptions {
   limit?: number;
 }
 
-/** Runs a program to its end and answers what it printed. Throws with its last words when it fails or is not there. */
+/** Runs a program to its end and answers what it printed. Throws with its last words when it fails or took too long. */
 export async function run(
   argv: readonly string[],
   { cwd, env, stdin, limit = 600_000 }: RunOptions = {},
 ): Promise<{ stdout: string; stderr: string }> {
+  const begin = performance.now();
   const child = Bun.spawn([...argv], {
     ...(cwd && { cwd }),
     ...(env && { env }),
@@ -26,7 +27,9 @@ export async function run(
     new Response(child.stderr).text(),
   ]);
   if ((await child.exited) === 0) return { stdout, stderr };
-  const why = child.signalCode ? `was ended by ${child.signalCode}` : `ended with ${child.exitCode}`;
+  const tooLong = performance.now() - begin >= limit;
+  const byItself = child.signalCode ? `was ended by ${child.signalCode}` : `ended with ${child.exitCode}`;
+  const why = tooLong ? `took more than ${limit / 1000} s` : byItself;
   const words = (stderr.trim() || stdout.trim()).split("\n").slice(-3).join(" ");
   throw new Error(`${argv[0]} ${why}: ${words || "it said nothing"}`);
 }

@@ -39,7 +39,8 @@ export async function getRuntimes(
     folder,
   ];
   const packed = await run([...argv, ...specifiers], { cwd: root }).catch((error) => {
-    throw new RuntimesUnavailable(`Bun's runtimes for other systems cannot be had. ${error.message}`);
+    const why = `Bun's runtimes for other systems cannot be had: ${error.message}.`;
+    throw new RuntimesUnavailable(`${why} Check the network, and npm's registry.`);
   });
   const archives = JSON.parse(packed.stdout) as { name: string; filename: string }[];
   const runtimes = new Map<string, string>();

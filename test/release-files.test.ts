@@ -275,7 +275,7 @@ echo ]
       "the runtimes cannot be had",
       offline,
       [`--base-url=${here}`],
-      "cannot be had. npm ended with 1: npm error network",
+      "cannot be had: npm ended with 1: npm error network.",
     ],
     ["an option is unknown", offline, [`--base-url=${here}`, "--fast"], "--fast"],
   ])("%s", async (_name, npm, args, sentence) => {
