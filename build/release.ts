@@ -5,10 +5,14 @@ import { parseArgs } from "node:util";
 import { archiveNames, packBinaries } from "./archives.ts";
 import { readBaseUrl } from "./base-url.ts";
 import { buildBinaries } from "./binaries.ts";
+import { packBundles } from "./bundle.ts";
 import { assetsIn, checksums } from "./checksums.ts";
 import { homebrewFormula } from "./homebrew.ts";
+import { stampInstallers } from "./install-scripts.ts";
 import type { Publication } from "./manifests.ts";
+import { packPlugin } from "./plugin.ts";
 import { scoopManifest } from "./scoop.ts";
+import { serverJson } from "./server-json.ts";
 import { binaryName, targets } from "./targets.ts";
 import { tryBinary } from "./trial.ts";
 
@@ -30,6 +34,10 @@ const steps: Step[] = [
   { name: "binaries", run: ({ folder }) => buildBinaries(targets, root, folder) },
   { name: "trials", run: tryBinaries },
   { name: "archives", run: packAll },
+  { name: "bundles", run: packAllBundles },
+  { name: "plugin", run: packThePlugin },
+  { name: "install scripts", run: stampScripts },
+  { name: "server.json", run: (release) => write(release, "server.json", serverJson) },
   { name: "relay.rb", run: (release) => write(release, "relay.rb", homebrewFormula) },
   { name: "relay.json", run: (release) => write(release, "relay.json", scoopManifest) },
   { name: "SHA256SUMS", run: (release) => write(release, "SHA256SUMS", ({ assets }) => checksums(assets)) },
@@ -98,6 +106,19 @@ async function packAll({ folder }: Release): Promise<void> {
     const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
     console.log(names.map((name, index) => `       ${megabytes(sizes[index] ?? 0)} MB ${name}`).join("\n"));
   }
+}
+
+async function packAllBundles({ folder, version }: Release): Promise<void> {
+  await packBundles({ version, binariesDir: folder, outDir: folder });
+}
+
+async function packThePlugin({ folder, version, address }: Release): Promise<void> {
+  await packPlugin({ version, outDir: folder, baseUrl: address.baseUrl });
+}
+
+async function stampScripts({ folder, version, address }: Release): Promise<void> {
+  const assets = await assetsIn(folder);
+  await stampInstallers({ version, baseUrl: address.baseUrl, assets, outDir: folder });
 }
 
 async function write(
