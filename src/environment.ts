@@ -4,7 +4,7 @@ import { isAbsolute, join, sep } from "node:path";
 import { RelayError } from "./errors.ts";
 import { type Places, placesOf } from "./places.ts";
 import { readSystem, type System } from "./system.ts";
-import { isBlind, isFromWsl } from "./wsl.ts";
+import { isBlind, isInWsl } from "./wsl.ts";
 
 /** What relay knows of the Claude Code around it, from the variables Claude Code sets (facts.md, "Claude Code as a client"). */
 export interface ClaudeCodeSigns {
@@ -110,7 +110,7 @@ function readPlaces(variables: Record<string, string | undefined>): Places {
 function claudeFolder(chosen: string | undefined, posixHome: string | undefined): string | null {
   if (chosen) return chosen;
   // a Windows relay that serves a Claude Code in WSL has a home of its own
-  const home = posixHome && isFromWsl(process.platform, process.cwd()) ? posixHome : homeFolder();
+  const home = posixHome && isInWsl(process.platform, posixHome) ? posixHome : homeFolder();
   return home && join(home, ".claude");
 }
 

@@ -1,10 +1,13 @@
-import { readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { RelayError } from "./errors.ts";
 import type { System } from "./system.ts";
 
 /** Where the two Claudes, and relay, keep files of the person's. All absolute. */
 export interface Places {
   home: string;
+  /** `CLAUDE_CONFIG_DIR`, if that is set. */
+  chosenFolder: string | null;
   /** Claude Code's folder: settings, commands, plugins. */
   claudeFolder: string;
   /** Claude Code's own file, where `claude mcp add-json --scope user` registers servers. */
@@ -15,13 +18,23 @@ export interface Places {
   installRecord: string;
 }
 
-/** The places of a person with this home folder on this system. */
+/** The places of a person with this home folder on this system. Throws a `usage` error if `CLAUDE_CONFIG_DIR` is relative. */
 export function placesOf(home: string, { kind, variables }: Pick<System, "kind" | "variables">): Places {
-  const chosen = variables.CLAUDE_CONFIG_DIR ? resolve(variables.CLAUDE_CONFIG_DIR) : null;
+  const chosen = variables.CLAUDE_CONFIG_DIR || null;
+  if (chosen && !isAbsolute(chosen)) {
+    throw new RelayError(
+      "usage",
+      `CLAUDE_CONFIG_DIR is "${chosen}", which is not an absolute path. Write it out from the root.`,
+    );
+  }
+  const claudeFolder = chosen ?? join(home, ".claude");
+  // Claude Code prefers its file's older place, where there is one (seen, 2.1.330)
+  const olderConfig = join(claudeFolder, ".config.json");
   return {
     home,
-    claudeFolder: chosen ?? join(home, ".claude"),
-    claudeConfig: join(chosen ?? home, ".claude.json"),
+    chosenFolder: chosen,
+    claudeFolder,
+    claudeConfig: existsSync(olderConfig) ? olderConfig : join(chosen ?? home, ".claude.json"),
     desktopFolders: desktopFolders(home, kind, variables),
     installRecord: join(home, ".relay_install.json"),
   };

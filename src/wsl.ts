@@ -46,10 +46,10 @@ export function isBlind(
   folder: string,
   variables: Readonly<Record<string, string | undefined>>,
 ): boolean {
-  return isFromWsl(platform, folder) && !shared.some((name) => variables[name.replace(/\/p$/, "")]);
+  return isInWsl(platform, folder) && !shared.some((name) => variables[name.replace(/\/p$/, "")]);
 }
 
-/** Whether this is a Windows program that was started from WSL: its working directory is one of WSL's. */
-export function isFromWsl(platform: string, folder: string): boolean {
+/** Whether a folder, as a Windows program sees it, is one of WSL's. */
+export function isInWsl(platform: string, folder: string): boolean {
   return platform === "win32" && /^\\\\wsl(?:\$|\.localhost)?\\/i.test(folder);
 }

@@ -86,7 +86,7 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     expect(terminal.screen()).not.toMatch(/hook (error|failed)|ENOENT/i);
   }, 60_000);
 
-  test.each([["a b"], ["it's"], ["x (86)"]])(
+  test.each([["a b"], ["it's"], ["x (86)"], ["a #b: c"]])(
     "/get works with a relay in a folder called %j",
     async (name) => {
       await using box = sandbox();

@@ -178,7 +178,7 @@ describe("setup-code refuses, and writes nothing,", () => {
     [
       "a folder where a file should be",
       (box) => void mkdirSync(join(box.home, settingsPath), { recursive: true }),
-      /settings\.json cannot be read: EISDIR/,
+      /settings\.json is not a regular file\. Move it away/,
     ],
   ])("%s", async (_name, prepare, sentence) => {
     await using box = sandbox();
@@ -372,11 +372,32 @@ describe("options of Claude Code", () => {
     expect(json(box, settingsPath).env).toEqual(env);
     expect(json(box, settingsPath).permissions.deny).toEqual([`Read(/${env.RELAY_DB}*)`]);
     expect(await expectDone(box, ["setup"], env)).toContain("nothing to change");
-    // and out again, once it is no longer set
-    await expectDone(box, ["setup"]);
-    expect(json(box, settingsPath)).toEqual(settings);
-    expect(json(box, ".claude.json").mcpServers.relay).toEqual(server);
-    expect(json(box, desktopPath).mcpServers.relay).toEqual(desktopServer);
+    // a later setup without it moves nobody away from what waits there
+    expect(await expectDone(box, ["setup"])).toContain("nothing to change");
+    const other = { RELAY_DB: join(box.home, "other.db") };
+    await expectDone(box, ["setup"], other);
+    expect(json(box, settingsPath).env).toEqual(other);
+    expect(json(box, settingsPath).permissions.deny).toEqual([`Read(/${other.RELAY_DB}*)`]);
+    expect(json(box, desktopPath).mcpServers.relay.env).toEqual(other);
+    await box.relay(["send", "--to", "code", "x"], { env: other });
+    expect((await box.relay(["uninstall", "--purge", "--yes"])).stderr).toBe(
+      "relay: deleted 1, of which 1 unread.\n",
+    );
+    expect(existsSync(join(box.home, settingsPath))).toBe(false);
+  });
+
+  test("two sides with different buffers are refused until RELAY_DB says which", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    put(box, settingsPath, { env: { RELAY_DB: "/one.db" } });
+    put(box, desktopPath, { mcpServers: { relay: { ...desktopServer, env: { RELAY_DB: "/two.db" } } } });
+    await expectRefused(
+      box,
+      ["setup"],
+      /set up with different buffers, \/one\.db and \/two\.db\. Set RELAY_DB/,
+    );
+    await expectDone(box, ["setup"], { RELAY_DB: "/one.db" });
+    expect(json(box, desktopPath).mcpServers.relay.env).toEqual({ RELAY_DB: "/one.db" });
   });
 
   test("a RELAY_DB that the person's settings set otherwise is refused", async () => {
@@ -389,7 +410,8 @@ describe("options of Claude Code", () => {
       /sets RELAY_DB to "\/one\.db", and here it is "\/two\.db"\. Make the two the same/,
       { RELAY_DB: "/two.db" },
     );
-    await expectRefused(box, ["setup-code"], /and here it is not set/);
+    await expectDone(box, ["setup-code"]);
+    expect(json(box, ".claude.json").mcpServers.relay.env).toEqual({ RELAY_DB: "/one.db" });
   });
 
   test("--scope project registers plain relay in this folder's .mcp.json, beside others", async () => {
@@ -424,7 +446,7 @@ describe("options of Claude Code", () => {
     });
     expect([status, stderr]).toEqual([
       1,
-      expect.stringContaining("is a link to a file outside of this folder"),
+      expect.stringContaining("is a link, which may lead out of this project"),
     ]);
     expect(json(box, "precious.json")).toEqual({});
   });
@@ -669,7 +691,7 @@ describe.skipIf(!Bun.which("script"))("setup on a terminal", () => {
       const session = await desktopSession(box);
       const env = { ...session.env, TERM: "xterm" };
       expect(await onTerminal(box, env)).toContain(
-        "a greeting waits on each side, and you should have seen a notification for each side just now. Nothing appeared?",
+        "a greeting waits in Desktop and in Code, and you should have seen a notification of it just now. Nothing appeared?",
       );
       expect(
         session
@@ -685,6 +707,18 @@ describe.skipIf(!Bun.which("script"))("setup on a terminal", () => {
     },
   );
 
+  test("where messages wait already no greeting pushes one out", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    await sendAll(
+      box,
+      "code",
+      Array.from({ length: 20 }, (_, index) => `message ${index}`),
+    );
+    expect(await onTerminal(box, { TERM: "xterm" })).not.toContain("greeting");
+    expect((await get(box, "code", "--peek")).messages).toHaveLength(20);
+  });
+
   test("says so if nothing can be shown", async () => {
     await using box = sandbox();
     installFakeClaude(box);
@@ -696,7 +730,237 @@ describe.skipIf(!Bun.which("script"))("setup on a terminal", () => {
   });
 });
 
+describe("other programs called relay are not taken for it", () => {
+  const theirs = { command: "/opt/agentworkforce/relay", args: ["mcp", "--room", "x"], env: { TOKEN: "t" } };
+
+  test("not their server, in either Claude", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    put(box, ".claude.json", { mcpServers: { relay: theirs } });
+    put(box, desktopPath, { mcpServers: { relay: theirs } });
+    await expectRefused(box, ["setup-code"], /another server by the name of relay/);
+    await expectRefused(box, ["setup-desktop"], /another server by the name of relay/);
+    expect(await expectDone(box, ["uninstall"])).toContain("nothing to change");
+    expect(json(box, ".claude.json").mcpServers.relay).toEqual(theirs);
+    expect(json(box, desktopPath).mcpServers.relay).toEqual(theirs);
+  });
+
+  test("not their hook, nor their status line", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    const hook = { type: "command", command: "/opt/agentworkforce/relay", args: ["hook", "agent-register"] };
+    const statusLine = { type: "command", command: "/opt/other/relay statusline" };
+    put(box, settingsPath, { hooks: { SessionStart: [{ hooks: [hook] }] }, statusLine });
+    const before = snapshot(box.home);
+    await expectDone(box, ["setup-code", "--statusline"]);
+    expect(json(box, settingsPath).hooks.SessionStart[0].hooks).toEqual([hook]);
+    expect(json(box, settingsPath).statusLine).toEqual(statusLine);
+    await expectDone(box, ["uninstall"]);
+    expect(snapshot(box.home)).toEqual(before);
+  });
+});
+
+describe("what a person changed of relay's own part stays", () => {
+  test("in hooks: for how long and for what", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    const old = copyBinary(relayBinary, join(box.home, "old/relay"));
+    await box.run([old, "setup-code"]);
+    const changed = json(box, settingsPath);
+    changed.hooks.UserPromptExpansion[0].matcher = "get";
+    changed.hooks.SessionStart[0].hooks[0].timeout = 20;
+    put(box, settingsPath, changed);
+    await expectDone(box, ["setup-code"]);
+    const after = json(box, settingsPath);
+    expect(after.hooks.UserPromptExpansion).toHaveLength(1);
+    expect(after.hooks.UserPromptExpansion[0].matcher).toBe("get");
+    expect(after.hooks.SessionStart[0].hooks[0]).toEqual({
+      ...hooks.SessionStart?.[0]?.hooks[0],
+      timeout: 20,
+    } as never);
+  });
+
+  test("in the command: a description, a model; at uninstall the file is left to its author", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    const old = copyBinary(relayBinary, join(box.home, "old/relay"));
+    await box.run([old, "setup-code"]);
+    const path = join(box.home, ".claude/commands/get.md");
+    const edited = readFileSync(path, "utf8").replace(
+      /^description: .*$/m,
+      "description: mine\nmodel: haiku",
+    );
+    writeFileSync(path, edited);
+    await expectDone(box, ["setup-code"]);
+    expect(readFileSync(path, "utf8")).toBe(edited.replaceAll(old, relayBinary));
+    await expectDone(box, ["uninstall"]);
+    expect(readFileSync(path, "utf8")).toContain("model: haiku");
+  });
+
+  test("in the registration, also when Claude Code fails in the middle", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    const own = {
+      ...server,
+      command: "/old/relay",
+      args: ["--client", "code", "--sound", "off"],
+      env: { MINE: "1" },
+    };
+    put(box, ".claude.json", { mcpServers: { relay: own } });
+    const program = readFileSync(join(box.programs, "claude"), "utf8");
+    const failing = program.replace(
+      '"mcp add-json")',
+      `"mcp add-json") case "$4" in *${relayBinary}*) echo no >&2; exit 1;; esac;`,
+    );
+    writeFileSync(join(box.programs, "claude"), failing);
+    const { status, stderr } = await box.relay(["setup-code"]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining("`claude mcp add-json relay` failed: it ended with 1: no."),
+    ]);
+    expect(json(box, ".claude.json").mcpServers.relay).toEqual(own);
+    writeFileSync(join(box.programs, "claude"), program);
+    await box.run(["claude", "mcp", "remove", "relay"]); // as if it had been killed in between
+    await expectDone(box, ["setup-code"]);
+    expect(json(box, ".claude.json").mcpServers.relay).toEqual({ ...own, command: relayBinary });
+  });
+});
+
+describe("odd places", () => {
+  test("a link whose two dots mean the folder that it really lies in", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    const file = put(box, "dot/pkg/files/settings.json", { mine: 1 });
+    put(box, "files/settings.json", "PRECIOUS, unrelated");
+    mkdirSync(join(box.home, "dot/pkg/claude"));
+    symlinkSync("../files/settings.json", join(box.home, "dot/pkg/claude/settings.json"));
+    symlinkSync("dot/pkg/claude", join(box.home, ".claude"));
+    const before = snapshot(box.home);
+    await expectDone(box, ["setup-code"]);
+    expect(readFileSync(join(box.home, "files/settings.json"), "utf8")).toBe("PRECIOUS, unrelated");
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ mine: 1, ...settings });
+    await expectDone(box, ["uninstall"]);
+    expect(snapshot(box.home)).toEqual(before);
+  });
+
+  test("a pipe as settings is refused at once", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    mkdirSync(join(box.home, ".claude"));
+    await box.run(["mkfifo", join(box.home, settingsPath)]);
+    expect((await box.relay(["setup-code"])).stderr).toContain("settings.json is not a regular file");
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("another user's home is refused, as under sudo", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    await box.run(["chown", "65534", box.home]);
+    await expectRefused(box, ["setup-code"], /is another user's\. Run this as that user, without sudo\./);
+  });
+
+  test("where Claude Code has its file in the older place, the server is looked for there", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    put(box, ".claude/.config.json", { mcpServers: { relay: server } });
+    await expectDone(box, ["setup-code"]);
+    expect(existsSync(join(box.home, ".claude.json"))).toBe(false);
+  });
+
+  test("a relative CLAUDE_CONFIG_DIR is refused", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    const { status, stderr } = await box.relay(["setup-code"], { env: { CLAUDE_CONFIG_DIR: "cfg" } });
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringContaining('CLAUDE_CONFIG_DIR is "cfg", which is not an absolute path.'),
+    ]);
+  });
+
+  test("a program of another name is refused", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    const program = copyBinary(relayBinary, join(box.home, "relay-linux-x64"));
+    const { status, stderr } = await box.run([program, "setup-code"]);
+    expect([status, stderr]).toEqual([
+      1,
+      "relay: this program is called relay-linux-x64. Rename it to relay, and run that.\n",
+    ]);
+  });
+
+  test("a Claude Code that leaves a process behind is not waited for", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    const program = readFileSync(join(box.programs, "claude"), "utf8");
+    writeFileSync(
+      join(box.programs, "claude"),
+      program.replace("#!/bin/sh\n", "#!/bin/sh\nsleep 30 &\necho $! >>$HOME/claude-calls\n"),
+    );
+    box.defer(() => void box.run(["sh", "-c", "kill $(grep -x '[0-9]*' claude-calls)"]));
+    const begin = performance.now();
+    await expectDone(box, ["setup-code"]);
+    expect(performance.now() - begin).toBeLessThan(20_000);
+    await box.run(["sh", "-c", "kill $(grep -x '[0-9]*' claude-calls)"]);
+  });
+
+  test("the record is for its owner alone, whatever somebody made of it, and what a crash left goes", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    await expectDone(box, ["setup-code"]);
+    const record = join(box.home, ".relay_install.json");
+    chmodSync(record, 0o644);
+    put(box, ".claude/.settings.json.relay-new", "half a file");
+    await expectDone(box, ["setup-code"], { RELAY_DB: "/x.db" });
+    expect(statSync(record).mode & 0o777).toBe(0o600);
+    expect(existsSync(join(box.home, ".claude/.settings.json.relay-new"))).toBe(false);
+  });
+});
+
+describe("inside Claude Code", () => {
+  const inside = { CLAUDECODE: "1", CLAUDE_CODE_CHILD_SESSION: "1" };
+
+  test("a model may set relay up, and neither move the buffer nor take the protections away", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    await expectDone(box, ["setup-code"], inside);
+    const before = snapshot(box.home);
+    expect((await box.relay(["uninstall"], { env: inside })).status).toBe(3);
+    expect((await box.relay(["setup-code"], { env: { ...inside, RELAY_DB: "/tmp/zzz.db" } })).status).toBe(3);
+    expect(snapshot(box.home)).toEqual(before);
+  });
+});
+
 describe("uninstall", () => {
+  test("goes on when Claude Code fails, says so, and the next run does the rest", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
+    await expectDone(box, ["setup"]);
+    const program = readFileSync(join(box.programs, "claude"), "utf8");
+    writeFileSync(join(box.programs, "claude"), "#!/bin/sh\nexit 7\n");
+    const { status, stderr } = await box.relay(["uninstall"]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining("`claude mcp remove relay` failed: it ended with 7"),
+    ]);
+    expect(existsSync(join(box.home, settingsPath))).toBe(false);
+    expect(existsSync(join(box.home, desktopPath))).toBe(false);
+    expect(json(box, ".claude.json").mcpServers.relay).toEqual(server);
+    writeFileSync(join(box.programs, "claude"), program);
+    await expectDone(box, ["uninstall"]);
+    expect(json(box, ".claude.json")).toEqual({ mcpServers: {} });
+    expect(existsSync(join(box.home, ".relay_install.json"))).toBe(false);
+  });
+
+  test("finds what was registered for another CLAUDE_CONFIG_DIR", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    await expectDone(box, ["setup-code"], { CLAUDE_CONFIG_DIR: join(box.home, "other") });
+    await expectDone(box, ["uninstall"]);
+    expect(json(box, "other/.claude.json")).toEqual({ mcpServers: {} });
+    expect(existsSync(join(box.home, "other/settings.json"))).toBe(false);
+    expect(existsSync(join(box.home, ".relay_install.json"))).toBe(false);
+  });
+
   test("leaves a file alone that cannot be read, does the rest, and exits 1", async () => {
     await using box = sandbox();
     installFakeClaude(box);

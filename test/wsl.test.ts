@@ -35,7 +35,9 @@ function openWsl(box: Sandbox, variables: Record<string, string> = {}, buffer: s
   installFakeClaude(box);
   const exe = join(box.home, "mnt/c/Users/me/relay.exe");
   mkdirSync(join(exe, ".."), { recursive: true });
-  writeFileSync(exe, '#!/bin/sh\necho "$*" >>"$HOME/relay-exe-calls"\n', { mode: 0o755 });
+  writeFileSync(exe, '#!/bin/sh\necho "$*" >>"$HOME/relay-exe-calls"; env >"$HOME/relay-exe-env"\n', {
+    mode: 0o755,
+  });
   const known = [exe, join(box.programs, "claude"), "/usr/local/bin/relay"];
   const system = { ...systemOf("wsl", { ...box.env, ...variables }, known), exists: existsSync };
   const places = placesOf(box.home, system);
@@ -74,10 +76,14 @@ describe("setup in WSL", () => {
 
   test("keeps what the person's own WSLENV names, in and out", async () => {
     await using box = sandbox();
-    const { surroundings, run } = openWsl(box, { WSLENV: "MINE/p:HOME/p" });
-    put(box, ".claude/settings.json", { env: { A: "1" } });
+    const { surroundings, run } = openWsl(box, { WSLENV: "SHELL/p:HOME/p" });
+    put(box, ".claude/settings.json", { env: { A: "1", WSLENV: "MINE/p:RELAY_DB/p" } });
     await run(() => planCode(surroundings, code));
     expect(json(box, ".claude/settings.json").env).toEqual({ A: "1", WSLENV: `MINE/p:${names}` });
+    expect(json(box, ".claude.json").mcpServers.relay.env).toEqual({ WSLENV: `SHELL/p:${names}` });
+    expect(json(box, ".claude/settings.json").permissions.deny).toEqual([
+      "Read(//mnt/?/Users/*/.relay_buffer.db*)",
+    ]);
     put(box, ".claude/settings.json", { ...json(box, ".claude/settings.json"), changed: true });
     await carryOut(() => planRemoval(surroundings), surroundings.places.installRecord);
     expect(json(box, ".claude/settings.json")).toEqual({ env: { A: "1", WSLENV: "MINE/p" }, changed: true });
@@ -88,7 +94,12 @@ describe("setup in WSL", () => {
     const { exe, surroundings, run } = openWsl(box);
     const { errands } = await run(() => planDesktop(surroundings));
     expect(errands.map(({ argv }) => argv)).toEqual([[exe, "setup-desktop"]]);
-    expect(readFileSync(join(box.home, "relay-exe-calls"), "utf8")).toBe("setup-desktop\n");
+    expect(readFileSync(join(box.home, "relay-exe-calls"), "utf8")).toBe(
+      "setup-desktop --dry-run --json\nsetup-desktop\nsetup-desktop --dry-run --json\n",
+    );
+    expect(readFileSync(join(box.home, "relay-exe-env"), "utf8")).toContain(`WSLENV=${names}\n`);
+    writeFileSync(exe, `#!/bin/sh\necho '{"steps":[]}'\n`);
+    expect((await run(() => planDesktop(surroundings))).errands).toEqual([]);
   });
 
   test("without a Windows relay explains why two buffers would never meet, and writes nothing", async () => {

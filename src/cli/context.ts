@@ -13,11 +13,8 @@ const hasty: Patience = { lock: 120, journal: 60 };
 /** What every command works with. */
 export interface Context {
   environment: Environment;
-  /**
-   * Relay over the buffer of this environment, which tells `report` what became of announcements. Throws a `buffer`
-   * error when it has no place.
-   */
-  relay(report?: (outcome: unknown) => void): Relay;
+  /** Relay over the buffer of this environment, or another one. Throws a `buffer` error when it has no place. */
+  relay(options?: RelayOptions): Relay;
   /** The same for those whom the person waits for: it gives up within 250 ms, start of the process included. */
   hastyRelay(): Relay;
   /** Begins to write lines of data that carry a claim to standard output. */
@@ -28,22 +25,31 @@ export interface Context {
   note(text: string): void;
 }
 
+/** What is unusual about a relay. */
+interface RelayOptions {
+  /** Hears what became of announcements. */
+  report?: (outcome: unknown) => void;
+  /** The absolute path of the buffer file, if it is not the one of the environment. */
+  buffer?: string | null;
+  patience?: Patience;
+}
+
 /** The context of this process. */
 export function createContext(): Context {
   const environment = readEnvironment();
   const output = standardOutput("stdout");
-  const relay = (patience?: Patience, report?: (outcome: unknown) => void) =>
+  const relay = ({ report, buffer, patience }: RelayOptions = {}) =>
     createRelay({
       report,
-      buffer: sqliteBuffer(environment.bufferPath, systemClock, patience),
+      buffer: sqliteBuffer(() => buffer ?? environment.bufferPath(), systemClock, patience),
       clock: systemClock,
       notifier: systemNotifier(environment.system),
       muted: () => !environment.notify(),
     });
   return {
     environment,
-    relay: (report) => relay(undefined, report),
-    hastyRelay: () => relay(hasty),
+    relay,
+    hastyRelay: () => relay({ patience: hasty }),
     begin: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),
     note(text) {

@@ -1,15 +1,20 @@
-import { clients, clientTitle, otherClient } from "../client.ts";
+import { type Client, clientTitle, otherClient } from "../client.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Shows a person who has just set relay up that it works: a real notification for each side, and a message that waits
- * there for the first get.
+ * Shows a person who has just set relay up that it works: a real notification for each of these clients, and a message
+ * that waits there for the first get. Where messages are kept already there is none: it could push out one of them.
  */
-export async function greet(context: Context): Promise<void> {
+export async function greet(
+  clients: readonly Client[],
+  buffer: string | null,
+  context: Context,
+): Promise<void> {
   const outcomes: string[] = [];
-  const relay = context.relay((outcome) => {
-    if (typeof outcome === "string") outcomes.push(outcome);
-  });
+  const report = (outcome: unknown) => void (typeof outcome === "string" && outcomes.push(outcome));
+  const relay = context.relay({ report, buffer });
+  const { total } = await relay.status();
+  if (clients.length === 0 || total > 0) return;
   for (const to of clients) {
     const { claim } = await relay.send({ sender: otherClient(to), message: greetingFor(clientTitle(to)) });
     await claim?.withdraw(); // what was lost before is told to whoever asks, not here
@@ -19,10 +24,11 @@ export async function greet(context: Context): Promise<void> {
   const seen = failed
     ? "no notification could be shown"
     : outcomes.length > 0
-      ? "you should have seen a notification for each side just now"
+      ? "you should have seen a notification of it just now"
       : "notifications are switched off";
+  const where = clients.map(clientTitle).join(" and in ");
   context.print(
-    `relay: a greeting waits on each side, and ${seen}. Nothing appeared? Run: relay doctor --notify`,
+    `relay: a greeting waits in ${where}, and ${seen}. Nothing appeared? Run: relay doctor --notify`,
   );
 }
 

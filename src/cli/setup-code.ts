@@ -15,12 +15,12 @@ export const command = defineCommand({
   },
   async run({ args, data }) {
     const context = data as Context;
-    const [{ surroundingsOf }, { planCode }, { execute }] = await Promise.all([
+    const [{ setupSurroundingsOf }, { planCode }, { execute }] = await Promise.all([
       import("./surroundings.ts"),
       import("../setup/code-plan.ts"),
       import("./setup-report.ts"),
     ]);
-    const surroundings = surroundingsOf(context);
+    const surroundings = setupSurroundingsOf(context, "relay setup-code");
     const { scope = "user", statusline = false, json = false } = args;
     const plan = () => planCode(surroundings, { scope: scope as "user" | "project", statusline });
     const { installRecord } = surroundings.places;

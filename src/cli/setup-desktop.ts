@@ -9,12 +9,12 @@ export const command = defineCommand({
   },
   async run({ args, data }) {
     const context = data as Context;
-    const [{ surroundingsOf }, { planDesktop }, { execute }] = await Promise.all([
+    const [{ setupSurroundingsOf }, { planDesktop }, { execute }] = await Promise.all([
       import("./surroundings.ts"),
       import("../setup/desktop-plan.ts"),
       import("./setup-report.ts"),
     ]);
-    const surroundings = surroundingsOf(context);
+    const surroundings = setupSurroundingsOf(context, "relay setup-desktop");
     const dryRun = args["dry-run"] ?? false;
     const plan = () => planDesktop(surroundings);
     await execute(

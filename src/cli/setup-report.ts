@@ -1,3 +1,4 @@
+import { RelayError } from "../errors.ts";
 import { unifiedDiff } from "../setup/diff.ts";
 import { carryOut, type FileChange, type Plan } from "../setup/plan.ts";
 import type { Context } from "./context.ts";
@@ -7,23 +8,30 @@ export interface ReportOptions {
   installRecord: string;
   dryRun: boolean;
   json: boolean;
+  /** It takes things out, and does so as far as it can. */
+  thorough?: boolean;
 }
 
 /**
- * Carries out what `plan` plans, or only shows it, and says what changed and what to do next. Answers what that is, and
- * whether anything changed.
+ * Carries out what `plan` plans, or only shows it, and says what changed and what to do next. Answers whether anything
+ * changed. Throws a `failed` error that names all that could not be done.
  */
-export async function execute<P extends Plan>(
-  plan: () => Promise<P>,
-  { dryRun, json, installRecord }: ReportOptions,
+export async function execute(
+  plan: () => Promise<Plan>,
+  { dryRun, json, installRecord, thorough = false }: ReportOptions,
   context: Context,
-): Promise<{ done: P; changed: boolean }> {
-  const done = dryRun ? await plan() : await carryOut(plan, installRecord);
+): Promise<boolean> {
+  const done = dryRun ? await plan() : await carryOut(plan, installRecord, thorough);
   const changes = done.changes.filter(isVisible);
   const changed = !dryRun && done.errands.length + changes.length > 0;
-  if (json) context.print(JSON.stringify({ ok: true, changed, dry_run: dryRun, ...steps(done, changes) }));
-  else context.print(told(done, changes, dryRun));
-  return { done, changed };
+  const ok = done.failures.length === 0;
+  if (json) context.print(JSON.stringify({ ok, changed, dry_run: dryRun, ...steps(done, changes) }));
+  else {
+    const text = told(done, changes, dryRun);
+    if (text !== "") context.print(text);
+  }
+  if (!ok) throw new RelayError("failed", done.failures.join(" "));
+  return changed;
 }
 
 // A file that is gone already only leaves the record.
@@ -42,7 +50,11 @@ function steps({ errands, warnings, next }: Plan, changes: readonly FileChange[]
   };
 }
 
-function told({ errands, warnings, next }: Plan, changes: readonly FileChange[], dryRun: boolean): string {
+function told(
+  { errands, warnings, next, failures }: Plan,
+  changes: readonly FileChange[],
+  dryRun: boolean,
+): string {
   const isNothing = errands.length + changes.length === 0;
   const say = (line: string) => `relay: ${line}`;
   return [
@@ -51,7 +63,7 @@ function told({ errands, warnings, next }: Plan, changes: readonly FileChange[],
       say(`${change.path}: ${change.what}`),
       ...(dryRun ? [diffOf(change)] : []),
     ]),
-    ...(isNothing ? [say("nothing to change: everything is as it should be.")] : []),
+    ...(isNothing && failures.length === 0 ? [say("nothing to change: everything is as it should be.")] : []),
     ...(dryRun ? [say("nothing was changed: this was a dry run.")] : []),
     ...warnings.map((warning) => say(`warning: ${warning}`)),
     ...(dryRun || isNothing ? [] : next.map((step) => say(`next: ${step}`))),

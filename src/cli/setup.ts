@@ -13,18 +13,21 @@ export const command = defineCommand({
   },
   async run({ args, data }) {
     const context = data as Context;
-    const [{ surroundingsOf }, { planSetup }, { execute }] = await Promise.all([
+    const [{ setupSurroundingsOf }, { clientsToGreet, planSetup }, { execute }] = await Promise.all([
       import("./surroundings.ts"),
       import("../setup/setup-plan.ts"),
       import("./setup-report.ts"),
     ]);
-    const surroundings = surroundingsOf(context);
+    const surroundings = setupSurroundingsOf(context, "relay setup");
     const { installRecord } = surroundings.places;
     const { statusline = false, json = false, "dry-run": dryRun = false } = args;
     const plan = () => planSetup(surroundings, { scope: "user", statusline });
-    const { changed } = await execute(plan, { installRecord, dryRun, json }, context);
+    const changed = await execute(plan, { installRecord, dryRun, json }, context);
     if (!changed || json || !context.environment.terminal.stdout) return;
-    const { greet } = await import("./greeting.ts");
-    await greet(context);
+    const [{ greet }, { chosenBuffer }] = await Promise.all([
+      import("./greeting.ts"),
+      import("../setup/chosen-buffer.ts"),
+    ]);
+    await greet(clientsToGreet(surroundings), chosenBuffer(surroundings), context);
   },
 });

@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.ts";
-import { RelayError } from "../errors.ts";
 import { refuseInsideClaudeCode } from "../relay/identity.ts";
+import type { Relay } from "../relay/relay.ts";
 import { confirmDeletion } from "./clear.ts";
 import type { Context } from "./context.ts";
 
@@ -17,24 +17,24 @@ export const command = defineCommand({
     const { claudeCode, terminal } = context.environment;
     const { purge = false, yes = false, json = false } = args;
     const dryRun = args["dry-run"] ?? false;
-    if (purge) refuseInsideClaudeCode("relay uninstall --purge", claudeCode, terminal);
-    if (purge && !yes && !dryRun)
-      await confirmDeletion("relay uninstall --purge", await context.relay().status(), context);
-    const [{ surroundingsOf }, { planRemoval }, { execute }] = await Promise.all([
+    // it takes the person's protections away, too
+    refuseInsideClaudeCode("relay uninstall", claudeCode, terminal);
+    const [{ surroundingsOf }, { chosenBuffer }, { planRemoval }, { execute }] = await Promise.all([
       import("./surroundings.ts"),
+      import("../setup/chosen-buffer.ts"),
       import("../setup/removal-plan.ts"),
       import("./setup-report.ts"),
     ]);
     const surroundings = surroundingsOf(context);
+    const relay = purge && !dryRun ? context.relay({ buffer: chosenBuffer(surroundings) }) : null;
+    if (relay && !yes) await confirmDeletion("relay uninstall --purge", await relay.status(), context);
     const { installRecord } = surroundings.places;
-    const plan = () => planRemoval(surroundings);
-    const { done } = await execute(plan, { installRecord, dryRun, json }, context);
-    if (purge && !dryRun) await emptyBuffer(context);
-    if (done.failures.length > 0) throw new RelayError("failed", done.failures.join(" "));
+    await execute(() => planRemoval(surroundings), { installRecord, dryRun, json, thorough: true }, context);
+    if (relay) await empty(relay, context);
   },
 });
 
-async function emptyBuffer({ relay, note }: Context): Promise<void> {
-  const { deleted, deleted_unread: unread } = await relay().clear("command line");
+async function empty(relay: Relay, { note }: Context): Promise<void> {
+  const { deleted, deleted_unread: unread } = await relay.clear("command line");
   note(`relay: deleted ${deleted}, of which ${unread} unread.`);
 }

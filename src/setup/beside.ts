@@ -9,9 +9,10 @@ import { readContent } from "./file.ts";
 export function activePlugin(claudeFolder: string): string | null {
   const { plugins } = readObject(join(claudeFolder, "plugins/installed_plugins.json"));
   const { enabledPlugins } = readObject(join(claudeFolder, "settings.json"));
-  const enabled = (enabledPlugins ?? {}) as Record<string, unknown>;
-  const ids = Object.keys(plugins ?? {}).filter((id) => id.startsWith("relay@") && enabled[id] === true);
-  return ids.find((id) => isOurPlugin((plugins as Record<string, unknown>)[id])) ?? null;
+  const enabled = objectOf(enabledPlugins);
+  const installed = objectOf(plugins);
+  const ids = Object.keys(installed).filter((id) => id.startsWith("relay@") && enabled[id] === true);
+  return ids.find((id) => isOurPlugin(installed[id])) ?? null;
 }
 
 /**
@@ -20,8 +21,9 @@ export function activePlugin(claudeFolder: string): string | null {
  */
 export function installedBundle(desktopFolder: string): string | null {
   const { extensions } = readObject(join(desktopFolder, "extensions-installations.json"));
-  const found = Object.entries(extensions ?? {}).find(([id, extension]) => {
-    const { name, tools } = (extension as { manifest?: { name?: unknown; tools?: unknown } }).manifest ?? {};
+  const found = Object.entries(objectOf(extensions)).find(([id, extension]) => {
+    const { manifest } = objectOf(extension);
+    const { name, tools } = objectOf(manifest);
     return id.endsWith(".relay") && name === "relay" && JSON.stringify(tools ?? []).includes('"relay_send"');
   });
   return found?.[0] ?? null;
@@ -29,7 +31,7 @@ export function installedBundle(desktopFolder: string): string | null {
 
 function isOurPlugin(installations: unknown): boolean {
   const list = Array.isArray(installations) ? installations : [];
-  return list.some(({ installPath }) => {
+  return list.map(objectOf).some(({ installPath }) => {
     if (typeof installPath !== "string") return false;
     const skill = readContent(join(installPath, "skills/get/SKILL.md"));
     return skill !== null && isCommandFile(skill.toString());
@@ -39,9 +41,12 @@ function isOurPlugin(installations: unknown): boolean {
 /** A JSON file of some program's own, of which nothing is expected. */
 function readObject(path: string): Record<string, unknown> {
   try {
-    const found: unknown = JSON.parse(readContent(path)?.toString() ?? "{}");
-    return typeof found === "object" && found !== null ? (found as Record<string, unknown>) : {};
+    return objectOf(JSON.parse(readContent(path)?.toString() ?? "{}"));
   } catch {
     return {};
   }
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -14,10 +14,27 @@ export function commandFile(program: string): string {
 description: Read what Claude Desktop sent, or send words to it
 argument-hint: "[again | status | clear | words for Desktop]"
 disable-model-invocation: true
-allowed-tools: Bash(${run.replaceAll(/[()]/g, "*")})
+allowed-tools: ${allowedTools(run)}
 ---
 !\`${run}\`
 `;
+}
+
+/**
+ * A command file, which somebody may have added to, with another program in it: its slot and the rule that lets it run
+ * change, and nothing else.
+ */
+export function repointed(text: string, program: string): string {
+  const run = `${shellWord(program)} typed`;
+  return text
+    .replace(/^allowed-tools:.*?(?=\r?$)/m, () => `allowed-tools: ${allowedTools(run)}`)
+    .replace(/!`[^`\n]*`/, () => `!\`${run}\``);
+}
+
+// A parenthesis in a path never matches, a star in its place does. In YAML a space and a hash begin a comment.
+function allowedTools(run: string): string {
+  const rule = `Bash(${run.replaceAll(/[()]/g, "*")})`;
+  return /\s#|:\s|"/.test(rule) ? JSON.stringify(rule) : rule;
 }
 
 /** Whether a command or skill of this text is relay's: closed to the model, and nothing in it but that one slot. */
@@ -47,7 +64,7 @@ export function hookEntries(
   program: string,
   isWindows: boolean,
 ): Record<"UserPromptExpansion" | "SessionStart", HookEntry> {
-  const hook = (event: string): HookEntry["hooks"] => [
+  const hook = (event: (typeof hookEvents)[number]): HookEntry["hooks"] => [
     { type: "command", ...guarded([program, "hook", event], isWindows), timeout: hookSeconds },
   ];
   return {
@@ -69,14 +86,17 @@ function guarded(argv: string[], isWindows: boolean): Pick<HookCommand, "command
 export function hookProgram(hook: unknown): string | null {
   const { command, args } = (hook ?? {}) as Record<string, unknown>;
   if (typeof command !== "string" || !Array.isArray(args)) return null;
-  const [program, verb] = args[1] === ifThere ? args.slice(2) : [command, ...args];
-  return verb === "hook" && isRelay(program) ? program : null;
+  const [program, verb, event] = args[1] === ifThere ? args.slice(2) : [command, ...args];
+  const isOurs = verb === "hook" && hookEvents.includes(event as never) && isRelay(program);
+  return isOurs ? program : null;
 }
 
 /** Whether a path is that of a relay binary, whatever folder it is in. */
 export function isRelay(path: unknown): path is string {
   return typeof path === "string" && /(?:^|[/\\])relay(?:\.exe)?$/.test(path);
 }
+
+const hookEvents = ["user-prompt-expansion", "session-start"] as const;
 
 // A hook holds up the person's prompt; relay's own ends within a fraction of this.
 const hookSeconds = 5;
@@ -88,8 +108,17 @@ const hookSeconds = 5;
 export function permissionRules(buffer: string | null): { allow: string[]; deny: string[] } {
   return {
     allow: ["mcp__relay__relay_send"],
-    deny: [`Read(${buffer ? absolutePattern(buffer) : "~/.relay_buffer.db"}*)`],
+    deny: [bufferRule(buffer ? absolutePattern(buffer) : "~/.relay_buffer.db")],
   };
+}
+
+/** The same for a Claude Code in WSL whose relay is the Windows one: its buffer is in a home folder on a Windows disk. */
+export function permissionRulesInWsl(): { allow: string[]; deny: string[] } {
+  return { ...permissionRules(null), deny: [bufferRule("//mnt/?/Users/*/.relay_buffer.db")] };
+}
+
+function bufferRule(pattern: string): string {
+  return `Read(${pattern}*)`;
 }
 
 // A rule's path follows gitignore: two slashes for the root, and a question mark for what would mean something else.

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { RelayError } from "../errors.ts";
+import type { System } from "../system.ts";
 import { activePlugin } from "./beside.ts";
 import { serverEntry } from "./claude-code.ts";
 import { planCommand } from "./command-file.ts";
@@ -7,7 +8,7 @@ import { readContent } from "./file.ts";
 import { mergeFile } from "./json-file.ts";
 import { type JsonText, jsonText } from "./json-text.ts";
 import type { Plan } from "./plan.ts";
-import { claudeVersion, findClaude } from "./program.ts";
+import { checkVersion, findClaude } from "./program.ts";
 import { type InstallRecord, readRecord } from "./record.ts";
 import { planProjectServer, planUserServer } from "./registration.ts";
 import { settingsPlacements } from "./settings.ts";
@@ -30,57 +31,54 @@ export async function planCode(
 ): Promise<Plan> {
   const { system, places } = surroundings;
   const wired = wiring(surroundings);
-  const claude = await checkedClaude(surroundings, wired);
+  const claude = await checkedClaude(system, places.home);
   const record = readRecord(places.installRecord);
   const settings = planSettings(record, surroundings, wired, statusline);
   const { name, changes } = planCommand(record, places.claudeFolder, wired.program);
+  const entry = serverEntry(wired.program, wired.env);
   const server =
-    scope === "user"
-      ? planUserServer(surroundings, claude, serverEntry(wired.program, wired.env))
-      : planProjectServer(record, surroundings, serverEntry("relay", wired.env));
+    scope === "project"
+      ? planProjectServer(record, surroundings, { ...entry, command: "relay" })
+      : planUserServer(record, surroundings, claude, entry);
+  const isFindable = scope === "user" || system.find("relay") !== null;
   return {
     errands: server.errands,
     changes: [...server.changes, ...settings.changes, ...changes],
     warnings: [
       ...settings.warnings,
       ...pluginWarning(places.claudeFolder),
-      ...(system.find("relay") || scope === "user" ? [] : [notInPath]),
+      ...(isFindable ? [] : [notInPath]),
     ],
     next: [
+      ...server.next,
       `Sessions of Claude Code that are open now do not know relay yet: start them anew. Then type /${name} there.`,
     ],
+    failures: [],
   };
 }
 
 const notInPath = "relay is not in PATH, where a project's .mcp.json looks for it. Put its folder into PATH.";
 
 /** The program of a Claude Code that protects its person. */
-async function checkedClaude({ system, places }: Surroundings, { program, env }: Wiring): Promise<string> {
-  const claude = findClaude(system, places.home);
+async function checkedClaude(system: System, home: string): Promise<string> {
+  const claude = findClaude(system, home);
   if (!claude) {
     throw new RelayError(
       "failed",
       "Claude Code is not here: there is no claude in PATH or ~/.local/bin. Install it, and run this again.",
     );
   }
-  if (/\.(cmd|bat|ps1)$/i.test(claude)) {
-    const entry = JSON.stringify(serverEntry(program, env));
-    throw new RelayError(
-      "failed",
-      `${claude} can only be run by a shell, which relay does not start. Install Claude Code's own claude.exe, or register the server by hand: claude mcp add-json relay '${entry}' --scope user`,
-    );
-  }
-  await claudeVersion(claude, system, places.home);
+  await checkVersion(claude, system, home);
   return claude;
 }
 
 function planSettings(
   record: InstallRecord,
   surroundings: Surroundings,
-  { program, env }: Wiring,
+  { program, env, rules }: Wiring,
   statusline: boolean,
 ) {
-  const { system, places, buffer } = surroundings;
+  const { system, places } = surroundings;
   const path = join(places.claudeFolder, "settings.json");
   const found = jsonText(
     readContent(path)
@@ -88,10 +86,10 @@ function planSettings(
       .replace(/^\uFEFF/, "") ?? "",
     path,
   );
-  refuseOtherBuffer(found, path, buffer, record);
-  const options = { program, isWindows: system.kind === "windows", buffer, env, statusline };
+  refuseOtherBuffer(found, path, env.RELAY_DB, record);
+  const options = { program, isWindows: system.kind === "windows", rules, env, statusline };
   const what = "lets /get, and only a person's own, read messages; lets the model send";
-  const change = mergeFile(record, path, (json) => settingsPlacements(options, json), what);
+  const change = mergeFile(record, path, (json, placed) => settingsPlacements(options, json, placed), what);
   const warnings =
     found.at(["disableAllHooks"]) === true
       ? [`hooks are switched off by disableAllHooks in ${path}, so /get will refuse. Take that out.`]
@@ -102,7 +100,7 @@ function planSettings(
 function refuseOtherBuffer(
   settings: JsonText,
   path: string,
-  buffer: string | null,
+  buffer: string | undefined,
   { files }: InstallRecord,
 ): void {
   const set = settings.at(["env", "RELAY_DB"]);
@@ -110,7 +108,7 @@ function refuseOtherBuffer(
   if (set === undefined || set === buffer || placed.some(({ value }) => value === set)) return;
   throw new RelayError(
     "failed",
-    `${path} sets RELAY_DB to ${JSON.stringify(set)}, and here it is ${buffer ? JSON.stringify(buffer) : "not set"}. Make the two the same, and run this again.`,
+    `${path} sets RELAY_DB to ${JSON.stringify(set)}, and here it is ${JSON.stringify(buffer ?? null)}. Make the two the same, and run this again.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { RelayError } from "../errors.ts";
-import { commandFile, commandNames, isCommandFile } from "./claude-code.ts";
+import { commandFile, commandNames, isCommandFile, repointed } from "./claude-code.ts";
 import { readContent } from "./file.ts";
 import { isOriginalCommand, isOriginalPreview, previewName } from "./original.ts";
 import { type FileChange, fileChange, readSince } from "./plan.ts";
@@ -26,23 +26,29 @@ export function planCommand(record: InstallRecord, claudeFolder: string, program
   }
   const changes = commandNames.map((each) => {
     const path = pathOf(claudeFolder, each);
-    if (each === name)
-      return writeCommand(record, path, Buffer.from(commandFile(program)), `installs the command /${name}`);
+    if (each === name) return writeCommand(record, path, program, `installs the command /${name}`);
     const content = readContent(path);
     if (content && isCommandFile(content.toString())) return takeAway(record, path);
     return content && isOriginalCommand(content) ? retire(record, path) : null;
   });
-  const preview = join(claudeFolder, "scripts", previewName);
+  const preview = previewOf(claudeFolder);
   const content = readContent(preview);
   if (content && isOriginalPreview(content)) changes.push(retire(record, preview));
   return { name, changes: changes.filter((change) => change !== null) };
 }
 
-/** What takes the command, under whatever name, away again, and brings back what stood there before. */
-export function planCommandRemoval(record: InstallRecord, claudeFolder: string): FileChange[] {
-  const preview = join(claudeFolder, "scripts", previewName);
-  const paths = [...commandNames.map((name) => pathOf(claudeFolder, name)), preview];
-  return paths.map((path) => takeAway(record, path)).filter((change) => change !== null);
+/** What takes a file of the command's, under whatever name, away again, and brings back what stood there before. */
+export function planCommandRemoval(record: InstallRecord, path: string): FileChange | null {
+  return takeAway(record, path);
+}
+
+/** The files that the command, and the original's, may be in. */
+export function commandPaths(claudeFolder: string): string[] {
+  return [...commandNames.map((name) => pathOf(claudeFolder, name)), previewOf(claudeFolder)];
+}
+
+function previewOf(claudeFolder: string): string {
+  return join(claudeFolder, "scripts", previewName);
 }
 
 function pathOf(claudeFolder: string, name: string): string {
@@ -56,11 +62,14 @@ function isFree(claudeFolder: string, name: string): boolean {
   return content === null || isCommandFile(content.toString()) || isOriginalCommand(content);
 }
 
-function writeCommand(record: InstallRecord, path: string, after: Buffer, what: string): FileChange | null {
+// A description or a model that somebody wrote into the file stays.
+function writeCommand(record: InstallRecord, path: string, program: string, what: string): FileChange | null {
   const { before, untouched, original } = readSince(record, path);
+  const isPlain = before !== null && isPlainCommand(before.toString());
+  const isEdited = before !== null && !untouched && !isPlain && isCommandFile(before.toString());
+  const after = Buffer.from(isEdited ? repointed(before.toString(), program) : commandFile(program));
   if (before?.equals(after)) return null;
-  const isOwn = before !== null && isCommandFile(before.toString());
-  const base = untouched || isOwn ? original : before;
+  const base = untouched || isPlain ? original : before;
   return fileChange(record, path, { before, base }, after, { placed: [], containers: [], what });
 }
 
@@ -70,12 +79,26 @@ function retire(record: InstallRecord, path: string): FileChange {
   return fileChange(record, path, { before, base: before }, null, { placed: [], containers: [], what });
 }
 
-/** A file that somebody changed stays, unless all there is in it is relay's command. */
+/**
+ * A file that somebody changed stays: Claude Code has no use for it any more, but it holds work of theirs. Without a
+ * record it goes if it is just what setup writes.
+ */
 function takeAway(record: InstallRecord, path: string): FileChange | null {
   const { before, known, untouched, original } = readSince(record, path);
-  if (!known && !(before && isCommandFile(before.toString()))) return null;
-  const isOwn = before !== null && isCommandFile(before.toString());
-  const after = untouched || isOwn ? original : before;
-  const what = after ? "brings back what was there before" : "takes the command away";
+  const isPlain = before !== null && isPlainCommand(before.toString());
+  if (!known && !isPlain) return null;
+  const after = untouched || isPlain ? original : before;
+  const what =
+    after === null
+      ? "takes the command away"
+      : untouched || isPlain
+        ? "brings back what was there before"
+        : "was changed by you and stays; delete it, for it does nothing without relay";
   return { path, before, after, what, record: null };
+}
+
+/** Whether a command file is just as setup writes it, for whatever program. */
+function isPlainCommand(text: string): boolean {
+  const plain = /^[\s\S]*?!`'?(.*?)'? typed`\s*$/.exec(text)?.[1]?.replaceAll("'\\''", "'");
+  return isCommandFile(text) && plain !== undefined && text === commandFile(plain);
 }

@@ -1,16 +1,15 @@
 import { join } from "node:path";
 import { RelayError } from "../errors.ts";
+import { wslEnv } from "../wsl.ts";
 import { installedBundle } from "./beside.ts";
+import { chosenBuffer, desktopConfigName } from "./chosen-buffer.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
 import { mergeFile } from "./json-file.ts";
-import type { Plan } from "./plan.ts";
+import type { Errand, Plan } from "./plan.ts";
 import { readRecord } from "./record.ts";
 import { checkedPlacement } from "./registration.ts";
 import { runProgram } from "./run.ts";
-import { type Surroundings, windowsRelay, wiring } from "./surroundings.ts";
-
-/** Claude Desktop's own configuration, in each of its folders. */
-export const desktopConfigName = "claude_desktop_config.json";
+import { isAcrossWsl, type Surroundings, windowsRelay, wiring } from "./surroundings.ts";
 
 /** The configurations of Claude Desktop that are there; the one that it would make if there is none. */
 function desktopConfigs({ places, system }: Pick<Surroundings, "places" | "system">): string[] {
@@ -27,8 +26,8 @@ function desktopConfigs({ places, system }: Pick<Surroundings, "places" | "syste
  * done; nothing was changed then.
  */
 export async function planDesktop(surroundings: Surroundings): Promise<Plan> {
-  const { system, places } = surroundings;
-  if (system.kind === "wsl" && !places.desktopFolders.some(system.exists)) return planFromWsl(surroundings);
+  const { places } = surroundings;
+  if (isAcrossWsl(surroundings)) return planFromWsl(surroundings);
   const { program, env } = wiring(surroundings);
   const record = readRecord(places.installRecord);
   const entry = {
@@ -46,6 +45,7 @@ export async function planDesktop(surroundings: Surroundings): Promise<Plan> {
   );
   return {
     errands: [],
+    failures: [],
     changes: changes.filter((change) => change !== null),
     warnings: [...(await runningWarning(surroundings)), ...bundleWarnings(places.desktopFolders)],
     next: [
@@ -56,22 +56,48 @@ export async function planDesktop(surroundings: Surroundings): Promise<Plan> {
 }
 
 // Only Windows knows where its Desktop's files are, and only the Windows relay may write them.
-function planFromWsl({ system, places }: Surroundings): Plan {
-  const argv = [windowsRelay(system), "setup-desktop"];
-  const run = async () => {
-    const { failure } = await runProgram(argv, system, places.home);
-    if (failure)
-      throw new RelayError(
-        "failed",
-        `relay.exe could not set up Claude Desktop: ${failure}. Run it in Windows: relay setup-desktop`,
-      );
+async function planFromWsl(surroundings: Surroundings): Promise<Plan> {
+  const { system, places } = surroundings;
+  const relay = windowsRelay(system);
+  const buffer = chosenBuffer(surroundings);
+  const variables = {
+    ...system.variables,
+    WSLENV: wslEnv(system.variables.WSLENV),
+    ...(buffer && { RELAY_DB: buffer }),
   };
+  const ask = async (...args: string[]) => {
+    const { failure, stdout } = await runProgram(
+      [relay, "setup-desktop", ...args],
+      { variables },
+      places.home,
+    );
+    if (!failure) return stdout;
+    throw new RelayError(
+      "failed",
+      `relay.exe could not set up Claude Desktop: ${failure}. Run it in Windows: relay setup-desktop`,
+    );
+  };
+  const errand: Errand = {
+    argv: [relay, "setup-desktop"],
+    what: "sets up Claude Desktop on the Windows side",
+    run: async () => void (await ask()),
+  };
+  const isDone = hasNoSteps(await ask("--dry-run", "--json"));
   return {
-    errands: [{ argv, what: "sets up Claude Desktop on the Windows side", run }],
+    errands: isDone ? [] : [errand],
     changes: [],
     warnings: [],
     next: ["Quit Claude Desktop and start it again."],
+    failures: [],
   };
+}
+
+function hasNoSteps(report: string): boolean {
+  try {
+    return JSON.parse(report).steps.length === 0;
+  } catch {
+    return false;
+  }
 }
 
 async function runningWarning({ system, places }: Surroundings): Promise<string[]> {

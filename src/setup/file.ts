@@ -9,9 +9,11 @@ import {
   openSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from "node:fs";
@@ -26,10 +28,14 @@ const newFolderMode = 0o700;
 /** The content of a file, links followed; `null` if there is none. Throws a `failed` error if it cannot be read. */
 export function readContent(path: string): Buffer | null {
   try {
+    // a pipe would be waited for, and a device is nobody's configuration
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new RelayError("failed", `${path} is not a regular file. Move it away, and run this again.`);
+    }
     return readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw unusable(path, "read", error);
+    throw error instanceof RelayError ? error : unusable(path, "read", error);
   }
 }
 
@@ -41,20 +47,32 @@ export function missingFolders(path: string): string[] {
   return missing;
 }
 
+/** How a file is written. */
+interface WriteOptions {
+  /** The mode that it has from then on; its own if that is left out, and 0600 if it is new. */
+  mode?: number;
+}
+
 /**
- * Gives a file this content, or takes the file away (`null`), unless it is no longer what `expected` says. A link stays,
- * and what it leads to is changed; the mode and the owner stay; a new file is readable by its owner alone. Whoever
- * reads meanwhile finds the old content or the new one. Throws a `failed` error; then nothing was changed.
+ * Gives a file this content, or takes the file away (`null`), unless it is no longer what `expected` says. A symbolic
+ * link stays, and what it leads to is changed; the mode and the owner stay. Whoever reads meanwhile finds the old
+ * content or the new one. Throws a `failed` error; then nothing was changed.
  */
-export function replaceContent(path: string, content: Uint8Array | null, expected: Uint8Array | null): void {
-  const found = readContent(path);
-  if (!isSame(found, expected)) {
+export function replaceContent(
+  path: string,
+  content: Uint8Array | null,
+  expected: Uint8Array | null,
+  options: WriteOptions = {},
+): void {
+  const target = targetOf(path);
+  const refuseChanged = () => {
+    if (isSame(readContent(target), expected)) return;
     throw new RelayError("failed", `${path} was changed by another program just now. Run this again.`);
-  }
+  };
+  refuseChanged();
   try {
-    const target = targetOf(path);
     if (content === null) rmSync(target, { force: true });
-    else writeBeside(target, content);
+    else writeBeside(target, content, refuseChanged, options);
   } catch (error) {
     throw error instanceof RelayError ? error : unusable(path, "written", error);
   }
@@ -69,17 +87,29 @@ export function removeEmptyFolders(folders: readonly string[]): void {
   }
 }
 
-function writeBeside(target: string, content: Uint8Array): void {
+function writeBeside(
+  target: string,
+  content: Uint8Array,
+  refuseChanged: () => void,
+  { mode }: WriteOptions,
+): void {
   mkdirSync(dirname(target), { recursive: true, mode: newFolderMode });
   const old = statSync(target, { throwIfNoEntry: false });
-  const beside = join(dirname(target), `.${basename(target)}.relay-${crypto.randomUUID().slice(0, 8)}`);
+  // always the same name, so that what a crash left behind goes with the next write
+  const beside = join(dirname(target), `.${basename(target)}.relay-new`);
+  rmSync(beside, { force: true });
   const descriptor = openSync(beside, "wx", 0o600);
   try {
-    for (let at = 0; at < content.length; ) at += writeSync(descriptor, content, at);
-    fsyncSync(descriptor);
-    closeSync(descriptor);
-    if (old) keepOwnerAndMode(beside, old.uid, old.gid, old.mode);
+    try {
+      for (let at = 0; at < content.length; ) at += writeSync(descriptor, content, at);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    if (old) keepOwner(beside, old);
+    if (process.platform !== "win32") chmodSync(beside, mode ?? (old ? old.mode & 0o7777 : 0o600));
     if (!isSame(readFileSync(beside), content)) throw new Error("the disk gave back something else");
+    refuseChanged(); // the disk may have taken its time
     renameSync(beside, target);
   } catch (error) {
     rmSync(beside, { force: true });
@@ -88,10 +118,10 @@ function writeBeside(target: string, content: Uint8Array): void {
   syncFolder(dirname(target));
 }
 
-function keepOwnerAndMode(path: string, uid: number, gid: number, mode: number): void {
-  if (process.platform === "win32") return;
-  if (uid !== process.getuid?.() || gid !== process.getgid?.()) chownSync(path, uid, gid);
-  chmodSync(path, mode & 0o7777);
+// A folder may give its own group to what is made in it.
+function keepOwner(path: string, { uid, gid }: Stats): void {
+  const own = statSync(path);
+  if (process.platform !== "win32" && (uid !== own.uid || gid !== own.gid)) chownSync(path, uid, gid);
 }
 
 // The rename itself must be on the disk before the record says so; Windows has no such call.
@@ -112,7 +142,8 @@ function targetOf(path: string): string {
   let target = path;
   for (let links = 0; links < mostLinks; links++) {
     if (!lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return target;
-    target = resolve(dirname(target), readlinkSync(target));
+    // two dots in a link mean the folder above the one that it really lies in
+    target = resolve(realpathSync(dirname(target)), readlinkSync(target));
   }
   throw new RelayError("failed", `${path} is a link that leads to itself. Remove it.`);
 }

@@ -6,8 +6,8 @@ import type { FileRecord, InstallRecord, Placed } from "./record.ts";
 
 const byteOrderMark = "\uFEFF";
 
-/** What of relay's is to stand in a JSON file, given what stands there. */
-type Placements = (json: JsonText) => readonly Placement[];
+/** What of relay's is to stand in a JSON file, given what stands there and what setup placed there before. */
+type Placements = (json: JsonText, placed: readonly Placed[]) => readonly Placement[];
 
 /**
  * The change that puts relay's part into a JSON file of somebody else's; `null` if it is there. Throws a `failed` error
@@ -21,7 +21,7 @@ export function mergeFile(
 ): FileChange | null {
   const { before, known, untouched, original } = readSince(record, path);
   const { mark, json } = decode(before ?? Buffer.alloc(0), path);
-  const wanted = placements(json);
+  const wanted = placements(json, known?.placed ?? []);
   const after = encode(mark, merge(withoutStale(json, known ?? nothingKnown, wanted), wanted).json);
   if (before?.equals(after)) return null;
   const bare = before && encode(mark, unmerge(json, wanted, known ?? nothingKnown));

@@ -1,7 +1,7 @@
 import type { JsonText, Path } from "./json-text.ts";
 import type { Placed } from "./record.ts";
 
-/** A text without something that stands at this place of it, and otherwise as it was. */
+/** A text without something that stands at this place of it (or with it as it is to be), and otherwise as it was. */
 export type TakeOut = (json: JsonText, at: Path) => JsonText;
 
 /** Something of relay's that stands in somebody's JSON file. */
@@ -11,8 +11,13 @@ export interface Placement {
   kind: "property" | "element";
   /** What is to stand there, given the property that stands there now. */
   value(existing: unknown): unknown;
-  /** Takes out what is relay's of a value, known by its looks. Without it, anybody could have put the very same there, and only what the record says was placed is taken out. */
+  /**
+   * Takes out what is relay's of a value, known by its looks. Without it, anybody could have put the very same there, and
+   * only what the record says was placed is taken out.
+   */
   takeOut?: TakeOut;
+  /** Makes an element that is relay's say what it is to say, and keeps what somebody changed of it besides. */
+  update?: TakeOut;
   /** Takes out what is the original's. */
   takeOutOriginal?: TakeOut;
 }
@@ -57,29 +62,34 @@ export function unmerge(
   return left;
 }
 
-function mergeElement(
-  json: JsonText,
-  { path, takeOut, takeOutOriginal }: Placement,
-  wanted: unknown,
-): JsonText {
-  const found = json.at(path);
-  const there = Array.isArray(found) ? found.findIndex((each) => Bun.deepEquals(each, wanted, true)) : -1;
+function mergeElement(json: JsonText, placement: Placement, wanted: unknown): JsonText {
+  const { path, takeOut, takeOutOriginal, update } = placement;
+  const kept = indexOf(json, placement, wanted);
+  const updated = kept >= 0 && update ? update(json, [...path, kept]) : json;
   const sifted = [takeOut, takeOutOriginal].reduce(
-    (left, take) => (take ? fromEach(left, path, take, wanted) : left),
-    json,
+    (left, take) => (take ? fromEach(left, path, take, kept) : left),
+    updated,
   );
-  return there < 0 ? sifted.append(path, wanted) : sifted;
+  return kept < 0 ? sifted.append(path, wanted) : sifted;
+}
+
+/** Where the element stands already, perhaps changed by somebody; -1 if it does not. */
+function indexOf(json: JsonText, { path, takeOut, update }: Placement, wanted: unknown): number {
+  const found = json.at(path);
+  if (!Array.isArray(found)) return -1;
+  const same = found.findIndex((each) => Bun.deepEquals(each, wanted, true));
+  if (same >= 0 || !update) return same;
+  return found.findIndex((_, index) => takeOut?.(json, [...path, index]) !== json);
 }
 
 function mergeProperty(json: JsonText, path: Path, wanted: unknown): JsonText {
   return Bun.deepEquals(json.at(path), wanted, true) ? json : json.set(path, wanted);
 }
 
-/** The last element first, so that places stay true; the first one that is as wanted stays. */
-function fromEach(json: JsonText, path: Path, take: TakeOut, wanted?: unknown): JsonText {
+/** The last element first, so that places stay true; the one at `kept` stays. */
+function fromEach(json: JsonText, path: Path, take: TakeOut, kept = -1): JsonText {
   const found = json.at(path);
   if (!Array.isArray(found)) return json;
-  const kept = wanted === undefined ? -1 : found.findIndex((each) => Bun.deepEquals(each, wanted, true));
   return found.reduceRight<JsonText>(
     (left, _, index) => (index === kept ? left : take(left, [...path, index])),
     json,

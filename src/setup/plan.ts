@@ -1,5 +1,15 @@
+import { sentence } from "../errors.ts";
 import { missingFolders, readContent, removeEmptyFolders, replaceContent } from "./file.ts";
-import { type FileRecord, hashOf, type InstallRecord, readRecord, withFile, writeRecord } from "./record.ts";
+import {
+  type FileRecord,
+  hashOf,
+  type InstallRecord,
+  openRecord,
+  type RecordStore,
+  type RegistrationRecord,
+  withFile,
+  withRegistration,
+} from "./record.ts";
 
 /** One file that is to change. */
 export interface FileChange {
@@ -17,8 +27,12 @@ export interface FileChange {
 export interface Errand {
   argv: string[];
   what: string;
+  /** What the record says of a registration, from before the errand on; without it nothing changes there. */
+  record?: RegistrationRecord;
   /** Does it. Throws a `failed` error. */
   run(): Promise<void>;
+  /** What the record says once it is done. */
+  done?: (record: InstallRecord) => InstallRecord;
 }
 
 /** What setup, or uninstall, is going to do. Nothing was changed yet. */
@@ -29,6 +43,8 @@ export interface Plan {
   warnings: string[];
   /** What the person is to do next. */
   next: string[];
+  /** Why parts of it cannot be done, while the others can, a sentence each. */
+  failures: string[];
 }
 
 /** Several plans as one. */
@@ -38,37 +54,74 @@ export function joined(plans: readonly Plan[]): Plan {
     changes: plans.flatMap(({ changes }) => changes),
     warnings: plans.flatMap(({ warnings }) => warnings),
     next: plans.flatMap(({ next }) => next),
+    failures: plans.flatMap(({ failures }) => failures),
   };
 }
 
 /**
  * Carries out what `plan` plans, and answers what was done. What can fail for reasons of others, the errands, comes
  * first, and the files are planned anew after it: Claude Code writes its settings when it is run (seen, 2.1.330). Throws
- * a `failed` error; what was done until then stays, and the same command goes on from there.
+ * a `failed` error; what was done until then stays, and the same command goes on from there. A `thorough` one, which
+ * takes things out, does the rest all the same, and answers the errors among the failures.
  */
-export async function carryOut<P extends Plan>(plan: () => Promise<P>, recordPath: string): Promise<P> {
+export async function carryOut(
+  plan: () => Promise<Plan>,
+  recordPath: string,
+  thorough = false,
+): Promise<Plan> {
   const first = await plan();
-  for (const errand of first.errands) await errand.run();
-  const { changes } = first.errands.length > 0 ? await plan() : first;
-  changeFiles(changes, recordPath);
-  return { ...first, changes };
+  const failures: string[] = [];
+  const attempt = async (work: () => void | Promise<void>) => {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (!thorough) throw error;
+      failures.push(sentence(error));
+      return false;
+    }
+  };
+  const errands: Errand[] = [];
+  for (const errand of first.errands) {
+    const { record, done = (each) => each } = errand;
+    if (record) openRecord(recordPath).update((all) => withRegistration(all, record.config, record));
+    if (!(await attempt(() => errand.run()))) continue;
+    errands.push(errand);
+    openRecord(recordPath).update(done);
+  }
+  const second = first.errands.length > 0 ? await plan() : first;
+  const changes = await changeFiles(second.changes, openRecord(recordPath), attempt);
+  return { ...first, errands, changes, failures: [...second.failures, ...failures] };
 }
 
+type Attempt = (work: () => void) => Promise<boolean>;
+
 /** The record is on the disk before what it tells of, so that whenever this is cut off, uninstall finds all of it. */
-function changeFiles(changes: readonly FileChange[], recordPath: string): void {
-  let record = readRecord(recordPath);
-  const done = changes.map((change) => ({ ...change, folders: foldersOf(record, change) }));
-  for (const { path, record: entry, folders } of done) {
-    if (entry) record = withFile(record, path, { ...entry, folders });
+async function changeFiles(
+  changes: readonly FileChange[],
+  store: RecordStore,
+  attempt: Attempt,
+): Promise<FileChange[]> {
+  const done: FileChange[] = [];
+  const folders = new Map(changes.map((change) => [change.path, foldersOf(store.record, change)]));
+  if (changes.some(({ record }) => record)) {
+    store.update((all) =>
+      changes.reduce(
+        (left, { path, record }) =>
+          record ? withFile(left, path, { ...record, folders: folders.get(path) ?? [] }) : left,
+        all,
+      ),
+    );
   }
-  if (done.some(({ record: entry }) => entry)) writeRecord(recordPath, record);
-  for (const { path, after, before, record: entry, folders } of done) {
-    replaceContent(path, after, before);
-    if (entry) continue;
-    record = withFile(record, path, null);
-    removeEmptyFolders(folders);
+  for (const change of changes) {
+    const { path, after, before, record } = change;
+    if (!(await attempt(() => replaceContent(path, after, before)))) continue;
+    done.push(change);
+    if (record) continue;
+    removeEmptyFolders(folders.get(path) ?? []);
+    store.update((all) => withFile(all, path, null));
   }
-  if (done.some(({ record: entry }) => !entry)) writeRecord(recordPath, record);
+  return done;
 }
 
 /** The change that gives a file this content and lets the record bring back what was there before relay. */
@@ -90,6 +143,7 @@ export function fileChange(
       path,
       before: base,
       after: hashOf(after),
+      previous: recorded(record, path) ? hashOf(found.before) : null,
       placed,
       containers,
       folders: recorded(record, path)?.folders ?? [],
@@ -106,7 +160,9 @@ function recorded(record: InstallRecord, path: string): FileRecord | undefined {
 export function readSince(record: InstallRecord, path: string) {
   const before = readContent(path);
   const known = recorded(record, path);
-  const untouched = known !== undefined && known.after === hashOf(before);
+  const hash = hashOf(before);
+  const untouched =
+    known !== undefined && (hash === known.after || (hash !== null && hash === known.previous));
   const original = known?.before == null ? null : Buffer.from(known.before, "base64");
   return { before, known, untouched, original };
 }

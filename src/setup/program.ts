@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { firstProtected, isProtected } from "../claude-version.ts";
 import { RelayError } from "../errors.ts";
 import type { System } from "../system.ts";
@@ -24,20 +24,42 @@ export function findClaude(system: System, home: string): string | null {
   return system.find("claude") ?? [...places, "/opt/homebrew/bin/claude"].find(system.exists) ?? null;
 }
 
-/** The version of the Claude Code at this path. Throws a `failed` error if it is too old to protect anybody, or says none. */
-export async function claudeVersion(program: string, system: System, home: string): Promise<string> {
-  const { stdout, failure } = await runProgram([program, "--version"], system, home);
-  const version = /^\d+\.\d+\.\d+/.exec(stdout.trim())?.[0];
-  if (!version)
-    throw new RelayError(
-      "failed",
-      `${program} --version does not answer with a version${failure ? ` (${failure})` : ""}. Mend or update Claude Code, and run this again.`,
-    );
-  if (isProtected(version)) return version;
+/** Whether only a shell can run it, which relay does not start: npm's `claude.cmd` on Windows. */
+export function needsShell(claude: string): boolean {
+  return /\.(?:cmd|bat|ps1)$/i.test(claude);
+}
+
+/** Throws a `failed` error if the Claude Code at this path is too old to protect its person, or says no version. */
+export async function checkVersion(claude: string, system: System, home: string): Promise<void> {
+  const version = needsShell(claude) ? packagedVersion(claude) : await statedVersion(claude, system, home);
+  if (isProtected(version)) return;
   throw new RelayError(
     "failed",
     `Claude Code ${version} would let a model read messages by itself; relay needs ${firstProtected} or newer. Run: claude update`,
   );
+}
+
+async function statedVersion(claude: string, system: System, home: string): Promise<string> {
+  const { stdout, failure } = await runProgram([claude, "--version"], system, home);
+  const version = /^\d+\.\d+\.\d+/.exec(stdout.trim())?.[0];
+  if (version) return version;
+  throw new RelayError(
+    "failed",
+    `${claude} --version does not answer with a version${failure ? ` (${failure})` : ""}. Mend or update Claude Code, and run this again.`,
+  );
+}
+
+// npm keeps the package beside the script that starts it.
+function packagedVersion(claude: string): string {
+  const path = join(dirname(claude), "node_modules/@anthropic-ai/claude-code/package.json");
+  try {
+    return String(JSON.parse(readFileSync(path, "utf8")).version);
+  } catch {
+    throw new RelayError(
+      "failed",
+      `nothing beside ${claude} tells which version it is. Install Claude Code's own claude.exe, and run this again.`,
+    );
+  }
 }
 
 function realPath(path: string): string {

@@ -15,6 +15,8 @@ export interface FileRecord {
   before: string | null;
   /** The SHA-256 of the content that setup left behind, in hex; `null` if it took the file away. */
   after: string | null;
+  /** Likewise of what an earlier setup left behind; it is there still if the last one was cut off. */
+  previous: string | null;
   /** Values to take out again from a file that was changed since, besides those that are known by their shape. */
   placed: Placed[];
   /** Objects and arrays of the file that setup made. */
@@ -23,30 +25,51 @@ export interface FileRecord {
   folders: string[];
 }
 
+/** A server that setup had Claude Code register. */
+export interface RegistrationRecord {
+  /** Claude Code's own file. */
+  config: string;
+  /** `CLAUDE_CONFIG_DIR`, if that was set. */
+  claudeFolder: string | null;
+  entry: unknown;
+}
+
 /** What setup did, so that uninstall can undo it: one file, 0600, because it keeps what other files held before. */
 export interface InstallRecord {
   version: 1;
   files: FileRecord[];
+  registrations: RegistrationRecord[];
 }
 
-/** Reads the record; an empty one if there is none. Throws a `failed` error if it is damaged. */
+/** The record on the disk. */
+export interface RecordStore {
+  readonly record: InstallRecord;
+  /** Stores what `change` makes of it; an empty one takes its file away. Throws a `failed` error, also if another setup wrote meanwhile. */
+  update(change: (record: InstallRecord) => InstallRecord): void;
+}
+
+/** Opens the record; an empty one if there is none. Throws a `failed` error if it is damaged. */
+export function openRecord(path: string): RecordStore {
+  let content = readContent(path);
+  let record = parse(content, path);
+  return {
+    get record() {
+      return record;
+    },
+    update(change) {
+      const next = change(record);
+      if (next === record) return;
+      const isEmpty = next.files.length + next.registrations.length === 0;
+      const wanted = isEmpty ? null : Buffer.from(`${JSON.stringify(next, null, 2)}\n`);
+      replaceContent(path, wanted, content, { mode: 0o600 });
+      [content, record] = [wanted, next];
+    },
+  };
+}
+
+/** The record as it is. Throws what {@link openRecord} throws. */
 export function readRecord(path: string): InstallRecord {
-  const content = readContent(path);
-  if (content === null) return { version: 1, files: [] };
-  try {
-    const record = JSON.parse(content.toString());
-    if (record.version === 1 && Array.isArray(record.files)) return record;
-  } catch {} // said below
-  throw new RelayError(
-    "failed",
-    `${path}, the record of what relay set up, is damaged. Move it away; what relay put into other files is then taken out by its looks.`,
-  );
-}
-
-/** Stores the record; an empty one takes its file away. Throws a `failed` error. */
-export function writeRecord(path: string, record: InstallRecord): void {
-  const content = record.files.length === 0 ? null : Buffer.from(`${JSON.stringify(record, null, 2)}\n`);
-  replaceContent(path, content, readContent(path));
+  return openRecord(path).record;
 }
 
 /** The record with this said of a file; `null`: nothing more. */
@@ -55,7 +78,32 @@ export function withFile(record: InstallRecord, path: string, entry: FileRecord 
   return { ...record, files: entry ? [...others, entry] : others };
 }
 
+/** The record with this said of the registration in one of Claude Code's own files; `null`: nothing more. */
+export function withRegistration(
+  record: InstallRecord,
+  config: string,
+  entry: RegistrationRecord | null,
+): InstallRecord {
+  const others = record.registrations.filter((each) => each.config !== config);
+  return { ...record, registrations: entry ? [...others, entry] : others };
+}
+
 /** The SHA-256 of a content, in hex; `null` of none. */
 export function hashOf(content: Uint8Array | null): string | null {
   return content && new Bun.CryptoHasher("sha256").update(content).digest("hex");
+}
+
+function parse(content: Buffer | null, path: string): InstallRecord {
+  if (content === null) return { version: 1, files: [], registrations: [] };
+  try {
+    const record = JSON.parse(content.toString());
+    const lists = [record.files, record.registrations];
+    const isList = (list: unknown) =>
+      Array.isArray(list) && list.every((each) => typeof each === "object" && each !== null);
+    if (record.version === 1 && lists.every(isList)) return record;
+  } catch {} // said below
+  throw new RelayError(
+    "failed",
+    `${path}, the record of what relay set up, is damaged. Move it away; what relay put into other files is then taken out by its looks.`,
+  );
 }

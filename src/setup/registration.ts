@@ -1,11 +1,12 @@
-import { realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
 import { RelayError } from "../errors.ts";
 import { readContent } from "./file.ts";
 import { mergeFile } from "./json-file.ts";
 import { jsonText } from "./json-text.ts";
 import type { Errand, FileChange } from "./plan.ts";
-import type { InstallRecord } from "./record.ts";
+import { needsShell } from "./program.ts";
+import { type InstallRecord, withRegistration } from "./record.ts";
 import { runProgram } from "./run.ts";
 import { entryOver, ownerOf, type ServerEntry, serverPlacement } from "./servers.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -14,6 +15,8 @@ import type { Surroundings } from "./surroundings.ts";
 interface Registration {
   errands: Errand[];
   changes: FileChange[];
+  /** What is left for the person to do. */
+  next: string[];
 }
 
 /**
@@ -21,74 +24,92 @@ interface Registration {
  * `failed` error if a server of somebody else's has the name.
  */
 export function planUserServer(
-  { system, places }: Surroundings,
+  record: InstallRecord,
+  surroundings: Surroundings,
   claude: string,
   wanted: ServerEntry,
 ): Registration {
-  const existing = registered(places.claudeConfig);
-  const entry = entryOver(wanted, existing);
-  if (Bun.deepEquals(existing, entry, true)) return { errands: [], changes: [] };
-  refuseForeign(existing, places.claudeConfig);
-  const add = [claude, "mcp", "add-json", "relay", JSON.stringify(entry), "--scope", "user"];
-  const run = async (argv: string[]) => {
-    const { failure } = await runProgram(argv, system, places.home);
-    if (failure)
-      throw new RelayError(
-        "failed",
-        `Claude Code did not take the server: ${failure}. Run by hand: ${argv.slice(1, 4).join(" ")} …`,
-      );
-  };
-  return {
-    changes: [],
-    errands: [
-      ...(existing === undefined
-        ? []
-        : [
-            {
-              argv: remove(claude),
-              what: "takes out the server that was there",
-              run: () => run(remove(claude)),
-            },
-          ]),
-      {
-        argv: add,
-        what: "registers the server",
-        async run() {
-          await run(add);
-          if (Bun.deepEquals(registered(places.claudeConfig), entry, true)) return;
-          throw new RelayError(
-            "failed",
-            `Claude Code said that it took the server, but ${places.claudeConfig} does not have it. Run this again.`,
-          );
-        },
-      },
-    ],
-  };
-}
-
-/** The errand that takes the person's registration out again; none if there is none of relay's. */
-export function planUserServerRemoval({ system, places }: Surroundings, claude: string): Errand[] {
-  if (ownerOf(registered(places.claudeConfig)) !== "relay") return [];
-  const argv = remove(claude);
+  const { claudeConfig: config, chosenFolder } = surroundings.places;
+  const existing = registered(config);
+  // what was cut off between taking the old entry out and putting the new one in
+  const known = record.registrations.find((each) => each.config === config)?.entry;
+  const entry = entryOver(wanted, existing ?? known);
+  if (Bun.deepEquals(existing, entry, true)) return { errands: [], changes: [], next: [] };
+  refuseForeign(existing, config);
+  if (needsShell(claude)) return { errands: [], changes: [], next: [byHand(entry)] };
+  const call = caller(surroundings, chosenFolder);
+  const argv = addition(claude, entry);
   const run = async () => {
-    const { failure } = await runProgram(argv, system, places.home);
-    if (failure)
-      throw new RelayError(
-        "failed",
-        `Claude Code did not take the server out: ${failure}. Run by hand: claude mcp remove relay`,
-      );
+    if (existing !== undefined) await call(removalOf(claude));
+    try {
+      await call(argv);
+    } catch (error) {
+      if (existing !== undefined) await call(addition(claude, existing)).catch(() => {}); // as it was
+      throw error;
+    }
+    if (Bun.deepEquals(registered(config), entry, true)) return;
+    throw new RelayError(
+      "failed",
+      `Claude Code said that it took the server, but ${config} does not have it. Run this again.`,
+    );
   };
-  return [{ argv, what: "takes the server out", run }];
+  const what =
+    existing === undefined ? "registers the server" : "registers the server in place of the one there";
+  const errand = { argv, what, record: { config, claudeFolder: chosenFolder, entry }, run };
+  return { changes: [], errands: [errand], next: [] };
 }
 
-/** Registers the server for everybody who works in this folder. Throws as {@link planUserServer}, and if the file lies elsewhere. */
+// In a form that cmd.exe and PowerShell read alike, which quote JSON in ways of their own.
+function byHand({ command, args, env = {} }: ServerEntry): string {
+  const variables = Object.entries(env).map(([name, value]) => `-e "${name}=${value}" `);
+  return `Register the server: claude mcp add --scope user ${variables.join("")}relay -- "${command}" ${args.join(" ")}`;
+}
+
+/** The errands that take the person's registrations out again, wherever setup had them made. */
+export function planUserServerRemovals(
+  record: InstallRecord,
+  surroundings: Surroundings,
+  claude: string,
+): Errand[] {
+  const { claudeConfig: config, chosenFolder } = surroundings.places;
+  const here = { config, claudeFolder: chosenFolder };
+  const others = record.registrations.filter((each) => each.config !== config);
+  return [here, ...others].flatMap((place): Errand[] => {
+    const done = (all: InstallRecord) => withRegistration(all, place.config, null);
+    const isKnown = record.registrations.some((each) => each.config === place.config);
+    const isThere = ownerOf(registered(place.config)) === "relay";
+    if (!isThere && !isKnown) return [];
+    const argv = removalOf(claude);
+    const call = caller(surroundings, place.claudeFolder);
+    const run = async () => {
+      if (isThere) await call(argv);
+    };
+    return [{ argv, what: "takes the server out", run, done }];
+  });
+}
+
+/** Runs Claude Code's program for the folder that it keeps its files in. */
+function caller({ system, places }: Surroundings, claudeFolder: string | null) {
+  const { CLAUDE_CONFIG_DIR: _, ...others } = system.variables;
+  const variables = claudeFolder ? { ...others, CLAUDE_CONFIG_DIR: claudeFolder } : others;
+  return async (argv: string[]) => {
+    const { failure } = await runProgram(argv, { variables }, places.home);
+    if (!failure) return;
+    throw new RelayError(
+      "failed",
+      `\`claude ${argv.slice(1, 4).join(" ")}\` failed: ${failure}. Mend that, and run this again.`,
+    );
+  };
+}
+
+/** Registers the server for everybody who works in this folder. Throws as {@link planUserServer}, and if the file is a link. */
 export function planProjectServer(
   record: InstallRecord,
   { folder }: Surroundings,
   wanted: ServerEntry,
 ): Registration {
   const path = join(folder, ".mcp.json");
-  refuseElsewhere(path, folder);
+  refuseLink(path);
   const what = "registers the server for this project";
   const change = mergeFile(
     record,
@@ -96,7 +117,7 @@ export function planProjectServer(
     (json) => [checkedPlacement(json.at(["mcpServers", "relay"]), path, wanted)],
     what,
   );
-  return { errands: [], changes: change ? [change] : [] };
+  return { errands: [], changes: change ? [change] : [], next: [] };
 }
 
 /** relay's entry in this file. Throws a `failed` error if a server of somebody else's has the name. */
@@ -105,13 +126,19 @@ export function checkedPlacement(existing: unknown, path: string, wanted: Server
   return serverPlacement(wanted);
 }
 
-function remove(claude: string): string[] {
+function addition(claude: string, entry: unknown): string[] {
+  return [claude, "mcp", "add-json", "relay", JSON.stringify(entry), "--scope", "user"];
+}
+
+function removalOf(claude: string): string[] {
   return [claude, "mcp", "remove", "relay", "--scope", "user"];
 }
 
 function registered(config: string): unknown {
   const content = readContent(config);
-  return content ? jsonText(content.toString(), config).at(["mcpServers", "relay"]) : undefined;
+  return content
+    ? jsonText(content.toString().replace(/^\uFEFF/, ""), config).at(["mcpServers", "relay"])
+    : undefined;
 }
 
 function refuseForeign(existing: unknown, path: string): void {
@@ -123,10 +150,10 @@ function refuseForeign(existing: unknown, path: string): void {
 }
 
 // The folder is anybody's, and a link in it could lead to a file of the person's that has nothing to do with it.
-function refuseElsewhere(path: string, folder: string): void {
-  if (readContent(path) === null || dirname(realpathSync(path)) === realpathSync(folder)) return;
+function refuseLink(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   throw new RelayError(
     "failed",
-    `${path} is a link to a file outside of this folder. Put a file of its own there.`,
+    `${path} is a link, which may lead out of this project. Put a file of its own there.`,
   );
 }

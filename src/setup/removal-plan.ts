@@ -1,25 +1,22 @@
 import { basename, join } from "node:path";
 import { sentence } from "../errors.ts";
-import { planCommandRemoval } from "./command-file.ts";
-import { desktopConfigName } from "./desktop-plan.ts";
+import { desktopConfigName } from "./chosen-buffer.ts";
+import { commandPaths, planCommandRemoval } from "./command-file.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
 import { unmergeFile } from "./json-file.ts";
 import type { FileChange, Plan } from "./plan.ts";
 import { findClaude } from "./program.ts";
 import { type InstallRecord, readRecord } from "./record.ts";
-import { planUserServerRemoval } from "./registration.ts";
+import { planUserServerRemovals } from "./registration.ts";
 import { serverPlacement } from "./servers.ts";
 import { guessPlaced, settingsRemovals } from "./settings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** What uninstall is going to do, and what it has to leave alone. */
-export interface Removal extends Plan {
-  /** Why parts of relay stay where they are, a sentence each. */
-  failures: string[];
-}
-
-/** What takes out all that setup put in, here and wherever else the record says. Throws a `failed` error without a record that can be read. */
-export async function planRemoval(surroundings: Surroundings): Promise<Removal> {
+/**
+ * What takes out all that setup put in, here and wherever else the record says. What cannot be taken out is among the
+ * failures. Throws a `failed` error if the record cannot be read.
+ */
+export async function planRemoval(surroundings: Surroundings): Promise<Plan> {
   const { system, places } = surroundings;
   const record = readRecord(places.installRecord);
   const failures: string[] = [];
@@ -32,19 +29,18 @@ export async function planRemoval(surroundings: Surroundings): Promise<Removal> 
     }
   };
   const claude = findClaude(system, places.home);
-  const errands = attempt(() => (claude ? planUserServerRemoval(surroundings, claude) : []));
-  // without a Claude Code there is nobody who would write this file at the same time
-  const own = claude ? [] : [places.claudeConfig];
-  const paths = new Set([...record.files.map(({ path }) => path), ...own, ...usualPaths(surroundings)]);
+  const errands = attempt(() => (claude ? planUserServerRemovals(record, surroundings, claude) : []));
+  const paths = new Set([
+    ...record.files.map(({ path }) => path),
+    ...usualPaths(surroundings, record, claude),
+  ]);
   const changes = [...paths].flatMap((path) => attempt(() => planFile(record, path)));
-  const commands = attempt(() => planCommandRemoval(record, places.claudeFolder));
-  const running =
-    changes.some(({ path }) => basename(path) === desktopConfigName) &&
-    (await isDesktopRunning(system, places.home));
+  const isDesktopConfig = changes.some(({ path }) => basename(path) === desktopConfigName);
+  const isRunning = isDesktopConfig && (await isDesktopRunning(system, places.home));
   return {
     errands,
-    changes: uniquePaths([...changes, ...commands]),
-    warnings: running
+    changes,
+    warnings: isRunning
       ? ["Claude Desktop is running, and may write relay's entry back. Quit it, then run: relay uninstall"]
       : [],
     next: system.kind === "wsl" ? ["On the Windows side, run: relay uninstall"] : [],
@@ -52,22 +48,26 @@ export async function planRemoval(surroundings: Surroundings): Promise<Removal> 
   };
 }
 
-function usualPaths({ places }: Surroundings): string[] {
-  const desktop = places.desktopFolders.map((folder) => join(folder, desktopConfigName));
-  return [join(places.claudeFolder, "settings.json"), ...desktop];
+/** Where relay may be without a record of it. */
+function usualPaths({ places }: Surroundings, record: InstallRecord, claude: string | null): string[] {
+  const { claudeFolder, claudeConfig, desktopFolders } = places;
+  return [
+    join(claudeFolder, "settings.json"),
+    ...commandPaths(claudeFolder),
+    ...desktopFolders.map((folder) => join(folder, desktopConfigName)),
+    // without a Claude Code there is nobody who would write these at the same time
+    ...(claude ? [] : [claudeConfig, ...record.registrations.map(({ config }) => config)]),
+  ];
 }
 
-const serverFiles = [desktopConfigName, ".mcp.json", ".claude.json"];
+const serverFiles = [desktopConfigName, ".mcp.json", ".claude.json", ".config.json"];
 
 function planFile(record: InstallRecord, path: string): FileChange[] {
-  const isJson = path.endsWith(".json");
-  if (!isJson) return planCommandRemoval(record, join(path, "../.."));
-  const change = serverFiles.includes(basename(path))
-    ? unmergeFile(record, path, [serverPlacement({ command: "relay", args: [] })], "takes relay out")
-    : unmergeFile(record, path, settingsRemovals(), "takes relay out", guessPlaced);
+  const what = "takes relay out";
+  const change = !path.endsWith(".json")
+    ? planCommandRemoval(record, path)
+    : serverFiles.includes(basename(path))
+      ? unmergeFile(record, path, [serverPlacement({ command: "relay", args: [] })], what)
+      : unmergeFile(record, path, settingsRemovals(), what, guessPlaced);
   return change ? [change] : [];
-}
-
-function uniquePaths(changes: readonly FileChange[]): FileChange[] {
-  return [...new Map(changes.map((change) => [change.path, change])).values()];
 }

@@ -1,8 +1,11 @@
+import type { Subprocess } from "bun";
 import { sentence } from "../errors.ts";
 import type { System } from "../system.ts";
 
 // Claude Code's own commands take well under a second; a cold disk and a virus scanner may take many.
 const limitMilliseconds = 60_000;
+
+const drainMilliseconds = 200;
 
 /** How a program ended. */
 export interface Ended {
@@ -28,11 +31,7 @@ export async function runProgram(
       killSignal: "SIGKILL",
       windowsHide: true,
     });
-    const [stdout, stderr] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-    ]);
-    await child.exited;
+    const [stdout, stderr] = await Promise.all([textOf(child.stdout, child), textOf(child.stderr, child)]);
     const said = (stderr.trim() || stdout.trim()).split("\n").at(-1);
     return {
       failure: child.exitCode === 0 ? null : `it ended with ${child.signalCode ?? child.exitCode}: ${said}`,
@@ -41,4 +40,16 @@ export async function runProgram(
   } catch (error) {
     return { failure: sentence(error), stdout: "" };
   }
+}
+
+// A program that ended may have left its output open to another one, which goes on.
+async function textOf(stream: ReadableStream<Uint8Array>, { exited }: Subprocess): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  const reading = (async () => {
+    for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
+  })();
+  await Promise.race([reading, exited.then(() => Bun.sleep(drainMilliseconds))]).catch(() => {});
+  await exited;
+  return text;
 }

@@ -13,11 +13,17 @@ export interface ServerEntry {
   env?: Record<string, string>;
 }
 
-/** Whose entry this is. */
+/** Whose entry this is. Other programs are called `relay`, too; how it is started tells. */
 export function ownerOf(entry: unknown): Owner {
-  const { command } = (entry ?? {}) as { command?: unknown };
-  if (isRelay(command) || command === "relay") return "relay";
+  const { command, args = [] } = (entry ?? {}) as { command?: unknown; args?: unknown };
+  if (isRelay(command) && Array.isArray(args) && startsServer(args)) return "relay";
   return isOriginalServer(entry) ? "original" : "somebody";
+}
+
+function startsServer([first]: unknown[]): boolean {
+  return (
+    first === undefined || first === "serve" || /^--(?:client|sound|idle-timeout|debug)\b/.test(String(first))
+  );
 }
 
 /**
@@ -27,12 +33,12 @@ export function ownerOf(entry: unknown): Owner {
 export function entryOver(wanted: ServerEntry, existing: unknown): ServerEntry {
   if (existing === undefined || ownerOf(existing) !== "relay") return wanted;
   const { args, env, ...others } = existing as Partial<ServerEntry>;
-  const own = Object.entries(env ?? {}).filter(([name]) => name !== "RELAY_DB" && name !== "WSLENV");
-  const variables = { ...Object.fromEntries(own), ...wanted.env };
+  const variables = { ...env, ...wanted.env };
+  const client = wanted.args.join(" ");
   return {
     ...others,
     ...wanted,
-    args: Array.isArray(args) && args.join(" ").includes(wanted.args.join(" ")) ? args : wanted.args,
+    args: Array.isArray(args) && args.join(" ").includes(client) ? args : wanted.args,
     ...(Object.keys(variables).length > 0 && { env: variables }),
   };
 }

@@ -1,4 +1,4 @@
-import { isShared, withoutShared } from "../wsl.ts";
+import { isShared, withoutShared, wslEnv } from "../wsl.ts";
 import {
   hookEntries,
   hookProgram,
@@ -17,35 +17,36 @@ export interface SettingsOptions {
   /** The path of the program. */
   program: string;
   isWindows: boolean;
-  /** The buffer file, if it is not the usual one. */
-  buffer: string | null;
+  rules: { allow: string[]; deny: string[] };
   /** The variables that every process of Claude Code's is to have. */
   env: Record<string, string>;
   statusline: boolean;
 }
 
-/** What of relay's stands in Claude Code's settings, given what stands there now. */
-export function settingsPlacements(options: SettingsOptions, settings: JsonText): Placement[] {
-  const { program, isWindows, buffer, env, statusline } = options;
+/** What of relay's stands in Claude Code's settings, given what stands there now and what setup placed there before. */
+export function settingsPlacements(
+  { program, isWindows, rules, env, statusline }: SettingsOptions,
+  settings: JsonText,
+  placed: readonly Placed[],
+): Placement[] {
   const hooks = hookEntries(program, isWindows);
-  const { allow, deny } = permissionRules(buffer);
-  const rules = (name: string, list: string[]) => list.map((rule) => element(["permissions", name], rule));
+  const ruled = Object.entries(rules).flatMap(([name, list]) =>
+    list.map((rule) => element(["permissions", name], rule)),
+  );
   const isSandboxed = settings.at(["sandbox", "enabled"]) === true;
-  const hasStatusLine = settings.at(["statusLine"]) !== undefined;
-  const isOwnStatusLine = isRelayLine(settings.at(["statusLine"]));
+  const line = settings.at(["statusLine"]);
+  const isOwnLine = placed.some(
+    ({ path, value }) => path[0] === "statusLine" && Bun.deepEquals(value, line, true),
+  );
   return [
-    element(["hooks", "UserPromptExpansion"], hooks.UserPromptExpansion, takeHooks(isRelayHook)),
-    {
-      ...element(["hooks", "SessionStart"], hooks.SessionStart, takeHooks(isRelayHook)),
-      takeOutOriginal: takeHooks(isOriginalHook),
-    },
-    ...rules("allow", allow),
-    ...rules("deny", deny),
+    hookPlacement("UserPromptExpansion", hooks.UserPromptExpansion),
+    { ...hookPlacement("SessionStart", hooks.SessionStart), takeOutOriginal: takeHooks(isOriginalHook) },
+    ...ruled,
     ...(isSandboxed
       ? [element(["sandbox", "excludedCommands"], sandboxExclusion(program), take(isRelayTyped))]
       : []),
-    ...(isOwnStatusLine || (statusline && !hasStatusLine)
-      ? [property(["statusLine"], statusLine(program), take(isRelayLine))]
+    ...(isOwnLine || (statusline && line === undefined)
+      ? [property(["statusLine"], statusLine(program))]
       : []),
     ...Object.entries(env).map(([name, value]) => variable(name, value)),
   ];
@@ -54,24 +55,53 @@ export function settingsPlacements(options: SettingsOptions, settings: JsonText)
 /** What of relay's may stand in Claude Code's settings, whatever path it is at, to take out. */
 export function settingsRemovals(): Placement[] {
   return [
-    element(["hooks", "UserPromptExpansion"], null, takeHooks(isRelayHook)),
-    element(["hooks", "SessionStart"], null, takeHooks(isRelayHook)),
+    hookPlacement("UserPromptExpansion", null),
+    hookPlacement("SessionStart", null),
     element(["sandbox", "excludedCommands"], null, take(isRelayTyped)),
-    property(["statusLine"], null, take(isRelayLine)),
     variable("WSLENV", ""),
   ];
 }
 
 /** What relay probably placed in settings that have its hooks, should there be no record of it. */
 export function guessPlaced(settings: JsonText): Placed[] {
-  const entries = settings.at(["hooks", "UserPromptExpansion"]);
-  const hooks = Array.isArray(entries) ? entries.flatMap(({ hooks = [] }) => hooks) : [];
-  if (!hooks.some(isRelayHook)) return [];
+  const program = hooksOf(settings.at(["hooks", "UserPromptExpansion"]))
+    .map(hookProgram)
+    .find(Boolean);
+  if (!program) return [];
   const { allow, deny } = permissionRules(null);
   return [
     ...allow.map((value) => ({ path: ["permissions", "allow"], value })),
     ...deny.map((value) => ({ path: ["permissions", "deny"], value })),
+    { path: ["statusLine"], value: statusLine(program) },
   ];
+}
+
+function hooksOf(entries: unknown): unknown[] {
+  const list: unknown[] = Array.isArray(entries) ? entries : [];
+  return list.flatMap((entry) => {
+    const { hooks } = (entry ?? {}) as { hooks?: unknown };
+    return Array.isArray(hooks) ? hooks : [];
+  });
+}
+
+function hookPlacement(event: string, entry: unknown): Placement {
+  return {
+    ...element(["hooks", event], entry, takeHooks(isRelayHook)),
+    update: (json, at) => updateHooks(json, at, hooksOf([entry])[0] as Record<string, unknown>),
+  };
+}
+
+// What runs, and not for how long or for what else somebody wants it.
+function updateHooks(json: JsonText, at: Path, wanted: Record<string, unknown>): JsonText {
+  const hooks = json.at([...at, "hooks"]);
+  if (!Array.isArray(hooks)) return json;
+  const { command, args } = wanted;
+  return hooks.reduce<JsonText>((left, hook, index) => {
+    const same = hook?.command === command && Bun.deepEquals(hook.args, args, true);
+    if (!isRelayHook(hook) || same) return left;
+    const place = [...at, "hooks", index];
+    return left.set([...place, "command"], command).set([...place, "args"], args);
+  }, json);
 }
 
 function element(path: string[], value: unknown, takeOut?: TakeOut): Placement {
@@ -89,7 +119,8 @@ function variable(name: string, value: string): Placement {
   return {
     path,
     kind: "property",
-    value: (existing) => (typeof existing === "string" && isShared(existing) ? existing : value),
+    value: (existing) =>
+      typeof existing !== "string" ? value : isShared(existing) ? existing : wslEnv(existing),
     takeOut(json, at) {
       const found = json.at(at);
       const left = typeof found === "string" ? withoutShared(found) : found;
@@ -119,17 +150,8 @@ function isRelayHook(hook: unknown): boolean {
   return hookProgram(hook) !== null;
 }
 
-function isRelayLine(line: unknown): boolean {
-  const { command } = (line ?? {}) as { command?: unknown };
-  return runsRelay(command, "statusline");
-}
-
+/** Whether a command for a shell is nothing but relay's own slot. */
 function isRelayTyped(command: unknown): boolean {
-  return runsRelay(command, "typed");
-}
-
-/** Whether a command for a shell is nothing but relay with this verb. */
-function runsRelay(command: unknown, verb: string): boolean {
-  if (typeof command !== "string" || !command.endsWith(` ${verb}`)) return false;
-  return isRelay(command.slice(0, -verb.length - 1).replace(/^'(.*)'$/, "$1"));
+  if (typeof command !== "string" || !command.endsWith(" typed")) return false;
+  return isRelay(command.slice(0, -" typed".length).replace(/^'(.*)'$/, "$1"));
 }

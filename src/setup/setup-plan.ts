@@ -1,9 +1,10 @@
+import type { Client } from "../client.ts";
 import { RelayError } from "../errors.ts";
 import { type CodeOptions, planCode } from "./code-plan.ts";
 import { planDesktop } from "./desktop-plan.ts";
 import { joined, type Plan } from "./plan.ts";
 import { findClaude } from "./program.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { isAcrossWsl, type Surroundings } from "./surroundings.ts";
 
 /** What setting up takes, for each of the two Claudes that is installed. Throws a `failed` error if neither is, or if one cannot be set up. */
 export async function planSetup(surroundings: Surroundings, options: CodeOptions): Promise<Plan> {
@@ -20,6 +21,15 @@ export async function planSetup(surroundings: Surroundings, options: CodeOptions
 
 const noneHere =
   "neither Claude is here: no claude in PATH or ~/.local/bin, and no folder of Claude Desktop's. Install them, or name the one to set up: relay setup-code, relay setup-desktop";
+
+/** Those that were set up with the buffer that this very program opens; in WSL that is the Windows relay's. */
+export function clientsToGreet(surroundings: Surroundings): Client[] {
+  if (isAcrossWsl(surroundings)) return [];
+  return [
+    ...(isDesktopInstalled(surroundings) ? (["desktop"] as const) : []),
+    ...(isCodeInstalled(surroundings) ? (["code"] as const) : []),
+  ];
+}
 
 function isCodeInstalled({ system, places }: Surroundings): boolean {
   return findClaude(system, places.home) !== null;

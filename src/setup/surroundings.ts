@@ -1,7 +1,10 @@
+import { basename } from "node:path";
 import { RelayError } from "../errors.ts";
 import type { Places } from "../places.ts";
 import type { System } from "../system.ts";
 import { wslEnv } from "../wsl.ts";
+import { chosenBuffer } from "./chosen-buffer.ts";
+import { isRelay, permissionRules, permissionRulesInWsl } from "./claude-code.ts";
 import { stablePath } from "./program.ts";
 
 /** What setup works in. */
@@ -16,20 +19,23 @@ export interface Surroundings {
   buffer: string | null;
 }
 
-/** The program that both Claudes are to start, and the variables that it needs besides. */
+/** The program that both Claudes are to start, the variables that it needs, and the rules that go with it. */
 export interface Wiring {
   program: string;
   env: Record<string, string>;
+  rules: ReturnType<typeof permissionRules>;
 }
 
 /**
  * How Claude Code is wired here. In WSL that is the Windows relay, because Claude Desktop is on the Windows side and one
  * SQLite file must not be shared across. Throws a `failed` error where the two Claudes could not meet.
  */
-export function wiring({ system, places, executable, buffer }: Surroundings): Wiring {
-  if (system.kind !== "wsl" || places.desktopFolders.some(system.exists)) {
-    const program = speakable(stablePath(executable, system));
-    return { program, env: buffer ? { RELAY_DB: buffer } : {} };
+export function wiring(surroundings: Surroundings): Wiring {
+  const { system, executable } = surroundings;
+  const buffer = chosenBuffer(surroundings);
+  const env = buffer ? { RELAY_DB: buffer } : {};
+  if (!isAcrossWsl(surroundings)) {
+    return { program: speakable(stablePath(executable, system)), env, rules: permissionRules(buffer) };
   }
   const program = windowsRelay(system);
   if (buffer && !buffer.startsWith("/mnt/")) {
@@ -38,7 +44,16 @@ export function wiring({ system, places, executable, buffer }: Surroundings): Wi
       `RELAY_DB is ${buffer}, inside WSL, where the relay of Claude Desktop on Windows must not open it. Set it to a file below /mnt/c.`,
     );
   }
-  return { program, env: { WSLENV: wslEnv(system.variables.WSLENV), ...(buffer && { RELAY_DB: buffer }) } };
+  return {
+    program,
+    env: { WSLENV: wslEnv(system.variables.WSLENV), ...env },
+    rules: buffer ? permissionRules(buffer) : permissionRulesInWsl(),
+  };
+}
+
+/** Whether Claude Code is in WSL, and Claude Desktop on the Windows side of it. */
+export function isAcrossWsl({ system, places }: Pick<Surroundings, "system" | "places">): boolean {
+  return system.kind === "wsl" && !places.desktopFolders.some(system.exists);
 }
 
 /** The Windows relay as WSL sees it. Throws a `failed` error that says why there has to be one. */
@@ -51,8 +66,13 @@ export function windowsRelay(system: System): string {
   );
 }
 
-// The slot of a command ends at a backtick or a line's end, whatever quotes are around it.
+// The slot of a command ends at a backtick or a line's end, whatever quotes are around it; hooks and registrations are
+// known as relay's by the program's name.
 function speakable(program: string): string {
+  const name = basename(program.replaceAll("\\", "/"));
+  if (!isRelay(program)) {
+    throw new RelayError("failed", `this program is called ${name}. Rename it to relay, and run that.`);
+  }
   if (!/[`\n\r]/.test(program)) return program;
   throw new RelayError(
     "failed",
