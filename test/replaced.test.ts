@@ -9,9 +9,11 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { sqliteBuffer } from "../src/buffer/sqlite.ts";
 import { connectBoth, type Peer, textsOf } from "./support/peer.ts";
 import { get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { startSession, toolCall } from "./support/server.ts";
@@ -72,6 +74,7 @@ const ways: [name: string, replace: (box: Sandbox) => void | Promise<void>, wait
     },
     [],
   ],
+  ["emptied in place", (box) => truncateSync(box.buffer), []],
   [
     "replaced by the person's own link to another buffer",
     async (box) => {
@@ -286,6 +289,29 @@ function openBuffers({ pid }: Peer, box: Sandbox): number {
   const listed = Bun.spawnSync(["ls", "-l", folder]).stdout.toString();
   return listed.split("\n").filter((line) => line.includes(box.home)).length;
 }
+
+test("a journal that somebody began for a file that is gone is waited for, and not played back into this one", async () => {
+  await using box = sandbox();
+  const clock = { now: () => Date.now(), elapsed: () => 0 }; // so that no patience ends
+  const buffer = sqliteBuffer(() => box.buffer, clock);
+  box.defer(() => buffer.close());
+  const append = (message: string) =>
+    buffer.append({ sender: "desktop", message, announce: "never", claim: message });
+  await append("first");
+
+  // what SQLite writes before it fills a new file: sqlite.org/fileformat2.html, "The Rollback Journal"
+  const header = Buffer.alloc(512);
+  Buffer.from("d9d505f920a163d7", "hex").copy(header);
+  header.writeUInt32BE(0, 16); // pages of the file before
+  header.writeUInt32BE(512, 20);
+  header.writeUInt32BE(4_096, 24);
+  writeFileSync(`${box.buffer}-journal`, header, { mode: 0o600 });
+  const second = append("second");
+  expect(await Promise.race([second, Bun.sleep(200)])).toBeUndefined();
+  truncateSync(`${box.buffer}-journal`);
+  expect(await second).toMatchObject({ id: 2, unread: 2 });
+  expect(textsIn(box.buffer)).toEqual(["first", "second"]);
+});
 
 describe("while another program holds the lock", () => {
   const lock = (box: Sandbox) => {

@@ -11,7 +11,7 @@ import {
   identify,
   tighten,
 } from "./file.ts";
-import { migrate, recognize } from "./schema.ts";
+import { isMigrated, migrate, recognize } from "./schema.ts";
 
 // One try for a lock blocks the process's loop, so it is short; between tries signals, cancels and pings are served.
 const tryMilliseconds = 50;
@@ -48,6 +48,8 @@ export interface BufferDatabase {
 interface OpenDatabase {
   db: Database;
   identity: FileIdentity;
+  /** The file itself, beside which its journal lies. */
+  file: string;
 }
 
 /** Opens nothing yet: the first transaction does. */
@@ -61,7 +63,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
   };
 
   // Whoever was writing when the file was replaced has its journal at the path until it is done, and SQLite would roll
-  // it back into the new file (sqlite.org/howtocorrupt.html, 1.4).
+  // it back into the new file (sqlite.org/howtocorrupt.html, 1.4). It may begin to after the new file was opened.
   const awaitJournal = (file: string) => {
     if (!hasJournal(file)) {
       journalSince = null;
@@ -73,7 +75,8 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
 
   const current = (create: boolean): OpenDatabase | null => {
     if (open && !sameFile(open.identity, path)) throw new Replaced(path); // and not a moment too early into the new one
-    open ??= openFile(path, create, awaitJournal);
+    if (open) awaitJournal(open.file);
+    else open = openFile(path, create, awaitJournal);
     journalSince = null;
     return open;
   };
@@ -83,7 +86,10 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     const opened = current(create);
     if (!opened && create) throw new Replaced(path); // gone between making it and opening it
     if (!opened) return undefined;
-    const result = runImmediate(opened.db, work);
+    const result = runImmediate(opened.db, (db) => {
+      if (!isMigrated(db)) throw new Replaced(path); // in place: it was emptied, or an older one copied over it
+      return work(db);
+    });
     if (!sameFile(opened.identity, path)) throw new Replaced(path);
     return result;
   };
@@ -104,6 +110,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
         return attempt(work, options.create ?? false);
       } catch (error) {
         const passing = isReplaced(error) ? "replaced" : isBusy(error) ? "busy" : null;
+        if (passing === "replaced" && clock.elapsed() >= deadline) throw new Replaced(path);
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);
         if (passing === "replaced") close();
       }
@@ -148,7 +155,7 @@ function openFile(path: string, create: boolean, beforeOpening: (file: string) =
     tighten(file);
     prepare(db);
     migrate(db, path);
-    return { db, identity };
+    return { db, identity, file };
   } catch (error) {
     db?.close();
     throw sameFile(identity, path) ? error : new Replaced(path);
