@@ -34,10 +34,12 @@ async function became(condition: () => boolean, milliseconds: number): Promise<b
   return condition();
 }
 
-/** Everything in a file, without waiting for anybody. Throws if it is locked or damaged. */
+/** All messages in a file. Throws if it stays locked, or is damaged. */
 export function rowsOf(path: string): Row[] {
   using db = new Database(path);
   db.run("PRAGMA busy_timeout = 5000");
+  // whoever makes the file may be killed before there is a table in it
+  if (!db.query("SELECT 1 FROM sqlite_schema WHERE name = 'messages'").get()) return [];
   return db
     .query<Row, []>(
       `SELECT id, sender, message, notified_at, notify_tries,
@@ -143,6 +145,7 @@ export function inspect(world: World): void {
   const mode = statSync(buffer).mode & 0o777;
   if (mode !== 0o600) world.violated("the file is the person's alone", `its mode is ${mode.toString(8)}`);
   using db = new Database(buffer, { readonly: true });
+  if (!db.query("SELECT 1 FROM sqlite_schema WHERE name = 'relay_losses'").get()) return;
   const counts = db
     .query<Record<string, number>, []>(
       `SELECT (SELECT count(*) FROM messages) > 20 AS "too many messages",

@@ -44,7 +44,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 try {
   await runRounds(world, values.seed, minutes * 60_000, hasPython, console.log);
 } finally {
+  console.log(renderFigures(world));
   end();
 }
-console.log(renderFigures(world));
 process.exit(world.violations.length > 0 ? 1 : 0);
