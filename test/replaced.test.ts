@@ -2,12 +2,14 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -273,7 +275,9 @@ describe("again and again under two servers that send", () => {
         expect([file, checked?.integrity_check]).toEqual([file, "ok"]);
       }
 
-      for (const peer of [desktop, code]) expect(openBuffers(peer, box)).toBeLessThanOrEqual(2);
+      // what is being announced may have more open for a moment
+      for (const peer of [desktop, code])
+        await until("two open files at most", () => openBuffers(peer, box) <= 2);
       await box.relay(["clear", "--yes"]);
       for (const peer of [desktop, code]) await peer.fetch();
       await desktop.send("last");
@@ -311,6 +315,28 @@ test("a journal that somebody began for a file that is gone is waited for, and n
   truncateSync(`${box.buffer}-journal`);
   expect(await second).toMatchObject({ id: 2, unread: 2 });
   expect(textsIn(box.buffer)).toEqual(["first", "second"]);
+});
+
+describe("read-only for a while, and written by a live server meanwhile", () => {
+  test("the buffer works for everybody once it is not any more", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await desktop.send("before");
+    rmSync(`${box.buffer}-journal`); // so that SQLite makes another, with the file's own mode
+    chmodSync(box.buffer, 0o400);
+    const meanwhile = await desktop.call("relay_send", { message: "meanwhile" });
+    chmodSync(box.buffer, 0o600);
+    const sent = await box.relay(["send", "--to", "code", "after"]);
+    expect(sent).toMatchObject({ status: 0, stderr: "" });
+    await desktop.send("by the server");
+    expect(textsOf(await code.fetch())).toEqual([
+      "before",
+      ...(meanwhile.isError ? [] : ["meanwhile"]),
+      "after",
+      "by the server",
+    ]);
+    for (const path of [box.buffer, `${box.buffer}-journal`]) expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
 });
 
 describe("while another program holds the lock", () => {

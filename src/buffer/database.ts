@@ -9,6 +9,7 @@ import {
   type FileIdentity,
   hasJournal,
   identify,
+  mendCompanions,
   tighten,
 } from "./file.ts";
 import { isMigrated, migrate, recognize } from "./schema.ts";
@@ -110,9 +111,9 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
         return attempt(work, options.create ?? false);
       } catch (error) {
         const passing = isReplaced(error) ? "replaced" : isBusy(error) ? "busy" : null;
+        if (passing !== "busy") close(); // what failed may be mended by opening the file anew
         if (passing === "replaced" && clock.elapsed() >= deadline) throw new Replaced(path);
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);
-        if (passing === "replaced") close();
       }
       await Bun.sleep(1 + Math.random() * 10); // processes that wait alike must not meet again and again
     }
@@ -147,6 +148,7 @@ function openFile(path: string, create: boolean, beforeOpening: (file: string) =
   const identity = identify(path);
   if (!file || !identity) return null;
   beforeOpening(file);
+  mendCompanions(file);
   let db: Database | undefined;
   try {
     db = new Database(file, { readwrite: true, create: false, strict: true });
