@@ -322,8 +322,8 @@ describe("read-only for a while, and written by a live server meanwhile", () => 
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     await desktop.send("before");
-    rmSync(`${box.buffer}-journal`); // so that SQLite makes another, with the file's own mode
     chmodSync(box.buffer, 0o400);
+    rmSync(`${box.buffer}-journal`); // so that SQLite makes another, with the file's own mode
     const meanwhile = await desktop.call("relay_send", { message: "meanwhile" });
     chmodSync(box.buffer, 0o600);
     const sent = await box.relay(["send", "--to", "code", "after"]);
