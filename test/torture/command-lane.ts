@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { type Client, otherClient } from "../../src/client.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { openTypedSession } from "../support/typing.ts";
@@ -186,10 +187,12 @@ async function typed(
   lane: Lane,
   words: Extract<CommandAction, { kind: "typed" }>["words"],
 ): Promise<void> {
-  // a session of its own: a ticket that a killed command left behind must not be another one's
-  const typing = openTypedSession({ ...world.place } as unknown as Sandbox);
+  // A session of its own: a ticket that a killed command left behind must not be another one's. What belongs to Claude
+  // Code is not on the disk that fills.
+  const { folder } = world.place;
+  const typing = openTypedSession({ home: folder } as Sandbox);
   const { token, text } = world.compose({ size: 40, shape: "plain" });
-  const env = { ...typing.env, RELAY_NOTIFY: "auto" };
+  const env = { ...typing.env, RELAY_NOTIFY: "auto", CLAUDE_CONFIG_DIR: join(folder, ".claude") };
   const event = typing.event(words === "words" ? text : words);
   await run(world, lane, ["hook", "user-prompt-expansion"], { env, stdin: event });
   const slot = () => run(world, lane, ["typed"], { env });

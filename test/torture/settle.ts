@@ -155,9 +155,7 @@ export function inspect(world: World): void {
     .get();
   for (const [what, count] of Object.entries(counts ?? {}))
     if (count) world.violated("nothing is left over", `${what}: ${count}`);
-  const strange = readdirSync(home).filter(
-    (name) => !/^(\.relay_buffer\.db(-journal)?|\.claude|away-.*)$/.test(name),
-  );
+  const strange = readdirSync(home).filter((name) => !/^(\.relay_buffer\.db(-journal)?|away-.*)$/.test(name));
   if (strange.length > 0) world.violated("no file is left", strange.join(", "));
 }
 
