@@ -149,7 +149,8 @@ export function inspect(world: World): void {
   const counts = db
     .query<Record<string, number>, []>(
       `SELECT (SELECT count(*) FROM messages) > 20 AS "too many messages",
-       (SELECT count(*) FROM messages WHERE claim IS NOT NULL) AS claims,
+       (SELECT count(*) FROM messages WHERE (sender = 'desktop' AND read_by_code_at IS NULL)
+         OR (sender = 'code' AND read_by_desktop_at IS NULL)) AS "unread messages",
        (SELECT count(*) FROM relay_losses) AS "untold losses"`,
     )
     .get();
