@@ -2,16 +2,20 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { sqliteBuffer } from "../src/buffer/sqlite.ts";
 import { connectBoth, type Peer, textsOf } from "./support/peer.ts";
 import { get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { startSession, toolCall } from "./support/server.ts";
@@ -72,6 +76,7 @@ const ways: [name: string, replace: (box: Sandbox) => void | Promise<void>, wait
     },
     [],
   ],
+  ["emptied in place", (box) => truncateSync(box.buffer), []],
   [
     "replaced by the person's own link to another buffer",
     async (box) => {
@@ -273,7 +278,9 @@ describe("again and again under two servers that send", () => {
         expect([file, checked?.integrity_check]).toEqual([file, "ok"]);
       }
 
-      for (const peer of [desktop, code]) expect(openBuffers(peer, box)).toBeLessThanOrEqual(2);
+      // what is being announced may have more open for a moment
+      for (const peer of [desktop, code])
+        await until("two open files at most", () => openBuffers(peer, box) <= 2);
       await box.relay(["clear", "--yes"]);
       for (const peer of [desktop, code]) await peer.fetch();
       await desktop.send("last");
@@ -289,6 +296,51 @@ function openBuffers({ pid }: Peer, box: Sandbox): number {
   const listed = Bun.spawnSync(["ls", "-l", folder]).stdout.toString();
   return listed.split("\n").filter((line) => line.includes(box.home)).length;
 }
+
+test("a journal that somebody began for a file that is gone is waited for, and not played back into this one", async () => {
+  await using box = sandbox();
+  const clock = { now: () => Date.now(), elapsed: () => 0 }; // so that no patience ends
+  const buffer = sqliteBuffer(() => box.buffer, clock);
+  box.defer(() => buffer.close());
+  const append = (message: string) =>
+    buffer.append({ sender: "desktop", message, announce: "never", claim: message });
+  await append("first");
+
+  // what SQLite writes before it fills a new file: sqlite.org/fileformat2.html, "The Rollback Journal"
+  const header = Buffer.alloc(512);
+  Buffer.from("d9d505f920a163d7", "hex").copy(header);
+  header.writeUInt32BE(0, 16); // pages of the file before
+  header.writeUInt32BE(512, 20);
+  header.writeUInt32BE(4_096, 24);
+  writeFileSync(`${box.buffer}-journal`, header, { mode: 0o600 });
+  const second = append("second");
+  expect(await Promise.race([second, Bun.sleep(200)])).toBeUndefined();
+  truncateSync(`${box.buffer}-journal`);
+  expect(await second).toMatchObject({ id: 2, unread: 2 });
+  expect(textsIn(box.buffer)).toEqual(["first", "second"]);
+});
+
+describe("read-only for a while, and written by a live server meanwhile", () => {
+  test("the buffer works for everybody once it is not any more", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await desktop.send("before");
+    chmodSync(box.buffer, 0o400);
+    rmSync(`${box.buffer}-journal`); // so that SQLite makes another, with the file's own mode
+    const meanwhile = await desktop.call("relay_send", { message: "meanwhile" });
+    chmodSync(box.buffer, 0o600);
+    const sent = await box.relay(["send", "--to", "code", "after"]);
+    expect(sent).toMatchObject({ status: 0, stderr: "" });
+    await desktop.send("by the server");
+    expect(textsOf(await code.fetch())).toEqual([
+      "before",
+      ...(meanwhile.isError ? [] : ["meanwhile"]),
+      "after",
+      "by the server",
+    ]);
+    for (const path of [box.buffer, `${box.buffer}-journal`]) expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+});
 
 describe("while another program holds the lock", () => {
   const lock = (box: Sandbox) => {

@@ -9,9 +9,10 @@ import {
   type FileIdentity,
   hasJournal,
   identify,
+  mendCompanions,
   tighten,
 } from "./file.ts";
-import { migrate, recognize, refuseNewer } from "./schema.ts";
+import { isMigrated, migrate, recognize, refuseNewer } from "./schema.ts";
 
 // One try for a lock blocks the process's loop, so it is short; between tries signals, cancels and pings are served.
 const tryMilliseconds = 50;
@@ -53,6 +54,8 @@ export interface BufferDatabase {
 interface OpenDatabase {
   db: Database;
   identity: FileIdentity;
+  /** The file itself, beside which its journal lies. */
+  file: string;
 }
 
 /** Opens nothing yet: the first transaction does. */
@@ -66,7 +69,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
   };
 
   // Whoever was writing when the file was replaced has its journal at the path until it is done, and SQLite would roll
-  // it back into the new file (sqlite.org/howtocorrupt.html, 1.4).
+  // it back into the new file (sqlite.org/howtocorrupt.html, 1.4). It may begin to after the new file was opened.
   const awaitJournal = (file: string) => {
     if (!hasJournal(file)) {
       journalSince = null;
@@ -78,7 +81,8 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
 
   const current = (create: boolean): OpenDatabase | null => {
     if (open && !sameFile(open.identity, path)) throw new Replaced(path); // and not a moment too early into the new one
-    open ??= openFile(path, create, awaitJournal);
+    if (open) awaitJournal(open.file);
+    else open = openFile(path, create, awaitJournal);
     journalSince = null;
     return open;
   };
@@ -90,6 +94,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     if (!opened) return undefined;
     const result = runImmediate(opened.db, (db) => {
       refuseNewer(db, path);
+      if (!isMigrated(db)) throw new Replaced(path); // in place: it was emptied, or an older one copied over it
       return work(db);
     });
     if (!sameFile(opened.identity, path)) throw new Replaced(path);
@@ -112,8 +117,9 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
         return attempt(work, options.create ?? false);
       } catch (error) {
         const passing = isReplaced(error) ? "replaced" : isBusy(error) ? "busy" : null;
+        if (passing !== "busy") close(); // what failed may be mended by opening the file anew
+        if (passing === "replaced" && clock.elapsed() >= deadline) throw new Replaced(path);
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);
-        if (passing === "replaced") close();
         longest = passing === "busy" ? Math.min(longestPause, longest * 1.5) : shortestPause;
       }
       await Bun.sleep(1 + Math.random() * longest); // processes that wait alike must not meet again and again
@@ -149,6 +155,7 @@ function openFile(path: string, create: boolean, beforeOpening: (file: string) =
   const identity = identify(path);
   if (!file || !identity) return null;
   beforeOpening(file);
+  mendCompanions(file);
   let db: Database | undefined;
   try {
     db = new Database(file, { readwrite: true, create: false, strict: true });
@@ -157,7 +164,7 @@ function openFile(path: string, create: boolean, beforeOpening: (file: string) =
     tighten(file);
     prepare(db);
     migrate(db, path);
-    return { db, identity };
+    return { db, identity, file };
   } catch (error) {
     db?.close();
     throw sameFile(identity, path) ? error : new Replaced(path);

@@ -77,7 +77,8 @@ export function acceptBufferFile(path: string): string | null {
     // SQLite would believe a journal that somebody else left beside the file
     for (const companion of companionsOf(target)) {
       const found = lstatSync(companion, { throwIfNoEntry: false });
-      if (found) acceptFile(found, companion);
+      if (found) refuseKind(found, companion);
+      if (found) refuseOthersOwn(found, companion);
     }
     return target;
   } catch (error) {
@@ -87,21 +88,33 @@ export function acceptBufferFile(path: string): string | null {
 
 /** Takes an accepted file, and what lies beside it, away from everybody but its owner. Throws a `buffer` error. */
 export function tighten(file: string): void {
-  if (uid === undefined) return;
-  for (const path of [file, ...companionsOf(file)]) {
-    try {
-      const stats = lstatSync(path, { throwIfNoEntry: false });
-      if (stats && stats.mode & 0o177) chmodSync(path, 0o600);
-    } catch (error) {
-      // the original removes its journal whenever it is done
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unusable(path, error);
-    }
-  }
+  changeModes([file, ...companionsOf(file)], (mode) => (mode & 0o177) !== 0);
+}
+
+/**
+ * Makes what lies beside an accepted file usable: SQLite gives a journal the file's own mode, so one that was made while
+ * the file was read-only stays so when the file no longer is. Throws a `buffer` error.
+ */
+export function mendCompanions(file: string): void {
+  changeModes(companionsOf(file), (mode) => (mode & 0o600) !== 0o600);
 }
 
 /** Whether something is being written into this file, or was when its writer crashed. */
 export function hasJournal(file: string): boolean {
   return (statSync(`${file}-journal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+function changeModes(paths: readonly string[], isWrong: (mode: number) => boolean): void {
+  if (uid === undefined) return;
+  for (const path of paths) {
+    try {
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      if (stats && isWrong(stats.mode)) chmodSync(path, 0o600);
+    } catch (error) {
+      // the original removes its journal whenever it is done
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unusable(path, error);
+    }
+  }
 }
 
 function companionsOf(file: string): string[] {

@@ -34,9 +34,14 @@ export function refuseNewer(db: Database, path: string): void {
   );
 }
 
+/** Whether the database has everything that this binary needs. */
+export function isMigrated(db: Database): boolean {
+  return userVersion(db) >= current;
+}
+
 /** Brings a database to this binary's schema in one transaction. Throws what {@link recognize} throws. */
 export function migrate(db: Database, path: string): void {
-  if (userVersion(db) >= current) return;
+  if (isMigrated(db)) return;
   db.run("BEGIN IMMEDIATE");
   try {
     const applied = userVersion(db); // another process may have been faster

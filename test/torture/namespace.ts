@@ -1,24 +1,51 @@
-const mark = "RELAY_TORTURE_INSIDE";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
-// The shell waits for the run, and buries whatever loses its parent.
-const shell = '"$@" & wait $!';
+const mark = "RELAY_TORTURE_FOLDER";
+
+// The shell waits for the run, and buries whatever loses its parent. It would give the run an empty input.
+const shell = 'exec 3<&0; "$@" <&3 & wait $!';
+
+/** Where a run is, and what ends it. */
+export interface Surroundings {
+  /** An empty folder of its own. */
+  folder: string;
+  /** Resolves should the run have to end before its time. */
+  ended: Promise<unknown>;
+}
 
 /**
- * Runs this very program again where its mounts and its processes are its own, so that nothing of it outlives it, even
- * if it is killed itself. Answers its status; null if this is there already, or there is no such place on this machine.
+ * Runs `inside` where its mounts and its processes are its own, in this very program started again, so that nothing of
+ * it outlives it, even if it is killed; or right here if this machine has no such place. Answers its status.
  */
-export async function inNamespace(): Promise<number | null> {
-  if (process.env[mark] || process.platform !== "linux") return null;
-  const user = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  const unshare = ["unshare", ...user, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  if (!Bun.which("unshare")) return null;
-  const probe = Bun.spawnSync([...unshare, "true"], { stdio: ["ignore", "ignore", "ignore"] });
-  if (probe.exitCode !== 0) return null;
-  const child = Bun.spawn([...unshare, "sh", "-c", shell, "sh", process.execPath, ...process.argv.slice(1)], {
-    env: { ...process.env, [mark]: "1" },
-    stdio: ["ignore", "inherit", "inherit"],
+export async function inNamespace(inside: (surroundings: Surroundings) => Promise<number>): Promise<number> {
+  const given = process.env[mark];
+  // whoever started it holds the other end
+  if (given) return inside({ folder: given, ended: new Response(Bun.stdin.stream()).text() });
+  const folder = mkdtempSync(join(tmpdir(), "relay-torture-"));
+  const signalled = new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, resolve);
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => child.kill("SIGKILL"));
-  return child.exited;
+  try {
+    const unshare = findUnshare();
+    if (!unshare) return await inside({ folder, ended: signalled });
+    const argv = [...unshare, "sh", "-c", shell, "sh", process.execPath, ...process.argv.slice(1)];
+    const child = Bun.spawn(argv, {
+      env: { ...process.env, [mark]: folder },
+      stdio: ["pipe", "inherit", "inherit"],
+    });
+    void signalled.then(() => child.kill("SIGKILL"));
+    return await child.exited;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function findUnshare(): string[] | null {
+  if (process.platform !== "linux" || !Bun.which("unshare")) return null;
+  const user = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+  const argv = ["unshare", ...user, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const probe = Bun.spawnSync([...argv, "true"], { stdio: ["ignore", "ignore", "ignore"] });
+  return probe.exitCode === 0 ? argv : null;
 }

@@ -1,4 +1,5 @@
 import { makeVisible } from "../../src/relay/escaping.ts";
+import type { Send } from "./history.ts";
 
 /** A message on a page. */
 export interface Shown {
@@ -106,6 +107,17 @@ function readRanges(text: string): number[] {
   return [...text.matchAll(/(\d+)(?:-(\d+))?/g)].flatMap(([, first, last = first]) =>
     Array.from({ length: Number(last) - Number(first) + 1 }, (_, n) => Number(first) + n),
   );
+}
+
+/** Reads a receipt in JSON. Throws if it is none. */
+export function readReceipt(text: string): Pick<Send, "receipt" | "told"> {
+  const receipt = JSON.parse(text);
+  const told = {
+    ...readTold([]),
+    ownDropped: receipt.dropped ?? [],
+    ownUncounted: receipt.cleared?.length ?? 0,
+  };
+  return { receipt, told };
 }
 
 /** The text as this page has to show it. */

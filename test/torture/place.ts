@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 // Room for a full window of the longest messages and its journal, and little more.
@@ -18,12 +17,12 @@ export interface Place {
   hasClock: boolean;
   /** Sets everybody's clock to so many seconds off the machine's. */
   setClock(offset: number): void;
+  /** Gives the disk back. The folder is somebody else's. */
   remove(): void;
 }
 
-/** Makes a place. What the machine lacks for it is missing there, and said so by `hasDisk` and `hasClock`. */
-export function makePlace(): Place {
-  const folder = mkdtempSync(join(tmpdir(), "relay-torture-"));
+/** Makes a place in an empty folder. What the machine lacks for it is missing there, and said so by `hasDisk` and `hasClock`. */
+export function makePlace(folder: string): Place {
   const at = (name: string) => join(folder, name);
   for (const name of ["home", "programs", "calls"]) mkdirSync(at(name), { mode: 0o700 });
   const hasDisk = mount(at("home"));
@@ -51,7 +50,6 @@ export function makePlace(): Place {
     setClock,
     remove() {
       if (hasDisk) Bun.spawnSync(["umount", "--lazy", at("home")]);
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

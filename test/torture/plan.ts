@@ -97,7 +97,7 @@ export function planRound(seed: string, number: number): Round {
     stops: () =>
       endless(stream("stops"), (draw) => strike(draw, 300, 2_500, draw.percent(25) ? 6_000 : 1_200)),
     notifier: () =>
-      endless(stream("notifier"), (draw) => draw.weighted({ shown: 84, failed: 8, hang: 3, slow: 5 })),
+      endless(stream("notifier"), (draw) => draw.weighted({ shown: 79, failed: 8, hang: 3, slow: 10 })),
   };
 }
 

@@ -54,33 +54,36 @@ export async function runRounds(
   const calm: Lane[] = servers.map((client) => ({ name: `${client}, in peace`, current: null }));
   for (let number = 0; world.now() < end && world.violations.length < mostViolations; number++) {
     world.round = number;
-    const round = planRound(seed, number);
     const length = Math.min(roundMilliseconds, Math.max(4_000, end - world.now()));
-    await live(world, seed, round, listener, length, hasPython);
+    await live(world, seed, planRound(seed, number), listener, length, hasPython);
     listener.outcomes = [][Symbol.iterator]();
     await endAll(world, known);
-    for (const { path } of kept(world)) {
-      const found = integrity(path);
-      if (found !== null && found !== "ok")
-        world.violated("PRAGMA integrity_check is ok", `${path}: ${found}`);
-    }
-    // every lease and every claim is over then, or at least every claim
-    if (world.place.hasClock) world.jump(25);
-    else await Bun.sleep(6_000);
-    const rows = await announceRest(world, calm);
-    const [lane] = calm as [Lane];
-    await drain(world, lane);
-    inspect(world);
-    judge(world, rows);
-    world.count("rounds");
-    const file = world.history.eras.at(-1)?.file ?? 0;
-    world.history = createHistory(file, await beginAnew(world, lane));
+    await settle(world, calm);
     await endAll(world, known);
+    world.count("rounds");
     for (const violation of world.violations.slice(told)) tell(renderViolation(violation));
     told = world.violations.length;
     if (number % roundsUntold === roundsUntold - 1) tell(`${number + 1} rounds, ${told} violations`);
   }
   listener.stop();
+}
+
+/** Ends a round: everything is announced, read, looked at and judged, and the next one begins with an empty buffer. */
+async function settle(world: World, calm: Lane[]): Promise<void> {
+  const [lane] = calm as [Lane];
+  for (const { path } of kept(world)) {
+    const found = integrity(path);
+    if (found !== null && found !== "ok") world.violated("PRAGMA integrity_check is ok", `${path}: ${found}`);
+  }
+  // every lease and every claim is over then, or at least every claim
+  if (world.place.hasClock) world.jump(25);
+  else await Bun.sleep(6_000);
+  const rows = await announceRest(world, calm);
+  await drain(world, lane);
+  inspect(world);
+  judge(world, rows);
+  const file = world.history.eras.at(-1)?.file ?? 0;
+  world.history = createHistory(file, await beginAnew(world, lane));
 }
 
 async function live(

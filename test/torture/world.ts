@@ -5,6 +5,9 @@ import { textOf } from "./messages.ts";
 import { type Place, tidyClock } from "./place.ts";
 import type { Draft } from "./plan.ts";
 
+/** Ten times what a stopped process, a locked file and a queue of requests may take together. */
+export const mostMilliseconds = 120_000;
+
 /** Something that must not be. */
 export interface Violation {
   rule: string;

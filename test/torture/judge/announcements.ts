@@ -7,6 +7,9 @@ import { type Evidence, mayBeGone } from "./evidence.ts";
 // How long after its notifier ended an announcer may take to note it down.
 const noteMilliseconds = 5_000;
 
+// How long a notifier may take, less what this run and relay may differ by.
+const limitMilliseconds = 2_900;
+
 /** Each message is announced once; again only if the first try was cut off; never only if two tries failed. */
 export function judgeAnnouncements(evidence: Evidence): void {
   const { world, history, sends } = evidence;
@@ -64,6 +67,8 @@ function judgeTwice(evidence: Evidence, token: string, announcements: Announceme
 /** Why a second announcement was right; null if it was not. */
 function reason({ history }: Evidence, first: Announcement, second: Announcement): string | null {
   if (first.outcome === "failed" || first.outcome === "hang") return "the first try failed";
+  if (first.outcome === "slow" && second.from - first.from > limitMilliseconds)
+    return "the first try took too long";
   const noted: Span = { from: first.from, to: Math.min(second.from, first.to + noteMilliseconds) };
   if (!first.actor) return "the first announcer was gone";
   if (first.actor.died < noted.to || first.actor.asked < noted.to)
