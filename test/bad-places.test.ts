@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { connect, textsOf } from "./support/peer.ts";
@@ -73,6 +74,15 @@ describe.skipIf(!canBeNobody)("a user whom the system does not know, without HOM
       stderr: "",
     });
     expect(await runAsNobody(box, ["status"], env)).toMatchObject({ status: 0, stderr: "" });
+    // no home, and so no reason to trust a folder below the current one
+    const bait = join(box.home, "bait");
+    mkdirSync(bait);
+    writeFileSync(join(bait, "notify-send"), `#!/bin/sh\n: >"${box.home}/own/taken"\n`, { mode: 0o755 });
+    const PATH = `${bait}:/usr/bin:/bin`;
+    expect(await runAsNobody(box, ["send", "--to", "desktop", "x"], { ...env, PATH })).toMatchObject({
+      status: 0,
+    });
+    expect(existsSync(join(box.home, "own/taken"))).toBe(false);
   });
 });
 

@@ -116,7 +116,9 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
         if (passing === "replaced") close();
         longest = passing === "busy" ? Math.min(longestPause, longest * 1.5) : shortestPause;
       }
-      await Bun.sleep(1 + Math.random() * longest); // processes that wait alike must not meet again and again
+      // processes that wait alike must not meet again and again
+      const pause = Math.min(Math.random() * longest, deadline - clock.elapsed());
+      await Bun.sleep(1 + Math.max(0, pause));
     }
   };
 
