@@ -1,5 +1,5 @@
 // Where nobody would run relay, and somebody does. What the buffer file itself may be: test/buffer-file.test.ts.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   chownSync,
@@ -16,6 +16,8 @@ import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
 import { openTypedSession } from "./support/typing.ts";
+
+setDefaultTimeout(180_000); // programs of others, or many of relay's, have to start
 
 const isRoot = process.getuid?.() === 0;
 const has = (...argv: string[]) =>
