@@ -1,5 +1,5 @@
 // Where nobody would run relay, and somebody does. What the buffer file itself may be: test/buffer-file.test.ts.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   chownSync,
@@ -9,12 +9,15 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
 import { openTypedSession } from "./support/typing.ts";
+
+setDefaultTimeout(180_000); // programs of others, or many of relay's, have to start
 
 const isRoot = process.getuid?.() === 0;
 const has = (...argv: string[]) =>
@@ -73,6 +76,15 @@ describe.skipIf(!canBeNobody)("a user whom the system does not know, without HOM
       stderr: "",
     });
     expect(await runAsNobody(box, ["status"], env)).toMatchObject({ status: 0, stderr: "" });
+    // no home, and so no reason to trust a folder below the current one
+    const bait = join(box.home, "bait");
+    mkdirSync(bait);
+    writeFileSync(join(bait, "notify-send"), `#!/bin/sh\n: >"${box.home}/own/taken"\n`, { mode: 0o755 });
+    const PATH = `${bait}:/usr/bin:/bin`;
+    expect(await runAsNobody(box, ["send", "--to", "desktop", "x"], { ...env, PATH })).toMatchObject({
+      status: 0,
+    });
+    expect(existsSync(join(box.home, "own/taken"))).toBe(false);
   });
 });
 
@@ -190,12 +202,14 @@ describe.skipIf(!canLimit)("no file descriptors left", () => {
 
 test("a hundred servers at once: every message arrives once or is named as dropped, and all end with their clients", async () => {
   await using box = sandbox();
-  const start = (client: string) => startSession(box, { args: ["--client", client] });
-  const half = Array.from({ length: 50 }, (_, n) => n);
-  const [senders, readers] = await Promise.all([
-    Promise.all(half.map(() => start("desktop"))),
-    Promise.all(half.map(() => start("code"))),
-  ]);
+  const senders: Server[] = [];
+  const readers: Server[] = [];
+  const start = (client: string) =>
+    Promise.all(Array.from({ length: 5 }, () => startSession(box, { args: ["--client", client] })));
+  for (let n = 0; n < 10; n++) {
+    senders.push(...(await start("desktop")));
+    readers.push(...(await start("code")));
+  }
   for (const server of senders) server.send(toolCall(1, "relay_send", { message: "x".repeat(3_000) }));
   const receipts = (await Promise.all(senders.map(textOfFirst)))
     // on a machine that is busy enough somebody waits for the lock in vain, and is told so

@@ -1,12 +1,14 @@
 // The original, mcp-server-relay 1.2.4 from Python's registry, and relay, on the same work: README, "Before and after".
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { commandFile } from "../src/setup/claude-code.ts";
 import { connectOriginal, hasOriginal, type Original, runInOriginal } from "./support/original.ts";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
 import { type Gotten, get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
+
+setDefaultTimeout(180_000); // programs of others, or many of relay's, have to start
 
 function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, n) => `text ${n + 1}`);

@@ -1,10 +1,12 @@
 // What others made to judge and to drive an MCP server: the official conformance suite, and the Inspector.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { startBridge } from "./support/bridge.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { type Outcome, relayBinary, type Sandbox, sandbox } from "./support/sandbox.ts";
+
+setDefaultTimeout(180_000); // programs of others, or many of relay's, have to start
 
 const packages = join(import.meta.dir, "../.lab/node_modules/@modelcontextprotocol");
 const suite = join(packages, "conformance/dist/index.js");

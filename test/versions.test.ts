@@ -1,12 +1,14 @@
 // An older and a newer relay on one buffer, at once, before, during and after a migration. design.md, "The file".
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile } from "../build/compile.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
+
+setDefaultTimeout(180_000); // programs of others, or many of relay's, have to start
 
 const root = join(import.meta.dir, "..");
 const compiling = 120_000;

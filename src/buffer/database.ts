@@ -122,7 +122,9 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);
         longest = passing === "busy" ? Math.min(longestPause, longest * 1.5) : shortestPause;
       }
-      await Bun.sleep(1 + Math.random() * longest); // processes that wait alike must not meet again and again
+      // processes that wait alike must not meet again and again
+      const pause = Math.min(Math.random() * longest, deadline - clock.elapsed());
+      await Bun.sleep(1 + Math.max(0, pause));
     }
   };
 
