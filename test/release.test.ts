@@ -115,6 +115,22 @@ describe("the signature of", () => {
 });
 
 testWithBinaries(
+  "a binary that is not what it should be stops the build",
+  async () => {
+    const another = mkdtempSync(join(tmpdir(), "relay-release-wrong-"));
+    try {
+      const wrong = { ...named("linux-x64-musl"), loader: "/lib/ld-other.so.1" };
+      await expect(buildBinaries([wrong], root, another)).rejects.toThrow(
+        "relay-linux-x64-musl is wrong: its loader is /lib/ld-musl-x86_64.so.1, not /lib/ld-other.so.1",
+      );
+    } finally {
+      rmSync(another, { recursive: true, force: true });
+    }
+  },
+  600_000,
+);
+
+testWithBinaries(
   "building again makes the same bytes",
   async () => {
     const another = mkdtempSync(join(tmpdir(), "relay-release-again-"));
