@@ -128,7 +128,7 @@ describe.skipIf(!canPack)("the bundle for this machine", () => {
 
   test("starts although the execute bits are lost, without a copy", async () => {
     await using box = sandbox();
-    const installed = await install(box, join(real(), "relay-linux.mcpb"));
+    const installed = await install(box, join(small(), "relay-linux.mcpb"));
     loseBits(installed);
     await expectConversation(box, await open(box, installed));
     expect(existsSync(cached(box))).toBe(false);
@@ -136,17 +136,16 @@ describe.skipIf(!canPack)("the bundle for this machine", () => {
 
   test("starts from a folder where nothing can be changed", async () => {
     await using box = sandbox();
-    const installed = await install(box, join(real(), "relay-linux.mcpb"));
+    const installed = await install(box, join(small(), "relay-linux.mcpb"));
     loseBits(installed);
     refuseChanges(box);
-    const peer = await open(box, installed);
-    await expectConversation(box, peer);
-    expect(readFileSync(`/proc/${peer.pid}/cmdline`, "utf8")).toStartWith(cached(box));
+    await expectConversation(box, await open(box, installed));
+    expect(readdirSync(cached(box)).length).toBe(1);
   });
 
   test("lists what it offers, as the manifest does", async () => {
     await using box = sandbox();
-    const installed = await install(box, join(real(), "relay-linux.mcpb"));
+    const installed = await install(box, join(small(), "relay-linux.mcpb"));
     const { client } = await open(box, installed);
     const { tools } = await client.listTools();
     const { prompts } = await client.listPrompts();
