@@ -5,7 +5,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 
 /** A tool or a prompt, as a catalog lists it. */
-export interface Described {
+interface Described {
   name: string;
   description: string;
 }

@@ -128,7 +128,7 @@ describe.skipIf(!canPack)("the bundle for this machine", () => {
 
   test("starts although the execute bits are lost, without a copy", async () => {
     await using box = sandbox();
-    const installed = await install(box, join(real(), "relay-linux.mcpb"));
+    const installed = await install(box, join(small(), "relay-linux.mcpb"));
     loseBits(installed);
     await expectConversation(box, await open(box, installed));
     expect(existsSync(cached(box))).toBe(false);
@@ -136,17 +136,16 @@ describe.skipIf(!canPack)("the bundle for this machine", () => {
 
   test("starts from a folder where nothing can be changed", async () => {
     await using box = sandbox();
-    const installed = await install(box, join(real(), "relay-linux.mcpb"));
+    const installed = await install(box, join(small(), "relay-linux.mcpb"));
     loseBits(installed);
     refuseChanges(box);
-    const peer = await open(box, installed);
-    await expectConversation(box, peer);
-    expect(readFileSync(`/proc/${peer.pid}/cmdline`, "utf8")).toStartWith(cached(box));
+    await expectConversation(box, await open(box, installed));
+    expect(readdirSync(cached(box)).length).toBe(1);
   });
 
   test("lists what it offers, as the manifest does", async () => {
     await using box = sandbox();
-    const installed = await install(box, join(real(), "relay-linux.mcpb"));
+    const installed = await install(box, join(small(), "relay-linux.mcpb"));
     const { client } = await open(box, installed);
     const { tools } = await client.listTools();
     const { prompts } = await client.listPrompts();
@@ -352,9 +351,8 @@ describe.skipIf(!canPack)("the bundle for Windows", () => {
       writeFileSync(join(server, "relay-x64.exe"), program);
       const wine = { WINEPREFIX: join(box.home, "wine"), WINEDEBUG: "-all" };
       box.defer(async () => void (await box.run(["wineserver", "-k", "-w"], { env: wine })));
-      const launch = (...before: string[]) => {
-        const call = ["call", `Z:${server.replaceAll("/", "\\")}\\launch.cmd`];
-        const words = ["/d", "/c", "echo", "it", "ran&", "exit", "7"];
+      const launch = (before: string[], ...words: string[]) => {
+        const call = ["call", `Z:${server.replaceAll("/", "\\")}\\launch.cmd`, "/d", "/c"];
         return box.run(["wine", "cmd.exe", "/d", "/c", ...before, ...call, ...words], {
           env: wine,
           stdin: "",
@@ -362,8 +360,8 @@ describe.skipIf(!canPack)("the bundle for Windows", () => {
       };
       const arm = ["set", "PROCESSOR_ARCHITECTURE=ARM64&&"];
       const expectRun = async (...before: string[]) => {
-        const { status, stdout } = await launch(...before);
-        expect([before, status, stdout.trim()]).toEqual([before, 7, "it ran"]);
+        const { stdout } = await launch(before, "echo", "it", "ran");
+        expect([before, stdout.trim()]).toEqual([before, "it ran"]);
       };
       await expectRun();
       await expectRun(...arm); // wine has no tar, so the other one runs
@@ -371,7 +369,7 @@ describe.skipIf(!canPack)("the bundle for Windows", () => {
       writeFileSync(join(server, "relay-arm64.exe"), program);
       rmSync(join(server, "relay-x64.exe"));
       await expectRun(...arm);
-      expect((await launch()).status).not.toBe(7);
+      expect((await launch([], "echo", "it", "ran")).stdout).not.toContain("it ran");
     },
     120_000,
   );

@@ -16,7 +16,9 @@ exit /b 0
 rem By rename, because Claude Desktop starts each server twice at once.
 :unpack
 set "new=%here%new-%RANDOM%%RANDOM%"
-mkdir "%new%" >nul 2>nul <nul || exit /b 1
-"%SystemRoot%\System32\tar.exe" -xf "%here%relay-arm64.tar.xz" -C "%new%" >nul 2>nul <nul && move /y "%new%\relay-arm64.exe" "%here%" >nul 2>nul <nul
+mkdir "%new%" >nul 2>nul <nul
+if not exist "%new%" exit /b 1
+"%SystemRoot%\System32\tar.exe" -xf "%here%relay-arm64.tar.xz" -C "%new%" >nul 2>nul <nul
+if %ERRORLEVEL% EQU 0 move /y "%new%\relay-arm64.exe" "%here%" >nul 2>nul <nul
 rmdir /s /q "%new%" >nul 2>nul <nul
 exit /b 0

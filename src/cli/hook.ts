@@ -62,8 +62,8 @@ async function tellWaiting({ environment, hastyRelay, print }: Context): Promise
 }
 
 /**
- * A plugin cannot bring the deny rule for the buffer that setup puts into the person's settings, so its hook refuses what
- * names the file. (Claude Code's own Read tool never reads such a file.)
+ * A plugin cannot bring the deny rule for the buffer that setup puts into the person's settings, so its hooks refuse
+ * what names the file.
  */
 async function guardBuffer({ environment, print }: Context): Promise<void> {
   const event = parseObject(await readInput());
