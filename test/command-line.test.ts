@@ -4,7 +4,18 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
-const verbs = ["serve", "send", "get", "status", "clear", "demo", "typed", "hook", "statusline"];
+const verbs = [
+  "serve",
+  "send",
+  "get",
+  "status",
+  "clear",
+  "demo",
+  "completions",
+  "typed",
+  "hook",
+  "statusline",
+];
 
 describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout", () => {
   const lines: [args: string[], sentence: string][] = [
@@ -36,6 +47,11 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     [
       ["get", "--for", "code", "--limit", "2.5"],
       'limit is "2.5"; it must be a whole number from 1 to 20. Leave it out for 5.',
+    ],
+    [["completions"], "no shell is named. Say bash, zsh, fish or powershell."],
+    [
+      ["completions", "toString"],
+      '"toString" is no shell that relay knows. Say bash, zsh, fish or powershell.',
     ],
     [["clear"], "relay clear deletes every message, and nobody is here to ask. Say --yes."],
     [["--client", "both"], '--client is "both"; it must be desktop or code. See: relay serve --help'],
