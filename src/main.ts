@@ -2,6 +2,7 @@ import { command as clear } from "./cli/clear.ts";
 import { runCommandLine } from "./cli/command-line.ts";
 import { command as completions } from "./cli/completions.ts";
 import { command as demo } from "./cli/demo.ts";
+import { command as doctor } from "./cli/doctor.ts";
 import { command as get } from "./cli/get.ts";
 import { command as hook } from "./cli/hook.ts";
 import { command as send } from "./cli/send.ts";
@@ -10,6 +11,6 @@ import { command as statusline } from "./cli/statusline.ts";
 import { command as typed } from "./cli/typed.ts";
 import { command as serve } from "./server/command.ts";
 
-const verbs = { serve, send, get, status, clear, demo, completions, typed, hook, statusline };
+const verbs = { serve, send, get, status, clear, doctor, demo, completions, typed, hook, statusline };
 
 process.exit(await runCommandLine(verbs, process.argv.slice(2)));

@@ -10,6 +10,7 @@ const verbs = [
   "get",
   "status",
   "clear",
+  "doctor",
   "demo",
   "completions",
   "typed",
