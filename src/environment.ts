@@ -2,7 +2,9 @@ import { fstatSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { RelayError } from "./errors.ts";
+import { type Places, placesOf } from "./places.ts";
 import { readSystem, type System } from "./system.ts";
+import { isBlind, isFromWsl } from "./wsl.ts";
 
 /** What relay knows of the Claude Code around it, from the variables Claude Code sets (facts.md, "Claude Code as a client"). */
 export interface ClaudeCodeSigns {
@@ -12,6 +14,8 @@ export interface ClaudeCodeSigns {
   childSession: boolean;
   /** A model started this Claude Code: one of the variables that only hooks, commands and Bash carry is set. */
   nested: boolean;
+  /** Nothing can be known: a Windows relay that was started from WSL without any variable (wsl.ts). */
+  unknown: boolean;
   /** `CLAUDE_CODE_SESSION_ATTENDED=1`: a person sits at the session. Only hooks, commands and Bash carry it. */
   attended: boolean;
   /** `CLAUDE_CODE_SESSION_ID` and `CLAUDE_PID`; `null` unless both are there. */
@@ -36,6 +40,8 @@ export interface Environment {
   /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
   notify(): boolean;
   system(): System;
+  /** Where the two Claudes keep their configuration. Throws a `failed` error without a home. */
+  places(): Places;
   /** Where Claude Code keeps the person's settings and commands; `null` without a home. */
   claudeFolder(): string | null;
   /** The plugin whose hook this process is; `null` if it is none's. */
@@ -63,6 +69,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
         Boolean(variables.CLAUDE_PID) ||
         Boolean(variables.CLAUDE_CODE_CHILD_SESSION) ||
         variables.CLAUDE_CODE_SESSION_ATTENDED === "0",
+      unknown: process.platform === "win32" && isBlind(process.platform, process.cwd(), variables),
       attended: variables.CLAUDE_CODE_SESSION_ATTENDED === "1",
       session: readSession(variables.CLAUDE_CODE_SESSION_ID, variables.CLAUDE_PID),
     },
@@ -71,7 +78,8 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     bufferPath: () => bufferPath(variables.RELAY_DB),
     notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
     system: () => readSystem(variables, homedir()),
-    claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR),
+    places: () => readPlaces(variables),
+    claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR, variables.HOME),
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
   };
 }
@@ -93,9 +101,16 @@ function readSession(id: string | undefined, process: string | undefined): Claud
   return id && process && /^\d+$/.test(process) ? { id, process: Number(process) } : null;
 }
 
-function claudeFolder(chosen: string | undefined): string | null {
-  if (chosen) return chosen;
+function readPlaces(variables: Record<string, string | undefined>): Places {
   const home = homedir();
+  if (isAbsolute(home)) return placesOf(home, readSystem(variables, home));
+  throw new RelayError("failed", "there is no home folder. Set HOME to the absolute path of yours.");
+}
+
+function claudeFolder(chosen: string | undefined, posixHome: string | undefined): string | null {
+  if (chosen) return chosen;
+  // a Windows relay that serves a Claude Code in WSL has a home of its own
+  const home = posixHome && isFromWsl(process.platform, process.cwd()) ? posixHome : homedir();
   return isAbsolute(home) ? join(home, ".claude") : null;
 }
 

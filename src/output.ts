@@ -24,30 +24,42 @@ export interface Writing {
 /** Begins to write, after whatever was begun before. */
 export type Output = (bytes: Uint8Array) => Writing;
 
+// What a pipe takes whole or not at all (PIPE_BUF; 512 bytes is the least that POSIX allows, and macOS's).
+const atomicBytes = 512;
+
 /**
  * Standard output or standard error. What the reader has room for is taken at once, without a turn of the event loop;
  * for the rest the process waits without standing still. One write at a time keeps failures apart.
  */
 export function standardOutput(name: "stdout" | "stderr"): Output {
   let sink: Bun.FileSink | undefined;
-  return (bytes) => {
-    let results: (number | Promise<number>)[];
-    try {
-      sink ??= Bun[name].writer();
-      results = [sink.write(bytes), sink.flush()];
-    } catch (error) {
-      return failed(false, error);
-    }
-    const pending = results.filter((result) => result instanceof Promise);
-    if (pending.length === 0) return { taken: true, finished: Promise.resolve() };
-    // Rejected before anybody could read: the first attempt failed, so nothing was taken.
-    const started = !pending.some((result) => Bun.peek.status(result) === "rejected");
-    const finished = Promise.all(pending).then(
-      () => {},
-      (error) => failed(started, error).finished,
-    );
-    return { taken: false, finished: handled(finished) };
+  const write = (bytes: Uint8Array) => {
+    sink ??= Bun[name].writer();
+    return [sink.write(bytes), sink.flush()].filter((result) => result instanceof Promise);
   };
+  return (bytes) => {
+    let started = false;
+    try {
+      // A reader that goes away in the middle of one large write leaves no sign of how far that came. So the first
+      // bytes go by themselves: if they fail nothing was taken, and after them something was.
+      const pending = write(bytes.subarray(0, atomicBytes));
+      started = !pending.some(isRejected);
+      if (started && bytes.length > atomicBytes) pending.push(...write(bytes.subarray(atomicBytes)));
+      if (pending.length === 0) return { taken: true, finished: Promise.resolve() };
+      const finished = Promise.all(pending).then(
+        () => {},
+        (error) => failed(started, error).finished,
+      );
+      return { taken: false, finished: handled(finished) };
+    } catch (error) {
+      return failed(started, error);
+    }
+  };
+}
+
+// Rejected before anybody could wait for it: the system refused the first byte.
+function isRejected(result: Promise<unknown>): boolean {
+  return Bun.peek.status(result) === "rejected";
 }
 
 /**

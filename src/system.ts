@@ -10,17 +10,24 @@ export interface System {
   variables: Readonly<Record<string, string | undefined>>;
   /** The absolute path of a program, or `null`. Looks nowhere that the working directory could decide. */
   find(program: string): string | null;
+  /** The absolute paths of all programs of this name, the one that a shell would run first; looked for as by `find`. */
+  findAll(program: string): string[];
   /** Whether there is a file of this absolute path. */
   exists(path: string): boolean;
 }
 
 /** The system of a process with these variables and this home folder. */
 export function readSystem(variables: System["variables"], home: string): System {
+  const find = (program: string, path: string) => Bun.which(program, { PATH: path });
   return {
     kind: systemKind(),
     user: process.getuid?.() ?? 0,
     variables,
-    find: (program) => Bun.which(program, { PATH: searchPath(home, variables.PATH) }),
+    find: (program) => find(program, searchPath(home, variables.PATH).join(delimiter)),
+    findAll(program) {
+      const found = searchPath(home, variables.PATH).map((folder) => find(program, folder));
+      return [...new Set(found.filter((path) => path !== null))];
+    },
     exists: existsSync,
   };
 }
@@ -35,7 +42,7 @@ function systemKind(): System["kind"] {
 
 // A server is started in a directory that anybody may have filled, and often with a short PATH. Folders below that
 // directory count as part of it, unless it is the person's home or above it.
-function searchPath(home: string, path = ""): string {
+function searchPath(home: string, path = ""): string[] {
   const here = realPath(".");
   const wide = here === null || isWithin(realPath(home) ?? home, here);
   const trusted = (entry: string) => {
@@ -43,7 +50,7 @@ function searchPath(home: string, path = ""): string {
     return folder !== null && folder !== here && (wide || !isWithin(folder, here));
   };
   const standard = ["/usr/local/bin", "/usr/bin", "/bin"];
-  return [...path.split(delimiter).filter(trusted), ...standard].join(delimiter);
+  return [...path.split(delimiter).filter(trusted), ...standard];
 }
 
 function realPath(path: string): string | null {

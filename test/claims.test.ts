@@ -171,6 +171,17 @@ describe("relay get", () => {
     expect((await get(box, "code")).messages).toMatchObject([{ id: 2, maybe_shown: false }]);
   });
 
+  test("into readers that go away in the middle of a page: it may have been shown, every time", async () => {
+    const cut = async () => {
+      await using box = sandbox();
+      await sendAll(box, "code", [large]);
+      const env = { RELAY: relayBinary };
+      return (await box.run(["sh", "-c", `"$RELAY" get --for code | head -c 10`], { env })).stderr;
+    };
+    const said = await Promise.all(Array.from({ length: 16 }, cut)); // at once: each is cut at a moment of its own
+    expect(said.filter((text) => !text.includes("may have been shown"))).toEqual([]);
+  });
+
   test("whose output is closed from the start says that everything waits as before", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["one"]);

@@ -9,6 +9,7 @@ import { announcementOf } from "../src/relay/announcement.ts";
 import type { System } from "../src/system.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
 import { sandbox } from "./support/sandbox.ts";
+import { systemOf as systemWith } from "./support/system.ts";
 
 const secrets = {
   ANTHROPIC_API_KEY: "hush-hush",
@@ -22,13 +23,7 @@ function systemOf(
   variables: System["variables"] = {},
   programs: string[] = [],
 ): System {
-  return {
-    kind,
-    user: 1000,
-    variables: { ...secrets, ...variables },
-    find: (name) => programs.find((path) => path.endsWith(`/${name}`)) ?? null,
-    exists: (path) => programs.includes(path),
-  };
+  return systemWith(kind, { ...secrets, ...variables }, programs);
 }
 
 const hello: Announcement = { title: "For Code, from Desktop", body: "hello", sound: null };

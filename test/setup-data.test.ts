@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import {
   commandFile,
   hookEntries,
+  hookProgram,
   isCommandFile,
   permissionRules,
   sandboxExclusion,
@@ -37,10 +38,11 @@ allowed-tools: Bash(${pattern} typed)
   });
 
   test("what no shell sees", () => {
+    const guard = ["-c", '[ ! -x "$0" ] || exec "$0" "$@"'];
     const hook = (event: string) => [
-      { type: "command", command: program, args: ["hook", event], timeout: 5 },
+      { type: "command", command: "/bin/sh", args: [...guard, program, "hook", event], timeout: 5 },
     ];
-    expect(hookEntries(program)).toEqual({
+    expect(hookEntries(program, false)).toEqual({
       UserPromptExpansion: { matcher: "get|relay", hooks: hook("user-prompt-expansion") },
       SessionStart: { hooks: hook("session-start") },
     } as never);
@@ -48,9 +50,48 @@ allowed-tools: Bash(${pattern} typed)
   });
 });
 
-test("the permission rules", () => {
-  expect(permissionRules("~/.relay_buffer.db")).toEqual({
-    allow: ["mcp__relay__relay_send"],
-    deny: ["Read(~/.relay_buffer.db*)"],
+describe("on Windows", () => {
+  const program = "C:\\Users\\An O'Neil\\relay (1)\\relay.exe";
+  const word = "'C:/Users/An O'\\''Neil/relay (1)/relay.exe'";
+
+  test("the command and the status line, which a POSIX shell runs, have slashes", () => {
+    const file = commandFile(program);
+    expect(file).toContain(`allowed-tools: Bash(${word.replaceAll(/[()]/g, "*")} typed)\n`);
+    expect(file).toEndWith(`---\n!\`${word} typed\`\n`);
+    expect(isCommandFile(file)).toBe(true);
+    expect(statusLine(program)).toEqual({ type: "command", command: `${word} statusline` });
   });
+
+  test("hooks are started without any shell, because there is none", () => {
+    const [hook] = hookEntries(program, true).SessionStart.hooks;
+    expect(hook).toEqual({ type: "command", command: program, args: ["hook", "session-start"], timeout: 5 });
+    expect(hookProgram(hook)).toBe(program);
+  });
+});
+
+test("relay's hooks are known by their looks, others are not", () => {
+  const [hook] = hookEntries("/opt/it's (1)/relay", false).SessionStart.hooks;
+  expect(hookProgram(hook)).toBe("/opt/it's (1)/relay");
+  for (const other of [
+    null,
+    { type: "command", command: "relay hook session-start" },
+    { type: "command", command: "/opt/other", args: ["hook", "session-start"] },
+    { type: "command", command: "/opt/relay", args: ["status"] },
+    {
+      type: "command",
+      command: "/bin/sh",
+      args: ["-c", "exec relay hook", "/opt/relay", "hook", "session-start"],
+    },
+  ]) {
+    expect(hookProgram(other)).toBe(null);
+  }
+});
+
+test.each([
+  [null, "Read(~/.relay_buffer.db*)"],
+  ["/home/me/b.db", "Read(//home/me/b.db*)"],
+  ["/opt/a (b) [c]/x*.db", "Read(//opt/a ?b? ?c?/x?.db*)"],
+  ["C:\\Users\\me\\b.db", "Read(//c/Users/me/b.db*)"],
+])("the permission rules for a buffer at %p", (buffer, deny) => {
+  expect(permissionRules(buffer)).toEqual({ allow: ["mcp__relay__relay_send"], deny: [deny] });
 });

@@ -15,7 +15,7 @@ export const command = defineCommand({
     const { claudeCode, terminal } = context.environment;
     refuseInsideClaudeCode("relay clear", claudeCode, terminal);
     const relay = context.relay();
-    if (!args.yes) await confirm(await relay.status(), context);
+    if (!args.yes) await confirmDeletion("relay clear", await relay.status(), context);
     const cleared = await relay.clear("command line");
     const { deleted, deleted_unread: unread } = cleared;
     context.print(
@@ -24,11 +24,16 @@ export const command = defineCommand({
   },
 });
 
-async function confirm({ total, unread }: Counts, { environment, note }: Context): Promise<void> {
-  if (!environment.terminal.stdin) {
-    throw new RelayError("usage", "relay clear deletes every message, and nobody is here to ask. Say --yes.");
+/** Asks the person whether all messages are to go. Throws a `usage` error if nobody is there to ask, a `failed` one after a no. */
+export async function confirmDeletion(
+  command: string,
+  { total, unread }: Counts,
+  context: Context,
+): Promise<void> {
+  if (!context.environment.terminal.stdin) {
+    throw new RelayError("usage", `${command} deletes every message, and nobody is here to ask. Say --yes.`);
   }
-  note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
+  context.note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
   for await (const line of console) {
     if (/^y(es)?$/i.test(line.trim())) return;
     break;

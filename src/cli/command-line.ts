@@ -25,12 +25,13 @@ async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Conte
   const helpWanted = hasFlag(rawArgs, "--help", "-h");
   if (helpWanted && isServer) return context.print(await (await import("./help.ts")).renderOverview(verbs));
 
-  const verb = isServer ? "serve" : first;
+  const isOriginalSetup = isServer && hasFlag(rawArgs, "--setup-code");
+  const verb = isOriginalSetup ? "setup-code" : isServer ? "serve" : first;
   const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!command) throw new RelayError("usage", `unknown command "${verb}". See: relay --help`);
   if (helpWanted) return context.print(await (await import("./help.ts")).renderCommand(command));
 
-  const verbArgs = isServer ? rawArgs : rest;
+  const verbArgs = isServer ? rawArgs.filter((argument) => argument !== "--setup-code") : rest;
   const plain = plainArguments(command, verbArgs);
   if (plain)
     return command.run?.({ args: plain, rawArgs: [...verbArgs], cmd: command, data: context } as never);

@@ -16,8 +16,11 @@ export interface Context {
   environment: Environment;
   /** Every command there is. */
   verbs: Verbs;
-  /** Relay over the buffer of this environment. Throws a `buffer` error when it has no place. */
-  relay(): Relay;
+  /**
+   * Relay over the buffer of this environment, which tells `report` what became of announcements. Throws a `buffer`
+   * error when it has no place.
+   */
+  relay(report?: (outcome: unknown) => void): Relay;
   /** The same for those whom the person waits for: it gives up within 250 ms, start of the process included. */
   hastyRelay(): Relay;
   /** Begins to write lines of data that carry a claim to standard output. */
@@ -32,8 +35,9 @@ export interface Context {
 export function createContext(verbs: Verbs): Context {
   const environment = readEnvironment();
   const output = standardOutput("stdout");
-  const relay = (patience?: Patience) =>
+  const relay = (patience?: Patience, report?: (outcome: unknown) => void) =>
     createRelay({
+      report,
       buffer: sqliteBuffer(environment.bufferPath, systemClock, patience),
       clock: systemClock,
       notifier: systemNotifier(environment.system),
@@ -42,7 +46,7 @@ export function createContext(verbs: Verbs): Context {
   return {
     environment,
     verbs,
-    relay: () => relay(),
+    relay: (report) => relay(undefined, report),
     hastyRelay: () => relay(hasty),
     begin: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),

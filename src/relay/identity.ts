@@ -1,3 +1,4 @@
+import { firstProtected, isProtected } from "../claude-version.ts";
 import type { Client } from "../client.ts";
 import type { ClaudeCodeSigns, Terminal } from "../environment.ts";
 import { RelayError } from "../errors.ts";
@@ -19,8 +20,8 @@ export interface Identity {
   refusal: string | null;
 }
 
-/** The first Claude Code that heeds `requiresUserInteraction` (facts.md). */
-const firstProtected = [2, 1, 199] as const;
+const blind =
+  "this Windows relay was started from WSL, and nothing tells it whether a model did that, so it neither delivers nor clears. In Claude Code, run `relay setup-code` in WSL; for yourself, run it in a Windows terminal.";
 
 /** The identity of a server: design.md, "Identity". */
 export function identify({ clientInfo, claudeCode, flag }: Surroundings): Identity {
@@ -30,7 +31,7 @@ export function identify({ clientInfo, claudeCode, flag }: Surroundings): Identi
   return {
     client: named ?? (claudeCode.present ? "code" : (flag ?? null)),
     underClaudeCode,
-    refusal: underClaudeCode ? refusal(clientInfo, claudeCode.nested) : null,
+    refusal: claudeCode.unknown ? blind : underClaudeCode ? refusal(clientInfo, claudeCode.nested) : null,
   };
 }
 
@@ -43,6 +44,7 @@ export function refuseInsideClaudeCode(
   claudeCode: ClaudeCodeSigns,
   terminal: Terminal,
 ): void {
+  if (claudeCode.unknown) throw new RelayError("refused", blind);
   if (!isInsideClaudeCode(claudeCode, terminal)) return;
   throw new RelayError(
     "refused",
@@ -65,12 +67,5 @@ function refusal(clientInfo: Surroundings["clientInfo"], nested: boolean): strin
     clientInfo?.name === "claude-code"
       ? `Claude Code ${clientInfo.version}`
       : "an unknown client inside Claude Code";
-  return `relay does not deliver or clear here: ${which} may not ask the person first. Use Claude Code ${firstProtected.join(".")} or newer.`;
-}
-
-function isProtected(version: string): boolean {
-  const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
-  if (!parts) return false;
-  const differing = firstProtected.findIndex((wanted, index) => parts[index] !== wanted);
-  return differing < 0 || (parts[differing] ?? 0) > (firstProtected[differing] ?? 0);
+  return `relay does not deliver or clear here: ${which} may not ask the person first. Use Claude Code ${firstProtected} or newer.`;
 }

@@ -29,16 +29,26 @@ export function isCommandFile(text: string): boolean {
   return /^disable-model-invocation: true\r?$/m.test(head) && ["relay", "relay.exe"].includes(name);
 }
 
-/** An entry of a hook event in Claude Code's settings. Without a shell: `args` makes it exec form. */
+/** An entry of a hook event in Claude Code's settings. Without a shell that reads it: `args` makes it exec form. */
 interface HookEntry {
   matcher?: string;
-  hooks: [{ type: "command"; command: string; args: string[]; timeout: number }];
+  hooks: [HookCommand];
+}
+
+interface HookCommand {
+  type: "command";
+  command: string;
+  args: string[];
+  timeout: number;
 }
 
 /** The hooks that mint tickets and tell how many messages wait, as they stand in Claude Code's settings. */
-export function hookEntries(program: string): Record<"UserPromptExpansion" | "SessionStart", HookEntry> {
+export function hookEntries(
+  program: string,
+  isWindows: boolean,
+): Record<"UserPromptExpansion" | "SessionStart", HookEntry> {
   const hook = (event: string): HookEntry["hooks"] => [
-    { type: "command", command: program, args: ["hook", event], timeout: hookSeconds },
+    { type: "command", ...guarded([program, "hook", event], isWindows), timeout: hookSeconds },
   ];
   return {
     UserPromptExpansion: { matcher: commandNames.join("|"), hooks: hook("user-prompt-expansion") },
@@ -46,15 +56,49 @@ export function hookEntries(program: string): Record<"UserPromptExpansion" | "Se
   };
 }
 
+// Claude Code shows an error at every start for a program that is gone, so a shell looks first. It becomes the program,
+// which therefore still is what Claude Code started. The arguments are data to it. Windows has no such shell.
+const ifThere = '[ ! -x "$0" ] || exec "$0" "$@"';
+
+function guarded(argv: string[], isWindows: boolean): Pick<HookCommand, "command" | "args"> {
+  const [command = "", ...args] = argv;
+  return isWindows ? { command, args } : { command: "/bin/sh", args: ["-c", ifThere, ...argv] };
+}
+
+/** The program of relay that a hook of Claude Code's settings runs; `null` if it runs something else. */
+export function hookProgram(hook: unknown): string | null {
+  const { command, args } = (hook ?? {}) as Record<string, unknown>;
+  if (typeof command !== "string" || !Array.isArray(args)) return null;
+  const [program, verb] = args[1] === ifThere ? args.slice(2) : [command, ...args];
+  return verb === "hook" && isRelay(program) ? program : null;
+}
+
+/** Whether a path is that of a relay binary, whatever folder it is in. */
+export function isRelay(path: unknown): path is string {
+  return typeof path === "string" && /(?:^|[/\\])relay(?:\.exe)?$/.test(path);
+}
+
 // A hook holds up the person's prompt; relay's own ends within a fraction of this.
 const hookSeconds = 5;
 
 /**
- * The permission rules for a server named `relay` and a buffer at this path: a model may send whenever it likes, and
- * its Read tool leaves the buffer alone.
+ * The permission rules for a server named `relay` and a buffer at this path, or at the usual one: a model may send
+ * whenever it likes, and its Read tool leaves the buffer alone.
  */
-export function permissionRules(buffer: string): { allow: string[]; deny: string[] } {
-  return { allow: ["mcp__relay__relay_send"], deny: [`Read(${buffer}*)`] };
+export function permissionRules(buffer: string | null): { allow: string[]; deny: string[] } {
+  return {
+    allow: ["mcp__relay__relay_send"],
+    deny: [`Read(${buffer ? absolutePattern(buffer) : "~/.relay_buffer.db"}*)`],
+  };
+}
+
+// A rule's path follows gitignore: two slashes for the root, and a question mark for what would mean something else.
+// On Windows the drive is its first folder (documents of Claude Code, "Permissions").
+function absolutePattern(path: string): string {
+  const posix = path
+    .replaceAll("\\", "/")
+    .replace(/^([A-Za-z]):/, (_, drive: string) => `/${drive.toLowerCase()}`);
+  return `/${posix.replaceAll(/[()[\]{}*!#]/g, "?")}`;
 }
 
 /** What the sandbox of Claude Code, where it is on, must leave out: there the home folder cannot be written. */
@@ -68,10 +112,16 @@ export function statusLine(program: string): { type: "command"; command: string 
 }
 
 /** The server, as `claude mcp add-json` takes it. */
-export function serverEntry(program: string): { type: "stdio"; command: string; args: string[] } {
-  return { type: "stdio", command: program, args: ["--client", "code"] };
+export function serverEntry(
+  program: string,
+  env: Record<string, string> = {},
+): { type: "stdio"; command: string; args: string[]; env?: Record<string, string> } {
+  const entry = { type: "stdio", command: program, args: ["--client", "code"] } as const;
+  return { ...entry, args: [...entry.args], ...(Object.keys(env).length > 0 && { env }) };
 }
 
-function shellWord(text: string): string {
+// Claude Code runs slots and the status line with a POSIX shell, on Windows too, where it takes slashes as well.
+function shellWord(path: string): string {
+  const text = /^[A-Za-z]:\\/.test(path) ? path.replaceAll("\\", "/") : path;
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

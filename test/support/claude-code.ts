@@ -1,13 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Glob } from "bun";
-import {
-  commandFile,
-  hookEntries,
-  permissionRules,
-  serverEntry,
-  statusLine,
-} from "../../src/setup/claude-code.ts";
 import { type ClaudeApi, type Reply, startClaudeApi } from "./claude-api.ts";
 import { type Outcome, relayBinary, type Sandbox, until } from "./sandbox.ts";
 
@@ -36,6 +29,8 @@ export interface LabOptions {
   allow?: string[];
   /** Other files: of the home folder, or with a path that begins with `project/`. */
   files?: Record<string, string>;
+  /** Variables of the shell that it is set up and started from. */
+  variables?: Record<string, string>;
   /** The number of another user who runs it all. */
   user?: number;
 }
@@ -63,7 +58,7 @@ interface ClaudeTerminal {
 
 /** Sets everything up in the sandbox. The model's API ends with it. */
 export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
-  const { replies, prompt, allow = [], files = {}, user } = options;
+  const { replies, prompt, allow = [], files = {}, variables = {}, user } = options;
   const api = startClaudeApi(prompt, replies);
   box.defer(api.stop);
   const project = join(box.home, "project");
@@ -73,16 +68,6 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
     writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content, null, 2));
   };
   mkdirSync(project);
-  const rules = permissionRules("~/.relay_buffer.db");
-  const hooks = Object.fromEntries(
-    Object.entries(hookEntries(relayBinary)).map(([event, entry]) => [event, [entry]]),
-  );
-  put(".claude/settings.json", {
-    permissions: { ...rules, allow: [...rules.allow, ...allow] },
-    hooks,
-    statusLine: statusLine(relayBinary),
-  });
-  put(".claude/commands/get.md", commandFile(relayBinary));
   put(".claude.json", {
     hasCompletedOnboarding: true,
     lastOnboardingVersion: "2.1.330",
@@ -97,13 +82,19 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
         projectOnboardingSeenCount: 4,
       },
     },
-    mcpServers: { relay: serverEntry(relayBinary) },
   });
-  for (const [path, text] of Object.entries(files)) put(path, text);
+  if (allow.length > 0) put(".claude/settings.json", { permissions: { allow } });
   symlinkSync(relayBinary, join(box.programs, "relay"));
   symlinkSync(claude ?? "", join(box.programs, "claude"));
+  const { exitCode, stderr } = Bun.spawnSync([relayBinary, "setup-code", "--statusline"], {
+    env: { ...box.env, ...variables },
+    cwd: box.home,
+  });
+  if (exitCode !== 0) throw new Error(`setup-code: ${stderr}`);
+  for (const [path, text] of Object.entries(files)) put(path, text);
   const env = {
     ...box.env,
+    ...variables,
     TERM: "xterm-256color",
     SHELL: "/bin/bash",
     USER: "lab",

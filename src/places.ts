@@ -1,0 +1,48 @@
+import { readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { System } from "./system.ts";
+
+/** Where the two Claudes, and relay, keep files of the person's. All absolute. */
+export interface Places {
+  home: string;
+  /** Claude Code's folder: settings, commands, plugins. */
+  claudeFolder: string;
+  /** Claude Code's own file, where `claude mcp add-json --scope user` registers servers. */
+  claudeConfig: string;
+  /** The folders of Claude Desktop's configuration, the default one first (facts.md, "Claude Desktop"). */
+  desktopFolders: string[];
+  /** What setup changed, for uninstall to undo. In the home folder, which the Windows store's Desktop does not redirect. */
+  installRecord: string;
+}
+
+/** The places of a person with this home folder on this system. */
+export function placesOf(home: string, { kind, variables }: Pick<System, "kind" | "variables">): Places {
+  const chosen = variables.CLAUDE_CONFIG_DIR ? resolve(variables.CLAUDE_CONFIG_DIR) : null;
+  return {
+    home,
+    claudeFolder: chosen ?? join(home, ".claude"),
+    claudeConfig: join(chosen ?? home, ".claude.json"),
+    desktopFolders: desktopFolders(home, kind, variables),
+    installRecord: join(home, ".relay_install.json"),
+  };
+}
+
+function desktopFolders(home: string, kind: System["kind"], variables: System["variables"]): string[] {
+  if (kind === "macos") return [join(home, "Library/Application Support/Claude")];
+  if (kind !== "windows") return [join(variables.XDG_CONFIG_HOME || join(home, ".config"), "Claude")];
+  const roaming = variables.APPDATA || join(home, "AppData/Roaming");
+  const packages = join(variables.LOCALAPPDATA || join(home, "AppData/Local"), "Packages");
+  const fromStore = entriesOf(packages).filter((name) => name.startsWith("Claude_"));
+  return [
+    join(roaming, "Claude"),
+    ...fromStore.map((name) => join(packages, name, "LocalCache/Roaming/Claude")),
+  ];
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,123 @@
+import { join } from "node:path";
+import { RelayError } from "../errors.ts";
+import { activePlugin } from "./beside.ts";
+import { serverEntry } from "./claude-code.ts";
+import { planCommand } from "./command-file.ts";
+import { readContent } from "./file.ts";
+import { mergeFile } from "./json-file.ts";
+import { type JsonText, jsonText } from "./json-text.ts";
+import type { Plan } from "./plan.ts";
+import { claudeVersion, findClaude } from "./program.ts";
+import { type InstallRecord, readRecord } from "./record.ts";
+import { planProjectServer, planUserServer } from "./registration.ts";
+import { settingsPlacements } from "./settings.ts";
+import { type Surroundings, type Wiring, wiring } from "./surroundings.ts";
+
+/** How Claude Code is to be set up. */
+export interface CodeOptions {
+  /** For whom the server is registered. */
+  scope: "user" | "project";
+  statusline: boolean;
+}
+
+/**
+ * What setting up Claude Code takes: the server, the command, the hooks and rules in the settings. Throws a `failed`
+ * error if it cannot all be done; nothing was changed then.
+ */
+export async function planCode(
+  surroundings: Surroundings,
+  { scope, statusline }: CodeOptions,
+): Promise<Plan> {
+  const { system, places } = surroundings;
+  const wired = wiring(surroundings);
+  const claude = await checkedClaude(surroundings, wired);
+  const record = readRecord(places.installRecord);
+  const settings = planSettings(record, surroundings, wired, statusline);
+  const { name, changes } = planCommand(record, places.claudeFolder, wired.program);
+  const server =
+    scope === "user"
+      ? planUserServer(surroundings, claude, serverEntry(wired.program, wired.env))
+      : planProjectServer(record, surroundings, serverEntry("relay", wired.env));
+  return {
+    errands: server.errands,
+    changes: [...server.changes, ...settings.changes, ...changes],
+    warnings: [
+      ...settings.warnings,
+      ...pluginWarning(places.claudeFolder),
+      ...(system.find("relay") || scope === "user" ? [] : [notInPath]),
+    ],
+    next: [
+      `Sessions of Claude Code that are open now do not know relay yet: start them anew. Then type /${name} there.`,
+    ],
+  };
+}
+
+const notInPath = "relay is not in PATH, where a project's .mcp.json looks for it. Put its folder into PATH.";
+
+/** The program of a Claude Code that protects its person. */
+async function checkedClaude({ system, places }: Surroundings, { program, env }: Wiring): Promise<string> {
+  const claude = findClaude(system, places.home);
+  if (!claude) {
+    throw new RelayError(
+      "failed",
+      "Claude Code is not here: there is no claude in PATH or ~/.local/bin. Install it, and run this again.",
+    );
+  }
+  if (/\.(cmd|bat|ps1)$/i.test(claude)) {
+    const entry = JSON.stringify(serverEntry(program, env));
+    throw new RelayError(
+      "failed",
+      `${claude} can only be run by a shell, which relay does not start. Install Claude Code's own claude.exe, or register the server by hand: claude mcp add-json relay '${entry}' --scope user`,
+    );
+  }
+  await claudeVersion(claude, system, places.home);
+  return claude;
+}
+
+function planSettings(
+  record: InstallRecord,
+  surroundings: Surroundings,
+  { program, env }: Wiring,
+  statusline: boolean,
+) {
+  const { system, places, buffer } = surroundings;
+  const path = join(places.claudeFolder, "settings.json");
+  const found = jsonText(
+    readContent(path)
+      ?.toString()
+      .replace(/^\uFEFF/, "") ?? "",
+    path,
+  );
+  refuseOtherBuffer(found, path, buffer, record);
+  const options = { program, isWindows: system.kind === "windows", buffer, env, statusline };
+  const what = "lets /get, and only a person's own, read messages; lets the model send";
+  const change = mergeFile(record, path, (json) => settingsPlacements(options, json), what);
+  const warnings =
+    found.at(["disableAllHooks"]) === true
+      ? [`hooks are switched off by disableAllHooks in ${path}, so /get will refuse. Take that out.`]
+      : [];
+  return { changes: change ? [change] : [], warnings };
+}
+
+function refuseOtherBuffer(
+  settings: JsonText,
+  path: string,
+  buffer: string | null,
+  { files }: InstallRecord,
+): void {
+  const set = settings.at(["env", "RELAY_DB"]);
+  const placed = files.find((file) => file.path === path)?.placed ?? [];
+  if (set === undefined || set === buffer || placed.some(({ value }) => value === set)) return;
+  throw new RelayError(
+    "failed",
+    `${path} sets RELAY_DB to ${JSON.stringify(set)}, and here it is ${buffer ? JSON.stringify(buffer) : "not set"}. Make the two the same, and run this again.`,
+  );
+}
+
+function pluginWarning(claudeFolder: string): string[] {
+  const plugin = activePlugin(claudeFolder);
+  if (!plugin) return [];
+  return [
+    `relay's plugin is installed too, so Claude Code will have everything twice. Run: claude plugin uninstall ${plugin}`,
+  ];
+}

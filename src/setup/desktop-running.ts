@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { System } from "../system.ts";
+import { runProgram } from "./run.ts";
+
+/** Whether Claude Desktop runs, and may write its configuration over anything that others put there. */
+export async function isDesktopRunning(system: System, home: string): Promise<boolean> {
+  if (system.kind === "linux") return runsOnLinux();
+  const question = questions[system.kind];
+  const program = question && (system.find(question[0]) ?? question[0]);
+  if (!program) return false;
+  const { failure, stdout } = await runProgram([program, ...question.slice(1)], system, home);
+  return failure === null && stdout.trim() !== "";
+}
+
+// Claude Code is a claude.exe too, so on Windows the folder decides.
+const questions: Partial<Record<System["kind"], [string, ...string[]]>> = {
+  macos: ["/usr/bin/pgrep", "-f", "/Claude\\.app/Contents/MacOS/Claude$"],
+  windows: [
+    "powershell.exe",
+    "-NoProfile",
+    "-NonInteractive",
+    "-Command",
+    "Get-Process claude -ErrorAction SilentlyContinue | Where-Object { $_.Path -match 'AnthropicClaude|WindowsApps\\\\Claude_' } | ForEach-Object { $_.Id }",
+  ],
+};
+
+function runsOnLinux(): boolean {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => /(?:^|\/)claude-desktop(?:$|\.bin$)/.test(firstWord(pid)));
+}
+
+function firstWord(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0", 1)[0] ?? "";
+  } catch {
+    return ""; // it ended, or is somebody else's
+  }
+}

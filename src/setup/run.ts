@@ -1,0 +1,44 @@
+import { sentence } from "../errors.ts";
+import type { System } from "../system.ts";
+
+// Claude Code's own commands take well under a second; a cold disk and a virus scanner may take many.
+const limitMilliseconds = 60_000;
+
+/** How a program ended. */
+export interface Ended {
+  /** `null` if it exited with 0, else why not, with the last thing it said. */
+  failure: string | null;
+  stdout: string;
+}
+
+/** Runs a program of the person's in this folder, without a shell and with nothing to read. Never throws. */
+export async function runProgram(
+  argv: string[],
+  { variables }: Pick<System, "variables">,
+  folder: string,
+): Promise<Ended> {
+  try {
+    const child = Bun.spawn(argv, {
+      env: { ...variables },
+      cwd: folder,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: limitMilliseconds,
+      killSignal: "SIGKILL",
+      windowsHide: true,
+    });
+    const [stdout, stderr] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    await child.exited;
+    const said = (stderr.trim() || stdout.trim()).split("\n").at(-1);
+    return {
+      failure: child.exitCode === 0 ? null : `it ended with ${child.signalCode ?? child.exitCode}: ${said}`,
+      stdout,
+    };
+  } catch (error) {
+    return { failure: sentence(error), stdout: "" };
+  }
+}

@@ -1,0 +1,48 @@
+import { isRelay } from "./claude-code.ts";
+import { isOriginalServer } from "./original.ts";
+import type { Placement } from "./placement.ts";
+
+/** Whose an entry of `mcpServers` is. */
+export type Owner = "relay" | "original" | "somebody";
+
+/** An entry of `mcpServers` that starts relay. */
+export interface ServerEntry {
+  type?: "stdio";
+  command: string;
+  args: string[];
+  env?: Record<string, string>;
+}
+
+/** Whose entry this is. */
+export function ownerOf(entry: unknown): Owner {
+  const { command } = (entry ?? {}) as { command?: unknown };
+  if (isRelay(command) || command === "relay") return "relay";
+  return isOriginalServer(entry) ? "original" : "somebody";
+}
+
+/**
+ * The entry that is to stand where `existing` does: what a person added to relay's own stays, such as `--sound off` or
+ * variables.
+ */
+export function entryOver(wanted: ServerEntry, existing: unknown): ServerEntry {
+  if (existing === undefined || ownerOf(existing) !== "relay") return wanted;
+  const { args, env, ...others } = existing as Partial<ServerEntry>;
+  const own = Object.entries(env ?? {}).filter(([name]) => name !== "RELAY_DB" && name !== "WSLENV");
+  const variables = { ...Object.fromEntries(own), ...wanted.env };
+  return {
+    ...others,
+    ...wanted,
+    args: Array.isArray(args) && args.join(" ").includes(wanted.args.join(" ")) ? args : wanted.args,
+    ...(Object.keys(variables).length > 0 && { env: variables }),
+  };
+}
+
+/** relay's entry in a file with `mcpServers`. */
+export function serverPlacement(wanted: ServerEntry): Placement {
+  return {
+    path: ["mcpServers", "relay"],
+    kind: "property",
+    value: (existing) => entryOver(wanted, existing),
+    takeOut: (json, at) => (ownerOf(json.at(at)) === "relay" ? json.remove(at) : json),
+  };
+}

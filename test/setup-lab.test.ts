@@ -1,0 +1,108 @@
+// What `relay setup` wires, and `relay uninstall` unwires, as the real Claude Code takes it.
+import { describe, expect, test } from "bun:test";
+import { cpSync, existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { claude, hasTerminal, openLab } from "./support/claude-code.ts";
+import { get, relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
+import { json } from "./support/setup.ts";
+
+describe.skipIf(!claude)("setup-code", () => {
+  test.each([[null], ["elsewhere"]])(
+    "in an empty home, CLAUDE_CONFIG_DIR %p: Claude Code shows the server as connected, and none after uninstall",
+    async (folder) => {
+      await using box = sandbox();
+      symlinkSync(claude ?? "", join(box.programs, "claude"));
+      const env: Record<string, string> = folder ? { CLAUDE_CONFIG_DIR: join(box.home, folder) } : {};
+      expect(await box.relay(["setup-code"], { env })).toMatchObject({ status: 0, stderr: "" });
+      const listed = await box.run(["claude", "mcp", "list"], { env });
+      expect(listed.stdout).toMatch(/^relay: .*relay --client code - ✔ Connected$/m);
+      expect((await box.relay(["setup-code"], { env })).stdout).toContain("nothing to change");
+      expect(await box.relay(["uninstall"], { env })).toMatchObject({ status: 0, stderr: "" });
+      expect((await box.run(["claude", "mcp", "list"], { env })).stdout).toContain(
+        "No MCP servers configured",
+      );
+      // what Claude Code keeps for itself: logs, and copies of its own file
+      const kept = ["backups", "telemetry", ".cache"].map((name) => `--exclude-dir=${name}`);
+      const left = await box.run(["grep", "-rliE", "relay", ".", ...kept]);
+      expect(left.stdout).toBe("");
+      expect(readdirSync(box.home).filter((name) => name.startsWith(".relay"))).toEqual([]);
+    },
+    60_000,
+  );
+
+  test("over a registration of the original replaces it", async () => {
+    await using box = sandbox();
+    symlinkSync(claude ?? "", join(box.programs, "claude"));
+    const original = JSON.stringify({
+      type: "stdio",
+      command: "uvx",
+      args: ["mcp-server-relay", "--client", "code"],
+    });
+    await box.run(["claude", "mcp", "add-json", "relay", original, "--scope", "user"]);
+    expect(await box.relay(["setup-code"])).toMatchObject({ status: 0, stderr: "" });
+    expect(json(box, ".claude.json").mcpServers.relay.command).toBe(relayBinary);
+  }, 60_000);
+});
+
+describe.skipIf(!claude)("a buffer that RELAY_DB names", () => {
+  test("is kept from the model's tools as the usual one is", async () => {
+    await using box = sandbox();
+    const variables = { RELAY_DB: join(box.home, "my buffers (1)/b.db") };
+    await box.run(["mkdir", "-p", join(variables.RELAY_DB, "..")]);
+    const sent = await box.relay(["send", "--to", "code"], {
+      env: variables,
+      stdin: "The vault opens with 4711.",
+    });
+    expect(sent.status).toBe(0);
+    const prompt = "Please begin the work of today";
+    const lab = openLab(box, {
+      prompt,
+      variables,
+      allow: ["Read", "Bash"],
+      replies: [
+        { call: { name: "Read", input: { file_path: variables.RELAY_DB } } },
+        { call: { name: "Bash", input: { command: `cat '${variables.RELAY_DB}'`, description: "look" } } },
+        { call: { name: "Bash", input: { command: "relay status --json", description: "look" } } },
+      ],
+    });
+    await lab.headless(prompt, ["--permission-mode", "default"]);
+    expect(lab.api.everything()).not.toContain("4711");
+    expect(lab.api.everything()).toContain("denied by your permission settings");
+    // every process of Claude Code's finds the same buffer
+    expect(lab.api.everything()).toContain(JSON.stringify(variables.RELAY_DB).slice(1, -1));
+    expect(existsSync(box.buffer)).toBe(false);
+  }, 60_000);
+});
+
+describe.skipIf(!hasTerminal)("in the terminal UI", () => {
+  test("hooks of a relay that is gone are silent", async () => {
+    await using box = sandbox();
+    const prompt = "Please begin the work of today";
+    const lab = openLab(box, { prompt, replies: [{ text: "answer one" }] });
+    rmSync(join(box.programs, "relay"));
+    const terminal = await lab.terminal();
+    await terminal.enter(prompt);
+    await terminal.shows("answer one");
+    expect(terminal.screen()).not.toMatch(/hook (error|failed)|ENOENT/i);
+  }, 60_000);
+
+  test.each([["a b"], ["it's"], ["x (86)"]])(
+    "/get works with a relay in a folder called %j",
+    async (name) => {
+      await using box = sandbox();
+      await sendAll(box, "code", ["The vault opens with 4711."]);
+      const program = join(box.home, name, "relay");
+      await box.run(["mkdir", "-p", join(program, "..")]);
+      cpSync(relayBinary, program);
+      const lab = openLab(box, { prompt: "/get", replies: [{ text: "answer one" }] });
+      rmSync(join(box.programs, "relay"));
+      expect((await box.run([program, "setup-code"])).status).toBe(0);
+      const terminal = await lab.terminal();
+      await terminal.enter("/get");
+      await terminal.shows("answer one");
+      expect(lab.api.everything()).toContain("4711");
+      expect((await get(box, "code")).messages).toEqual([]);
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,39 @@
+/** Any JSON text a person or program may have written: its layout drawn from `chance`, which answers 0 to n-1. */
+export function print(
+  value: unknown,
+  chance: (n: number) => number,
+  comments: boolean,
+  eol: string,
+  depth = 0,
+): string {
+  const gap = () => {
+    const kinds = [
+      "",
+      " ",
+      `${eol}${"  ".repeat(depth + 1)}`,
+      "\t",
+      ...(comments ? ["/* c */", ` // c${eol}`] : []),
+    ];
+    return kinds[chance(kinds.length)] ?? "";
+  };
+  const items = (list: string[], open: string, close: string) => {
+    const trailing = comments && list.length > 0 && chance(4) === 0 ? "," : "";
+    return `${open}${list.map((item) => gap() + item + gap()).join(",")}${trailing}${gap()}${close}`;
+  };
+  if (Array.isArray(value))
+    return items(
+      value.map((each) => print(each, chance, comments, eol, depth + 1)),
+      "[",
+      "]",
+    );
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).map(
+      ([key, each]) =>
+        `${JSON.stringify(key)}${gap()}:${gap()}${print(each, chance, comments, eol, depth + 1)}`,
+    );
+    return items(entries, "{", "}");
+  }
+  if (typeof value === "number" && Number.isSafeInteger(value) && chance(2) === 0)
+    return `${JSON.stringify(value)}e0`;
+  return JSON.stringify(value);
+}

@@ -1,0 +1,19 @@
+import { basename } from "node:path";
+import type { System } from "../../src/system.ts";
+
+/** A system on which there are just these files, each of which is a program in PATH, too. */
+export function systemOf(
+  kind: System["kind"],
+  variables: System["variables"] = {},
+  programs: string[] = [],
+): System {
+  const findAll = (name: string) => programs.filter((path) => basename(path) === name);
+  return {
+    kind,
+    user: 1000,
+    variables,
+    find: (name) => findAll(name)[0] ?? null,
+    findAll,
+    exists: (path) => programs.includes(path),
+  };
+}
