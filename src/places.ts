@@ -5,14 +5,23 @@ import type { System } from "./system.ts";
 /** Where the two Claudes, and relay, keep files of the person's. All absolute. */
 export interface Places {
   home: string;
+  /** Where the buffer is, unless `RELAY_DB` says otherwise. */
+  usualBuffer: string;
   /** Claude Code's folder: settings, commands, plugins. */
   claudeFolder: string;
   /** Claude Code's own file, where `claude mcp add-json --scope user` registers servers. */
   claudeConfig: string;
   /** The folders of Claude Desktop's configuration, the default one first (facts.md, "Claude Desktop"). */
   desktopFolders: string[];
+  /** Claude Code's settings that an administrator made, which beat the person's (documents of Claude Code, "Settings"). */
+  managedSettings: string[];
   /** What setup changed, for uninstall to undo. In the home folder, which the Windows store's Desktop does not redirect. */
   installRecord: string;
+}
+
+/** The buffer of a person with this home folder, unless `RELAY_DB` says otherwise. */
+export function usualBuffer(home: string): string {
+  return join(home, ".relay_buffer.db");
 }
 
 /** The places of a person with this home folder on this system. */
@@ -20,11 +29,19 @@ export function placesOf(home: string, { kind, variables }: Pick<System, "kind" 
   const chosen = variables.CLAUDE_CONFIG_DIR ? resolve(variables.CLAUDE_CONFIG_DIR) : null;
   return {
     home,
+    usualBuffer: usualBuffer(home),
     claudeFolder: chosen ?? join(home, ".claude"),
     claudeConfig: join(chosen ?? home, ".claude.json"),
     desktopFolders: desktopFolders(home, kind, variables),
+    managedSettings: [managedSettings(kind, variables)],
     installRecord: join(home, ".relay_install.json"),
   };
+}
+
+function managedSettings(kind: System["kind"], variables: System["variables"]): string {
+  if (kind === "macos") return "/Library/Application Support/ClaudeCode/managed-settings.json";
+  if (kind !== "windows") return "/etc/claude-code/managed-settings.json";
+  return join(variables.ProgramFiles || "C:\\Program Files", "ClaudeCode/managed-settings.json");
 }
 
 function desktopFolders(home: string, kind: System["kind"], variables: System["variables"]): string[] {
