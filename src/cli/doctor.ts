@@ -1,6 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { stripVTControlCharacters } from "node:util";
 import { systemClock } from "../clock.ts";
 import { defineCommand } from "../command.ts";
 import type { Finding, ServerCommand, Subject } from "../doctor/check.ts";
@@ -23,7 +22,8 @@ export const command = defineCommand({
     if (args.repair) return repair(context, json);
     const checks = await examineHere(context, notify);
     const failures = checks.filter(({ status }) => status === "fail").length;
-    context.print(json ? JSON.stringify({ ok: failures === 0, checks }) : told(checks, context));
+    const { tellChecks } = await import("./doctor-report.ts");
+    context.print(json ? JSON.stringify({ ok: failures === 0, checks }) : tellChecks(checks, context));
     if (failures === 0) return;
     const what = failures === 1 ? "one thing does" : `${failures} things do`;
     throw new RelayError("failed", `${what} not work. Each has its fix beside it.`);
@@ -70,25 +70,4 @@ async function probe({ command, args, env }: ServerCommand, folder: string) {
   const { probe } = await import("./peer.ts");
   const own = { RELAY_DB: join(folder, `${crypto.randomUUID()}.db`), RELAY_NOTIFY: "off" };
   return probe({ command, args, env: { ...cleanEnvironment(), ...env, ...own }, version, folder });
-}
-
-const colours: Record<Finding["status"], number> = { ok: 32, warn: 33, fail: 31 };
-
-function told(checks: readonly Finding[], { environment }: Context): string {
-  const width = Math.max(...checks.map(({ name }) => name.length)) + 2;
-  const label = (status: Finding["status"]) =>
-    environment.color("stdout")
-      ? `\u001b[${colours[status]}m${status.padEnd(6)}\u001b[39m`
-      : status.padEnd(6);
-  return checks
-    .flatMap(({ name, status, detail, fix }) => [
-      `${label(status)}${name.padEnd(width)}${plain(detail)}`,
-      ...(fix ? [`${" ".repeat(6 + width)}${plain(fix)}`] : []),
-    ])
-    .join("\n");
-}
-
-// Names of files and words of other programs are on these lines.
-function plain(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ");
 }
