@@ -1,61 +1,393 @@
 #!/bin/sh
-# Installs relay from a checkout of its source, and shows it at work. Everything is in functions, and main comes last,
-# so that half of this file does nothing.
+# Installs relay: a release (curl … | sh) downloads the binary for this machine, a checkout of the source builds it.
+# Everything is in functions, and what calls them comes last, between braces: half of this file does nothing.
 set -eu
+if [ -n "${ZSH_VERSION:-}" ]; then emulate sh; fi
+
+# Which release this is; build/install-scripts.ts fills in both. Empty in a checkout.
+release_version=''
+release_url=''
+
+# The SHA-256 of an asset of the release.
+release_checksum() {
+  case "$1" in
+    # build/install-scripts.ts puts the assets here
+    *) ;;
+  esac
+}
 
 usage() {
+  if [ -n "$release_url" ]; then
+    printf 'usage: sh install.sh [--uninstall | --help], or curl -fsSL %s/install.sh | sh\n\n' "$release_url"
+    printf 'Downloads relay %s for this machine, checks its SHA-256, and installs it\n' "$release_version"
+  else
+    printf 'usage: sh install.sh [--uninstall | --help]\n\n'
+    printf 'Builds relay from this checkout (Node.js 20 and npm are needed, nothing else), installs it\n'
+  fi
   cat <<'TEXT'
-usage: sh install.sh [--help]
-
-Builds relay from this checkout (node and npm are needed, nothing else), installs it to ~/.local/bin
-or $RELAY_INSTALL_DIR, and runs "relay demo". Run it again to upgrade.
+to ~/.local/bin, or to $RELAY_INSTALL_DIR. Run it again to upgrade. It never uses sudo, and touches
+no other file. --uninstall runs "relay uninstall", which takes relay out of both Claudes, and then
+removes the program.
 TEXT
 }
 
+say() {
+  printf '%s\n' "$1" >&2
+}
+
 fail() {
-  printf 'install.sh: %s\n' "$1" >&2
-  exit 1
+  say "install.sh: $1"
+  exit "${2:-1}"
+}
+
+has() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+# Text as one word of a shell, only quoted if it must be.
+quoted() {
+  case "$1" in
+    *[!A-Za-z0-9/._+@%,=-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
+# Sets target: the folder that relay is installed to, as an absolute path.
+choose_target() {
+  target=${RELAY_INSTALL_DIR:-}
+  if [ -z "$target" ]; then
+    if [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ] && [ "$(id -u)" = 0 ]; then
+      fail "sudo is not needed: relay belongs into your own home folder. Run this again without it, or set RELAY_INSTALL_DIR."
+    fi
+    target=${HOME:-}
+    [ -n "$target" ] || fail "HOME is not set. Set it, or set RELAY_INSTALL_DIR."
+    target=$target/.local/bin
+  fi
+  # a quoted ~ is not expanded by the shell, and nobody wants a folder of that name
+  case "$target" in [~]/*) target=${HOME:?}/${target#??} ;; esac
+  case "$target" in /*) ;; *) target=$PWD/$target ;; esac
+  target=${target%/}
+  case "$target" in
+    *:* | *"
+"*) fail "there is a colon or a line break in $target, which PATH cannot hold. Set RELAY_INSTALL_DIR to another folder." ;;
+  esac
+}
+
+# Undoes what was begun, however this ends.
+# shellcheck disable=SC2317  # the trap calls it
+clean_up() {
+  if [ -n "$child" ]; then
+    kill "$child" 2>/dev/null || :
+    wait "$child" 2>/dev/null || :
+  fi
+  [ -z "$work" ] || rm -rf "$work" || :
+  printf '%s' "$made" | while IFS= read -r folder; do rmdir "$folder" 2>/dev/null || :; done
+  child='' work='' made=''
+}
+
+# Remembers what it made, innermost first, for clean_up.
+make_folder() {
+  [ ! -d "$1" ] || return 0
+  make_folder "$(dirname "$1")"
+  if mkdir "$1" 2>/dev/null; then
+    made="$1
+$made"
+  else
+    [ -d "$1" ] || fail "cannot make the folder $1. Set RELAY_INSTALL_DIR to a folder of your own."
+  fi
+}
+
+# Sets work: a private folder on the same file system as the place of the new copy, so that a rename puts it there, whole
+# and at once, whatever runs meanwhile; and so that a folder that cannot be written is noticed before anything is loaded.
+begin() {
+  [ ! -d "$target/relay" ] || fail "$target/relay is a folder. Move it away, or set RELAY_INSTALL_DIR to another folder."
+  refuse_stranger
+  child='' work='' made=''
+  # whoever presses Ctrl-C twice does not stop this
+  trap 'trap "" HUP INT PIPE TERM; clean_up' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 141' PIPE
+  trap 'exit 143' TERM
+  make_folder "$target"
+  work=$(mktemp -d "$target/.relay-install.XXXXXX" 2>/dev/null) ||
+    fail "cannot write to $target. Set RELAY_INSTALL_DIR to a folder of your own."
+}
+
+# Another program may have the same name; every relay knows the name of its buffer.
+refuse_stranger() {
+  [ -f "$target/relay" ] || return 0
+  LC_ALL=C grep -q relay_buffer "$target/relay" 2>/dev/null ||
+    fail "$target/relay is another program. Move it away, or set RELAY_INSTALL_DIR to another folder."
+}
+
+# A shell minds signals only between commands and while it waits: what takes long runs beside it.
+run() {
+  result=0
+  "$@" </dev/null &
+  child=$!
+  wait "$child" || result=$?
+  child=''
+  return "$result"
+}
+
+# Sets platform, as in the names of the assets.
+detect_platform() {
+  system=$(uname -s)
+  machine=$(uname -m)
+  case "$machine" in
+    x86_64 | amd64) cpu=x64 ;;
+    aarch64 | arm64) cpu=arm64 ;;
+    *) fail "there is no relay for the processor $machine, only for x86_64 and arm64." ;;
+  esac
+  case "$system" in
+    Linux)
+      [ "$(getconf LONG_BIT 2>/dev/null || echo 64)" = 64 ] ||
+        fail "this system is 32-bit, and relay is not. Install a 64-bit system."
+      platform=linux-$cpu
+      ! is_musl || platform=$platform-musl
+      ;;
+    Darwin)
+      # under Rosetta, a shell for Intel is told that this is an Intel machine
+      [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" != 1 ] || cpu=arm64
+      platform=darwin-$cpu
+      ;;
+    MINGW* | MSYS* | CYGWIN*)
+      fail "for Windows, run this in PowerShell: irm $release_url/install.ps1 | iex" ;;
+    *) fail "there is no relay for $system, only for Linux, macOS and Windows." ;;
+  esac
+}
+
+# The loader of musl proves nothing, for it can be installed beside that of glibc. Where there is no ldd, the shell tells.
+is_musl() {
+  case "$(ldd --version 2>&1)" in
+    *musl*) return 0 ;;
+    *GNU* | *GLIBC* | *glibc*) return 1 ;;
+  esac
+  LC_ALL=C grep -q ld-musl "$(command -v sh)" 2>/dev/null
+}
+
+# Sets asset, and unpacker if it is packed. macOS has no xz.
+choose_asset() {
+  asset=relay-$platform
+  for unpacker in xz unxz gzip gunzip ''; do
+    case "$unpacker" in
+      *xz) extension=.xz ;;
+      *zip) extension=.gz ;;
+      '') extension='' ;;
+    esac
+    if [ -z "$unpacker" ] || has "$unpacker"; then break; fi
+  done
+  asset=$asset$extension
+  checksum=$(release_checksum "$asset")
+  [ "${#checksum}" = 64 ] || fail "this install.sh knows no SHA-256 of $asset. Get a new one from $release_url/install.sh."
+}
+
+choose_hasher() {
+  for hasher in sha256sum shasum openssl ''; do
+    [ -z "$hasher" ] || ! has "$hasher" || return 0
+  done
+  fail "nothing here can compute a SHA-256, so the download could not be checked. Install sha256sum, shasum or openssl."
+}
+
+# fetch ADDRESS FILE
+fetch() {
+  if has curl; then with_curl "$@"; else with_wget "$@"; fi
+}
+
+with_curl() {
+  set -- --fail --location --retry 2 --connect-timeout 30 --speed-limit 1 --speed-time 60 --output "$2" "$1"
+  case "$release_url" in https:*) set -- --proto '=https' --tlsv1.2 "$@" ;; esac
+  if [ -t 2 ]; then run curl --progress-bar "$@"; else run curl --silent --show-error "$@" 2>"$work/said"; fi
+}
+
+# GNU's has every option and by itself tries twenty times. Of those of busybox, one in Debian dies of an option that it
+# does not know, and none has one for its progress bar.
+with_wget() {
+  help=$(wget --help 2>&1) || :
+  set -- -O "$2" "$1"
+  case "$help" in
+    *--tries*) set -- --tries=2 --timeout=60 "$@" ;;
+    *'-T SEC'*) set -- -T 60 "$@" ;;
+  esac
+  if [ ! -t 2 ]; then
+    case "$help" in *--no-verbose*) set -- --no-verbose "$@" ;; esac
+    run wget "$@" 2>"$work/said"
+  else
+    case "$help" in *--show-progress*) set -- --quiet --show-progress "$@" ;; esac
+    run wget "$@"
+  fi
+}
+
+# One line of what a program said, for a message: said 1, or said '$' for the last.
+said() {
+  [ ! -s "$work/said" ] || printf ' (%s)' "$(sed -n "$1p" "$work/said")"
+}
+
+# From standard input, whose name no tool can print.
+compute_checksum() {
+  case "$hasher" in
+    shasum) shasum -a 256 <"$1" ;;
+    openssl) openssl dgst -sha256 <"$1" ;;
+    *) sha256sum <"$1" ;;
+  esac | sed 's/^.*= *//; s/ .*//'
+}
+
+download() {
+  detect_platform
+  has curl || has wget || fail "neither curl nor wget is there. Install one of them, and run this again."
+  choose_hasher
+  choose_asset
+  begin
+  say "relay $release_version for $platform: downloading $asset"
+  fetch "$release_url/$asset" "$work/asset" ||
+    fail "cannot download $release_url/$asset$(said '$'). Nothing was installed. Check the connection, and run this again."
+  found=$(compute_checksum "$work/asset") || found=''
+  [ "$found" = "$checksum" ] ||
+    fail "$asset is not what was released: its SHA-256 is ${found:-unknown}, and should be $checksum. Nothing was installed."
+  if [ -z "$unpacker" ]; then
+    mv "$work/asset" "$work/relay"
+  else
+    # with all processors, where xz can
+    run env XZ_OPT=-T0 "$unpacker" -dc "$work/asset" >"$work/relay" 2>"$work/said" ||
+      fail "cannot unpack $asset in $target$(said 1). Is the disk full? Nothing was installed."
+  fi
 }
 
 build() {
-  command -v npm >/dev/null 2>&1 || fail "npm is not there. Install Node.js 20 or newer, and run this again."
-  npm ci --no-audit --no-fund --loglevel=error
-  npm run --silent build
+  root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+  has npm || fail "npm is not there. Install Node.js 20 or newer, and run this again."
+  begin
+  (cd "$root" && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build) ||
+    fail "relay could not be built, see above. Nothing was installed."
+  cp "$root/dist/relay" "$work/relay" || fail "cannot write to $target. Is the disk full? Nothing was installed."
 }
 
-# By rename, so that a copy that is running goes on undisturbed and nobody ever finds half a file.
-install_binary() {
-  mkdir -p "$1" || fail "cannot make the folder $1. Set RELAY_INSTALL_DIR to one of your own."
-  new="$1/.relay.new.$$"
-  trap 'rm -f "$new"' EXIT
-  cp dist/relay "$new" || fail "cannot write to $1. Set RELAY_INSTALL_DIR to a folder of your own."
-  chmod 755 "$new"
-  mv -f "$new" "$1/relay"
+# What does not run here must not take the place of what does.
+try_out() {
+  chmod 755 "$work/relay"
+  version=$("$work/relay" --version 2>"$work/said" </dev/null) ||
+    fail "relay does not run on this machine$(said 1)$(advise_on_library). Nothing was installed."
+  [ -z "$release_version" ] || [ "$version" = "$release_version" ] ||
+    fail "this should be relay $release_version, and says that it is \"$version\". Nothing was installed."
 }
 
+advise_on_library() {
+  ! grep -q 'libstdc++\|libgcc' "$work/said" || printf '. It needs the C++ library; on Alpine: apk add libstdc++'
+}
+
+put_in_place() {
+  before=''
+  [ ! -e "$target/relay" ] || before=' Claudes that are running use it from their next start on.'
+  mv -f "$work/relay" "$target/relay" || fail "cannot write to $target/relay. Nothing was installed."
+  made=''
+  clean_up
+  printf 'relay %s is installed as %s/relay.%s\n' "$version" "$target" "$before"
+}
+
+is_in_path() {
+  case ":$PATH:" in *":$target:"* | *":$target/:"*) return 0 ;; esac
+  return 1
+}
+
+# The line for the person's own shell, which is not the one that runs this.
 advise_on_path() {
-  case ":$PATH:" in
-    *":$1:"*) return ;;
+  ! is_in_path || return 0
+  folder=$(quoted "$target")
+  # the person's shell is to expand these
+  # shellcheck disable=SC2016,SC2088
+  case "${SHELL:-}" in
+    */zsh) file='~/.zshrc' line="export PATH=$folder:\"\$PATH\"" ;;
+    */bash)
+      file='~/.bashrc' line="export PATH=$folder:\"\$PATH\""
+      [ "$(uname -s)" != Darwin ] || file='~/.bash_profile' ;;
+    */fish) file='~/.config/fish/config.fish' line="set -gx PATH $(fish_quoted "$target") \$PATH" ;;
+    */csh | */tcsh) file='~/.cshrc' line="set path = ($folder \$path)" ;;
+    *) file='~/.profile' line="export PATH=$folder:\"\$PATH\"" ;;
   esac
-  # the person's shell is to expand it, not this one
-  # shellcheck disable=SC2016
-  printf '\nTo type just "relay", put this line into the profile of your shell:\n  export PATH="%s:$PATH"\n' "$1"
+  printf '\nTo type just "relay", put this line into %s and open a new terminal:\n  %s\n' "$file" "$line"
+}
+
+# In fish, a backslash between single quotes is special too.
+fish_quoted() {
+  case "$1" in
+    *[\\\']*) printf "'%s'" "$(printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g")" ;;
+    *) quoted "$1" ;;
+  esac
+}
+
+# Sets relay: what the person has to type.
+warn_of_shadow() {
+  relay=$(quoted "$target/relay")
+  other=$(command -v relay 2>/dev/null) || return 0
+  # every sh has -ef, and POSIX since 2024
+  # shellcheck disable=SC3013
+  if [ "$other" -ef "$target/relay" ]; then
+    relay=relay
+  else
+    printf '\nTyping "relay" runs another one, %s. Remove that, or put %s before it in PATH.\n' "$other" "$target"
+  fi
+}
+
+# Standard input may be this script, so the terminal is asked by its name.
+is_interactive() {
+  [ -t 1 ] && (: </dev/tty) 2>/dev/null
+}
+
+offer_setup() {
+  if is_interactive && [ -z "${SUDO_USER:-}" ]; then
+    printf '\nWire both Claudes now, with "relay setup"? [Y/n] '
+    read -r answer </dev/tty || answer=no
+    case "$answer" in
+      '' | [Yy] | [Yy][Ee][Ss])
+        "$target/relay" setup </dev/tty && return
+        fail "relay is installed, but \"relay setup\" failed. Put right what it says, and type: $relay setup" ;;
+    esac
+  fi
+  printf '\nWhat is left is to wire both Claudes: %s setup\n' "$relay"
+}
+
+uninstall() {
+  [ -e "$target/relay" ] || fail "there is no relay in $target. If it is elsewhere, set RELAY_INSTALL_DIR."
+  refuse_stranger
+  if is_interactive; then input=/dev/tty; else input=/dev/null; fi
+  "$target/relay" uninstall <"$input" ||
+    fail "\"relay uninstall\" failed, so nothing was removed. Put right what it says, and run this again."
+  rm -f "$target/relay" || fail "cannot remove $target/relay. Do it by hand."
+  rm -rf "$target"/.relay-install.*
+  printf '%s/relay is removed.\n' "$target"
+}
+
+install() {
+  if [ -n "$release_url" ]; then
+    download
+    try_out
+    put_in_place
+  else
+    # piped, this script has no path, and the current folder may be anybody's
+    case "$0" in
+      install.sh | */install.sh) ;;
+      *) fail "this install.sh is of no release. Run it as \"sh install.sh\" in a checkout, or take that of a release." ;;
+    esac
+    build
+    try_out
+    put_in_place
+    printf '\n'
+    "$target/relay" demo
+  fi
+  advise_on_path
+  warn_of_shadow
+  offer_setup
 }
 
 main() {
+  [ $# -le 1 ] || fail "there is at most one argument. See: sh install.sh --help" 2
   case "${1:-}" in
-    "") ;;
+    '' | --uninstall) choose_target ;;
     -h | --help) usage && return ;;
-    *) fail "unknown argument $1. See: sh install.sh --help" ;;
+    *) fail "unknown argument $1. See: sh install.sh --help" 2 ;;
   esac
-  target=${RELAY_INSTALL_DIR:-${HOME:?HOME is not set. Set it, or set RELAY_INSTALL_DIR.}/.local/bin}
-  case "$target" in /*) ;; *) target=$PWD/$target ;; esac
-  cd "$(dirname "$0")"
-  build
-  install_binary "$target"
-  printf 'relay %s is installed as %s/relay\n\n' "$("$target/relay" --version)" "$target"
-  "$target/relay" demo
-  advise_on_path "$target"
+  if [ -z "${1:-}" ]; then install; else uninstall; fi
 }
 
-main "$@"
+{ main "$@"; exit; }

@@ -2,14 +2,16 @@
 export interface Compilation {
   entry: string;
   outfile: string;
+  /** Another system: its name in Bun's terms, and the file with its runtime. This machine if left out. */
+  cross?: { target: Bun.Build.CompileTarget; runtime: string };
 }
 
 /**
- * Compiles a program to one native file for this machine. Nothing is read from the directory it is later started in,
- * imports that cannot be resolved now fail the build, and what a command does not import is not loaded (facts.md, "Bun").
- * Throws with the bundler's messages.
+ * Compiles a program to one native file. Nothing is read from the directory it is later started in, imports that cannot
+ * be resolved now fail the build, and what a command does not import is not loaded (facts.md, "Bun"). The same source
+ * gives the same bytes, as long as the base name of `outfile` is the same. Throws with the bundler's messages.
  */
-export async function compile({ entry, outfile }: Compilation): Promise<void> {
+export async function compile({ entry, outfile, cross }: Compilation): Promise<void> {
   const result = await Bun.build({
     entrypoints: [entry],
     target: "bun",
@@ -21,6 +23,7 @@ export async function compile({ entry, outfile }: Compilation): Promise<void> {
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,
+      ...(cross && { target: cross.target, executablePath: cross.runtime }),
       autoloadDotenv: false,
       autoloadBunfig: false,
       autoloadTsconfig: false,

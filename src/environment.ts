@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, sep } from "node:path";
 import { RelayError } from "./errors.ts";
 import { type Places, placesOf, usualBuffer } from "./places.ts";
 import { readSystem, type System } from "./system.ts";
@@ -77,7 +77,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
     bufferPath: () => bufferPath(variables.RELAY_DB),
     notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
-    system: () => readSystem(variables, homedir()),
+    system: () => readSystem(variables, homeFolder() ?? sep),
     places: () => readPlaces(variables),
     claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR, variables.HOME),
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
@@ -102,16 +102,26 @@ function readSession(id: string | undefined, process: string | undefined): Claud
 }
 
 function readPlaces(variables: Record<string, string | undefined>): Places {
-  const home = homedir();
-  if (isAbsolute(home)) return placesOf(home, readSystem(variables, home));
+  const home = homeFolder();
+  if (home) return placesOf(home, readSystem(variables, home));
   throw new RelayError("failed", "there is no home folder. Set HOME to the absolute path of yours.");
 }
 
 function claudeFolder(chosen: string | undefined, posixHome: string | undefined): string | null {
   if (chosen) return chosen;
   // a Windows relay that serves a Claude Code in WSL has a home of its own
-  const home = posixHome && isFromWsl(process.platform, process.cwd()) ? posixHome : homedir();
-  return isAbsolute(home) ? join(home, ".claude") : null;
+  const home = posixHome && isFromWsl(process.platform, process.cwd()) ? posixHome : homeFolder();
+  return home && join(home, ".claude");
+}
+
+/** The person's home folder, by HOME or by who they are; `null` if neither tells. */
+function homeFolder(): string | null {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : null;
+  } catch {
+    return null; // no HOME, and a user whom the system does not know
+  }
 }
 
 function isNotifyWanted(value: string | undefined): boolean {
@@ -140,8 +150,8 @@ function bufferPath(chosen: string | undefined): string {
       `RELAY_DB is "${chosen}", which is not an absolute path. Write it out from the root.`,
     );
   }
-  const home = homedir();
-  if (isAbsolute(home)) return usualBuffer(home);
+  const home = homeFolder();
+  if (home) return usualBuffer(home);
   throw new RelayError(
     "buffer",
     "there is no home folder to keep the buffer in. Set HOME, or RELAY_DB to a file's absolute path.",

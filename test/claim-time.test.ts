@@ -1,7 +1,9 @@
 // Claims and time, with a clock that obeys: design.md, "Tools" and "The file".
 import { describe, expect, test } from "bun:test";
+import type { Buffer } from "../src/buffer/buffer.ts";
 import { sqliteBuffer } from "../src/buffer/sqlite.ts";
 import type { Clock } from "../src/clock.ts";
+import { RelayError } from "../src/errors.ts";
 import type { Writing } from "../src/output.ts";
 import { createRelay, type Relay } from "../src/relay/relay.ts";
 import { fakeNotifier } from "./support/notifier.ts";
@@ -10,11 +12,15 @@ import { type Sandbox, sandbox } from "./support/sandbox.ts";
 const taken: Writing = { taken: true, finished: Promise.resolve() };
 const slow: Writing = { taken: false, finished: Promise.resolve() };
 
-function setUp(box: Sandbox): { relay: Relay; clock: Clock & { time: number } } {
+function setUp(box: Sandbox): { relay: Relay; clock: Clock & { time: number }; buffer: Buffer } {
   const clock = { time: 1_000_000, now: () => clock.time, elapsed: () => performance.now() };
   const buffer = sqliteBuffer(() => box.buffer, clock);
   box.defer(() => buffer.close());
-  return { relay: createRelay({ buffer, clock, notifier: fakeNotifier(), muted: () => false }), clock };
+  return {
+    relay: createRelay({ buffer, clock, notifier: fakeNotifier(), muted: () => false }),
+    clock,
+    buffer,
+  };
 }
 
 const request = { reader: "code", limit: 20, includeRead: false } as const;
@@ -121,4 +127,59 @@ describe("a claim", () => {
     expect(third.page.messages).toHaveLength(20);
     expect(third.page.messages.every(({ maybe_shown }) => maybe_shown)).toBe(true);
   });
+
+  test("on a message that went while it counted as read is a loss when its reader stopped waiting", async () => {
+    await using box = sandbox();
+    const { relay } = setUp(box);
+    await relay.send({ sender: "desktop", message: "1" });
+    const { claim } = await relay.fetch(request);
+    await claim?.show(() => taken);
+    for (let n = 2; n <= 21; n++) await relay.send({ sender: "code", message: `${n}` });
+    await claim?.reopen();
+    expect((await relay.fetch(request)).page.losses).toMatchObject([{ id: 1, cleared_by: null }]);
+    const { receipt } = await relay.send({ sender: "desktop", message: "22" });
+    expect(receipt.dropped).toEqual([1]);
+  });
+});
+
+describe("a receipt that tells of losses", () => {
+  const fails = () => Promise.reject(new RelayError("buffer", "there is no room left"));
+  const failing: [name: string, writing: Writing, methods: Partial<Buffer>][] = [
+    ["at once", taken, { present: fails }],
+    ["slowly", slow, { present: fails, deliver: fails }],
+    [
+      "and the file failed only then",
+      taken,
+      {
+        present: async (_claim, _delivery, write) => {
+          write();
+          return fails();
+        },
+      },
+    ],
+  ];
+
+  test.each(failing)(
+    "is shown %s although the file fails, and they are told again",
+    async (_name, writing, methods) => {
+      await using box = sandbox();
+      const { relay, clock, buffer } = setUp(box);
+      await relay.send({ sender: "desktop", message: "x" });
+      await relay.clear("code");
+      const working = { ...buffer };
+      Object.assign(buffer, methods);
+      const sent = await relay.send({ sender: "desktop", message: "y" });
+      expect(sent.receipt).toMatchObject({ id: 2, cleared: [1] });
+      let shown = 0;
+      const begin = () => {
+        shown += 1;
+        return writing;
+      };
+      expect(await sent.claim?.show(begin)).toBe("delivered");
+      expect(shown).toBe(1);
+      Object.assign(buffer, working);
+      clock.time += 5_000;
+      expect((await relay.send({ sender: "desktop", message: "z" })).receipt).toMatchObject({ cleared: [1] });
+    },
+  );
 });

@@ -2,12 +2,22 @@
 import { describe, expect, test } from "bun:test";
 import { commandFile } from "../src/setup/claude-code.ts";
 import type { Block, Reply, Shown } from "./support/claude-api.ts";
-import { type ClaudeLab, claude, hasTerminal, openLab, question } from "./support/claude-code.ts";
+import {
+  type ClaudeLab,
+  claude,
+  hasTerminal,
+  openLab,
+  pluginFolder,
+  question,
+  relayTool,
+  type Wiring,
+} from "./support/claude-code.ts";
 import { textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 
 const secret = "The vault opens with 4711.";
 const prompt = "Please begin the work of today";
+const wirings: Wiring[] = ["setup", "plugin"];
 
 async function unread(box: Sandbox): Promise<number> {
   return JSON.parse((await box.relay(["status", "--json"])).stdout).unread.code;
@@ -26,10 +36,10 @@ const event = `printf '{"session_id":"%s","hook_event_name":"UserPromptExpansion
 const attended = "export CLAUDE_CODE_SESSION_ATTENDED=1";
 
 /** Every way that is not forging relay's inputs (README, "What it cannot enforce"). */
-const cheats: Reply[] = [
-  tool("mcp__relay__relay_fetch", { reader: "code" }),
-  tool("mcp__relay__relay_fetch", { reader: "code", unread_only: false, limit: 20 }),
-  tool("mcp__relay__relay_clear"),
+const cheats = (wiring: Wiring): Reply[] => [
+  tool(relayTool(wiring, "relay_fetch"), { reader: "code" }),
+  tool(relayTool(wiring, "relay_fetch"), { reader: "code", unread_only: false, limit: 20 }),
+  tool(relayTool(wiring, "relay_clear")),
   bash("relay get --for code; relay get --for code --json; relay get --for code --peek --all --limit 20"),
   bash("relay typed; relay typed --json; relay typed again; relay typed --help"),
   bash("relay clear --yes; relay clear; relay send --to code hello; relay statusline; relay status"),
@@ -40,18 +50,22 @@ const cheats: Reply[] = [
   bash("relay typed"),
   bash("exec relay typed"),
   bash("relay hook session-start; relay hook user-prompt-expansion --force; relay hook --help"),
-  bash("claude -p /get; claude -p /mcp__relay__get"),
-  bash(`CLAUDE_CODE_SESSION_ATTENDED=1 claude -p /get --allowedTools mcp__relay Bash`),
+  bash(`claude -p /get; claude -p /relay:get; claude -p /${relayTool(wiring, "get")}`),
+  bash(`CLAUDE_CODE_SESSION_ATTENDED=1 claude -p /get --allowedTools ${relayTool(wiring)} Bash`),
+  bash(`CLAUDE_CODE_SESSION_ATTENDED=1 claude --plugin-dir ${pluginFolder} -p /get --allowedTools Bash`),
+  bash(`"${pluginFolder}/launcher/relay" typed; exec "${pluginFolder}/launcher/relay" typed`),
   tool("Skill", { skill: "get" }),
+  tool("Skill", { skill: "relay:get" }),
   tool("SlashCommand", { command: "/get" }),
   tool("ListMcpResourcesTool", { server: "relay" }),
   tool("ReadMcpResourceTool", { server: "relay", uri: "relay://messages" }),
   tool("Read", { file_path: "~/.relay_buffer.db" }),
   bash("cat ~/.relay_buffer.db"),
+  bash("cat <~/.relay_buffer.db"),
   { text: "I could not." },
 ];
 
-async function expectNothingSeen(box: Sandbox, { api }: ClaudeLab): Promise<void> {
+async function expectNothingSeen(box: Sandbox, { api }: ClaudeLab, cheats: Reply[]): Promise<void> {
   expect(api.shown.length).toBeGreaterThanOrEqual(cheats.length);
   expect(api.everything()).not.toContain(secret);
   expect(api.everything()).not.toContain("4711");
@@ -61,27 +75,28 @@ async function expectNothingSeen(box: Sandbox, { api }: ClaudeLab): Promise<void
   expect(await unread(box)).toBe(1);
 }
 
-describe.skipIf(!claude)("a model that tries to cheat sees nothing, and nothing is marked read", () => {
+describe.skipIf(!claude).each(wirings)("by %s: a model that tries to cheat sees nothing", (wiring) => {
   const everything = [
-    "mcp__relay",
-    "mcp__relay__relay_fetch",
-    "mcp__relay__relay_clear",
+    relayTool(wiring),
+    relayTool(wiring, "relay_fetch"),
+    relayTool(wiring, "relay_clear"),
     "Bash",
     "Skill",
     "Read",
   ];
 
   test.each([
-    ["with its tools allowed for this run", [], ["--allowedTools", "mcp__relay Bash"]],
+    ["with its tools allowed for this run", [], ["--allowedTools", `${relayTool(wiring)} Bash`]],
     ["with rules that allow everything", everything, []],
   ])(
     "%s",
     async (_name, allow, args) => {
       await using box = sandbox();
       await sendAll(box, "code", [secret]);
-      const lab = openLab(box, { replies: cheats, prompt, allow });
+      const replies = cheats(wiring);
+      const lab = openLab(box, { wiring, replies, prompt, allow });
       expect((await lab.headless(prompt, args)).stdout).toContain("I could not.");
-      await expectNothingSeen(box, lab);
+      await expectNothingSeen(box, lab, replies);
     },
     180_000,
   );
@@ -90,7 +105,8 @@ describe.skipIf(!claude)("a model that tries to cheat sees nothing, and nothing 
   test("with every permission bypassed, as a user who is not root", async () => {
     await using box = sandbox();
     await sendAll(box, "code", [secret]);
-    const lab = openLab(box, { replies: cheats, prompt, ...(nobody && { user: nobody }) });
+    const replies = cheats(wiring);
+    const lab = openLab(box, { wiring, replies, prompt, ...(nobody && { user: nobody }) });
     const { stdout, stderr } = await lab.headless(prompt, ["--dangerously-skip-permissions"]);
     expect(stdout + stderr).toContain("I could not.");
     const status = Bun.spawnSync(
@@ -102,7 +118,7 @@ describe.skipIf(!claude)("a model that tries to cheat sees nothing, and nothing 
       ],
       { env: box.env },
     );
-    expect(lab.api.shown.length).toBeGreaterThanOrEqual(cheats.length);
+    expect(lab.api.shown.length).toBeGreaterThanOrEqual(replies.length);
     expect(lab.api.everything()).not.toContain("4711");
     expect(lab.api.everything()).toContain("relay: nobody typed /get here");
     expect(JSON.parse(status.stdout.toString()).unread.code).toBe(1);
@@ -111,9 +127,9 @@ describe.skipIf(!claude)("a model that tries to cheat sees nothing, and nothing 
   test("with /get as the whole prompt of a run that nobody attends", async () => {
     await using box = sandbox();
     await sendAll(box, "code", [secret]);
-    const lab = openLab(box, { replies: [], prompt, allow: everything });
-    await lab.headless("/get", ["--allowedTools", "mcp__relay Bash"]);
-    await lab.headless("/mcp__relay__get", ["--allowedTools", "mcp__relay Bash"]);
+    const lab = openLab(box, { wiring, replies: [], prompt, allow: everything });
+    await lab.headless("/get", ["--allowedTools", `${relayTool(wiring)} Bash`]);
+    await lab.headless(`/${relayTool(wiring, "get")}`, ["--allowedTools", `${relayTool(wiring)} Bash`]);
     expect(lab.api.everything()).not.toContain("4711");
     expect(await unread(box)).toBe(1);
   }, 120_000);
@@ -148,7 +164,7 @@ function pageOf({ api }: ClaudeLab, text: string): string {
   return found?.text.slice(found.text.indexOf("relay: ")) ?? "";
 }
 
-describe.skipIf(!hasTerminal)("in the terminal UI", () => {
+describe.skipIf(!hasTerminal).each(wirings)("by %s: in the terminal UI", (wiring) => {
   // here a person does sit at the session, so that all a model lacks is to be Claude Code itself
   const socket = `exec python3 -c 'import os, socket
 a, b = socket.socketpair(); b.sendall(open("event.json", "rb").read()); b.shutdown(socket.SHUT_WR)
@@ -169,6 +185,7 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     await using box = sandbox();
     await sendAll(box, "code", [secret]);
     const lab = openLab(box, {
+      wiring,
       prompt: "/get",
       allow: ["Bash"],
       replies: [...afterwards, { text: "answer two" }],
@@ -197,7 +214,7 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     await using box = sandbox();
     await sendAll(box, "code", [secret]);
     const replies = ["one", "two", "three", "four", "five"].map((word) => ({ text: `answer ${word}` }));
-    const lab = openLab(box, { prompt: "/get", replies });
+    const lab = openLab(box, { wiring, prompt: "/get", replies });
     const terminal = await lab.terminal();
     await terminal.enter("/get status");
     await terminal.shows("answer one");
@@ -225,10 +242,11 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     const long = `${secret}${"x".repeat(65_536 - secret.length)}`;
     await sendAll(box, "code", [long]);
     const lab = openLab(box, {
+      wiring,
       prompt,
       replies: [
         { text: "nothing yet" },
-        tool("mcp__relay__relay_fetch", { limit: 1 }),
+        tool(relayTool(wiring, "relay_fetch"), { limit: 1 }),
         { text: "answer one" },
       ],
     });
@@ -249,7 +267,12 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
   test("a No brings nothing", async () => {
     await using box = sandbox();
     await sendAll(box, "code", [secret]);
-    const lab = openLab(box, { prompt, allow: ["mcp__relay"], replies: [tool("mcp__relay__relay_fetch")] });
+    const lab = openLab(box, {
+      wiring,
+      prompt,
+      allow: [relayTool(wiring)],
+      replies: [tool(relayTool(wiring, "relay_fetch"))],
+    });
     const terminal = await lab.terminal();
     await terminal.enter(prompt);
     await terminal.shows(question);
@@ -264,8 +287,9 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     const long = `${secret}${"y".repeat(40_000)}`;
     await sendAll(box, "code", ["short", long]);
     const lab = openLab(box, {
+      wiring,
       prompt: "/get",
-      replies: [tool("mcp__relay__relay_fetch", { limit: 1 }), { text: "answer one" }],
+      replies: [tool(relayTool(wiring, "relay_fetch"), { limit: 1 }), { text: "answer one" }],
     });
     const terminal = await lab.terminal();
     await terminal.enter("/get");
@@ -282,7 +306,11 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
 
   test("/get works after /clear", async () => {
     await using box = sandbox();
-    const lab = openLab(box, { prompt: "/get", replies: [{ text: "answer one" }, { text: "answer two" }] });
+    const lab = openLab(box, {
+      wiring,
+      prompt: "/get",
+      replies: [{ text: "answer one" }, { text: "answer two" }],
+    });
     const terminal = await lab.terminal();
     await terminal.enter("/get");
     await terminal.shows("answer one");
@@ -298,7 +326,7 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     await using box = sandbox();
     await sendAll(box, "code", [secret]);
     const replies = [{ text: "a long answer", delay: 5_000 }, { text: "answer two" }];
-    const lab = openLab(box, { prompt, replies });
+    const lab = openLab(box, { wiring, prompt, replies });
     const terminal = await lab.terminal();
     await terminal.enter(prompt);
     await until("the turn to begin", () => lab.api.shown.length > 0, 30_000);
@@ -311,7 +339,7 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
   test("two sessions at once get each message once between them", async () => {
     await using box = sandbox();
     await sendAll(box, "code", [secret]);
-    const lab = openLab(box, { prompt: "/get", replies: [{ text: "answer" }, { text: "answer" }] });
+    const lab = openLab(box, { wiring, prompt: "/get", replies: [{ text: "answer" }, { text: "answer" }] });
     const [one, two] = [await lab.terminal(), await lab.terminal()];
     await Promise.all([one.enter("/get"), two.enter("/get")]);
     await Promise.all([one.shows("answer"), two.shows("answer")]);
@@ -338,6 +366,7 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
       await using box = sandbox();
       await sendAll(box, "code", [secret]);
       const lab = openLab(box, {
+        wiring,
         prompt: "get",
         allow: ["Bash"],
         files: { [path]: text },
@@ -350,7 +379,11 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
       const own = (await unread(box)) === 0;
       expect(lab.api.everything().includes("4711")).toBe(own);
       if (own) expect(pageOf(lab, secret)).toContain("who typed /get.");
-      expect([_name, own]).toEqual([_name, _name !== "skill"]);
+      expect([_name, own]).toEqual([_name, wiring === "setup" && _name !== "skill"]);
+      if (wiring === "setup") return;
+      await terminal.enter("/relay:get");
+      await until("the plugin's own command", () => lab.api.everything().includes("4711"), 30_000);
+      expect(pageOf(lab, secret)).toContain("who typed /get.");
     },
     120_000,
   );
@@ -359,6 +392,7 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     await using box = sandbox();
     await sendAll(box, "code", [secret]);
     const lab = openLab(box, {
+      wiring,
       prompt: "/get",
       replies: [],
       files: { "project/.claude/settings.local.json": '{"disableAllHooks": true}' },
@@ -373,10 +407,10 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
   test("a session tells how many messages wait, at its start and in its status line, to the person alone", async () => {
     await using box = sandbox();
     await sendAll(box, "code", [secret, secret]);
-    const lab = openLab(box, { prompt, replies: [{ text: "answer one" }] });
+    const lab = openLab(box, { wiring, prompt, replies: [{ text: "answer one" }] });
     const terminal = await lab.terminal();
     await terminal.shows("relay: 2 messages from Desktop. Type /get to read them.");
-    await terminal.shows("2 from Desktop");
+    if (wiring === "setup") await terminal.shows("2 from Desktop"); // a plugin brings no status line
     await terminal.enter(prompt);
     await terminal.shows("answer one");
     expect(lab.api.everything()).not.toContain("4711");

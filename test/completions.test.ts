@@ -56,7 +56,7 @@ const lines: [line: string, words: string[], inZsh?: string[]][] = [
   ["relay completions ", ["bash", "fish", "powershell", "zsh"]],
   ["relay completions z", ["zsh"]],
   ["relay completions zsh ", [], ["--help"]],
-  ["relay hook ", ["session-start", "user-prompt-expansion"]],
+  ["relay hook ", ["pre-tool-use", "session-start", "user-prompt-expansion"]],
   ["relay frobnicate ", []],
 ];
 

@@ -57,6 +57,13 @@ describe("a line", () => {
     else expect(input).toBeNull();
   });
 
+  test("with an id that no answer can bear is answered without one", () => {
+    for (const id of ["1.5", "-9.6e176", "1e999", "null", "{}"])
+      expect(readInput({ text: `{"jsonrpc":"2.0","id":${id},"method":"ping"}` })).not.toHaveProperty(
+        "reply.id",
+      );
+  });
+
   test("of any JSON is a message, an answer or nothing, and never an exception", () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string({ unit: "binary" })), (text) => {

@@ -575,3 +575,64 @@ test.each(hostile.map((text) => [text.slice(0, 30), text]))(
     expect(messages.map(({ message }) => message)).toEqual([text]);
   },
 );
+
+describe("by the plugin", () => {
+  const hook = async (box: Sandbox, event: string, stdin: string, env: Record<string, string> = {}) => {
+    const { status, stdout, stderr } = await box.relay(["hook", event], { stdin, env });
+    expect([status, stderr]).toEqual([0, ""]);
+    return stdout && JSON.parse(stdout);
+  };
+  const bash = (command: string) => JSON.stringify({ tool_name: "Bash", tool_input: { command } });
+  const elsewhere = { RELAY_DB: '/opt/it is/my "buffer"' };
+
+  test.each([
+    ["cat ~/.relay_buffer.db", {}],
+    ["cat < $HOME/.relay_buffer.db-journal", {}],
+    ["sqlite3 'file:.relay_buffer.db?immutable=1' .dump", elsewhere],
+    [`cat '${elsewhere.RELAY_DB}'`, elsewhere],
+    ["cat ~/.relay_buffer.db", { RELAY_DB: "relative" }],
+  ] as [string, Record<string, string>][])("a model may not run %s", async (command, env) => {
+    await using box = sandbox();
+    const { hookSpecificOutput } = await hook(box, "pre-tool-use", bash(command), env);
+    expect(hookSpecificOutput).toEqual({
+      hookEventName: "PreToolUse",
+      permissionDecision: "deny",
+      permissionDecisionReason: expect.stringMatching(/^relay's file of messages .* type \/get\.$/),
+    });
+  });
+
+  test.each([
+    bash("ls -la"),
+    bash("cat relay_buffer"),
+    JSON.stringify({ tool_name: "Bash", cwd: "/home/me/.relay_buffer.db" }),
+    "{}",
+    "null",
+    "nonsense about .relay_buffer.db",
+    "",
+  ])("nothing is said of %j", async (input) => {
+    await using box = sandbox();
+    expect(await hook(box, "pre-tool-use", input)).toBe("");
+    expect(await hook(box, "pre-tool-use", input, { RELAY_DB: "relative" })).toBe("");
+  });
+
+  test.each([
+    ["the short name", {}, "Type /get to read it."],
+    [
+      "the long name where the person's own command has the short one",
+      { "commands/get.md": "mine" },
+      "Type /relay:get to read it.",
+    ],
+    ["the long name where a skill has it", { "skills/get/SKILL.md": "mine" }, "Type /relay:get to read it."],
+    ["what setup installed", { "commands/get.md": commandFile("relay") }, "Type /get to read it."],
+  ] as [string, Record<string, string>, string][])("a session starts with %s", async (_name, files, how) => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["hello"]);
+    installCommand(box, "skills/get/SKILL.md", commandFile("relay"), "plugin");
+    for (const [path, text] of Object.entries(files)) installCommand(box, path, text);
+    const env = { CLAUDE_PLUGIN_ROOT: join(box.home, "plugin") };
+    const { systemMessage } = await hook(box, "session-start", "{}", env);
+    expect(systemMessage).toBe(`relay: 1 message from Desktop. ${how}`);
+    const other = await hook(box, "session-start", "{}", { CLAUDE_PLUGIN_ROOT: box.home });
+    expect(other.systemMessage).not.toContain("/relay:get");
+  });
+});

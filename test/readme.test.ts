@@ -66,3 +66,13 @@ test("the environment", () => {
   const documented = new Set(codes(section("Environment"), /`([A-Z_]+)`/g));
   expect([...documented].sort()).toEqual([...read].sort());
 });
+
+test.each(rows("Before and after"))(
+  "%s: gone, and the test that shows it is there",
+  (_before, _after, shown = "") => {
+    const [, file = "", title = ""] = /^`([\w-]+\.test\.ts)`: (.+)$/.exec(shown) ?? [];
+    const source = readFileSync(join(import.meta.dir, file), "utf8");
+    const titles = codes(source, /\(\s*["`]([^"`\n]+)["`],/g);
+    expect(titles.filter((found) => found.startsWith(title))).toHaveLength(1);
+  },
+);

@@ -449,6 +449,18 @@ test("nothing that was set aside is overwritten, in the same second neither", as
   expect(asides.map((path) => readFileSync(path)[0])).toEqual([0, 1, 2]);
 });
 
+test("what was set aside goes with the messages when everything is purged, and nothing else does", async () => {
+  await using box = sandbox();
+  place(box);
+  overwrite(box.buffer, 0, nothing.subarray(0, 16));
+  const { aside } = await repair(box);
+  const mine = `${box.buffer}.damaged-by-me`;
+  writeFileSync(mine, "");
+  const purged = await box.relay(["uninstall", "--purge", "--yes"]);
+  expect(purged.stderr).toContain("relay: deleted 1 file that a repair had set aside.\n");
+  expect([existsSync(aside), existsSync(mine)]).toEqual([false, true]);
+});
+
 test("what a crash left in the journal is rolled back first, and kept", async () => {
   await using box = sandbox();
   const path = place(box);

@@ -188,7 +188,10 @@ export interface Buffer {
   deliver(claim: string, delivery: Delivery): Promise<void>;
   /** Gives back what the claim holds; with `maybeShown` the messages are labelled so from then on. */
   withdraw(claim: string, maybeShown: boolean): Promise<void>;
-  /** Undoes a delivery: what the reader read at exactly `readAt` is unread and perhaps shown, the losses untold again. */
+  /**
+   * Undoes a delivery: what the reader read at exactly `readAt` is unread and perhaps shown, what is not there any more
+   * is lost, the losses are untold again.
+   */
   reopen(page: {
     reader: Client;
     ids: readonly number[];

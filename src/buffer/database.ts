@@ -11,10 +11,15 @@ import {
   identify,
   tighten,
 } from "./file.ts";
-import { migrate, recognize } from "./schema.ts";
+import { migrate, recognize, refuseNewer } from "./schema.ts";
 
 // One try for a lock blocks the process's loop, so it is short; between tries signals, cancels and pings are served.
 const tryMilliseconds = 50;
+
+// The longest pauses between two tries, at first and after many: a hundred processes that asked every few milliseconds
+// would leave no time to the one that writes.
+const shortestPause = 10;
+const longestPause = 100;
 
 /** How long the file is waited for, in milliseconds. */
 export interface Patience {
@@ -83,7 +88,10 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     const opened = current(create);
     if (!opened && create) throw new Replaced(path); // gone between making it and opening it
     if (!opened) return undefined;
-    const result = runImmediate(opened.db, work);
+    const result = runImmediate(opened.db, (db) => {
+      refuseNewer(db, path);
+      return work(db);
+    });
     if (!sameFile(opened.identity, path)) throw new Replaced(path);
     return result;
   };
@@ -98,7 +106,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     work: (db: Database) => T,
     options: TransactionOptions,
   ) => {
-    for (;;) {
+    for (let longest = shortestPause; ; ) {
       options.signal?.throwIfAborted();
       try {
         return attempt(work, options.create ?? false);
@@ -106,8 +114,9 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
         const passing = isReplaced(error) ? "replaced" : isBusy(error) ? "busy" : null;
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);
         if (passing === "replaced") close();
+        longest = passing === "busy" ? Math.min(longestPause, longest * 1.5) : shortestPause;
       }
-      await Bun.sleep(1 + Math.random() * 10); // processes that wait alike must not meet again and again
+      await Bun.sleep(1 + Math.random() * longest); // processes that wait alike must not meet again and again
     }
   };
 

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Client } from "../client.ts";
+import { type Client, clients, otherClient } from "../client.ts";
 import type { ClearedBy, Loss } from "./buffer.ts";
 import { claimStands } from "./messages.ts";
 
@@ -56,6 +56,20 @@ export function restore(db: Database, audience: Client, losses: readonly Loss[])
        VALUES ($audience, $id, $sender, $cleared_by)`,
     ).run({ audience, id, sender, cleared_by });
   }
+}
+
+/**
+ * Records the loss of messages that were taken back from their reader and are not there any more to be offered again.
+ * They counted as read when they went, so nobody noted why; a full window is the usual reason.
+ */
+export function recordMissing(db: Database, reader: Client, ids: readonly number[]): void {
+  db.query(
+    `INSERT INTO relay_losses (audience, message_id, sender)
+     SELECT audience.value, missing.value, $sender
+     FROM json_each($ids) AS missing, json_each($clients) AS audience
+     WHERE missing.value NOT IN (SELECT id FROM messages) AND NOT EXISTS
+       (SELECT 1 FROM relay_losses AS known WHERE known.audience = audience.value AND message_id = missing.value)`,
+  ).run({ ids: JSON.stringify(ids), clients: JSON.stringify(clients), sender: otherClient(reader) });
 }
 
 /** Runs a clear, and records who did it on every loss it causes; whoever cleared needs no telling. */

@@ -20,14 +20,18 @@ const current = major * 1000 + migrations.length;
 
 /** Throws a `buffer` error unless the database is a buffer of this major, or becomes one. Changes nothing. */
 export function recognize(db: Database, path: string): void {
+  refuseNewer(db, path);
+  refuseStranger(db, path, userVersion(db));
+}
+
+/** Throws a `buffer` error if a newer relay made this a file of its own major, perhaps while it was open here. */
+export function refuseNewer(db: Database, path: string): void {
   const version = userVersion(db);
-  if (Math.floor(version / 1000) > major) {
-    throw new RelayError(
-      "buffer",
-      `${path} was written by a newer relay (schema ${version}). Upgrade this one.`,
-    );
-  }
-  refuseStranger(db, path, version);
+  if (Math.floor(version / 1000) <= major) return;
+  throw new RelayError(
+    "buffer",
+    `${path} was written by a newer relay (schema ${version}). Upgrade this one.`,
+  );
 }
 
 /** Brings a database to this binary's schema in one transaction. Throws what {@link recognize} throws. */

@@ -7,6 +7,7 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -14,8 +15,9 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Clock, timestamp } from "../clock.ts";
+import { acceptBufferFile } from "./file.ts";
 
 /** A database file, and what a crash left beside it, as bytes. Empty where there is nothing. */
 export interface Contents {
@@ -75,6 +77,17 @@ export function setAside(file: string, contents: Contents, clock: Clock): string
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
   }
+}
+
+/** Deletes what repairs set aside beside the buffer at this path, texts of messages included. Answers how many files. */
+export function deleteSetAside(path: string): number {
+  const file = acceptBufferFile(path) ?? path;
+  const isAside = (name: string) =>
+    name.startsWith(basename(file)) &&
+    /^\.damaged-\d{8}T\d{6}Z(-\d+)?(-journal|-wal)?$/.test(name.slice(basename(file).length));
+  const names = readdirSync(dirname(file)).filter(isAside);
+  for (const name of names) rmSync(join(dirname(file), name), { force: true });
+  return names.length;
 }
 
 /**

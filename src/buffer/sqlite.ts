@@ -106,6 +106,7 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
     reopen({ reader, ids, readAt, losses: told }) {
       return inExisting(undefined, (db) => {
         messages.reopen(db, reader, ids, readAt);
+        losses.recordMissing(db, reader, ids);
         losses.restore(db, reader, told);
       });
     },

@@ -22,7 +22,7 @@ export const command = defineCommand({
     event: {
       type: "positional",
       required: false,
-      valueHint: "user-prompt-expansion|session-start",
+      valueHint: "user-prompt-expansion|session-start|pre-tool-use",
       description: "Which event",
     },
   },
@@ -31,6 +31,7 @@ export const command = defineCommand({
     try {
       if (args.event === "user-prompt-expansion") await mintTicket(context);
       if (args.event === "session-start") await tellWaiting(context);
+      if (args.event === "pre-tool-use") await guardBuffer(context);
     } catch {} // see above
   },
 });
@@ -57,27 +58,63 @@ async function mintTicket({ environment, hastyRelay }: Context): Promise<void> {
 async function tellWaiting({ environment, hastyRelay, print }: Context): Promise<void> {
   const { unread } = await hastyRelay().status();
   if (unread.code === 0) return;
-  const name = installedName(environment);
+  const name = installedName(environment) ?? pluginName(environment);
   const how = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
   print(JSON.stringify({ systemMessage: `relay: ${counted(unread.code, "message")} from Desktop. ${how}` }));
 }
 
+/**
+ * A plugin cannot bring the deny rule for the buffer that setup puts into the person's settings, so its hook refuses what
+ * names the file. (Claude Code's own Read tool never reads such a file.)
+ */
+async function guardBuffer({ environment, print }: Context): Promise<void> {
+  const event = parseObject(await readInput());
+  const input = JSON.stringify(event?.tool_input ?? null);
+  const names = (path: string) => input.includes(JSON.stringify(path).slice(1, -1));
+  if (!names(".relay_buffer.db") && !names(environment.bufferPath())) return;
+  const hookSpecificOutput = {
+    hookEventName: "PreToolUse",
+    permissionDecision: "deny",
+    permissionDecisionReason:
+      "relay's file of messages is not for models: only the person pulls. Ask the person to type /get.",
+  };
+  print(JSON.stringify({ hookSpecificOutput }));
+}
+
 function parseExpansion(text: string | null): Expansion | null {
-  const event: unknown = text === null ? null : JSON.parse(text);
-  if (typeof event !== "object" || event === null) return null;
-  const { session_id, hook_event_name, expansion_type, ...rest } = event as Record<string, unknown>;
+  const event = parseObject(text);
+  if (!event) return null;
+  const { session_id, hook_event_name, expansion_type, ...rest } = event;
   const { command_name, command_args = "", command_source } = rest;
   const given = [session_id, command_name, command_args, command_source];
   if (hook_event_name !== "UserPromptExpansion" || expansion_type !== "slash_command") return null;
-  return given.every((value) => typeof value === "string") ? ({ ...event, command_args } as Expansion) : null;
+  return given.every((value) => typeof value === "string")
+    ? ({ ...event, command_args } as unknown as Expansion)
+    : null;
+}
+
+function parseObject(text: string | null): Record<string, unknown> | null {
+  const event: unknown = text === null ? null : JSON.parse(text);
+  return typeof event === "object" && event !== null ? (event as Record<string, unknown>) : null;
 }
 
 // Claude Code runs whichever command of the name it prefers; a ticket is only for the one that relay installed.
 function isOurCommand({ command_name, command_source }: Expansion, environment: Environment): boolean {
   if (command_source === "userSettings") return command_name === installedName(environment);
-  const { pluginFolder } = environment;
-  if (command_source !== "plugin" || command_name !== "relay:get" || !pluginFolder) return false;
-  return isCommandFile(read(join(pluginFolder, "skills/get/SKILL.md")) ?? "");
+  // so it is called too when the person types just /get (facts.md)
+  return command_source === "plugin" && command_name === "relay:get" && isOurPlugin(environment);
+}
+
+function isOurPlugin({ pluginFolder }: Environment): boolean {
+  return pluginFolder !== null && isCommandFile(read(join(pluginFolder, "skills/get/SKILL.md")) ?? "");
+}
+
+/** What to type for the plugin's skill: its short name, unless that is another command of the person's. */
+function pluginName(environment: Environment): string | null {
+  if (!isOurPlugin(environment)) return null;
+  const folder = environment.claudeFolder();
+  const others = folder ? ["commands/get.md", "skills/get/SKILL.md"].map((path) => join(folder, path)) : [];
+  return others.some((path) => read(path) !== null) ? "relay:get" : "get";
 }
 
 /** The name under which relay's command stands among the person's own; `null` if it does not. */

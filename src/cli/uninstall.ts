@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { RelayError } from "../errors.ts";
+import { counted } from "../relay/frames.ts";
 import { refuseInsideClaudeCode } from "../relay/identity.ts";
 import { confirmDeletion } from "./clear.ts";
 import type { Context } from "./context.ts";
@@ -34,7 +35,10 @@ export const command = defineCommand({
   },
 });
 
-async function emptyBuffer({ relay, note }: Context): Promise<void> {
+async function emptyBuffer({ environment, relay, note }: Context): Promise<void> {
   const { deleted, deleted_unread: unread } = await relay().clear("command line");
   note(`relay: deleted ${deleted}, of which ${unread} unread.`);
+  const { deleteSetAside } = await import("../buffer/set-aside.ts");
+  const asides = deleteSetAside(environment.bufferPath());
+  if (asides > 0) note(`relay: deleted ${counted(asides, "file")} that a repair had set aside.`);
 }

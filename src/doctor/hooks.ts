@@ -47,14 +47,16 @@ function switchedOff({ configuration }: Subject): Finding[] {
   ];
 }
 
+// Without the first one nothing can be read by /get.
+const wanted: Record<keyof ReturnType<typeof hookEntries>, { what: string; miss: typeof fail }> = {
+  UserPromptExpansion: { what: "mints the tickets of /get", miss: fail },
+  SessionStart: { what: "tells how many messages wait", miss: warn },
+};
+
 function presence({ configuration, surroundings }: Subject): Finding[] {
   if (activePlugin(surroundings.places.claudeFolder)) return [ok("hooks", "come with relay's plugin")];
   const user = userSettings(configuration.settings);
-  const wanted: [event: keyof ReturnType<typeof hookEntries>, what: string, miss: typeof fail][] = [
-    ["UserPromptExpansion", "mints the tickets of /get", fail],
-    ["SessionStart", "tells how many messages wait", warn],
-  ];
-  return wanted.map(([event, what, miss]) => {
+  return Object.entries(wanted).map(([event, { what, miss }]) => {
     const programs = hooksOf(user, event);
     const [program] = programs;
     if (program === undefined) return miss(`hook ${event}`, `is not in your settings; it ${what}`, mend);

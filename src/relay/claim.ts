@@ -11,7 +11,8 @@ export interface Claim {
   /**
    * Shows what it holds with `begin`, unless somebody else was given it, and settles the claim by what became of that.
    * `abandoned` tells, once a slow reader has taken everything, whether it had stopped waiting. Throws WriteFailed, or
-   * a `buffer` error; the messages are then offered again, labelled if any of it may have been shown.
+   * a `buffer` error; the messages are then offered again, labelled if any of it may have been shown. What holds losses
+   * alone is shown even if the buffer fails, because a receipt is true all the same; they are told again then.
    */
   show(begin: () => Writing, abandoned?: () => boolean): Promise<Fate>;
   /** It will not be shown: it is offered again as it was. */
@@ -35,6 +36,7 @@ export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, l
     readAt = timestamp(clock.now());
     return { reader, ids, readAt };
   };
+  const settled = (work: Promise<void>) => (ids.length > 0 ? work : work.catch(() => {}));
   return {
     async show(begin, abandoned = () => false) {
       let writing: Writing | undefined;
@@ -43,20 +45,23 @@ export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, l
         writing ??= begin();
         return writing.taken;
       };
-      const presented = await buffer.present(name, delivery(), write);
+      const presented = await buffer.present(name, delivery(), write).catch((error) => {
+        if (ids.length > 0) throw error;
+        return write() ? "delivered" : "begun";
+      });
       if (presented === "taken") await buffer.withdraw(name, false);
       if (presented !== "begun") return presented;
       try {
         await writing?.finished;
       } catch (error) {
-        await buffer.withdraw(name, !(error instanceof WriteFailed) || error.started);
+        await settled(buffer.withdraw(name, !(error instanceof WriteFailed) || error.started));
         throw error;
       }
       if (abandoned()) {
-        await buffer.withdraw(name, true);
+        await settled(buffer.withdraw(name, true));
         return "abandoned";
       }
-      await buffer.deliver(name, delivery());
+      await settled(buffer.deliver(name, delivery()));
       return "delivered";
     },
     withdraw: () => buffer.withdraw(name, false),

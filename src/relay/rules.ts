@@ -73,12 +73,15 @@ export function checkSender(value: unknown, self: Client | null): Client {
  * that no system has is refused, and never part of a path. Throws `usage`.
  */
 export function checkSound(value: unknown): string {
-  if (isAbsent(value) || value === "") return defaultWish.sound;
+  if (isAbsent(value) || value === "" || value === unsetSetting) return defaultWish.sound;
   if (typeof value === "string" && isSoundName(value)) return value;
   throw wrong(
     `--sound is ${describe(value)}; it must be off, or a name of letters, digits, spaces, ".", "_" and "-".`,
   );
 }
+
+// What Claude Desktop leaves of a bundle's setting that nobody set (facts.md).
+const unsetSetting = `\${user_config.sound}`;
 
 /** Whether a sound may have this name. */
 export function isSoundName(name: string): boolean {

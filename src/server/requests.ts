@@ -82,9 +82,10 @@ function withArguments(message: JSONRPCMessage): JSONRPCMessage {
   return message;
 }
 
+// A client that wants whole numbers could not read an answer with any other.
 function idOf(value: unknown): RequestId | undefined {
   const id = (value as { id?: unknown } | null)?.id;
-  return typeof id === "string" || typeof id === "number" ? id : undefined;
+  return typeof id === "string" || Number.isSafeInteger(id) ? (id as RequestId) : undefined;
 }
 
 function reply(id: RequestId | undefined, code: number, message: string): Input {

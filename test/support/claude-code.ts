@@ -19,8 +19,21 @@ export const claude = (() => {
 /** Whether its terminal UI can be driven, too. */
 export const hasTerminal = claude !== null && Bun.which("tmux") !== null;
 
+/** How relay is brought to Claude Code: by what setup installs, by the plugin of this checkout, or by one to be installed. */
+export type Wiring = "setup" | "plugin" | "marketplace";
+
+/** The plugin's folder in this checkout. */
+export const pluginFolder = join(import.meta.dir, "../../build/plugin");
+
+/** The name under which Claude Code knows a tool or a prompt of relay. */
+export function relayTool(wiring: Wiring, name = ""): string {
+  return `${wiring === "setup" ? "mcp__relay" : "mcp__plugin_relay_relay"}${name && `__${name}`}`;
+}
+
 /** How a Claude Code is set up before it starts. */
 export interface LabOptions {
+  /** `"setup"` if left out. */
+  wiring?: Wiring;
   /** What the scripted model says. */
   replies: Reply[];
   /** What tells the person's own session from any that a model starts: words of the first prompt. */
@@ -58,7 +71,7 @@ interface ClaudeTerminal {
 
 /** Sets everything up in the sandbox. The model's API ends with it. */
 export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
-  const { replies, prompt, allow = [], files = {}, variables = {}, user } = options;
+  const { wiring = "setup", replies, prompt, allow = [], files = {}, variables = {}, user } = options;
   const api = startClaudeApi(prompt, replies);
   box.defer(api.stop);
   const project = join(box.home, "project");
@@ -86,11 +99,13 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   if (allow.length > 0) put(".claude/settings.json", { permissions: { allow } });
   symlinkSync(relayBinary, join(box.programs, "relay"));
   symlinkSync(claude ?? "", join(box.programs, "claude"));
-  const { exitCode, stderr } = Bun.spawnSync([relayBinary, "setup-code", "--statusline"], {
-    env: { ...box.env, ...variables },
-    cwd: box.home,
-  });
-  if (exitCode !== 0) throw new Error(`setup-code: ${stderr}`);
+  if (wiring === "setup") {
+    const { exitCode, stderr } = Bun.spawnSync([relayBinary, "setup-code", "--statusline"], {
+      env: { ...box.env, ...variables },
+      cwd: box.home,
+    });
+    if (exitCode !== 0) throw new Error(`setup-code: ${stderr}`);
+  }
   for (const [path, text] of Object.entries(files)) put(path, text);
   const env = {
     ...box.env,
@@ -110,12 +125,12 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
     chmodSync(box.programs, 0o755);
     Bun.spawnSync(["chown", "-R", `${user}:${user}`, box.home]);
   }
-  const program = claude ?? "";
+  const program = [...as, claude ?? "", ...(wiring === "plugin" ? ["--plugin-dir", pluginFolder] : [])];
   return {
     api,
     headless: (text, args = []) =>
-      box.run([...as, program, "-p", text, ...args], { env, cwd: project, stdin: "" }),
-    terminal: (args = []) => openTerminal(box, [...as, program, ...args], env, project),
+      box.run([...program, "-p", text, ...args], { env, cwd: project, stdin: "" }),
+    terminal: (args = []) => openTerminal(box, [...program, ...args], env, project),
   };
 }
 

@@ -4,6 +4,8 @@ import { relayBinary, type Sandbox } from "./sandbox.ts";
 
 /** How the client of a server introduces itself, and how the server is started. */
 export interface PeerOptions {
+  /** relay itself if left out. */
+  command?: string;
   args?: string[];
   env?: Record<string, string>;
   name?: string;
@@ -30,10 +32,10 @@ export interface Peer {
 
 /** Starts a server in the sandbox and connects to it. It is stopped with the sandbox. */
 export async function connect(box: Sandbox, options: PeerOptions = {}): Promise<Peer> {
-  const { args = [], env = {}, name = "test-client", version = "1.0.0" } = options;
+  const { command = relayBinary, args = [], env = {}, name = "test-client", version = "1.0.0" } = options;
   const client = new Client({ name, version });
   const transport = new StdioClientTransport({
-    command: relayBinary,
+    command,
     args,
     env: { ...box.env, ...env },
     cwd: box.home,

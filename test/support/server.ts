@@ -16,7 +16,7 @@ export interface Server {
   /** Sends a request or notification. */
   send(message: Record<string, unknown>): void;
   /** The answer to the request of this id. */
-  answer(id: number): Promise<Record<string, unknown>>;
+  answer(id: number, milliseconds?: number): Promise<Record<string, unknown>>;
 }
 
 /** How to start one. */
@@ -61,9 +61,9 @@ export function startServer(
     stderr: () => errors,
     write,
     send: (message) => write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`),
-    async answer(id) {
+    async answer(id, milliseconds) {
       const find = () => lines.find((line) => line.id === id && !("method" in line));
-      await until(`an answer to request ${id}`, () => find() !== undefined);
+      await until(`an answer to request ${id}`, () => find() !== undefined, milliseconds);
       return find() ?? {};
     },
   };

@@ -1,0 +1,37 @@
+/** Where a release's assets can be downloaded, and who is behind it. */
+export interface Address {
+  /** Without a slash at its end; the name of an asset follows after one. */
+  baseUrl: string;
+  /** The project's page: the repository on GitHub, else the base URL itself. */
+  homepage: string;
+  repository: string | null;
+  /** Whose names the MCP registry lets this publisher use: `io.github.OWNER`, else the host's name turned round. */
+  namespace: string;
+}
+
+/**
+ * Checks `--base-url`. It goes into scripts that strangers run, so it must be https (http for this machine alone, to
+ * try things out) and of letters, digits and `. _ ~ : / % -` alone. Throws one sentence otherwise.
+ */
+export function readBaseUrl(value: string | undefined): Address {
+  if (!value) throw new Error(`--base-url is missing. Say where the assets will be: --base-url ${example}`);
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (!url || !/^[\w.~:/%-]+$/.test(value)) throw wrong(value, "it is no plain address");
+  const isHere = ["127.0.0.1", "localhost"].includes(url.hostname);
+  if (url.protocol !== "https:" && !(isHere && url.protocol === "http:"))
+    throw wrong(value, "it is not https");
+  const baseUrl = value.replace(/\/+$/, "");
+  const [owner, name] = url.pathname.split("/").filter(Boolean);
+  if (url.hostname !== "github.com" || !owner || !name) {
+    const namespace = url.hostname.split(".").reverse().join(".");
+    return { baseUrl, homepage: baseUrl, repository: null, namespace };
+  }
+  const repository = `https://github.com/${owner}/${name}`;
+  return { baseUrl, homepage: repository, repository, namespace: `io.github.${owner}` };
+}
+
+const example = "https://github.com/OWNER/REPOSITORY/releases/download/vX.Y.Z";
+
+function wrong(value: string, why: string): Error {
+  return new Error(`--base-url is ${JSON.stringify(value)}: ${why}. Use something like ${example}`);
+}

@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { released } from "./changelog.ts";
+
+const root = join(import.meta.dir, "..");
+const manifests = ["package.json", "package-lock.json"];
+
+try {
+  bump(process.argv[2]);
+} catch (error) {
+  console.error(`bump: ${(error as Error).message}`);
+  process.exit(1);
+}
+
+/** Gives relay its next version: in both manifests, and as the changelog's latest section. */
+function bump(version: string | undefined): void {
+  const texts = new Map(
+    ["CHANGELOG.md", ...manifests].map((name) => [name, readFileSync(join(root, name), "utf8")]),
+  );
+  const current: string = JSON.parse(texts.get("package.json") ?? "").version;
+  if (!version || !/^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/.test(version))
+    throw new Error(
+      `the version is ${version ?? "missing"}; it must be three numbers. Say: npm run bump -- X.Y.Z`,
+    );
+  if (Bun.semver.order(version, current) < 0)
+    throw new Error(`${version} is older than ${current}. Take a newer version.`);
+  const date = new Date().toISOString().slice(0, 10);
+  const changelog = released(texts.get("CHANGELOG.md") ?? "", version, date);
+  for (const name of manifests) writeFileSync(join(root, name), withVersion(texts.get(name) ?? "", version));
+  writeFileSync(join(root, "CHANGELOG.md"), changelog);
+  console.log(`${current} -> ${version}. Look at it, then:
+  git commit -am "Release ${version}" && git tag v${version} && git push origin HEAD v${version}`);
+}
+
+// Keys keep their order, so that only the version changes; the lock says it twice.
+function withVersion(text: string, version: string): string {
+  const manifest = JSON.parse(text);
+  const changed = { ...manifest, version };
+  if (manifest.packages)
+    changed.packages = { ...manifest.packages, "": { ...manifest.packages[""], version } };
+  return `${JSON.stringify(changed, null, 2)}\n`;
+}

@@ -1,0 +1,241 @@
+// Where nobody would run relay, and somebody does. What the buffer file itself may be: test/buffer-file.test.ts.
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { join } from "node:path";
+import { connect, textsOf } from "./support/peer.ts";
+import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
+import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
+import { openTypedSession } from "./support/typing.ts";
+
+const isRoot = process.getuid?.() === 0;
+const has = (...argv: string[]) =>
+  Bun.spawnSync(argv, { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
+const canLimit = process.platform === "linux" && has("prlimit", "--nofile=64:64", "true");
+const canBeNobody =
+  isRoot && has("setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", "true");
+const canMount =
+  process.platform === "linux" && has("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp");
+
+const everyVerb = [
+  ["status"],
+  ["send", "--to", "code", "text"],
+  ["get", "--for", "code"],
+  ["clear", "--yes"],
+];
+
+describe.skipIf(!canBeNobody)("a user whom the system does not know, without HOME", () => {
+  /** Runs relay as that user, who has nothing but a copy of it. */
+  const runAsNobody = (box: Sandbox, args: string[], env: Record<string, string> = {}, stdin = "") => {
+    const program = join(box.programs, "relay");
+    if (!existsSync(program)) copyFileSync(relayBinary, program);
+    for (const folder of [box.home, box.programs]) chmodSync(folder, 0o755);
+    const become = ["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups"];
+    return box.run(["env", "-u", "HOME", ...become, program, ...args], { env, stdin });
+  };
+  const sentence =
+    "relay: there is no home folder to keep the buffer in. Set HOME, or RELAY_DB to a file's absolute path.";
+
+  test.each(everyVerb)("relay %s says what is missing", async (...args) => {
+    await using box = sandbox();
+    expect(await runAsNobody(box, args)).toEqual({ status: 4, stdout: "", stderr: `${sentence}\n` });
+  });
+
+  test("relay --version, demo, hooks and the status line need none", async () => {
+    await using box = sandbox();
+    expect(await runAsNobody(box, ["--version"])).toMatchObject({ status: 0, stderr: "" });
+    for (const args of [["hook", "session-start"], ["statusline"]])
+      expect(await runAsNobody(box, args)).toEqual({ status: 0, stdout: "", stderr: "" });
+    const demo = await runAsNobody(box, ["demo"], { TMPDIR: "/tmp" });
+    expect(demo).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining("relay works") });
+  });
+
+  test("a server says so in every answer, and RELAY_DB is all that it needs", async () => {
+    await using box = sandbox();
+    const lines = [initialize(), toolCall(1, "relay_send", { message: "text" })]
+      .map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
+      .join("");
+    const served = await runAsNobody(box, ["--client", "desktop"], {}, lines);
+    expect(served).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining(sentence) });
+    mkdirSync(join(box.home, "own"));
+    chownSync(join(box.home, "own"), 54_321, 54_321);
+    const env = { RELAY_DB: join(box.home, "own/buffer.db"), RELAY_NOTIFY: "auto" };
+    expect(await runAsNobody(box, ["send", "--to", "code", "text"], env)).toMatchObject({
+      status: 0,
+      stderr: "",
+    });
+    expect(await runAsNobody(box, ["status"], env)).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+describe("a home folder", () => {
+  test("with spaces, quotes and letters from anywhere in its name", async () => {
+    await using box = sandbox();
+    const home = join(box.home, 'Zoë\'s "Höme" 信箱 $HOME `x` %41');
+    mkdirSync(home);
+    const env = { HOME: home };
+    const session = openTypedSession({ ...box, home, env: { ...box.env, ...env } });
+    const desktop = await connect(box, { args: ["--client", "desktop"], env });
+    const code = await connect(box, { args: ["--client", "code"], env });
+    for (const text of ["one", "two"]) await desktop.send(text);
+    expect(textsOf(await code.fetch({ limit: 1 }))).toEqual(["one"]);
+    for (const peer of [desktop, code]) await peer.close(); // a hook waits for nobody's lock for long
+    await session.hook(session.event(), env);
+    expect(textsOf((await session.typed(env)).stdout)).toEqual(["two"]);
+    const status = await box.relay(["status", "--json"], { env });
+    expect(JSON.parse(status.stdout)).toMatchObject({ buffer: join(home, ".relay_buffer.db"), total: 2 });
+    expect(readdirSync(box.home)).toHaveLength(1);
+    expect((await box.relay(["demo"], { env: { ...env, TMPDIR: home } })).status).toBe(0);
+  });
+
+  // root may write anywhere, so it takes a disk
+  const inMountedHome = (box: Sandbox, options: string, script: string) => {
+    const mount = `mount -t tmpfs -o mode=0700,${options} tmpfs "$HOME"`;
+    return box.run(["unshare", "-rm", "sh", "-c", `${mount} && ${script}`], { env: { RELAY: relayBinary } });
+  };
+
+  test.skipIf(!canMount)(
+    "on a read-only disk, with no buffer yet: each verb says so or finds nothing",
+    async () => {
+      await using box = sandbox();
+      const script = `mount -o remount,ro tmpfs "$HOME"
+      for verb in "send --to code x" "status" "get --for code" "clear --yes"; do "$RELAY" $verb </dev/null; echo "$?"; done`;
+      const ran = await inMountedHome(box, "size=1m", script);
+      expect(ran.stderr).toBe(
+        `relay: ${box.buffer} is on a read-only disk. Set RELAY_DB to a file elsewhere.\n`,
+      );
+      expect(ran.stdout).toMatch(
+        /^4\nbuffer[\s\S]*kept +0 of 20\n[\s\S]*\n0\nrelay: nothing new from Desktop\.\n0\n[\s\S]*0\n$/,
+      );
+    },
+  );
+
+  test.skipIf(!canMount)(
+    "on a full disk: nothing is stored, one sentence, and what waits can still be read",
+    async () => {
+      await using box = sandbox();
+      const script = `"$RELAY" send --to code first >/dev/null
+      cat /dev/zero 2>/dev/null >"$HOME/fill"
+      head -c 20000 /dev/zero | tr '\\0' x | "$RELAY" send --to code; echo "$?"
+      "$RELAY" get --for code --peek --json; rm "$HOME/fill"
+      "$RELAY" send --to code second >/dev/null; "$RELAY" get --for code --json`;
+      const ran = await inMountedHome(box, "size=1m", script);
+      expect(ran.stderr).toBe(
+        `relay: there is no room left on the disk of ${box.buffer}. Free some and try again; nothing was stored.\n`,
+      );
+      const [status, ...pages] = ran.stdout.trimEnd().split("\n");
+      const texts = pages.map((page) =>
+        JSON.parse(page).messages.map(({ message }: { message: string }) => message),
+      );
+      expect([status, texts]).toEqual(["4", [["first"], ["first", "second"]]]);
+    },
+  );
+});
+
+describe.skipIf(!canLimit)("no file descriptors left", () => {
+  test("for a command: it works, or says so in one sentence and has stored nothing", async () => {
+    await using box = sandbox();
+    const acknowledged: string[] = [];
+    const statuses = new Set<number | null>();
+    for (let most = 4; most <= 16; most++) {
+      for (const args of [
+        ["send", "--to", "code", `${most}`],
+        ["status"],
+        ["get", "--for", "code", "--peek"],
+      ]) {
+        const limited = await box.run(["prlimit", `--nofile=${most}:${most}`, relayBinary, ...args]);
+        if (limited.stderr.includes("bun ran out of file descriptors")) continue; // before relay's first line
+        statuses.add(limited.status);
+        expect([most, ...args, limited.status === 0 || limited.status === 4]).toEqual([most, ...args, true]);
+        expect(limited.stderr).toMatch(limited.status === 0 ? /^$/ : /^relay: [^\n]+ open[^\n]+\n$/);
+        if (args[0] === "send" && limited.status === 0) acknowledged.push(`${most}`);
+      }
+    }
+    expect([...statuses].sort()).toEqual([0, 4]);
+    expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual(acknowledged);
+  });
+
+  test("for a server that had some: it says so, lives, and works when there are some again", async () => {
+    await using box = sandbox();
+    const server = await startSession(box, { args: ["--client", "desktop"] });
+    const limit = (most: number) =>
+      box.run(["prlimit", "--pid", `${server.child.pid}`, `--nofile=${most}:1024`]);
+    const ask = async (id: number, tool: string, args = {}) => {
+      server.send(toolCall(id, tool, args));
+      return JSON.stringify((await server.answer(id)).result);
+    };
+    expect(await ask(1, "relay_send", { message: "first" })).toContain('\\"ok\\":true');
+    await sendAll(box, "desktop", ["for Desktop"]);
+    await limit(0);
+    expect(await ask(2, "relay_send", { message: "second" })).toMatch(
+      /"relay: [^"]+ cannot be opened\..*"isError":true/,
+    );
+    expect(await ask(3, "relay_fetch")).toMatch(/"relay: [^"]+ cannot be opened\..*"isError":true/);
+    rmSync(box.buffer);
+    expect(await ask(4, "relay_send", { message: "third" })).toMatch(/too many files open.*"isError":true/);
+    await limit(1024);
+    expect(await ask(5, "relay_send", { message: "fourth" })).toContain('\\"ok\\":true');
+    expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual(["fourth"]);
+    expect(server.stderr()).toBe("");
+  });
+});
+
+test("a hundred servers at once: every message arrives once or is named as dropped, and all end with their clients", async () => {
+  await using box = sandbox();
+  const start = (client: string) => startSession(box, { args: ["--client", client] });
+  const half = Array.from({ length: 50 }, (_, n) => n);
+  const [senders, readers] = await Promise.all([
+    Promise.all(half.map(() => start("desktop"))),
+    Promise.all(half.map(() => start("code"))),
+  ]);
+  for (const server of senders) server.send(toolCall(1, "relay_send", { message: "x".repeat(3_000) }));
+  const receipts = (await Promise.all(senders.map(textOfFirst)))
+    // on a machine that is busy enough somebody waits for the lock in vain, and is told so
+    .filter((text) => !text.endsWith("is locked by another program. Close that program, or try again."))
+    .map((text) => JSON.parse(text));
+  expect(receipts.length).toBeGreaterThan(25);
+  for (const server of readers) server.send(toolCall(1, "relay_fetch"));
+  const pages = await Promise.all(readers.map(textOfFirst));
+  const shown = pages.flatMap((page) =>
+    [...page.matchAll(/^--- \w+ message (\d+),/gm)].map(([, id]) => Number(id)),
+  );
+  const dropped = receipts.flatMap(({ evicted_unread }) => evicted_unread);
+  expect([...shown, ...dropped].sort((a, b) => a - b)).toEqual(
+    receipts.map(({ id }) => id).sort((a, b) => a - b),
+  );
+  for (const server of [...senders, ...readers]) {
+    server.child.stdin.end();
+    expect([await server.child.exited, server.stderr()]).toEqual([0, ""]);
+  }
+}, 180_000);
+
+async function textOfFirst(server: Server): Promise<string> {
+  const { content } = (await server.answer(1, 60_000)).result as { content: { text: string }[] };
+  return content[0]?.text ?? "";
+}
+
+test("a client that asks without end and reads nothing costs memory within bounds, and nobody else anything", async () => {
+  await using box = sandbox();
+  const server = await startSession(box, { args: ["--client", "code"], reading: false });
+  for (let id = 1; id <= 10_000; id++) server.send({ id, method: "tools/list" });
+  const desktop = await connect(box, { args: ["--client", "desktop"] });
+  for (let n = 0; n < 20; n++) await desktop.send(`${n}`);
+  expect((await get(box, "code")).messages).toHaveLength(20);
+  await Bun.sleep(1_000);
+  const status = `/proc/${server.child.pid}/status`;
+  if (existsSync(status)) {
+    const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(status, "utf8"))?.[1]);
+    expect(kilobytes).toBeGreaterThan(0);
+    expect(kilobytes).toBeLessThan(500_000);
+  }
+  server.child.kill("SIGTERM");
+  expect(await server.child.exited).toBe(0);
+});

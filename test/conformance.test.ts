@@ -1,0 +1,118 @@
+// What others made to judge and to drive an MCP server: the official conformance suite, and the Inspector.
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { startBridge } from "./support/bridge.ts";
+import { connect, textsOf } from "./support/peer.ts";
+import { type Outcome, relayBinary, type Sandbox, sandbox } from "./support/sandbox.ts";
+
+const packages = join(import.meta.dir, "../.lab/node_modules/@modelcontextprotocol");
+const suite = join(packages, "conformance/dist/index.js");
+const inspector = join(packages, "inspector/clients/launcher/build/index.js");
+
+const revision = "2025-11-25";
+
+/** Scenarios that say something about any server. */
+const meaningful = ["server-initialize", "ping", "tools-list", "prompts-list"];
+
+/** Scenarios that look for what relay is not, and why it is not; each must still be refused in the form of MCP. */
+const elsewhere: Record<string, RegExp> = {
+  "a fixture tool or prompt of the suite's own":
+    /^(tools-call-|prompts-get-|json-schema-2020-12|elicitation-)/,
+  "a capability that relay does not have, and does not claim": /^(logging-|completion-|resources-)/,
+  "HTTP, which relay does not speak: it would judge the bridge": /^(server-sse-|server-session-|dns-)/,
+};
+
+async function judge(box: Sandbox, url: string, scenario: string): Promise<Outcome> {
+  const args = ["server", "--url", url, "--scenario", scenario, "--spec-version", revision];
+  const judged = await box.run([process.execPath, "--bun", suite, ...args], { env: { NO_COLOR: "1" } });
+  return { ...judged, stdout: Bun.stripANSI(judged.stdout) };
+}
+
+/** The checks of a scenario and what came of them. */
+function checksOf(output: string): Record<string, string> {
+  const found = output.matchAll(/^\S+Z \[([\w-]+) *\] (\w+)/gm);
+  return Object.fromEntries([...found].map(([, check = "", result = ""]) => [check, result]));
+}
+
+describe.skipIf(!existsSync(suite))("the official conformance suite", () => {
+  test.each(["code", "desktop"])("finds nothing wrong with a server of %s", async (client) => {
+    await using box = sandbox();
+    const url = await startBridge(box, ["--client", client]);
+    for (const scenario of meaningful) {
+      const judged = await judge(box, url, scenario);
+      const checks = checksOf(judged.stdout);
+      expect([scenario, checks, judged.status]).toMatchObject([
+        scenario,
+        { "wire-schema-valid": "SUCCESS" },
+        0,
+      ]);
+      expect(new Set(Object.values(checks))).toEqual(new Set(["SUCCESS"]));
+      expect(Object.keys(checks).length).toBeGreaterThan(1);
+    }
+  });
+
+  test.each(["tools-call-error", "prompts-get-simple", "resources-read-text", "completion-complete"])(
+    "finds the refusal of %s well formed",
+    async (scenario) => {
+      await using box = sandbox();
+      const judged = await judge(box, await startBridge(box, ["--client", "code"]), scenario);
+      expect(checksOf(judged.stdout)).toMatchObject({ "wire-schema-valid": "SUCCESS" });
+    },
+  );
+
+  test("has no scenario that nobody looked at", async () => {
+    await using box = sandbox();
+    const { stdout } = await box.run([process.execPath, "--bun", suite, "list", "--server"]);
+    const listed = Bun.stripANSI(stdout).matchAll(/^ +- (\S+) \[(.*)\]$/gm);
+    const scenarios = [...listed]
+      .filter(([, , revisions = ""]) => revisions.split(",").includes(revision))
+      .map(([, name = ""]) => name);
+    const reasons = Object.values(elsewhere);
+    expect(scenarios.filter((name) => !reasons.some((reason) => reason.test(name))).sort()).toEqual(
+      [...meaningful].sort(),
+    );
+  });
+});
+
+async function inspect(box: Sandbox, client: string, method: string, ...args: string[]): Promise<Outcome> {
+  const server = [relayBinary, "--client", client];
+  return box.run([process.execPath, "--bun", inspector, "--cli", ...server, "--method", method, ...args]);
+}
+
+describe.skipIf(!existsSync(inspector))("the Inspector's command line", () => {
+  const firstText = ({ stdout }: Outcome): string => JSON.parse(stdout).content[0].text;
+
+  test("sees the tools that the SDK's client sees, and nothing in them that a model could not take", async () => {
+    await using box = sandbox();
+    const { client } = await connect(box, { args: ["--client", "code"] });
+    const seen = await inspect(box, "code", "tools/list", "--strict");
+    expect(seen).toMatchObject({ status: 0, stderr: "" });
+    expect(JSON.parse(seen.stdout).tools).toEqual((await client.listTools()).tools);
+  });
+
+  test("sends, and fetches once what another client sent", async () => {
+    await using box = sandbox();
+    const text = "ünïcode = ✓";
+    const call = (client: string, tool: string, ...args: string[]) =>
+      inspect(box, client, "tools/call", "--tool-name", tool, ...args);
+    const sent = await call("desktop", "relay_send", "--tool-arg", `message=${text}`);
+    expect(JSON.parse(firstText(sent))).toMatchObject({ ok: true, id: 1, unread: 1 });
+    expect(textsOf(firstText(await call("code", "relay_fetch", "--tool-arg", "limit=3")))).toEqual([text]);
+    expect(firstText(await call("code", "relay_fetch"))).toBe("relay: nothing new from Desktop.");
+    const refused = await call("desktop", "relay_send", "--tool-arg", "message=x", "sender=code");
+    expect(JSON.parse(refused.stdout)).toMatchObject({ isError: true });
+    expect(firstText(refused)).toContain("this is Desktop, not Code");
+  });
+
+  test("finds one prompt, which does what a fetch does, and no resources", async () => {
+    await using box = sandbox();
+    const listed = await inspect(box, "desktop", "prompts/list");
+    expect(JSON.parse(listed.stdout).prompts).toMatchObject([{ name: "get" }]);
+    const got = await inspect(box, "desktop", "prompts/get", "--prompt-name", "get");
+    expect(JSON.parse(got.stdout).messages).toMatchObject([
+      { role: "user", content: { text: "relay: nothing new from Code." } },
+    ]);
+    expect(JSON.parse((await inspect(box, "desktop", "resources/list")).stdout)).toEqual({ resources: [] });
+  });
+});

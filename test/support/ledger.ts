@@ -1,0 +1,81 @@
+import type { Loss, PageMessage } from "../../src/buffer/buffer.ts";
+import { type Client, clients, otherClient } from "../../src/client.ts";
+
+/** A page, or the losses on a receipt, on its way to somebody. */
+export interface Given {
+  name: string;
+  reader: Client;
+  messages: readonly PageMessage[];
+  losses: readonly Loss[];
+}
+
+/**
+ * Promise 1 from outside, whatever a buffer may hold: who was shown what, and who was told of which loss. Not one of
+ * its entries is taken from a buffer's or a reference's rows.
+ */
+export class Ledger {
+  readonly wrong: string[] = [];
+  #sent = new Map<number, Client>();
+  /** By which claims each message arrived, and was not taken back. */
+  #arrived = new Map<number, Set<string>>();
+  #begun = new Set<number>();
+  /** `7 code`: Code knows that message 7 is lost. A count, because telling can be taken back. */
+  #told = new Map<string, number>();
+
+  /** Another file is in the old one's place. */
+  reset(): void {
+    for (const book of [this.#sent, this.#arrived, this.#begun, this.#told]) book.clear();
+  }
+
+  sent(sender: Client, id: number): void {
+    this.#sent.set(id, sender);
+  }
+
+  /** Something of the page may have been shown from now on. */
+  begun({ messages }: Given): void {
+    for (const { id, maybe_shown } of messages) {
+      if (this.#begun.has(id) && !maybe_shown) this.wrong.push(`${id} is shown twice, and nothing says so`);
+      this.#begun.add(id);
+    }
+  }
+
+  delivered({ name, reader, messages, losses }: Given): void {
+    for (const { id } of messages) this.#arrivals(id).add(name);
+    for (const { id } of losses) this.#tell(reader, id, 1);
+  }
+
+  reopened({ name, reader, messages, losses }: Given): void {
+    for (const { id } of messages) this.#arrivals(id).delete(name);
+    for (const { id } of losses) this.#tell(reader, id, -1);
+  }
+
+  /** Whoever deletes a message knows of it. */
+  cleared(by: string): void {
+    for (const [id] of this.#sent) for (const client of clients) if (client === by) this.#tell(client, id, 1);
+  }
+
+  /** The original gave it to its reader. */
+  readElsewhere(reader: Client, ids: readonly number[]): void {
+    for (const id of ids) if (this.#sent.get(id) === otherClient(reader)) this.#arrivals(id).add("original");
+  }
+
+  /** Once nothing waits any more: what neither arrived nor was told as lost, to its reader or to its author. */
+  missing(): string[] {
+    const unknown = [...this.#sent.keys()]
+      .filter((id) => this.#arrivals(id).size === 0)
+      .flatMap((id) => clients.map((client) => `${id} ${client}`))
+      .filter((key) => !this.#told.get(key));
+    return [...this.wrong, ...unknown.map((key) => `${key} knows nothing of its fate`)];
+  }
+
+  #tell(client: Client, id: number, times: number): void {
+    const key = `${id} ${client}`;
+    this.#told.set(key, (this.#told.get(key) ?? 0) + times);
+  }
+
+  #arrivals(id: number): Set<string> {
+    const found = this.#arrived.get(id) ?? new Set();
+    this.#arrived.set(id, found);
+    return found;
+  }
+}

@@ -1,0 +1,162 @@
+import { type Client, otherClient } from "../../../src/client.ts";
+import {
+  type Clear,
+  fileDuring,
+  filesDuring,
+  type History,
+  isClean,
+  type Send,
+  type Span,
+} from "../history.ts";
+import type { Told } from "../page.ts";
+import { type Evidence, fileOf, isLostOnOriginal, mayBeGone } from "./evidence.ts";
+
+/** What one client was told of losses, all round long, in one file. */
+interface TellingTo {
+  /** Times that a message was said to be lost, by its id. */
+  times: Map<number, { span: Span; sure: boolean }[]>;
+  /** How many more were told of without their ids. */
+  others: number;
+}
+
+/** Every acknowledged message is seen by its reader, or told as lost to both sides. */
+export function judgeLosses(evidence: Evidence): void {
+  const { world, history, sends } = evidence;
+  const missing: Record<Client, Send[]> = { desktop: [], code: [] };
+  for (const send of sends.values()) {
+    if (!send.receipt) continue;
+    world.count("messages acknowledged");
+    if (evidence.fresh.has(send.token)) {
+      world.count("messages seen by their reader");
+      continue;
+    }
+    if (isLostOnOriginal(evidence, send)) continue;
+    if (mayBeGone(evidence, send)) world.count("messages in files that are gone");
+    else if (isKept(evidence, send)) world.count("messages in files that were renamed");
+    else missing[otherClient(send.sender)].push(send);
+  }
+  const current = history.eras.at(-1)?.file ?? 0;
+  for (const reader of ["desktop", "code"] as const) {
+    judgeMissing(evidence, reader, missing[reader], collect(evidence, reader, false), current);
+    judgeTwice(evidence, reader, current);
+  }
+}
+
+function isKept({ history, kept }: Evidence, send: Send): boolean {
+  return filesDuring(history, send).some((file) => {
+    const rows = kept.get(file);
+    if (rows === undefined) return false;
+    // what was dropped there before is told there, and nobody reads on
+    return (
+      rows === null ||
+      rows.some(({ message, read }) => message.startsWith(send.token) && !read) ||
+      file !== fileDuring(history, send) ||
+      dropped(send, rows)
+    );
+  });
+}
+
+function dropped({ receipt }: Send, rows: { id: number }[]): boolean {
+  return (
+    rows.length > 0 &&
+    (receipt?.id ?? 0) < Math.max(...rows.map(({ id }) => id)) &&
+    !rows.some(({ id }) => id === receipt?.id)
+  );
+}
+
+/** Collects what a client was told: of messages that waited for it, or of its own. */
+function collect({ history }: Evidence, client: Client, own: boolean): TellingTo {
+  const telling: TellingTo = { times: new Map(), others: 0 };
+  const add = (told: Told, span: Span, sure: boolean) => {
+    for (const id of own ? told.ownDropped : told.dropped)
+      telling.times.set(id, [...(telling.times.get(id) ?? []), { span, sure }]);
+    telling.others += own ? told.ownUncounted : told.uncounted;
+  };
+  for (const fetch of history.fetches) {
+    if (fetch.reader === client && fetch.page && fetch.marks)
+      add(fetch.page.told, fetch, isClean(history, fetch));
+  }
+  if (!own) return telling;
+  for (const send of history.sends) {
+    if (send.sender !== client || !send.receipt) continue;
+    const { evicted_unread: evicted } = send.receipt;
+    add({ ...(send.told ?? { ownUncounted: 0, uncounted: 0, dropped: [], ownDropped: [] }) }, send, false);
+    for (const id of evicted)
+      telling.times.set(id, [...(telling.times.get(id) ?? []), { span: send, sure: false }]);
+  }
+  return telling;
+}
+
+function judgeMissing(
+  evidence: Evidence,
+  reader: Client,
+  missing: Send[],
+  toReader: TellingTo,
+  current: number,
+): void {
+  const { world, history, trace } = evidence;
+  const toAuthor = collect(evidence, otherClient(reader), true);
+  const untold: Send[] = [];
+  const untoldToAuthor: Send[] = [];
+  for (const send of missing) {
+    const id = send.receipt?.id ?? 0;
+    if (fileOf(evidence, send) !== current) continue; // it was being changed, and more than one may hold it
+    if (toReader.times.has(id)) world.count("messages told as dropped");
+    else if (!clearedBy(evidence, reader, send)) untold.push(send);
+    if (!toAuthor.times.has(id) && !clearedBy(evidence, otherClient(reader), send)) untoldToAuthor.push(send);
+  }
+  const judge = (sends: Send[], { others }: TellingTo, whom: string) => {
+    const cleared = sends.filter((send) => clearsOf(history, send).length > 0);
+    const certain = sends.filter((send) => !cleared.includes(send));
+    world.count("messages told as cleared", Math.min(others, cleared.length));
+    if (certain.length === 0 && cleared.length <= others) return;
+    const lost = certain.length > 0 ? certain : cleared;
+    world.violated(
+      "every acknowledged message is read, or told as lost to both sides",
+      `${whom} ${reader} sees and hears nothing of ${lost.map(({ token }) => token).join(" ")} (${others} told without an id)`,
+      ...lost.slice(0, 2).flatMap(({ token }) => trace(token)),
+    );
+  };
+  judge(untold, toReader, "the reader");
+  judge(untoldToAuthor, toAuthor, "the author for");
+}
+
+/** Whether the client itself may have cleared it, and so needs no telling. */
+function clearedBy({ history }: Evidence, client: Client, send: Send): boolean {
+  return clearsOf(history, send).some((clear) => clear.by === client);
+}
+
+/** The clears that may have hit the message: none of those after one that certainly did. */
+function clearsOf(history: History, send: Send): Clear[] {
+  const file = fileDuring(history, send);
+  const certain = history.clears.filter(
+    (clear) => clear.done && clear.from > send.to && fileDuring(history, clear) === file,
+  );
+  const last = Math.min(...certain.map(({ to }) => to));
+  return history.clears.filter(
+    (clear) => clear.refused === null && clear.to > send.from && clear.from <= last,
+  );
+}
+
+// Told in peace, a loss is forgotten; and what was delivered in peace is none.
+function judgeTwice(evidence: Evidence, reader: Client, current: number): void {
+  const { world, history, fresh, sends } = evidence;
+  const tokens = new Map(
+    [...sends.values()]
+      .filter((send) => fileOf(evidence, send) === current)
+      .map((send) => [send.receipt?.id ?? 0, send.token]),
+  );
+  for (const [id, times] of collect(evidence, reader, false).times) {
+    const inCurrent = times.filter(({ span }) => fileDuring(history, span) === current);
+    const sure = inCurrent.find((time) => time.sure);
+    const again = sure && inCurrent.find(({ span }) => span.from > sure.span.to + settleMilliseconds);
+    const token = tokens.get(id) ?? "";
+    if (again) world.violated("a loss is told once", `${id} to ${reader}`, ...evidence.trace(token));
+    const read = (fresh.get(token) ?? []).find(({ clean, file }) => clean && file === current);
+    if (read && inCurrent.some(({ span }) => span.from > read.fetch.confirmed))
+      world.violated("what was read is no loss", `${token} to ${reader}`, ...evidence.trace(token));
+  }
+}
+
+// A page is confirmed by the next answer; until then its losses may be told again.
+const settleMilliseconds = 1_000;

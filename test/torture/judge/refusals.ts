@@ -1,0 +1,53 @@
+import { type History, type Span, type Trouble, troublesIn } from "../history.ts";
+import type { Evidence } from "./evidence.ts";
+
+// How long before an answer something may have gone wrong that it tells of: patience for a lock, and a queue.
+const patienceMilliseconds = 15_000;
+
+const takenElsewhere =
+  /^this page went to another reader, because this server stood still for too long\. Ask again\.$/;
+
+// A claim stands for 5 s, less what the clocks of this run and of relay may differ by.
+const claimMilliseconds = 4_900;
+
+/** What relay may say, and what must have happened for it; null: it may be said at any time. */
+const sentences: [RegExp, Trouble["kind"][] | null][] = [
+  [/is locked by another program\. Close that program, or try again\.$/, null],
+  [/^there is no room left on the disk of .* nothing was stored\.$/, ["disk"]],
+  [/is read-only or unreadable to you\. Run: chmod 600 /, ["read-only"]],
+  [/is removed or replaced again and again\. Stop the program that does it\.$/, ["replaced"]],
+  [
+    / cannot be opened\. Mend the permissions of the folder, and close some files\.$/,
+    ["disk", "replaced", "read-only"],
+  ],
+  [/^the disk of .* failed .*Check the disk and try again\.$/, ["disk", "replaced"]],
+  [takenElsewhere, null],
+  [/^nobody typed \/get here, or hooks are switched off/, null],
+];
+
+/** Nobody is refused without a reason that the run made, and everybody in a sentence that relay is known to say. */
+export function judgeRefusals({ world, history }: Evidence): void {
+  for (const asked of [...history.sends, ...history.fetches, ...history.clears]) {
+    const { refused } = asked;
+    if (refused === null) continue;
+    const known = sentences.find(([sentence]) => sentence.test(refused));
+    const span: Span = { from: asked.from - patienceMilliseconds, to: asked.to };
+    const reasons = troublesIn(history, span).map(({ kind }) => kind);
+    world.count(`refused: ${nameOf(known?.[0])}`);
+    if (!known) world.violated("refusals are sentences of relay's", refused, asked);
+    else if (known[0] === takenElsewhere && !mayHaveExpired(asked, history))
+      world.violated("a claim stands for 5 s", refused, asked);
+    else if (known[1] && !known[1].some((kind) => reasons.includes(kind)))
+      world.violated("a refusal has a reason", refused, asked);
+  }
+}
+
+function mayHaveExpired(asked: Span, history: History): boolean {
+  const jumped = troublesIn(history, asked).some(({ kind }) => kind === "clock" || kind === "replaced");
+  return jumped || asked.to - asked.from >= claimMilliseconds;
+}
+
+function nameOf(sentence: RegExp | undefined): string {
+  const words = sentence?.source.replaceAll(/[\\^$.*]+/g, " ").trim();
+  return words ? words.slice(0, 40).trim() : "in words of its own";
+}

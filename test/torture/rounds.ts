@@ -1,0 +1,144 @@
+import type { Client } from "../../src/client.ts";
+import { createChaos } from "./chaos.ts";
+import { commandLane } from "./command-lane.ts";
+import { createHistory } from "./history.ts";
+import { judgeAnnouncements } from "./judge/announcements.ts";
+import { judgeEvictions } from "./judge/evictions.ts";
+import { gather } from "./judge/evidence.ts";
+import { judgeLosses } from "./judge/losses.ts";
+import { judgePages } from "./judge/pages.ts";
+import { judgeRefusals } from "./judge/refusals.ts";
+import { judgeSends } from "./judge/sends.ts";
+import { type Listener, listen } from "./notifier.ts";
+import { originalLane } from "./original-lane.ts";
+import { planRound, type Round } from "./plan.ts";
+import { random } from "./random.ts";
+import { renderViolation } from "./report.ts";
+import { serverLane } from "./server-lane.ts";
+import {
+  announceRest,
+  beginAnew,
+  drain,
+  endAll,
+  inspect,
+  integrity,
+  processes,
+  type Row,
+  rowsOf,
+} from "./settle.ts";
+import type { Lane, World } from "./world.ts";
+
+const roundMilliseconds = 12_000;
+
+// Some minutes of silence make nobody nervous.
+const roundsUntold = 20;
+
+// After so many violations there is enough to look at.
+const mostViolations = 20;
+
+const servers: readonly Client[] = ["desktop", "code", "desktop", "code", "code"];
+const commands = 3;
+
+/** Runs rounds until the time is over, and judges each. */
+export async function runRounds(
+  world: World,
+  seed: string,
+  milliseconds: number,
+  hasPython: boolean,
+  tell: (text: string) => void,
+): Promise<void> {
+  let told = 0;
+  const known = new Set(processes());
+  const end = world.now() + milliseconds;
+  const listener = listen(world);
+  const calm: Lane[] = servers.map((client) => ({ name: `${client}, in peace`, current: null }));
+  for (let number = 0; world.now() < end && world.violations.length < mostViolations; number++) {
+    world.round = number;
+    const round = planRound(seed, number);
+    const length = Math.min(roundMilliseconds, Math.max(4_000, end - world.now()));
+    await live(world, seed, round, listener, length, hasPython);
+    listener.outcomes = [][Symbol.iterator]();
+    await endAll(world, known);
+    for (const { path } of kept(world)) {
+      const found = integrity(path);
+      if (found !== null && found !== "ok")
+        world.violated("PRAGMA integrity_check is ok", `${path}: ${found}`);
+    }
+    // every lease and every claim is over then, or at least every claim
+    if (world.place.hasClock) world.jump(25);
+    else await Bun.sleep(6_000);
+    const rows = await announceRest(world, calm);
+    const [lane] = calm as [Lane];
+    await drain(world, lane);
+    inspect(world);
+    judge(world, rows);
+    world.count("rounds");
+    const file = world.history.eras.at(-1)?.file ?? 0;
+    world.history = createHistory(file, await beginAnew(world, lane));
+    await endAll(world, known);
+    for (const violation of world.violations.slice(told)) tell(renderViolation(violation));
+    told = world.violations.length;
+    if (number % roundsUntold === roundsUntold - 1) tell(`${number + 1} rounds, ${told} violations`);
+  }
+  listener.stop();
+}
+
+async function live(
+  world: World,
+  seed: string,
+  round: Round,
+  listener: Listener,
+  milliseconds: number,
+  hasPython: boolean,
+): Promise<void> {
+  const { weather } = round;
+  world.running = true;
+  listener.outcomes = round.notifier();
+  const lanes = {
+    servers: servers.map((client, index): Lane => ({ name: `${client} ${index}`, current: null })),
+    commands: Array.from(
+      { length: commands },
+      (_, index): Lane => ({ name: `typist ${index}`, current: null }),
+    ),
+  };
+  world.lanes = [...lanes.servers, ...lanes.commands];
+  const chaos = createChaos(world);
+  const pause = random(seed, round.number, "pauses");
+  const works = [
+    ...lanes.servers.map((lane, index) =>
+      serverLane(world, lane, servers[index] as Client, round.server(index)),
+    ),
+    ...lanes.commands.map((lane, index) => commandLane(world, lane, round.command(index))),
+    ...(weather.original && hasPython
+      ? [originalLane(world, round.original(), () => pause.between(5, 150))]
+      : []),
+    ...(weather.kills ? [chaos.kills(round.kills())] : []),
+    ...(weather.stops ? [chaos.stops(round.stops())] : []),
+    ...(weather.faults.length > 0 ? [chaos.faults(round.faults(), weather.faults.length)] : []),
+  ];
+  await Promise.all([Bun.sleep(milliseconds), weather.faults.length > 0 && chaos.enough]);
+  world.running = false;
+  await Promise.all(works);
+}
+
+function kept({ history }: World): { file: number; path: string }[] {
+  return [...history.kept].map(([file, path]) => ({ file, path }));
+}
+
+function judge(world: World, rows: Row[]): void {
+  const keptRows = new Map<number, Row[] | null>();
+  for (const { file, path } of kept(world)) {
+    try {
+      keptRows.set(file, rowsOf(path));
+    } catch {
+      keptRows.set(file, null); // it was empty, or there was none
+    }
+  }
+  const evidence = gather(world, rows, keptRows);
+  judgeSends(evidence);
+  judgePages(evidence);
+  judgeEvictions(evidence);
+  judgeLosses(evidence);
+  judgeAnnouncements(evidence);
+  judgeRefusals(evidence);
+}

@@ -1,0 +1,132 @@
+import type { Client } from "../../src/client.ts";
+import { initialize } from "../support/server.ts";
+import type { Lane, Started, World } from "./world.ts";
+
+/** What a server answered: the text of its result, or of its error. */
+export interface Answer {
+  text: string;
+  refused: boolean;
+  at: number;
+}
+
+/** A client with a server of its own, that speaks to it as fast as it likes. */
+export interface Session {
+  started: Started;
+  client: Client;
+  /** Asks; null is the answer of a process that is gone, and of a request that was cancelled. */
+  ask(method: string, params: Record<string, unknown>): { id: number; answer: Promise<Answer | null> };
+  cancel(id: number): void;
+  /** Resolves when it ended, and everything it wrote was read. */
+  ended: Promise<void>;
+  /** Calls back at the next answer to a request that is not yet asked. */
+  onSettled(settled: () => void): void;
+}
+
+/** Starts a server for a client and introduces the client; null if it was killed first. */
+export async function openSession(world: World, lane: Lane, client: Client): Promise<Session | null> {
+  const args = client === "code" ? [] : ["--client", "desktop"];
+  const env = client === "code" ? { CLAUDECODE: "1" } : {};
+  const started = world.start(lane, `${client} server`, args, { env });
+  world.count("servers started");
+  const session = speak(world, started, client);
+  const info =
+    client === "code" ? { name: "claude-code", version: "2.1.330" } : { name: "claude-ai", version: "0.1.0" };
+  const { method, params } = initialize(info);
+  const { answer } = session.ask(method, params);
+  if ((await answer) === null) return null;
+  write(started, { method: "notifications/initialized" });
+  return session;
+}
+
+function speak(world: World, started: Started, client: Client): Session {
+  const { actor, child } = started;
+  const waiting = new Map<number, (answer: Answer | null) => void>();
+  let unsettled: { after: number; settled: () => void }[] = [];
+  let asked = 0;
+  const hear = (line: string) => {
+    const message = parse(line);
+    const { id } = message ?? {};
+    if (message?.jsonrpc !== "2.0" || typeof id !== "number" || id >= asked || "method" in message) {
+      world.violated("nothing but MCP on stdout", `${actor.name} wrote a strange line`, line.slice(0, 500));
+      return;
+    }
+    for (const { after, settled } of unsettled) if (id >= after) settled();
+    unsettled = unsettled.filter(({ after }) => id < after);
+    waiting.get(id)?.(answerOf(message, world.now()));
+    waiting.delete(id);
+  };
+  const reading = readLines(child.stdout, hear).then((rest) => {
+    if (rest !== "" && !Number.isFinite(actor.killed))
+      world.violated(
+        "nothing but MCP on stdout",
+        `${actor.name} ended in the middle of a line`,
+        rest.slice(0, 200),
+      );
+  });
+  const ended = Promise.all([reading, child.exited]).then(() => {
+    for (const resolve of waiting.values()) resolve(null);
+    waiting.clear();
+    checkEnd(world, started);
+  });
+  return {
+    started,
+    client,
+    ask(method, params) {
+      const id = asked++;
+      const { promise, resolve } = Promise.withResolvers<Answer | null>();
+      if (Number.isFinite(actor.died)) resolve(null);
+      else waiting.set(id, resolve);
+      write(started, { id, method, params });
+      return { id, answer: promise };
+    },
+    cancel: (requestId) => write(started, { method: "notifications/cancelled", params: { requestId } }),
+    ended,
+    onSettled: (settled) => void unsettled.push({ after: asked, settled }),
+  };
+}
+
+function checkEnd(world: World, { actor, child }: Started): void {
+  if (Number.isFinite(actor.killed)) return;
+  if (!Number.isFinite(actor.asked)) world.violated("a server stays", `${actor.name} ended unasked`, actor);
+  else if (child.exitCode !== 0)
+    world.violated("a server ends with 0", `${actor.name} ended with ${child.exitCode}`, actor);
+}
+
+function write({ child }: Started, message: Record<string, unknown>): void {
+  try {
+    child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+    void Promise.resolve(child.stdin.flush()).catch(() => {});
+  } catch {} // it was killed
+}
+
+function parse(line: string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+interface Result {
+  isError?: boolean;
+  content?: { text: string }[];
+  messages?: { content: { text: string } }[];
+}
+
+function answerOf({ result, error }: Record<string, unknown>, at: number): Answer {
+  if (error) return { text: (error as { message: string }).message, refused: true, at };
+  const { isError = false, content, messages } = result as Result;
+  const text = content?.[0]?.text ?? messages?.[0]?.content.text ?? "";
+  return { text: isError ? text.replace(/^relay: /, "") : text, refused: isError, at };
+}
+
+async function readLines(stream: ReadableStream<Uint8Array>, each: (line: string) => void): Promise<string> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) each(line);
+  }
+  return rest;
+}

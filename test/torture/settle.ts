@@ -1,0 +1,181 @@
+import { Database } from "bun:sqlite";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { clients } from "../../src/client.ts";
+import { clear, get, send } from "./command-lane.ts";
+import type { Fetch } from "./history.ts";
+import { oldestToken } from "./notifier.ts";
+import { openSession } from "./session.ts";
+import { kill, type Lane, type World } from "./world.ts";
+
+// Ten times what is normal.
+const endMilliseconds = 30_000;
+const announceMilliseconds = 40_000;
+
+// Of a window of 20, and of the losses of a round.
+const mostPages = 50;
+
+/** A message as it lies in the file at the end of a round, before anything is read or cleared. */
+export interface Row {
+  id: number;
+  sender: string;
+  message: string;
+  notified_at: string | null;
+  notify_tries: number;
+  read: number;
+}
+
+/** Waits until `condition` holds, and tells whether it came to that. */
+async function became(condition: () => boolean, milliseconds: number): Promise<boolean> {
+  for (const end = performance.now() + milliseconds; performance.now() < end; ) {
+    if (condition()) return true;
+    await Bun.sleep(25);
+  }
+  return condition();
+}
+
+/** Everything in a file, without waiting for anybody. Throws if it is locked or damaged. */
+export function rowsOf(path: string): Row[] {
+  using db = new Database(path);
+  db.run("PRAGMA busy_timeout = 5000");
+  return db
+    .query<Row, []>(
+      `SELECT id, sender, message, notified_at, notify_tries,
+       (CASE sender WHEN 'desktop' THEN read_by_code_at ELSE read_by_desktop_at END) IS NOT NULL AS read
+       FROM messages ORDER BY id`,
+    )
+    .all();
+}
+
+/** Whether SQLite finds nothing wrong with the file; null if there is none. */
+export function integrity(path: string): string | null {
+  if (!existsSync(path)) return null;
+  try {
+    using db = new Database(path);
+    db.run("PRAGMA busy_timeout = 5000");
+    const rows = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all();
+    return rows.map((row) => row.integrity_check).join("; ");
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Ends whatever still runs once the lanes are done, and sees that nothing is left. */
+export async function endAll(world: World, known: Set<number>): Promise<void> {
+  for (const started of world.alive) {
+    world.violated("no process is left", `${started.actor.name} (${started.actor.pid}) still runs`);
+    kill(world, started);
+  }
+  const strangers = () => processes().filter((pid) => !known.has(pid));
+  if (await became(() => strangers().length === 0, endMilliseconds)) return;
+  world.violated("no process is left", strangers().map(describe).join(", "));
+}
+
+/** All processes that can be seen, without those that only wait to be forgotten. */
+export function processes(): number[] {
+  if (!existsSync("/proc/self/stat")) return [];
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && !/^\d+ \(.*\) Z/s.test(read(`/proc/${name}/stat`)))
+    .map(Number);
+}
+
+function describe(pid: number): string {
+  return `${pid}: ${read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim()}`;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** With every lease expired, two servers that live in peace have to announce whatever is left. Answers what they left. */
+export async function announceRest(world: World, lanes: readonly Lane[]): Promise<Row[]> {
+  if (!existsSync(world.place.buffer)) return [];
+  const sessions = await Promise.all(
+    clients.map((client, index) => openSession(world, lanes[index] as Lane, client)),
+  );
+  const left = () =>
+    rowsOf(world.place.buffer).filter((row) => !row.read && !row.notified_at && row.notify_tries < 2);
+  if (!(await became(() => left().length === 0, announceMilliseconds)))
+    world.violated("each message is announced", `${left().length} never were`, left());
+  await Bun.sleep(100); // for what is being announced for the second time, and fails
+  const rows = rowsOf(world.place.buffer);
+  for (const session of sessions) {
+    if (!session) continue;
+    session.started.actor.asked = world.now();
+    void session.started.child.stdin.end();
+    await session.ended;
+  }
+  return rows;
+}
+
+/** Reads everything that is left for both. */
+export async function drain(world: World, lane: Lane): Promise<void> {
+  for (const reader of clients) {
+    for (let quiet = 0, pages = 0; quiet < 2; pages++) {
+      if (pages > mostPages) return world.violated("reading comes to an end", `${pages} pages for ${reader}`);
+      const fetch = await get(world, lane, { kind: "get", reader, limit: 20, flags: ["--json"] });
+      if (!fetch.page) {
+        world.violated("a buffer at peace can be read", String(fetch.refused), fetch);
+        return;
+      }
+      quiet = isEmpty(fetch) ? quiet + 1 : 0;
+    }
+  }
+}
+
+function isEmpty({ page }: Fetch): boolean {
+  if (!page) return true;
+  const { dropped, ownDropped, uncounted, ownUncounted } = page.told;
+  return page.shown.length + dropped.length + ownDropped.length + uncounted + ownUncounted === 0;
+}
+
+/** What the file and its folder must look like once everything was read. */
+export function inspect(world: World): void {
+  const { buffer, home } = world.place;
+  if (!existsSync(buffer)) return;
+  const found = integrity(buffer);
+  if (found !== "ok") world.violated("PRAGMA integrity_check is ok", `it says ${found}`);
+  world.count("integrity checks");
+  const mode = statSync(buffer).mode & 0o777;
+  if (mode !== 0o600) world.violated("the file is the person's alone", `its mode is ${mode.toString(8)}`);
+  using db = new Database(buffer, { readonly: true });
+  const counts = db
+    .query<Record<string, number>, []>(
+      `SELECT (SELECT count(*) FROM messages) > 20 AS "too many messages",
+       (SELECT count(*) FROM messages WHERE claim IS NOT NULL) AS claims,
+       (SELECT count(*) FROM relay_losses) AS "untold losses"`,
+    )
+    .get();
+  for (const [what, count] of Object.entries(counts ?? {}))
+    if (count) world.violated("nothing is left over", `${what}: ${count}`);
+  const strange = readdirSync(home).filter(
+    (name) => !/^(\.relay_buffer\.db(-journal)?|\.claude|away-.*)$/.test(name),
+  );
+  if (strange.length > 0) world.violated("no file is left", strange.join(", "));
+}
+
+/** One message in peace: its announcement, its page, and an empty buffer afterwards. Answers the greatest id so far. */
+export async function beginAnew(world: World, lane: Lane): Promise<number> {
+  await clear(world, lane);
+  for (const name of readdirSync(world.place.home))
+    if (name.startsWith("away-")) rmSync(join(world.place.home, name));
+  const before = world.history.announcements.length;
+  const sent = await send(world, lane, {
+    kind: "send",
+    draft: { size: 10, shape: "plain" },
+    to: "desktop",
+    muted: false,
+    piped: false,
+  });
+  const heard = () =>
+    world.history.announcements.slice(before).some(({ body }) => oldestToken(body) === sent.token);
+  if (!(await became(heard, endMilliseconds)))
+    world.violated("each message is announced at once", `${sent.token} was not`, sent);
+  await drain(world, lane);
+  await clear(world, lane);
+  return sent.receipt?.id ?? 0;
+}
