@@ -449,6 +449,32 @@ test("nothing that was set aside is overwritten, in the same second neither", as
   expect(asides.map((path) => readFileSync(path)[0])).toEqual([0, 1, 2]);
 });
 
+const hasDisks =
+  process.platform === "linux" &&
+  Bun.spawnSync(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]).exitCode === 0;
+
+test.skipIf(!hasDisks)("on a full disk nothing is changed, and with room it is repaired", async () => {
+  await using box = sandbox();
+  const script = `set -e
+    mkdir disk; mount -t tmpfs -o size=4m,mode=0700 tmpfs disk
+    cp "$FULL" disk/b.db; chmod 600 disk/b.db
+    printf garbage | dd of=disk/b.db conv=notrunc 2>/dev/null; cp disk/b.db before
+    cat /dev/zero >disk/fill 2>/dev/null || true
+    export RELAY_DB="$PWD/disk/b.db"
+    "$RELAY" doctor --repair 2>&1 || echo "status $?"
+    cmp before disk/b.db; ls disk; rm disk/fill
+    "$RELAY" doctor --repair --json; ls disk | wc -l`;
+  const { stdout, stderr } = await box.run(["unshare", "-rm", "sh", "-c", script], {
+    env: { FULL: full, RELAY: relayBinary },
+  });
+  expect(stderr).toBe("");
+  const [sentence, ...lines] = stdout.trimEnd().split("\n");
+  expect(sentence).toContain("there is no room left on the disk of");
+  expect(lines.slice(0, 3)).toEqual(["status 4", "b.db", "fill"]);
+  expect(JSON.parse(lines[3] ?? "")).toMatchObject({ ok: true, state: "repaired", cut: [], unreadable: 0 });
+  expect(lines[4]).toBe("2");
+});
+
 test("what was set aside goes with the messages when everything is purged, and nothing else does", async () => {
   await using box = sandbox();
   place(box);

@@ -67,14 +67,23 @@ function rebuildLocked(file: string, path: string, lock: LockedFile, clock: Cloc
   rebuild(next, saved);
   flush(next);
   const aside = setAside(file, contents, clock);
+  if (lastWrite(file) !== written) throw inUse(path, ""); // which only Windows allows
   settle(file, lock.descriptor, settled, contents);
-  if (process.platform === "win32") {
-    lock.release(); // what is open cannot be replaced, so nobody can have been writing but in this very moment
-    if (lastWrite(file) !== written) throw inUse(path, "");
-  }
-  renameSync(next, file);
+  if (process.platform === "win32") replaceOnWindows(next, file, lock, path);
+  else renameSync(next, file);
   flushFolder(file);
   return { state: "repaired", aside, saved };
+}
+
+// Windows replaces no file that anybody has open, this process included.
+function replaceOnWindows(next: string, file: string, lock: LockedFile, path: string): void {
+  lock.release();
+  try {
+    renameSync(next, file);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    throw ["EBUSY", "EPERM", "EACCES"].includes(code) ? inUse(path, "") : error;
+  }
 }
 
 // Their names begin with the buffer's, so that whatever is said of its file's companions is said of them.
