@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join, sep } from "node:path";
 import { RelayError } from "./errors.ts";
-import { type Places, placesOf } from "./places.ts";
+import { type Places, placesOf, usualBuffer } from "./places.ts";
 import { readSystem, type System } from "./system.ts";
 import { isBlind, isInWsl } from "./wsl.ts";
 
@@ -151,7 +151,7 @@ function bufferPath(chosen: string | undefined): string {
     );
   }
   const home = homeFolder();
-  if (home) return join(home, ".relay_buffer.db");
+  if (home) return usualBuffer(home);
   throw new RelayError(
     "buffer",
     "there is no home folder to keep the buffer in. Set HOME, or RELAY_DB to a file's absolute path.",

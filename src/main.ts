@@ -1,6 +1,8 @@
 import { command as clear } from "./cli/clear.ts";
 import { runCommandLine } from "./cli/command-line.ts";
+import { command as completions } from "./cli/completions.ts";
 import { command as demo } from "./cli/demo.ts";
+import { command as doctor } from "./cli/doctor.ts";
 import { command as get } from "./cli/get.ts";
 import { command as hook } from "./cli/hook.ts";
 import { command as send } from "./cli/send.ts";
@@ -19,11 +21,13 @@ const verbs = {
   get,
   status,
   clear,
+  doctor,
   demo,
   setup,
   "setup-code": setupCode,
   "setup-desktop": setupDesktop,
   uninstall,
+  completions,
   typed,
   hook,
   statusline,

@@ -537,7 +537,7 @@ describe("damage that shows only in the texts", () => {
     const got = await box.relay(["get", "--for", "code"]);
     expect(got).toMatchObject({ status: 4, stdout: "" });
     expect(got.stderr).toBe(
-      `relay: ${box.buffer} is damaged. relay left it as it is; move it away, and a new one is made.\n`,
+      `relay: ${box.buffer} is damaged. relay left it as it is; \`relay doctor --repair\` rebuilds it from what can be read.\n`,
     );
     expect(readFileSync(box.buffer).equals(bytes)).toBe(true);
   });

@@ -57,8 +57,8 @@ export type ClearedBy = Client | "command line" | "unknown";
 export interface Loss {
   id: number;
   sender: Client;
-  /** Whom it was cleared by; `null` when it was dropped because the window was full. */
-  cleared_by: ClearedBy | null;
+  /** Whom it was cleared by, or what destroyed it; `null` when it was dropped because the window was full. */
+  cleared_by: ClearedBy | "damage" | null;
 }
 
 /** What one fetch found. */

@@ -19,8 +19,8 @@ export function explain(error: unknown, path: string): unknown {
   const why: Record<string, string> = {
     SQLITE_BUSY: `${path} is locked by another program. Close that program, or try again.`,
     SQLITE_FULL: `there is no room left on the disk of ${path}. Free some and try again; nothing was stored.`,
-    SQLITE_NOTADB: `${path} is not a SQLite database. relay left it as it is; move it away, or set RELAY_DB to another file.`,
-    SQLITE_CORRUPT: `${path} is damaged. relay left it as it is; move it away, and a new one is made.`,
+    SQLITE_NOTADB: `${path} is not a SQLite database. relay left it as it is. If it was the buffer, \`relay doctor --repair\` saves what can be read; if not, move it away.`,
+    SQLITE_CORRUPT: `${path} is damaged. relay left it as it is; \`relay doctor --repair\` rebuilds it from what can be read.`,
     SQLITE_READONLY: `${path} cannot be written. Mend its permissions or those of its folder.`,
     SQLITE_IOERR: `the disk of ${path} failed (${sentence(error)}). Check the disk and try again.`,
     SQLITE_CANTOPEN: `${path} or its journal cannot be opened. Mend the permissions of the folder, and close some files.`,

@@ -6,7 +6,7 @@ import { type Context, createContext, reportError } from "./context.ts";
 
 /** Runs one command line of `relay` and answers the status to exit with. Every error ends here. */
 export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): Promise<number> {
-  const context = createContext();
+  const context = createContext(verbs);
   try {
     await dispatch(verbs, rawArgs, context);
     return 0;

@@ -1,6 +1,7 @@
 import type { Patience } from "../buffer/database.ts";
 import { sqliteBuffer } from "../buffer/sqlite.ts";
 import { systemClock } from "../clock.ts";
+import type { Verbs } from "../command.ts";
 import { type Environment, readEnvironment } from "../environment.ts";
 import { OutputClosed, RelayError, sentence } from "../errors.ts";
 import { systemNotifier } from "../notify/notifier.ts";
@@ -13,6 +14,8 @@ const hasty: Patience = { lock: 120, journal: 60 };
 /** What every command works with. */
 export interface Context {
   environment: Environment;
+  /** Every command there is. */
+  verbs: Verbs;
   /** Relay over the buffer of this environment, or another one. Throws a `buffer` error when it has no place. */
   relay(options?: RelayOptions): Relay;
   /** The same for those whom the person waits for: it gives up within 250 ms, start of the process included. */
@@ -35,7 +38,7 @@ interface RelayOptions {
 }
 
 /** The context of this process. */
-export function createContext(): Context {
+export function createContext(verbs: Verbs): Context {
   const environment = readEnvironment();
   const output = standardOutput("stdout");
   const relay = ({ report, buffer, patience }: RelayOptions = {}) =>
@@ -48,6 +51,7 @@ export function createContext(): Context {
     });
   return {
     environment,
+    verbs,
     relay,
     hastyRelay: () => relay({ patience: hasty }),
     begin: (text) => output(encodeLine(text)),

@@ -6,6 +6,7 @@ import { WriteFailed, type Writing } from "../output.ts";
 import type { Claim } from "../relay/claim.ts";
 import { framePage } from "../relay/framing.ts";
 import { refuseInsideClaudeCode } from "../relay/identity.ts";
+import { type Fate, fateOf } from "../relay/losses.ts";
 import { nonce } from "../relay/nonce.ts";
 import { checkLimit } from "../relay/rules.ts";
 import type { Context } from "./context.ts";
@@ -54,17 +55,17 @@ async function deliver(claim: Claim, begin: () => Writing): Promise<void> {
 }
 
 function pageJson({ messages, remaining, elsewhere, losses }: Page, reader: Client) {
-  const lost = (own: boolean, cleared: boolean) =>
-    losses
-      .filter((loss) => (loss.sender === reader) === own && (loss.cleared_by !== null) === cleared)
-      .map((loss) => loss.id);
+  const lost = (own: boolean, fate: Fate) =>
+    losses.filter((loss) => (loss.sender === reader) === own && fateOf(loss) === fate).map((loss) => loss.id);
   return {
     messages,
     remaining,
-    dropped: lost(false, false),
+    dropped: lost(false, "dropped"),
     elsewhere,
-    cleared: lost(false, true),
-    sent_dropped: lost(true, false),
-    sent_cleared: lost(true, true),
+    cleared: lost(false, "cleared"),
+    sent_dropped: lost(true, "dropped"),
+    sent_cleared: lost(true, "cleared"),
+    damaged: lost(false, "damaged"),
+    sent_damaged: lost(true, "damaged"),
   };
 }

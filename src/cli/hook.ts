@@ -17,11 +17,13 @@ const inputMilliseconds = 1_000;
  */
 export const command = defineCommand({
   meta: { name: "hook", description: "Answer a hook event on standard input (called by Claude Code)" },
+  calledByClaudeCode: true,
   args: {
     event: {
       type: "positional",
       required: false,
-      description: "user-prompt-expansion, session-start or pre-tool-use",
+      valueHint: "user-prompt-expansion|session-start|pre-tool-use",
+      description: "Which event",
     },
   },
   async run({ args, data }) {

@@ -38,3 +38,31 @@ export async function connect({ version, ...server }: PeerOptions): Promise<Peer
     close: () => client.close(),
   };
 }
+
+/**
+ * Starts a server, asks what it is and what it offers, and ends it. Throws what went wrong, with the last thing that the
+ * server said on standard error.
+ */
+export async function probe({
+  version,
+  folder,
+  ...server
+}: PeerOptions & { folder: string }): Promise<{ version: string; tools: string[] }> {
+  const client = new Client({ name: "relay-doctor", version });
+  const transport = new StdioClientTransport({ ...server, cwd: folder, stderr: "pipe" });
+  let said = "";
+  transport.stderr?.on("data", (chunk) => {
+    said = (said + chunk).slice(-2_000);
+  });
+  const timeout = requestMilliseconds;
+  try {
+    await client.connect(transport, { timeout });
+    const { tools } = await client.listTools(undefined, { timeout });
+    return { version: client.getServerVersion()?.version ?? "", tools: tools.map(({ name }) => name) };
+  } catch (error) {
+    const last = said.trim().split("\n").at(-1);
+    throw new Error([String((error as Error).message), last].filter(Boolean).join(": "));
+  } finally {
+    await client.close();
+  }
+}

@@ -13,10 +13,17 @@ export function tellReceipt(receipt: Receipt, to: Client): string {
     lines.push(`relay: the buffer was full, and unread messages had to go: ${evicted.join(", ")}.`);
   }
   const sender = otherClient(to);
-  const losses = (ids: readonly number[] = [], by: "unknown" | null) =>
+  const losses = (ids: readonly number[] = [], by: "unknown" | "damage" | null) =>
     ids.map((id) => ({ id, sender, cleared_by: by }));
   lines.push(
-    ...tellLosses([...losses(receipt.dropped, null), ...losses(receipt.cleared, "unknown")], sender),
+    ...tellLosses(
+      [
+        ...losses(receipt.dropped, null),
+        ...losses(receipt.cleared, "unknown"),
+        ...losses(receipt.damaged, "damage"),
+      ],
+      sender,
+    ),
   );
   return lines.join("\n");
 }

@@ -3,6 +3,7 @@ import type { Context } from "./context.ts";
 
 export const command = defineCommand({
   meta: { name: "statusline", description: "Say how many messages wait for Code (called by Claude Code)" },
+  calledByClaudeCode: true,
   async run({ data }) {
     const { hastyRelay, print } = data as Context;
     try {

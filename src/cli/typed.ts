@@ -15,6 +15,7 @@ const notifierMilliseconds = 1_000;
 
 export const command = defineCommand({
   meta: { name: "typed", description: "Do what the person typed after /get (called by Claude Code)" },
+  calledByClaudeCode: true,
   async run({ data }) {
     const context = data as Context;
     const { session } = context.environment.claudeCode;

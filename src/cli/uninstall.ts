@@ -1,4 +1,5 @@
 import { defineCommand } from "../command.ts";
+import { counted } from "../relay/frames.ts";
 import { refuseInsideClaudeCode } from "../relay/identity.ts";
 import type { Relay } from "../relay/relay.ts";
 import { confirmDeletion } from "./clear.ts";
@@ -19,22 +20,26 @@ export const command = defineCommand({
     const dryRun = args["dry-run"] ?? false;
     // it takes the person's protections away, too
     refuseInsideClaudeCode("relay uninstall", claudeCode, terminal);
-    const [{ surroundingsOf }, { chosenBuffer }, { planRemoval }, { execute }] = await Promise.all([
+    const [{ ownSurroundingsOf }, { chosenBuffer }, { planRemoval }, { execute }] = await Promise.all([
       import("./surroundings.ts"),
       import("../setup/chosen-buffer.ts"),
       import("../setup/removal-plan.ts"),
       import("./setup-report.ts"),
     ]);
-    const surroundings = surroundingsOf(context);
-    const relay = purge && !dryRun ? context.relay({ buffer: chosenBuffer(surroundings) }) : null;
+    const surroundings = ownSurroundingsOf(context);
+    const buffer = chosenBuffer(surroundings) ?? context.environment.bufferPath();
+    const relay = purge && !dryRun ? context.relay({ buffer }) : null;
     if (relay && !yes) await confirmDeletion("relay uninstall --purge", await relay.status(), context);
     const { installRecord } = surroundings.places;
     await execute(() => planRemoval(surroundings), { installRecord, dryRun, json, thorough: true }, context);
-    if (relay) await empty(relay, context);
+    if (relay) await empty(relay, buffer, context);
   },
 });
 
-async function empty(relay: Relay, { note }: Context): Promise<void> {
+async function empty(relay: Relay, buffer: string, { note }: Context): Promise<void> {
   const { deleted, deleted_unread: unread } = await relay.clear("command line");
   note(`relay: deleted ${deleted}, of which ${unread} unread.`);
+  const { deleteSetAside } = await import("../buffer/set-aside.ts");
+  const asides = deleteSetAside(buffer);
+  if (asides > 0) note(`relay: deleted ${counted(asides, "file")} that a repair had set aside.`);
 }

@@ -11,6 +11,7 @@ import {
 import type { Client } from "../client.ts";
 import { type Announcer, type AnnouncerOptions, createAnnouncer } from "./announcer.ts";
 import { type Claim, claimHandle } from "./claim.ts";
+import { type Fate, fateOf } from "./losses.ts";
 
 /** What a send answers. */
 export interface Receipt {
@@ -24,6 +25,8 @@ export interface Receipt {
   dropped?: number[];
   /** Messages of the sender that were cleared unread before this send; left out if there are none. */
   cleared?: number[];
+  /** Messages of the sender that were lost when the buffer was damaged; left out if there are none. */
+  damaged?: number[];
 }
 
 /** The rules of relay over a buffer. Tools and commands call nothing else. */
@@ -90,11 +93,8 @@ export function createRelay(options: AnnouncerOptions): Relay {
 }
 
 // What this very send evicted stands in the receipt already.
-function earlier(losses: readonly Loss[], evicted: readonly number[]): Pick<Receipt, "dropped" | "cleared"> {
-  const ids = (cleared: boolean) =>
-    losses
-      .filter(({ id, cleared_by }) => (cleared_by !== null) === cleared && !evicted.includes(id))
-      .map(({ id }) => id);
-  const [dropped, cleared] = [ids(false), ids(true)];
-  return { ...(dropped.length > 0 && { dropped }), ...(cleared.length > 0 && { cleared }) };
+function earlier(losses: readonly Loss[], evicted: readonly number[]): Partial<Record<Fate, number[]>> {
+  const told = losses.filter(({ id }) => !evicted.includes(id));
+  const fates = Map.groupBy(told, fateOf);
+  return Object.fromEntries([...fates].map(([fate, group]) => [fate, group.map(({ id }) => id)]));
 }

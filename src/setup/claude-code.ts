@@ -39,11 +39,20 @@ function allowedTools(run: string): string {
 
 /** Whether a command or skill of this text is relay's: closed to the model, and nothing in it but that one slot. */
 export function isCommandFile(text: string): boolean {
+  return commandProgram(text) !== null;
+}
+
+/** The program that a command of this text runs; `null` if it is not relay's. */
+export function commandProgram(text: string): string | null {
   const parts = /^---\r?\n([\s\S]*?)\r?\n---\s*\r?\n\s*!`([^`\n]*)`\s*$/.exec(text);
   const [, head = "", slot = ""] = parts ?? [];
-  const [, program = ""] = /^(.*\S) typed$/.exec(slot) ?? [];
-  const name = basename(program.replaceAll("\\", "/").replace(/["']$/, ""));
-  return /^disable-model-invocation: true\r?$/m.test(head) && ["relay", "relay.exe"].includes(name);
+  const [, word = ""] = /^(.*\S) typed$/.exec(slot) ?? [];
+  const program = word.replace(/^(["'])(.*)\1$/, (_, quote, inner: string) =>
+    quote === "'" ? inner.replaceAll("'\\''", "'") : inner,
+  );
+  const name = basename(program.replaceAll("\\", "/"));
+  const isOurs = /^disable-model-invocation: true\r?$/m.test(head) && ["relay", "relay.exe"].includes(name);
+  return isOurs ? program : null;
 }
 
 /** An entry of a hook event in Claude Code's settings. Without a shell that reads it: `args` makes it exec form. */

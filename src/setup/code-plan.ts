@@ -8,7 +8,7 @@ import { readContent } from "./file.ts";
 import { mergeFile } from "./json-file.ts";
 import { type JsonText, jsonText } from "./json-text.ts";
 import type { Plan } from "./plan.ts";
-import { checkVersion, findClaude } from "./program.ts";
+import { findClaude, protectedVersion } from "./program.ts";
 import { type InstallRecord, readRecord } from "./record.ts";
 import { planProjectServer, planUserServer } from "./registration.ts";
 import { settingsPlacements } from "./settings.ts";
@@ -68,7 +68,7 @@ async function checkedClaude(system: System, home: string): Promise<string> {
       "Claude Code is not here: there is no claude in PATH or ~/.local/bin. Install it, and run this again.",
     );
   }
-  await checkVersion(claude, system, home);
+  await protectedVersion(claude, system, home);
   return claude;
 }
 

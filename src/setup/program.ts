@@ -29,10 +29,10 @@ export function needsShell(claude: string): boolean {
   return /\.(?:cmd|bat|ps1)$/i.test(claude);
 }
 
-/** Throws a `failed` error if the Claude Code at this path is too old to protect its person, or says no version. */
-export async function checkVersion(claude: string, system: System, home: string): Promise<void> {
+/** The version of the Claude Code at this path. Throws a `failed` error if it is too old to protect its person, or says none. */
+export async function protectedVersion(claude: string, system: System, home: string): Promise<string> {
   const version = needsShell(claude) ? packagedVersion(claude) : await statedVersion(claude, system, home);
-  if (isProtected(version)) return;
+  if (isProtected(version)) return version;
   throw new RelayError(
     "failed",
     `Claude Code ${version} would let a model read messages by itself; relay needs ${firstProtected} or newer. Run: claude update`,

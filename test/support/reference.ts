@@ -253,7 +253,7 @@ export class ReferenceBuffer {
     return removed;
   }
 
-  private record(audience: Client, id: number, sender: Client, by: ClearedBy | null): void {
+  private record(audience: Client, id: number, sender: Client, by: Loss["cleared_by"]): void {
     this.losses.push({ audience, id, sender, cleared_by: by, claim: null, claimedAt: null });
   }
 

@@ -1,0 +1,64 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Sandbox } from "./sandbox.ts";
+
+/** A shell in which something can be completed. */
+export type Shell = "bash" | "zsh" | "fish";
+
+/** Asks the real shell how it would complete a command line, with the script in force. Answers the words, sorted. */
+export async function complete(box: Sandbox, shell: Shell, script: string, line: string): Promise<string[]> {
+  const path = join(box.home, "script");
+  writeFileSync(path, script);
+  const driver = join(box.home, "driver");
+  writeFileSync(driver, drivers[shell]);
+  const argv = [
+    shell,
+    ...(shell === "fish" ? ["--no-config"] : shell === "zsh" ? ["-f"] : ["--norc"]),
+    driver,
+  ];
+  const { status, stdout, stderr } = await box.run(["timeout", "60", ...argv, path, line], {
+    env: { TERM: "dumb" },
+  });
+  if (status !== 0 || stderr) throw new Error(`${shell} ${status}: ${stderr}`);
+  return [...new Set(stdout.split("\n").filter(Boolean))].sort();
+}
+
+const drivers: Record<Shell, string> = {
+  // readline's own way of taking a line apart: at spaces, and around an equals sign
+  bash: `set -u
+source "$1"
+line=$2
+[[ $(complete -p relay) == 'complete -F _relay relay' ]] || exit 1
+read -ra COMP_WORDS <<<"\${line//=/ = }"
+[[ $line == *' ' || $line == *= ]] && COMP_WORDS+=('')
+[[ $line == *= ]] && unset 'COMP_WORDS[\${#COMP_WORDS[@]}-1]'
+COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)) COMP_LINE=$line COMP_POINT=\${#line}
+_relay relay "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD - 1]}"
+for word in \${COMPREPLY[@]+"\${COMPREPLY[@]}"}; do printf '%s\\n' "$word"; done
+`,
+  fish: `source $argv[1]
+complete -C "$argv[2]" | string replace -r '\\t.*' '' | string replace -r '^--[\\w-]+=' ''
+exit 0
+`,
+  // A line editor of its own, on a terminal of its own; what it would add to the line goes to a file.
+  zsh: `zmodload zsh/zpty
+zpty terminal zsh -f -i
+print -r -- "PS1= PS2= RPS1= ZLE_RPROMPT_INDENT=0
+autoload -Uz compinit; compinit -u -D; source \${(q)1}
+compadd() {
+  local -a found
+  builtin compadd -O found \\"\\$@\\"
+  (( \\$#found )) && print -rl -- \\$found >>\${(q)1}.found
+  builtin compadd \\"\\$@\\"
+}
+look() { _main_complete; : >\${(q)1}.done; compstate[insert]= compstate[list]= }
+zle -C look complete-word look; bindkey '^I' look
+: >\${(q)1}.found; : >\${(q)1}.ready" >$1.rc
+zpty -w terminal "source \${(q)1}.rc"
+while [[ ! -e $1.ready ]]; do zpty -rt terminal >/dev/null; sleep 0.02; done
+zpty -wn terminal "$2"$'\\t'
+while [[ ! -e $1.done ]]; do zpty -rt terminal >/dev/null; sleep 0.02; done
+cat $1.found
+zpty -d terminal
+`,
+};
