@@ -329,6 +329,13 @@ const troubles: [
     ],
   ],
   [
+    "another buffer in this project",
+    (box) => void put(box, "project/.claude/settings.json", { env: { RELAY_DB: join(box.home, "mine.db") } }),
+    (box) => [
+      `fail same buffer: the two sides would never meet: Code ${box.home}/mine.db, /get ${box.home}/mine.db, Desktop ${box.buffer}`,
+    ],
+  ],
+  [
     "the plugin beside the registration",
     (box) => {
       const installPath = join(box.home, ".claude/plugins/cache/relay/relay/0.1.0");
@@ -390,6 +397,13 @@ describe("it finds", () => {
     const env = { RELAY_DB: join(box.home, "my (own).db") };
     expect(await box.relay(["setup"], { env })).toMatchObject({ status: 0 });
     expect(wrong(await doctor(box, { env }))).toEqual([]);
+  });
+
+  test("nothing in a folder where pipes and folders lie in place of files", async () => {
+    await using box = await wired();
+    mkdirSync(join(box.home, "project/.claude/settings.json"), { recursive: true });
+    await box.run(["mkfifo", "project/.mcp.json", "project/.claude/settings.local.json"]);
+    expect(wrong(await doctor(box))).toEqual([]);
   });
 
   test("neither Claude: nothing to be wrong but that", async () => {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sentence } from "../errors.ts";
 import type { Places } from "../places.ts";
@@ -39,6 +39,8 @@ export function readConfiguration(places: Places, folder: string): Configuration
   const problems: string[] = [];
   const read = (path: string): ConfigFile | null => {
     try {
+      // the working directory is anybody's, and a pipe in it would never end
+      if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) return null;
       const content = readContent(path);
       return content && configFile(path, jsonText(content.toString().replace(/^\uFEFF/, ""), path));
     } catch (error) {

@@ -2,14 +2,19 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { ownerOf } from "../setup/servers.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
-import type { ConfigFile } from "./configuration.ts";
+import type { ConfigFile, SettingsFile } from "./configuration.ts";
+
+// Documents of Claude Code, "Settings precedence".
+const strongestFirst: SettingsFile["scope"][] = ["managed", "project-local", "project", "user"];
 
 /** Which buffer each side would open: with two, messages silently never arrive. */
 export const checkSameBuffer: Check = ({ configuration, surroundings, bufferPath }) => {
   const { usualBuffer } = surroundings.places;
   const { code, desktop, settings } = configuration;
-  const user = settings.find(({ scope }) => scope === "user");
-  const ofSettings = text(user?.at(["env", "RELAY_DB"]));
+  const ofSettings = strongestFirst
+    .flatMap((scope) => settings.filter((file) => file.scope === scope))
+    .map((file) => text(file.at(["env", "RELAY_DB"])))
+    .find((path) => path !== null);
   const sides: { side: string; path: string }[] = [
     ...servers(code ? [code] : [], "Code", ofSettings ?? usualBuffer),
     ...(code?.at(["mcpServers", "relay"]) === undefined
