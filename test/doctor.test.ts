@@ -159,9 +159,9 @@ const troubles: [
     "a server that does not start with these arguments",
     (box) =>
       change(box, ".claude.json", (config) =>
-        Object.assign(config.mcpServers.relay, { args: ["--cliant", "code"] }),
+        Object.assign(config.mcpServers.relay, { args: ["--client", "code", "--sonud"] }),
       ),
-    () => [/^fail server of Code: .*relay --cliant code does not start and answer: .*unknown flag --cliant/],
+    () => [/^fail server of Code: .*relay --client code --sonud does not start and answer: .*unknown flag --sonud/],
   ],
   [
     "a server that the entry's own variables break",
