@@ -17,6 +17,9 @@ export interface Chaos {
 // (sqlite.org/howtocorrupt.html, 1.2 and 1.4).
 const settleMilliseconds = 400;
 
+// How often it is looked, a millisecond apart, whether somebody asks for a page.
+const mostPolls = 300;
+
 /** Chaos for a world. */
 export function createChaos(world: World): Chaos {
   let peace = 0;
@@ -24,7 +27,19 @@ export function createChaos(world: World): Chaos {
   const stopped = new Set<Started>();
   const enough = Promise.withResolvers<void>();
 
-  const strikeWhere = (lane: number) => world.lanes[lane % world.lanes.length]?.current ?? null;
+  const findTarget = async ({ wait, lane, afterAsking }: Strike): Promise<Started | null> => {
+    await Bun.sleep(wait);
+    if (afterAsking === null) return world.lanes[lane % world.lanes.length]?.current ?? null;
+    for (let polls = 0; polls < mostPolls; polls++) {
+      const [target] = world.asking;
+      if (target && peace === 0) {
+        await Bun.sleep(afterAsking);
+        return target;
+      }
+      await Bun.sleep(1);
+    }
+    return null;
+  };
 
   // No process is killed or stands still just before or while the file is moved.
   const inPeace = async (work: () => Promise<void> | void) => {
@@ -49,9 +64,7 @@ export function createChaos(world: World): Chaos {
   return {
     async kills(plan) {
       while (world.running) {
-        const { wait, lane } = plan.next().value;
-        await Bun.sleep(wait);
-        const target = strikeWhere(lane);
+        const target = await findTarget(plan.next().value);
         if (!target || peace > 0 || !world.running) continue;
         lastStrike = world.now();
         kill(world, target);
@@ -61,13 +74,12 @@ export function createChaos(world: World): Chaos {
 
     async stops(plan) {
       while (world.running) {
-        const { wait, lane, hold } = plan.next().value;
-        await Bun.sleep(wait);
-        const target = strikeWhere(lane);
+        const strike = plan.next().value;
+        const target = await findTarget(strike);
         if (!target || peace > 0 || !world.running) continue;
         stopped.add(target);
         world.count("stops with SIGSTOP");
-        await standStill(world, target, hold);
+        await standStill(world, target, strike.hold);
         stopped.delete(target);
         lastStrike = world.now();
       }

@@ -24,6 +24,7 @@ export async function run(
   const started = world.start(lane, `relay ${args.join(" ").slice(0, 60)}`, args, { stdin: "", ...options });
   const { actor, child, errors } = started;
   world.count("commands");
+  if (args[0] === "get" || args[0] === "typed") world.asking.add(started);
   const late = setTimeout(() => {
     world.violated("every command ends", `${actor.name} did not in ${mostMilliseconds / 1000} s`, actor);
     kill(world, started);

@@ -24,8 +24,13 @@ export async function inNamespace(inside: (surroundings: Surroundings) => Promis
   // whoever started it holds the other end
   if (given) return inside({ folder: given, ended: new Response(Bun.stdin.stream()).text() });
   const folder = mkdtempSync(join(tmpdir(), "relay-torture-"));
-  const signalled = new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, resolve);
+  const signalled = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        console.error(`ended by ${signal}`);
+        resolve();
+      });
+    }
   });
   try {
     const unshare = findUnshare();

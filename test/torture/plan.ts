@@ -56,6 +56,8 @@ export interface Strike {
   wait: number;
   lane: number;
   hold: number;
+  /** So long after a process asked for a page, whichever does so next; null: at whatever it does. */
+  afterAsking: number | null;
 }
 
 /** How a notifier ends: `"hang"` is until relay loses patience. */
@@ -66,6 +68,8 @@ export interface Round {
   number: number;
   /** Which kinds of faults it has, and whether processes are killed, stopped, and joined by the original. */
   weather: { faults: FaultKind[]; kills: boolean; stops: boolean; original: boolean };
+  /** What is left at its end is announced by a notifier that takes its time. */
+  endsSlowly: boolean;
   server(lane: number): Iterator<ServerAction, never>;
   command(lane: number): Iterator<CommandAction, never>;
   original(): Iterator<OriginalAction, never>;
@@ -89,13 +93,17 @@ export function planRound(seed: string, number: number): Round {
       stops: draw.percent(45) || all,
       original: draw.percent(50) || all,
     },
+    endsSlowly: draw.percent(30) || all,
     server: (lane) => endless(stream("server", lane), serverAction),
     command: (lane) => endless(stream("command", lane), commandAction),
     original: () => endless(stream("original"), originalAction),
     faults: () => faultStream(stream("faults"), faults),
-    kills: () => endless(stream("kills"), (draw) => strike(draw, 20, 500, 0)),
+    kills: () => endless(stream("kills"), (draw) => strike(draw, [20, 500], [0, 0])),
+    // a claim stands for 5 s
     stops: () =>
-      endless(stream("stops"), (draw) => strike(draw, 300, 2_500, draw.percent(25) ? 6_000 : 1_200)),
+      endless(stream("stops"), (draw) =>
+        strike(draw, [300, 2_000], draw.percent(30) ? [5_200, 6_500] : [0, 1_200]),
+      ),
     notifier: () =>
       endless(stream("notifier"), (draw) => draw.weighted({ shown: 79, failed: 8, hang: 3, slow: 10 })),
   };
@@ -105,8 +113,13 @@ function* endless<T>(draw: Random, next: (draw: Random) => T): Generator<T, neve
   for (;;) yield next(draw);
 }
 
-function strike(draw: Random, soonest: number, latest: number, longest: number): Strike {
-  return { wait: draw.between(soonest, latest), lane: draw.between(0, 999), hold: draw.between(0, longest) };
+function strike(draw: Random, wait: [number, number], hold: [number, number]): Strike {
+  return {
+    wait: draw.between(...wait),
+    lane: draw.between(0, 999),
+    hold: draw.between(...hold),
+    afterAsking: draw.percent(50) ? draw.between(0, 8) : null,
+  };
 }
 
 /** Each kind once, in any order, and then any. */

@@ -11,7 +11,7 @@ import { judgeRefusals } from "./judge/refusals.ts";
 import { judgeSends } from "./judge/sends.ts";
 import { type Listener, listen } from "./notifier.ts";
 import { originalLane } from "./original-lane.ts";
-import { planRound, type Round } from "./plan.ts";
+import { type NotifierOutcome, planRound, type Round } from "./plan.ts";
 import { random } from "./random.ts";
 import { renderViolation } from "./report.ts";
 import { serverLane } from "./server-lane.ts";
@@ -29,6 +29,12 @@ import {
 import type { Lane, World } from "./world.ts";
 
 const roundMilliseconds = 12_000;
+
+// The judges take what happens so soon after the clock jumped for its doing.
+const jumpMilliseconds = 1_200;
+
+const atOnce: NotifierOutcome[] = [];
+const slowly: NotifierOutcome[] = ["slow", "slow"];
 
 // Some minutes of silence make nobody nervous.
 const roundsUntold = 20;
@@ -55,8 +61,9 @@ export async function runRounds(
   for (let number = 0; world.now() < end && world.violations.length < mostViolations; number++) {
     world.round = number;
     const length = Math.min(roundMilliseconds, Math.max(4_000, end - world.now()));
-    await live(world, seed, planRound(seed, number), listener, length, hasPython);
-    listener.outcomes = [][Symbol.iterator]();
+    const round = planRound(seed, number);
+    await live(world, seed, round, listener, length, hasPython);
+    listener.outcomes = (round.endsSlowly ? slowly : atOnce)[Symbol.iterator]();
     await endAll(world, known);
     await settle(world, calm);
     await endAll(world, known);
@@ -78,6 +85,7 @@ async function settle(world: World, calm: Lane[]): Promise<void> {
   // every lease and every claim is over then, or at least every claim
   if (world.place.hasClock) world.jump(25);
   else await Bun.sleep(6_000);
+  await Bun.sleep(jumpMilliseconds);
   const rows = await announceRest(world, calm);
   await drain(world, lane);
   inspect(world);

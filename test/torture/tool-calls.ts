@@ -109,6 +109,7 @@ export async function fetch(
         arguments: { limit: action.limit, unread_only: action.unreadOnly },
       })
     : session.ask("prompts/get", { name: "get" });
+  world.asking.add(session.started);
   const settled = answer.then((given) => settleFetch(world, session, record, given));
   if (!isTool || action.cancelAfter === null) {
     await inTime(
@@ -138,6 +139,7 @@ async function settleFetch(
   answer: Answer | null,
 ): Promise<void> {
   record.to = answer?.at ?? world.now();
+  world.asking.delete(session.started);
   for (const before of [...earlierFetches(world, record), record])
     before.released = Math.min(before.released, record.to);
   if (!answer) return;

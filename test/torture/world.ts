@@ -59,6 +59,8 @@ export interface World {
   trouble(kind: Trouble["kind"], what: string): () => void;
   /** Makes everybody's clock jump by so many seconds, if there is a clock of our own. */
   jump(seconds: number): void;
+  /** The processes that are asked for a page right now. */
+  asking: Set<Started>;
   /** The processes that run. */
   alive: Set<Started>;
 }
@@ -76,6 +78,7 @@ export function createWorld(place: Place): World {
     violations: [],
     figures: new Map(),
     alive: new Set(),
+    asking: new Set(),
     count(what, times = 1) {
       world.figures.set(what, (world.figures.get(what) ?? 0) + times);
     },
@@ -129,6 +132,7 @@ function start(world: World, lane: Lane, name: string, args: string[], options: 
   void child.exited.then(() => {
     actor.died = world.now();
     world.alive.delete(started);
+    world.asking.delete(started);
     if (lane.current === started) lane.current = null;
     tidyClock(child.pid);
     const { signalCode } = child;
