@@ -21,6 +21,9 @@ export interface Writing {
   readonly finished: Promise<void>;
 }
 
+// PIPE_BUF: so much goes into a pipe whole or not at all (pipe(7); POSIX promises 512, which is what macOS has).
+const wholeBytes = process.platform === "linux" ? 4_096 : 512;
+
 /** Begins to write, after whatever was begun before. */
 export type Output = (bytes: Uint8Array) => Writing;
 
@@ -40,8 +43,10 @@ export function standardOutput(name: "stdout" | "stderr"): Output {
     }
     const pending = results.filter((result) => result instanceof Promise);
     if (pending.length === 0) return { taken: true, finished: Promise.resolve() };
-    // Rejected before anybody could read: the first attempt failed, so nothing was taken.
-    const started = !pending.some((result) => Bun.peek.status(result) === "rejected");
+    // Rejected at once: nothing was taken, if it would have been taken whole. Of more than that, a reader who is quick
+    // may have had the beginning, and gone.
+    const refused = pending.some((result) => Bun.peek.status(result) === "rejected");
+    const started = !refused || bytes.length > wholeBytes;
     const finished = Promise.all(pending).then(
       () => {},
       (error) => failed(started, error).finished,
