@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { released } from "./changelog.ts";
 
 const root = join(import.meta.dir, "..");
-const manifests = ["package.json", "package-lock.json"];
+const manifests = ["package.json", "package-lock.json", "build/plugin/.claude-plugin/plugin.json"];
 
 try {
   bump(process.argv[2]);
@@ -12,7 +12,7 @@ try {
   process.exit(1);
 }
 
-/** Gives relay its next version: in both manifests, and as the changelog's latest section. */
+/** Gives relay its next version: in each manifest, and as the changelog's latest section. */
 function bump(version: string | undefined): void {
   const texts = new Map(
     ["CHANGELOG.md", ...manifests].map((name) => [name, readFileSync(join(root, name), "utf8")]),

@@ -161,7 +161,9 @@ const troubles: [
       change(box, ".claude.json", (config) =>
         Object.assign(config.mcpServers.relay, { args: ["--client", "code", "--sonud"] }),
       ),
-    () => [/^fail server of Code: .*relay --client code --sonud does not start and answer: .*unknown flag --sonud/],
+    () => [
+      /^fail server of Code: .*relay --client code --sonud does not start and answer: .*unknown flag --sonud/,
+    ],
   ],
   [
     "a server that the entry's own variables break",
