@@ -384,7 +384,7 @@ main() {
   [ $# -le 1 ] || fail "there is at most one argument. See: sh install.sh --help" 2
   case "${1:-}" in
     '' | --uninstall) choose_target ;;
-    -h | --help) usage && return ;;
+    -h | --help) usage || :; return ;;
     *) fail "unknown argument $1. See: sh install.sh --help" 2 ;;
   esac
   if [ -z "${1:-}" ]; then install; else uninstall; fi
