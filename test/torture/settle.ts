@@ -108,11 +108,12 @@ export async function announceRest(world: World, lanes: readonly Lane[], slowly:
     clients.map((client, index) => openSession(world, lanes[index] as Lane, client)),
   );
   const begun = () => world.history.announcements.length > before;
-  if (slowly && (await became(begun, announcedSoon))) {
-    await Bun.sleep(peaceMilliseconds);
-    await Promise.all(
-      clients.map((to, index) => sendShort(world, lanes[index + clients.length] as Lane, to)),
-    );
+  if (slowly) {
+    const sendToBoth = () =>
+      clients.map((to, index) => sendShort(world, lanes[index + clients.length] as Lane, to));
+    const sent = sendToBoth();
+    if (await became(begun, announcedSoon)) await Bun.sleep(peaceMilliseconds);
+    await Promise.all([...sent, ...sendToBoth()]);
   }
   const left = () =>
     rowsOf(world.place.buffer).filter((row) => !row.read && !row.notified_at && row.notify_tries < 2);
