@@ -1,6 +1,7 @@
 // A short run of what tries to break relay; by hand it runs for an hour. test/torture, design.md, promises 1 and 3.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { planRound } from "./torture/plan.ts";
 
 const program = join(import.meta.dir, "torture/torture.ts");
 
@@ -50,3 +51,17 @@ test.skipIf(process.platform === "win32")(
   },
   600_000,
 );
+
+test("the same seed plans the same, whatever became of it, and another seed plans something else", () => {
+  const take = (stream: Iterator<unknown, never>) => Array.from({ length: 50 }, () => stream.next().value);
+  const plan = (seed: string, round: number) => {
+    const { weather, server, command, original, faults, kills, stops, notifier } = planRound(seed, round);
+    const lanes = [server(0), server(1), command(0), original(), kills(), stops(), notifier()];
+    return JSON.stringify([weather, ...lanes.map(take), weather.faults.length > 0 ? take(faults()) : []]);
+  };
+  for (const round of [0, 1, 7]) {
+    expect(plan("a", round)).toBe(plan("a", round));
+    expect(plan("a", round)).not.toBe(plan("b", round));
+    expect(plan("a", round)).not.toBe(plan("a", round + 1));
+  }
+});

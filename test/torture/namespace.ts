@@ -4,8 +4,9 @@ import { join } from "node:path";
 
 const mark = "RELAY_TORTURE_FOLDER";
 
-// The shell waits for the run, and buries whatever loses its parent. It would give the run an empty input.
-const shell = 'exec 3<&0; "$@" <&3 & wait $!';
+// What libfaketime shares by the numbers of processes, which begin anew here, is not shared with anybody else. The shell
+// waits for the run, and buries whatever loses its parent; by itself it would give the run an empty input.
+const shell = 'mount -t tmpfs relay-torture /dev/shm 2>/dev/null; exec 3<&0; "$@" <&3 & wait $!';
 
 /** Where a run is, and what ends it. */
 export interface Surroundings {

@@ -105,7 +105,7 @@ read -r outcome < "$call.answer"
 rm -f "$call.answer"
 case $outcome in
   shown) exit 0 ;;
-  slow) sleep 2.4; exit 0 ;;
+  slow) sleep 2.6; exit 0 ;;
   hang) sleep 30 ;;
 esac
 exit 1

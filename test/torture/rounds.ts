@@ -65,7 +65,7 @@ export async function runRounds(
     await live(world, seed, round, listener, length, hasPython);
     listener.outcomes = (round.endsSlowly ? slowly : atOnce)[Symbol.iterator]();
     await endAll(world, known);
-    await settle(world, calm);
+    await settle(world, calm, round.endsSlowly);
     await endAll(world, known);
     world.count("rounds");
     for (const violation of world.violations.slice(told)) tell(renderViolation(violation));
@@ -76,7 +76,7 @@ export async function runRounds(
 }
 
 /** Ends a round: everything is announced, read, looked at and judged, and the next one begins with an empty buffer. */
-async function settle(world: World, calm: Lane[]): Promise<void> {
+async function settle(world: World, calm: Lane[], slow: boolean): Promise<void> {
   const [lane] = calm as [Lane];
   for (const { path } of kept(world)) {
     const found = integrity(path);
@@ -86,7 +86,7 @@ async function settle(world: World, calm: Lane[]): Promise<void> {
   if (world.place.hasClock) world.jump(25);
   else await Bun.sleep(6_000);
   await Bun.sleep(jumpMilliseconds);
-  const rows = await announceRest(world, calm);
+  const rows = await announceRest(world, calm, slow);
   await drain(world, lane);
   inspect(world);
   judge(world, rows);

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { clients } from "../../src/client.ts";
+import { type Client, clients } from "../../src/client.ts";
 import { clear, get, send } from "./command-lane.ts";
 import type { Fetch } from "./history.ts";
 import { oldestToken } from "./notifier.ts";
@@ -11,6 +11,10 @@ import { kill, type Lane, type World } from "./world.ts";
 // Ten times what is normal.
 const endMilliseconds = 30_000;
 const announceMilliseconds = 40_000;
+
+// After it, whoever sends leases what nobody announces; the slow notifier takes longer.
+const peaceMilliseconds = 2_100;
+const announcedSoon = 3_000;
 
 // Of a window of 20, and of the losses of a round.
 const mostPages = 50;
@@ -93,12 +97,24 @@ function read(path: string): string {
   }
 }
 
-/** With every lease expired, two servers that live in peace have to announce whatever is left. Answers what they left. */
-export async function announceRest(world: World, lanes: readonly Lane[]): Promise<Row[]> {
+/**
+ * With every lease expired, two servers that live in peace have to announce whatever is left; `slowly` by a notifier
+ * that takes so long that others send meanwhile. Answers what they left.
+ */
+export async function announceRest(world: World, lanes: readonly Lane[], slowly: boolean): Promise<Row[]> {
   if (!existsSync(world.place.buffer)) return [];
+  const before = world.history.announcements.length;
   const sessions = await Promise.all(
     clients.map((client, index) => openSession(world, lanes[index] as Lane, client)),
   );
+  const begun = () => world.history.announcements.length > before;
+  if (slowly) {
+    const sendToBoth = () =>
+      clients.map((to, index) => sendShort(world, lanes[index + clients.length] as Lane, to));
+    const sent = sendToBoth();
+    if (await became(begun, announcedSoon)) await Bun.sleep(peaceMilliseconds);
+    await Promise.all([...sent, ...sendToBoth()]);
+  }
   const left = () =>
     rowsOf(world.place.buffer).filter((row) => !row.read && !row.notified_at && row.notify_tries < 2);
   if (!(await became(() => left().length === 0, announceMilliseconds)))
@@ -166,13 +182,7 @@ export async function beginAnew(world: World, lane: Lane): Promise<number> {
   for (const name of readdirSync(world.place.home))
     if (name.startsWith("away-")) rmSync(join(world.place.home, name));
   const before = world.history.announcements.length;
-  const sent = await send(world, lane, {
-    kind: "send",
-    draft: { size: 10, shape: "plain" },
-    to: "desktop",
-    muted: false,
-    piped: false,
-  });
+  const sent = await sendShort(world, lane, "desktop");
   const heard = () =>
     world.history.announcements.slice(before).some(({ body }) => oldestToken(body) === sent.token);
   if (!(await became(heard, endMilliseconds)))
@@ -180,4 +190,9 @@ export async function beginAnew(world: World, lane: Lane): Promise<number> {
   await drain(world, lane);
   await clear(world, lane);
   return sent.receipt?.id ?? 0;
+}
+
+function sendShort(world: World, lane: Lane, to: Client) {
+  const draft = { size: 10, shape: "plain" } as const;
+  return send(world, lane, { kind: "send", draft, to, muted: false, piped: false });
 }
