@@ -147,7 +147,9 @@ test("a server that runs goes on undisturbed while its program is replaced", asy
   const ask = async (request: Record<string, unknown>) => {
     server.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...request })}\n`);
     server.stdin.flush();
-    return JSON.parse(Buffer.from((await answers.read()).value ?? []).toString());
+    let line = ""; // an answer may come in several pieces
+    while (!line.endsWith("\n")) line += Buffer.from((await answers.read()).value ?? []).toString();
+    return JSON.parse(line);
   };
   expect(await ask(initialize())).toMatchObject({ id: 0 });
   expect(await here.pipe(script)).toMatchObject({ status: 0, stderr: expect.not.stringContaining("busy") });
