@@ -16,7 +16,7 @@ export interface Address {
 export function readBaseUrl(value: string | undefined): Address {
   if (!value) throw new Error(`--base-url is missing. Say where the assets will be: --base-url ${example}`);
   const url = URL.canParse(value) ? new URL(value) : null;
-  if (!url || !/^[\w.~:/%-]+$/.test(value)) throw wrong(value, "it is no plain address");
+  if (!url || !/^[\w.~:/%-]*[\w~/%-]$/.test(value)) throw wrong(value, "it is no plain address");
   const isHere = ["127.0.0.1", "localhost"].includes(url.hostname);
   if (url.protocol !== "https:" && !(isHere && url.protocol === "http:"))
     throw wrong(value, "it is not https");

@@ -1,7 +1,9 @@
 # Installs relay on Windows: irm ADDRESS/install.ps1 | iex, or powershell -ExecutionPolicy Bypass -File install.ps1
-# For Windows PowerShell 5.1 and PowerShell 7. Everything stands between one pair of braces: half of this file does nothing.
+# For Windows PowerShell 5.1 and PowerShell 7. Everything, the arguments of the last line included, stands between one pair
+# of braces: half of this file does nothing.
 param([switch]$Uninstall, [switch]$Help)
 
+if ($true) {
 & {
     param([bool]$Uninstall, [bool]$Help, [string]$ScriptPath)
     Set-StrictMode -Version 3.0
@@ -336,3 +338,4 @@ Claudes, and then removes the program.
         exit 1
     }
 } -Uninstall:$Uninstall -Help:$Help -ScriptPath $PSCommandPath
+}

@@ -4,13 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, wr
 import { join } from "node:path";
 import { packPlugin } from "../build/plugin.ts";
 import manifest from "../package.json" with { type: "json" };
-import {
-  commandFile,
-  hookEntries,
-  isCommandFile,
-  permissionRules,
-  serverEntry,
-} from "../src/setup/claude-code.ts";
+import { commandFile, hookEntries, isCommandFile, serverEntry } from "../src/setup/claude-code.ts";
 import { claude, hasTerminal, openLab, pluginFolder } from "./support/claude-code.ts";
 import { type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
@@ -26,18 +20,14 @@ describe("what setup would install, the plugin brings", () => {
     expect(skill).toBe(ours.replaceAll("relay typed", `"${program}" typed`));
   });
 
-  test("the hooks, and two that stand for the deny rule", () => {
+  test("the hooks, and one that stands for the deny rule", () => {
     const { UserPromptExpansion, SessionStart } = hookEntries(program, true);
     const { hooks } = JSON.parse(read("hooks/hooks.json"));
     expect(hooks.UserPromptExpansion).toEqual([{ ...UserPromptExpansion, matcher: "relay:get" }]);
     expect(hooks.SessionStart).toEqual([SessionStart]);
     const [guard] = hookEntries(program, true).SessionStart.hooks;
     const hook = { ...guard, args: ["hook", "pre-tool-use"] };
-    const [rule] = permissionRules(null).deny;
-    expect(hooks.PreToolUse).toEqual([
-      { matcher: "Bash", hooks: [hook] },
-      { matcher: "Read|Grep", hooks: [{ ...hook, if: rule }] },
-    ]);
+    expect(hooks.PreToolUse).toEqual([{ matcher: "Bash|Read|Grep", hooks: [hook] }]);
     expect(Object.keys(hooks).length).toBe(3);
   });
 

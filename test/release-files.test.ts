@@ -223,10 +223,10 @@ describe("npm run bump", () => {
     await using box = sandbox();
     const folder = checkout(box);
     expect(await box.run([bun, "build/bump.ts", "99.0.0"], { cwd: folder })).toMatchObject({ status: 0 });
-    for (const name of ["package.json", "package-lock.json"]) {
+    for (const name of ["package.json", "package-lock.json", "build/plugin/.claude-plugin/plugin.json"]) {
       const [old = "", now = ""] = [root, folder].map((place) => readFileSync(join(place, name), "utf8"));
       const lines = now.split("\n").filter((line, index) => line !== old.split("\n")[index]);
-      const count = name === "package.json" ? 1 : 2;
+      const count = name === "package-lock.json" ? 2 : 1;
       expect(lines.map((line) => line.trim())).toEqual(Array(count).fill('"version": "99.0.0",'));
     }
     const notes = await box.run([bun, "build/release-notes.ts"], { cwd: folder });

@@ -45,33 +45,41 @@ describe.skipIf(!claude)("setup-code", () => {
 });
 
 describe.skipIf(!claude)("a buffer that RELAY_DB names", () => {
-  test("is kept from the model's tools as the usual one is", async () => {
-    await using box = sandbox();
-    const variables = { RELAY_DB: join(box.home, "my buffers (1)/b.db") };
-    await box.run(["mkdir", "-p", join(variables.RELAY_DB, "..")]);
-    const sent = await box.relay(["send", "--to", "code"], {
-      env: variables,
-      stdin: "The vault opens with 4711.",
-    });
-    expect(sent.status).toBe(0);
-    const prompt = "Please begin the work of today";
-    const lab = openLab(box, {
-      prompt,
-      variables,
-      allow: ["Read", "Bash"],
-      replies: [
-        { call: { name: "Read", input: { file_path: variables.RELAY_DB } } },
-        { call: { name: "Bash", input: { command: `cat '${variables.RELAY_DB}'`, description: "look" } } },
-        { call: { name: "Bash", input: { command: "relay status --json", description: "look" } } },
-      ],
-    });
-    await lab.headless(prompt, ["--permission-mode", "default"]);
-    expect(lab.api.everything()).not.toContain("4711");
-    expect(lab.api.everything()).toContain("denied by your permission settings");
-    // every process of Claude Code's finds the same buffer
-    expect(lab.api.everything()).toContain(JSON.stringify(variables.RELAY_DB).slice(1, -1));
-    expect(existsSync(box.buffer)).toBe(false);
-  }, 60_000);
+  // without an ending that Claude Code itself would not read
+  test.each(["setup", "plugin"] as const)(
+    "is kept from the model's tools as the usual one is, by %s",
+    async (wiring) => {
+      await using box = sandbox();
+      const variables = { RELAY_DB: join(box.home, "my buffers (1)/box") };
+      await box.run(["mkdir", "-p", join(variables.RELAY_DB, "..")]);
+      const sent = await box.relay(["send", "--to", "code"], {
+        env: variables,
+        stdin: "The vault opens with 4711.",
+      });
+      expect(sent.status).toBe(0);
+      const prompt = "Please begin the work of today";
+      const lab = openLab(box, {
+        wiring,
+        prompt,
+        variables,
+        allow: ["Read", "Bash"],
+        replies: [
+          { call: { name: "Read", input: { file_path: variables.RELAY_DB } } },
+          { call: { name: "Bash", input: { command: `cat '${variables.RELAY_DB}'`, description: "look" } } },
+          { call: { name: "Bash", input: { command: "relay status --json", description: "look" } } },
+        ],
+      });
+      await lab.headless(prompt, ["--permission-mode", "default"]);
+      expect(lab.api.everything()).not.toContain("4711");
+      expect(lab.api.everything()).toMatch(
+        /denied by your permission settings|relay's file of messages is not for models/,
+      );
+      // every process of Claude Code's finds the same buffer
+      expect(lab.api.everything()).toContain(JSON.stringify(variables.RELAY_DB).slice(1, -1));
+      expect(existsSync(box.buffer)).toBe(false);
+    },
+    60_000,
+  );
 });
 
 describe.skipIf(!hasTerminal)("in the terminal UI", () => {

@@ -12,8 +12,10 @@ const mend = "Run: relay setup-code";
 export const checkCommand: Check = (subject) => {
   const { configuration, surroundings } = subject;
   const { claudeFolder } = surroundings.places;
-  if (configuration.code?.at(["mcpServers", "relay"]) === undefined && !found(claudeFolder)) return [];
-  if (activePlugin(claudeFolder))
+  const plugin = activePlugin(claudeFolder);
+  if (configuration.code?.at(["mcpServers", "relay"]) === undefined && !found(claudeFolder) && !plugin)
+    return [];
+  if (plugin)
     return found(claudeFolder) ? inspect(subject) : [ok("command", "/relay:get comes with relay's plugin")];
   return inspect(subject);
 };

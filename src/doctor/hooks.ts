@@ -17,16 +17,41 @@ const mend = "Run: relay setup-code";
 /** Whether the hooks are there and run, and whether the rules stand that setup puts in. */
 export const checkHooks: Check = (subject) => {
   if (!usesClaudeCode(subject)) return [];
-  return [...switchedOff(subject), ...presence(subject), ...rules(subject)];
+  const own = presence(subject);
+  return [
+    ...switchedOff(subject),
+    ...own,
+    ...(isPluginAlone(subject) ? pluginLimits(subject) : rules(subject)),
+  ];
 };
 
-/** Whether there is anything to say of Claude Code's settings: relay is in them, or its server is registered. */
-function usesClaudeCode({ configuration }: Subject): boolean {
+/** Whether there is anything to say of Claude Code's settings: relay is in them, its server is registered, or its plugin is there. */
+function usesClaudeCode(subject: Subject): boolean {
+  return isSetUp(subject) || activePlugin(subject.surroundings.places.claudeFolder) !== null;
+}
+
+function isSetUp({ configuration }: Subject): boolean {
   const user = userSettings(configuration.settings);
   return (
     configuration.code?.at(["mcpServers", "relay"]) !== undefined ||
     hooksOf(user, "UserPromptExpansion").length > 0
   );
+}
+
+function isPluginAlone(subject: Subject): boolean {
+  return !isSetUp(subject) && activePlugin(subject.surroundings.places.claudeFolder) !== null;
+}
+
+// A plugin brings no exceptions from the sandbox.
+function pluginLimits({ configuration }: Subject): Finding[] {
+  if (userSettings(configuration.settings)?.at(["sandbox", "enabled"]) !== true) return [];
+  return [
+    fail(
+      "sandbox",
+      "is on, and keeps the plugin's /get from the buffer",
+      "Use relay setup-code in place of the plugin.",
+    ),
+  ];
 }
 
 // Each of these files, the project's included, can switch off the person's own hooks.

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { sentence } from "../errors.ts";
+import { activePlugin, installedBundle } from "./beside.ts";
 import { desktopConfigName } from "./chosen-buffer.ts";
 import { commandPaths, planCommandRemoval } from "./command-file.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
@@ -40,12 +41,26 @@ export async function planRemoval(surroundings: Surroundings): Promise<Plan> {
   return {
     errands,
     changes,
-    warnings: isRunning
-      ? ["Claude Desktop is running, and may write relay's entry back. Quit it, then run: relay uninstall"]
-      : [],
+    warnings: [
+      ...(isRunning
+        ? ["Claude Desktop is running, and may write relay's entry back. Quit it, then run: relay uninstall"]
+        : []),
+      ...besides(surroundings),
+    ],
     next: system.kind === "wsl" ? ["On the Windows side, run: relay uninstall"] : [],
     failures,
   };
+}
+
+// What was not put in by setup is not taken out by uninstall, and would go on without its program.
+function besides({ places }: Surroundings): string[] {
+  const plugin = activePlugin(places.claudeFolder);
+  return [
+    ...(plugin ? [`relay's plugin for Claude Code stays. Run: claude plugin uninstall ${plugin}`] : []),
+    ...(places.desktopFolders.some((folder) => installedBundle(folder))
+      ? ["relay's bundle for Claude Desktop stays. Remove it there, in Settings, Extensions."]
+      : []),
+  ];
 }
 
 /** Where relay may be without a record of it. */
