@@ -1,11 +1,10 @@
 import { fstatSync } from "node:fs";
+import { cLibraries } from "./c-library.ts";
 
 // <asm-generic/socket.h>: the same on every CPU that relay is built for.
 const solSocket = 1;
 const soPeerCred = 17;
 const ucredBytes = 12; // pid, uid, gid
-
-const libraries = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
 
 /**
  * Whether the process `pid` started this one itself, with a standard input that it made. Its number alone proves
@@ -31,7 +30,7 @@ function isSocket(descriptor: number): boolean {
 async function makerOfInput(): Promise<number | null> {
   const { dlopen, ptr } = await import("bun:ffi");
   const types = { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } as const;
-  for (const library of libraries) {
+  for (const library of cLibraries) {
     try {
       const { symbols } = dlopen(library, { getsockopt: types });
       const credentials = new Int32Array(ucredBytes / Int32Array.BYTES_PER_ELEMENT);

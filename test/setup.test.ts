@@ -731,9 +731,11 @@ describe.skipIf(!Bun.which("script"))("setup on a terminal", () => {
 });
 
 describe("other programs called relay are not taken for it", () => {
-  const theirs = { command: "/opt/agentworkforce/relay", args: ["mcp", "--room", "x"], env: { TOKEN: "t" } };
-
-  test("not their server, in either Claude", async () => {
+  test.each([
+    [{ command: "/opt/agentworkforce/relay", args: ["mcp", "--room", "x"], env: { TOKEN: "t" } }],
+    [{ command: "/opt/graphql/bin/relay", args: [], env: { TOKEN: "t" } }],
+    [{ command: "/opt/graphql/bin/relay" }],
+  ])("not their server %j, in either Claude", async (theirs) => {
     await using box = sandbox();
     installFakeClaude(box);
     put(box, ".claude.json", { mcpServers: { relay: theirs } });
@@ -793,8 +795,10 @@ describe("what a person changed of relay's own part stays", () => {
     writeFileSync(path, edited);
     await expectDone(box, ["setup-code"]);
     expect(readFileSync(path, "utf8")).toBe(edited.replaceAll(old, relayBinary));
-    await expectDone(box, ["uninstall"]);
-    expect(readFileSync(path, "utf8")).toContain("model: haiku");
+    expect(await expectDone(box, ["uninstall"])).toContain(
+      `relay: warning: ${path} was changed by you and stays. Delete it: without relay it does nothing.`,
+    );
+    expect(readFileSync(path, "utf8")).toBe(edited.replaceAll(old, relayBinary));
   });
 
   test("in the registration, also when Claude Code fails in the middle", async () => {
@@ -929,7 +933,73 @@ describe("inside Claude Code", () => {
   });
 });
 
+describe("setups at the same time take turns", () => {
+  test("each is whole, and uninstall takes all of it out", async () => {
+    for (const round of [1, 2, 3, 4]) {
+      await using box = sandbox();
+      installFakeClaude(box);
+      put(box, settingsPath, { mine: round });
+      mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
+      const before = snapshot(box.home);
+      const env = { RELAY_DB: join(box.home, "b.db") };
+      const both = [["setup-code", "--statusline"], ["setup-code"], ["setup-desktop"], ["setup"]];
+      const done = await Promise.all(both.map((args) => box.relay(args, { env })));
+      expect(done.map(({ status, stderr }) => [status, stderr])).toEqual(both.map(() => [0, ""]));
+      expect(json(box, ".relay_install.json").files).toHaveLength(3);
+      await expectDone(box, ["uninstall"]);
+      expect(snapshot(box.home)).toEqual(before);
+    }
+  });
+});
+
 describe("uninstall", () => {
+  test("needs no say in which of two buffers is right", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
+    const before = snapshot(box.home);
+    await expectDone(box, ["setup"], { RELAY_DB: join(box.home, "a.db") });
+    await expectDone(box, ["setup-code"], { RELAY_DB: join(box.home, "b.db") });
+    await expectDone(box, ["uninstall"]);
+    expect(snapshot(box.home)).toEqual(before);
+  });
+
+  test("takes the other registrations out when the file of one cannot be read", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    await expectDone(box, ["setup-code"]);
+    await expectDone(box, ["setup-code"], { CLAUDE_CONFIG_DIR: join(box.home, "other") });
+    put(box, "other/.claude.json", "{ broken");
+    const { status, stderr } = await box.relay(["uninstall"]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("other/.claude.json is not valid JSON")]);
+    expect(json(box, ".claude.json")).toEqual({ mcpServers: {} });
+  });
+
+  test("finds by their looks the parts of a setup whose record was lost, also after the program moved", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    put(box, settingsPath, { mine: 1, permissions: { allow: ["Bash(ls)"] } });
+    const env = { RELAY_DB: join(box.home, "b.db") };
+    const old = copyBinary(relayBinary, join(box.home, "old/relay"));
+    await box.run([old, "setup-code"], { env });
+    rmSync(join(box.home, ".relay_install.json"));
+    await expectDone(box, ["setup-code"], env);
+    await expectDone(box, ["uninstall"]);
+    expect(json(box, settingsPath)).toMatchObject({ mine: 1, permissions: { allow: ["Bash(ls)"] } });
+    expect(readFileSync(join(box.home, settingsPath), "utf8")).not.toContain("relay");
+  });
+
+  test("leaves no settings that were there only for relay, whatever was done with them", async () => {
+    await using box = sandbox();
+    installFakeClaude(box);
+    const old = copyBinary(relayBinary, join(box.home, "old/relay"));
+    await box.run([old, "setup-code"]);
+    writeFileSync(join(box.home, settingsPath), `${readFileSync(join(box.home, settingsPath), "utf8")}\n`);
+    await expectDone(box, ["setup-code"]);
+    await expectDone(box, ["uninstall"]);
+    expect(existsSync(join(box.home, settingsPath))).toBe(false);
+  });
+
   test("goes on when Claude Code fails, says so, and the next run does the rest", async () => {
     await using box = sandbox();
     installFakeClaude(box);
@@ -987,12 +1057,13 @@ describe("uninstall", () => {
     put(
       box,
       ".claude.json",
-      '{"numStartups": 5.0, "mcpServers": {"relay": {"command": "/opt/relay"}, "x": {}}}',
+      '{"numStartups": 5.0, "mcpServers": {"relay": {"command": "/opt/relay", "args": ["--client", "code"]}, "x": {}}}',
     );
     await expectDone(box, ["uninstall"]);
     expect(readFileSync(join(box.home, ".claude.json"), "utf8")).toBe(
       '{"numStartups": 5.0, "mcpServers": {"x": {}}}',
     );
+    expect(existsSync(join(box.home, ".relay_install.json"))).toBe(false);
   });
 
   test("--purge deletes the messages, after asking", async () => {

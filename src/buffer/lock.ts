@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { cLibraries } from "../c-library.ts";
 
 // The bytes that SQLite locks, wherever it locks any: https://sqlite.org/fileformat2.html#the_lock_byte_page
 const firstLockByte = 0x4000_0000n;
@@ -53,9 +54,3 @@ async function lock(descriptor: number): Promise<boolean> {
   }
   throw new Error("the system's C library cannot be found");
 }
-
-const cLibraries = [
-  "libc.so.6",
-  `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
-  "libSystem.B.dylib",
-];

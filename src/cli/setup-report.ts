@@ -1,6 +1,6 @@
 import { RelayError } from "../errors.ts";
 import { unifiedDiff } from "../setup/diff.ts";
-import { carryOut, type FileChange, type Plan } from "../setup/plan.ts";
+import { carryOut, type FileChange, isSame, type Plan } from "../setup/plan.ts";
 import type { Context } from "./context.ts";
 
 /** How a plan is carried out and told of. */
@@ -22,7 +22,7 @@ export async function execute(
   context: Context,
 ): Promise<boolean> {
   const done = dryRun ? await plan() : await carryOut(plan, installRecord, thorough);
-  const changes = done.changes.filter(isVisible);
+  const changes = done.changes.filter((change) => !isSame(change));
   const changed = !dryRun && done.errands.length + changes.length > 0;
   const ok = done.failures.length === 0;
   if (json) context.print(JSON.stringify({ ok, changed, dry_run: dryRun, ...steps(done, changes) }));
@@ -32,11 +32,6 @@ export async function execute(
   }
   if (!ok) throw new RelayError("failed", done.failures.join(" "));
   return changed;
-}
-
-// A file that is gone already only leaves the record.
-function isVisible({ before, after }: FileChange): boolean {
-  return !(before === null ? after === null : after !== null && before.equals(after));
 }
 
 function steps({ errands, warnings, next }: Plan, changes: readonly FileChange[]) {

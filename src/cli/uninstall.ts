@@ -27,12 +27,18 @@ export const command = defineCommand({
       import("./setup-report.ts"),
     ]);
     const surroundings = ownSurroundingsOf(context);
-    const buffer = chosenBuffer(surroundings) ?? context.environment.bufferPath();
-    const relay = purge && !dryRun ? context.relay({ buffer }) : null;
-    if (relay && !yes) await confirmDeletion("relay uninstall --purge", await relay.status(), context);
     const { installRecord } = surroundings.places;
-    await execute(() => planRemoval(surroundings), { installRecord, dryRun, json, thorough: true }, context);
-    if (relay) await empty(relay, buffer, context);
+    const plan = () => planRemoval(surroundings);
+    const options = { installRecord, dryRun, json, thorough: true };
+    if (!purge || dryRun) return void (await execute(plan, options, context));
+    const buffer = chosenBuffer(surroundings) ?? context.environment.bufferPath();
+    const relay = context.relay({ buffer });
+    if (!yes) await confirmDeletion("relay uninstall --purge", await relay.status(), context);
+    try {
+      await execute(plan, options, context);
+    } finally {
+      await empty(relay, buffer, context);
+    }
   },
 });
 

@@ -11,7 +11,7 @@ import type { Plan } from "./plan.ts";
 import { findClaude, protectedVersion } from "./program.ts";
 import { type InstallRecord, readRecord } from "./record.ts";
 import { planProjectServer, planUserServer } from "./registration.ts";
-import { settingsPlacements } from "./settings.ts";
+import { guessPlaced, settingsPlacements } from "./settings.ts";
 import { type Surroundings, type Wiring, wiring } from "./surroundings.ts";
 
 /** How Claude Code is to be set up. */
@@ -89,7 +89,13 @@ function planSettings(
   refuseOtherBuffer(found, path, env.RELAY_DB, record);
   const options = { program, isWindows: system.kind === "windows", rules, env, statusline };
   const what = "lets /get, and only a person's own, read messages; lets the model send";
-  const change = mergeFile(record, path, (json, placed) => settingsPlacements(options, json, placed), what);
+  const change = mergeFile(
+    record,
+    path,
+    (json, placed) => settingsPlacements(options, json, placed),
+    what,
+    guessPlaced,
+  );
   const warnings =
     found.at(["disableAllHooks"]) === true
       ? [`hooks are switched off by disableAllHooks in ${path}, so /get will refuse. Take that out.`]

@@ -4,7 +4,7 @@ import { commandFile, commandNames, isCommandFile, repointed } from "./claude-co
 import { readContent } from "./file.ts";
 import { isOriginalCommand, isOriginalPreview, previewName } from "./original.ts";
 import { type FileChange, fileChange, readSince } from "./plan.ts";
-import type { InstallRecord } from "./record.ts";
+import { hashOf, type InstallRecord } from "./record.ts";
 
 /** The command under the name that it gets, and what has to change for that. */
 interface CommandPlan {
@@ -64,13 +64,17 @@ function isFree(claudeFolder: string, name: string): boolean {
 
 // A description or a model that somebody wrote into the file stays.
 function writeCommand(record: InstallRecord, path: string, program: string, what: string): FileChange | null {
-  const { before, untouched, original } = readSince(record, path);
+  const { before, known, untouched, original } = readSince(record, path);
   const isPlain = before !== null && isPlainCommand(before.toString());
   const isEdited = before !== null && !untouched && !isPlain && isCommandFile(before.toString());
   const after = Buffer.from(isEdited ? repointed(before.toString(), program) : commandFile(program));
   if (before?.equals(after)) return null;
-  const base = untouched || isPlain ? original : before;
-  return fileChange(record, path, { before, base }, after, { placed: [], containers: [], what });
+  const base = untouched || isPlain || (isEdited && known) ? original : before;
+  const change = fileChange(record, path, { before, base }, after, { placed: [], containers: [], what });
+  if (!isEdited || !change.record) return change;
+  // as if it had been written anew and edited since: so uninstall leaves it to its author
+  const written = hashOf(Buffer.from(commandFile(program)));
+  return { ...change, record: { ...change.record, after: written, previous: null } };
 }
 
 function retire(record: InstallRecord, path: string): FileChange {
@@ -93,7 +97,7 @@ function takeAway(record: InstallRecord, path: string): FileChange | null {
       ? "takes the command away"
       : untouched || isPlain
         ? "brings back what was there before"
-        : "was changed by you and stays; delete it, for it does nothing without relay";
+        : "was changed by you and stays. Delete it: without relay it does nothing.";
   return { path, before, after, what, record: null };
 }
 

@@ -71,8 +71,10 @@ export function replaceContent(
   };
   refuseChanged();
   try {
-    if (content === null) rmSync(target, { force: true });
-    else writeBeside(target, content, refuseChanged, options);
+    if (content === null) {
+      rmSync(target, { force: true });
+      rmSync(besideOf(target), { force: true });
+    } else writeBeside(target, content, refuseChanged, options);
   } catch (error) {
     throw error instanceof RelayError ? error : unusable(path, "written", error);
   }
@@ -87,6 +89,16 @@ export function removeEmptyFolders(folders: readonly string[]): void {
   }
 }
 
+/** Takes away what a write that was cut off left beside a file. */
+export function removeLeftover(path: string): void {
+  rmSync(besideOf(targetOf(path)), { force: true });
+}
+
+// Always the same name, so that what a crash left behind goes with the next write; setups take turns.
+function besideOf(target: string): string {
+  return join(dirname(target), `.${basename(target)}.relay-new`);
+}
+
 function writeBeside(
   target: string,
   content: Uint8Array,
@@ -95,8 +107,7 @@ function writeBeside(
 ): void {
   mkdirSync(dirname(target), { recursive: true, mode: newFolderMode });
   const old = statSync(target, { throwIfNoEntry: false });
-  // always the same name, so that what a crash left behind goes with the next write
-  const beside = join(dirname(target), `.${basename(target)}.relay-new`);
+  const beside = besideOf(target);
   rmSync(beside, { force: true });
   const descriptor = openSync(beside, "wx", 0o600);
   try {

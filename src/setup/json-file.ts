@@ -9,6 +9,9 @@ const byteOrderMark = "\uFEFF";
 /** What of relay's is to stand in a JSON file, given what stands there and what setup placed there before. */
 type Placements = (json: JsonText, placed: readonly Placed[]) => readonly Placement[];
 
+/** What may have been placed in a file, should the record know nothing of it. */
+type Guess = (json: JsonText) => Placed[];
+
 /**
  * The change that puts relay's part into a JSON file of somebody else's; `null` if it is there. Throws a `failed` error
  * if the file cannot be read, or is not what it should be.
@@ -18,14 +21,15 @@ export function mergeFile(
   path: string,
   placements: Placements,
   what: string,
+  guessed: Guess = () => [],
 ): FileChange | null {
   const { before, known, untouched, original } = readSince(record, path);
   const { mark, json } = decode(before ?? Buffer.alloc(0), path);
   const wanted = placements(json, known?.placed ?? []);
   const after = encode(mark, merge(withoutStale(json, known ?? nothingKnown, wanted), wanted).json);
   if (before?.equals(after)) return null;
-  const bare = before && encode(mark, unmerge(json, wanted, known ?? nothingKnown));
-  const base = untouched ? original : bare;
+  const bare = unmerge(json, wanted, known ?? { placed: guessed(json), containers: [] });
+  const base = untouched ? original : before && !wasMade(known, bare) ? encode(mark, bare) : null;
   const { placed, containers } = merge(decode(base ?? Buffer.alloc(0), path).json, wanted);
   return fileChange(record, path, { before, base }, after, { placed, containers, what });
 }
@@ -44,15 +48,14 @@ function withoutStale(json: JsonText, { placed, containers }: Known, wanted: rea
 
 /**
  * The change that takes relay's part out of a JSON file again; `null` if there is none. A file that nobody changed
- * since comes back byte for byte. `guessed` says what may have been placed, should the record know nothing of the file.
- * Throws what {@link mergeFile} throws.
+ * since comes back byte for byte. Throws what {@link mergeFile} throws.
  */
 export function unmergeFile(
   record: InstallRecord,
   path: string,
   placements: readonly Placement[],
   what: string,
-  guessed: (json: JsonText) => Placed[] = () => [],
+  guessed: Guess = () => [],
 ): FileChange | null {
   const { before, known, untouched, original } = readSince(record, path);
   const change = (after: Buffer | null): FileChange => ({ path, before, after, what, record: null });
@@ -60,9 +63,13 @@ export function unmergeFile(
   if (before === null) return known ? change(null) : null;
   const current = decode(before, path);
   const left = unmerge(current.json, placements, known ?? { placed: guessed(current.json), containers: [] });
-  const wasMade = known !== undefined && known.before === null && left.text.trim() === "{}";
   if (left === current.json && !known) return null;
-  return change(wasMade ? null : encode(current.mark, left));
+  return change(wasMade(known, left) ? null : encode(current.mark, left));
+}
+
+/** Whether a file is there only because of relay. */
+function wasMade(known: FileRecord | undefined, bare: JsonText): boolean {
+  return known !== undefined && known.before === null && bare.text.trim() === "{}";
 }
 
 function decode(content: Buffer, path: string): { mark: string; json: JsonText } {

@@ -1,5 +1,6 @@
+import { dirname } from "node:path";
 import { sentence } from "../errors.ts";
-import { missingFolders, readContent, removeEmptyFolders, replaceContent } from "./file.ts";
+import { missingFolders, readContent, removeEmptyFolders, removeLeftover, replaceContent } from "./file.ts";
 import {
   type FileRecord,
   hashOf,
@@ -10,6 +11,7 @@ import {
   withFile,
   withRegistration,
 } from "./record.ts";
+import { inTurn } from "./turn.ts";
 
 /** One file that is to change. */
 export interface FileChange {
@@ -64,11 +66,16 @@ export function joined(plans: readonly Plan[]): Plan {
  * a `failed` error; what was done until then stays, and the same command goes on from there. A `thorough` one, which
  * takes things out, does the rest all the same, and answers the errors among the failures.
  */
-export async function carryOut(
+export function carryOut(plan: () => Promise<Plan>, recordPath: string, thorough = false): Promise<Plan> {
+  return inTurn(dirname(recordPath), () => carryOutAlone(plan, recordPath, thorough));
+}
+
+async function carryOutAlone(
   plan: () => Promise<Plan>,
   recordPath: string,
-  thorough = false,
+  thorough: boolean,
 ): Promise<Plan> {
+  removeLeftover(recordPath);
   const first = await plan();
   const failures: string[] = [];
   const attempt = async (work: () => void | Promise<void>) => {
@@ -115,13 +122,18 @@ async function changeFiles(
   }
   for (const change of changes) {
     const { path, after, before, record } = change;
-    if (!(await attempt(() => replaceContent(path, after, before)))) continue;
+    if (!isSame(change) && !(await attempt(() => replaceContent(path, after, before)))) continue;
     done.push(change);
     if (record) continue;
     removeEmptyFolders(folders.get(path) ?? []);
-    store.update((all) => withFile(all, path, null));
+    store.update((all) => withRegistration(withFile(all, path, null), path, null));
   }
   return done;
+}
+
+/** Whether a change leaves the file as it is, and only the record says something else from then on. */
+export function isSame({ before, after }: FileChange): boolean {
+  return before === null || after === null ? before === after : before.equals(after);
 }
 
 /** The change that gives a file this content and lets the record bring back what was there before relay. */

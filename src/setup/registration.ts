@@ -2,11 +2,11 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { RelayError } from "../errors.ts";
 import { readContent } from "./file.ts";
-import { mergeFile } from "./json-file.ts";
+import { mergeFile, unmergeFile } from "./json-file.ts";
 import { jsonText } from "./json-text.ts";
 import type { Errand, FileChange } from "./plan.ts";
 import { needsShell } from "./program.ts";
-import { type InstallRecord, withRegistration } from "./record.ts";
+import { type InstallRecord, type RegistrationRecord, withRegistration } from "./record.ts";
 import { runProgram } from "./run.ts";
 import { entryOver, ownerOf, type ServerEntry, serverPlacement } from "./servers.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -33,7 +33,7 @@ export function planUserServer(
   const existing = registered(config);
   // what was cut off between taking the old entry out and putting the new one in
   const known = record.registrations.find((each) => each.config === config)?.entry;
-  const entry = entryOver(wanted, existing ?? known);
+  const entry = entryOver(wanted, existing ?? withoutPlace(known));
   if (Bun.deepEquals(existing, entry, true)) return { errands: [], changes: [], next: [] };
   refuseForeign(existing, config);
   if (needsShell(claude)) return { errands: [], changes: [], next: [byHand(entry)] };
@@ -59,33 +59,57 @@ export function planUserServer(
   return { changes: [], errands: [errand], next: [] };
 }
 
+// Which buffer it opens is for this setup to say.
+function withoutPlace(entry: unknown): unknown {
+  const { env, ...others } = (entry ?? {}) as Partial<ServerEntry>;
+  if (!env) return entry;
+  const { RELAY_DB: _, WSLENV: __, ...own } = env;
+  return { ...others, env: own };
+}
+
 // In a form that cmd.exe and PowerShell read alike, which quote JSON in ways of their own.
 function byHand({ command, args, env = {} }: ServerEntry): string {
   const variables = Object.entries(env).map(([name, value]) => `-e "${name}=${value}" `);
   return `Register the server: claude mcp add --scope user ${variables.join("")}relay -- "${command}" ${args.join(" ")}`;
 }
 
-/** The errands that take the person's registrations out again, wherever setup had them made. */
-export function planUserServerRemovals(
+/** Where relay may be registered for the person: here, and wherever setup had it done. */
+export function registrationPlaces(
+  record: InstallRecord,
+  { places }: Surroundings,
+): Omit<RegistrationRecord, "entry">[] {
+  const { claudeConfig: config, chosenFolder } = places;
+  const others = record.registrations.filter((each) => each.config !== config);
+  return [{ config, claudeFolder: chosenFolder }, ...others];
+}
+
+/**
+ * What takes the registration at a place out again: by Claude Code's own program, or in the file itself if there is none
+ * that would write it at the same time. Throws a `failed` error if the file cannot be read.
+ */
+export function planUserServerRemoval(
   record: InstallRecord,
   surroundings: Surroundings,
-  claude: string,
-): Errand[] {
-  const { claudeConfig: config, chosenFolder } = surroundings.places;
-  const here = { config, claudeFolder: chosenFolder };
-  const others = record.registrations.filter((each) => each.config !== config);
-  return [here, ...others].flatMap((place): Errand[] => {
-    const done = (all: InstallRecord) => withRegistration(all, place.config, null);
-    const isKnown = record.registrations.some((each) => each.config === place.config);
-    const isThere = ownerOf(registered(place.config)) === "relay";
-    if (!isThere && !isKnown) return [];
-    const argv = removalOf(claude);
-    const call = caller(surroundings, place.claudeFolder);
-    const run = async () => {
-      if (isThere) await call(argv);
-    };
-    return [{ argv, what: "takes the server out", run, done }];
-  });
+  claude: string | null,
+  { config, claudeFolder }: Omit<RegistrationRecord, "entry">,
+): Registration {
+  const what = "takes the server out";
+  const isKnown = record.registrations.some((each) => each.config === config);
+  if (ownerOf(registered(config)) !== "relay") {
+    const content = readContent(config);
+    const forget = { path: config, before: content, after: content, what, record: null };
+    return { errands: [], changes: isKnown ? [forget] : [], next: [] };
+  }
+  if (claude === null) {
+    const change = unmergeFile(record, config, [serverPlacement({ command: "relay", args: [] })], what);
+    return { errands: [], changes: change ? [change] : [], next: [] };
+  }
+  if (needsShell(claude))
+    return { errands: [], changes: [], next: ["Take the server out: claude mcp remove relay"] };
+  const argv = removalOf(claude);
+  const call = caller(surroundings, claudeFolder);
+  const done = (all: InstallRecord) => withRegistration(all, config, null);
+  return { errands: [{ argv, what, run: () => call(argv), done }], changes: [], next: [] };
 }
 
 /** Runs Claude Code's program for the folder that it keeps its files in. */

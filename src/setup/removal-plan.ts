@@ -1,14 +1,15 @@
-import { basename, join } from "node:path";
+import { realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { sentence } from "../errors.ts";
 import { activePlugin, installedBundle } from "./beside.ts";
 import { desktopConfigName } from "./chosen-buffer.ts";
 import { commandPaths, planCommandRemoval } from "./command-file.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
 import { unmergeFile } from "./json-file.ts";
-import type { FileChange, Plan } from "./plan.ts";
+import { type FileChange, isSame, type Plan } from "./plan.ts";
 import { findClaude } from "./program.ts";
 import { type InstallRecord, readRecord } from "./record.ts";
-import { planUserServerRemovals } from "./registration.ts";
+import { planUserServerRemoval, registrationPlaces } from "./registration.ts";
 import { serverPlacement } from "./servers.ts";
 import { guessPlaced, settingsRemovals } from "./settings.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -30,24 +31,30 @@ export async function planRemoval(surroundings: Surroundings): Promise<Plan> {
     }
   };
   const claude = findClaude(system, places.home);
-  const errands = attempt(() => (claude ? planUserServerRemovals(record, surroundings, claude) : []));
-  const paths = new Set([
-    ...record.files.map(({ path }) => path),
-    ...usualPaths(surroundings, record, claude),
-  ]);
-  const changes = [...paths].flatMap((path) => attempt(() => planFile(record, path)));
+  const servers = registrationPlaces(record, surroundings).flatMap((place) =>
+    attempt(() => [planUserServerRemoval(record, surroundings, claude, place)]),
+  );
+  const paths = [...record.files.map(({ path }) => path), ...usualPaths(surroundings)];
+  const planned = byTarget(paths).flatMap((path) => attempt(() => planFile(record, path)));
+  const changes = [...servers.flatMap((server) => server.changes), ...planned];
   const isDesktopConfig = changes.some(({ path }) => basename(path) === desktopConfigName);
   const isRunning = isDesktopConfig && (await isDesktopRunning(system, places.home));
   return {
-    errands,
+    errands: servers.flatMap((server) => server.errands),
     changes,
     warnings: [
       ...(isRunning
         ? ["Claude Desktop is running, and may write relay's entry back. Quit it, then run: relay uninstall"]
         : []),
+      ...planned
+        .filter((change) => isSame(change) && change.after)
+        .map(({ path, what }) => `${path} ${what}`),
       ...besides(surroundings),
     ],
-    next: system.kind === "wsl" ? ["On the Windows side, run: relay uninstall"] : [],
+    next: [
+      ...servers.flatMap((server) => server.next),
+      ...(system.kind === "wsl" ? ["On the Windows side, run: relay uninstall"] : []),
+    ],
     failures,
   };
 }
@@ -64,18 +71,28 @@ function besides({ places }: Surroundings): string[] {
 }
 
 /** Where relay may be without a record of it. */
-function usualPaths({ places }: Surroundings, record: InstallRecord, claude: string | null): string[] {
-  const { claudeFolder, claudeConfig, desktopFolders } = places;
+function usualPaths({ places }: Surroundings): string[] {
+  const { claudeFolder, desktopFolders } = places;
   return [
     join(claudeFolder, "settings.json"),
     ...commandPaths(claudeFolder),
     ...desktopFolders.map((folder) => join(folder, desktopConfigName)),
-    // without a Claude Code there is nobody who would write these at the same time
-    ...(claude ? [] : [claudeConfig, ...record.registrations.map(({ config }) => config)]),
   ];
 }
 
-const serverFiles = [desktopConfigName, ".mcp.json", ".claude.json", ".config.json"];
+// Two paths may lead to one file, through links.
+function byTarget(paths: readonly string[]): string[] {
+  const real = (path: string) => {
+    try {
+      return join(realpathSync(dirname(path)), basename(path));
+    } catch {
+      return path; // there is no such folder
+    }
+  };
+  return [...new Map(paths.toReversed().map((path) => [real(path), path])).values()].toReversed();
+}
+
+const serverFiles = [desktopConfigName, ".mcp.json"];
 
 function planFile(record: InstallRecord, path: string): FileChange[] {
   const what = "takes relay out";

@@ -20,10 +20,9 @@ export function ownerOf(entry: unknown): Owner {
   return isOriginalServer(entry) ? "original" : "somebody";
 }
 
-function startsServer([first]: unknown[]): boolean {
-  return (
-    first === undefined || first === "serve" || /^--(?:client|sound|idle-timeout|debug)\b/.test(String(first))
-  );
+// relay never registers itself without.
+function startsServer(args: unknown[]): boolean {
+  return /(?:^| )--client[ =](?:desktop|code)(?: |$)/.test(args.join(" "));
 }
 
 /**
@@ -34,11 +33,10 @@ export function entryOver(wanted: ServerEntry, existing: unknown): ServerEntry {
   if (existing === undefined || ownerOf(existing) !== "relay") return wanted;
   const { args, env, ...others } = existing as Partial<ServerEntry>;
   const variables = { ...env, ...wanted.env };
-  const client = wanted.args.join(" ");
   return {
     ...others,
     ...wanted,
-    args: Array.isArray(args) && args.join(" ").includes(client) ? args : wanted.args,
+    args: args ?? wanted.args,
     ...(Object.keys(variables).length > 0 && { env: variables }),
   };
 }

@@ -68,8 +68,10 @@ export function guessPlaced(settings: JsonText): Placed[] {
     .map(hookProgram)
     .find(Boolean);
   if (!program) return [];
-  const { allow, deny } = permissionRules(null);
+  const buffer = settings.at(["env", "RELAY_DB"]);
+  const { allow, deny } = permissionRules(typeof buffer === "string" ? buffer : null);
   return [
+    ...(typeof buffer === "string" ? [{ path: ["env", "RELAY_DB"], value: buffer }] : []),
     ...allow.map((value) => ({ path: ["permissions", "allow"], value })),
     ...deny.map((value) => ({ path: ["permissions", "deny"], value })),
     { path: ["statusLine"], value: statusLine(program) },
