@@ -1,7 +1,6 @@
 #!/bin/sh
 # Installs relay: a release (curl … | sh) downloads the binary for this machine, a checkout of the source builds it.
 # Everything is in functions, and what calls them comes last, between braces: half of this file does nothing.
-set -eu
 if [ -n "${ZSH_VERSION:-}" ]; then emulate sh; fi
 
 # Which release this is; build/install-scripts.ts fills in both. Empty in a checkout.
@@ -381,6 +380,7 @@ install() {
 }
 
 main() {
+  set -eu
   [ $# -le 1 ] || fail "there is at most one argument. See: sh install.sh --help" 2
   case "${1:-}" in
     '' | --uninstall) choose_target ;;

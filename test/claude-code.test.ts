@@ -15,7 +15,7 @@ import {
 import { textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 
-const secret = "The vault opens with 4711.";
+const secret = "The vault opens with xylophone.";
 const prompt = "Please begin the work of today";
 const wirings: Wiring[] = ["setup", "plugin"];
 
@@ -72,7 +72,7 @@ const besides = { ".relay_buffer.db-copy": secret };
 async function expectNothingSeen(box: Sandbox, { api }: ClaudeLab, cheats: Reply[]): Promise<void> {
   expect(api.shown.length).toBeGreaterThanOrEqual(cheats.length);
   expect(api.everything()).not.toContain(secret);
-  expect(api.everything()).not.toContain("4711");
+  expect(api.everything()).not.toContain("xylophone");
   // it did what it was told, and was refused
   expect(api.everything()).toContain("`relay get` is not for Claude Code");
   expect(api.everything()).toContain("relay: nobody typed /get here");
@@ -123,7 +123,7 @@ describe.skipIf(!claude).each(wirings)("by %s: a model that tries to cheat sees 
       { env: box.env },
     );
     expect(lab.api.shown.length).toBeGreaterThanOrEqual(replies.length);
-    expect(lab.api.everything()).not.toContain("4711");
+    expect(lab.api.everything()).not.toContain("xylophone");
     expect(lab.api.everything()).toContain("relay: nobody typed /get here");
     expect(JSON.parse(status.stdout.toString()).unread.code).toBe(1);
   }, 180_000);
@@ -134,7 +134,7 @@ describe.skipIf(!claude).each(wirings)("by %s: a model that tries to cheat sees 
     const lab = openLab(box, { wiring, replies: [], prompt, allow: everything });
     await lab.headless("/get", ["--allowedTools", `${relayTool(wiring)} Bash`]);
     await lab.headless(`/${relayTool(wiring, "get")}`, ["--allowedTools", `${relayTool(wiring)} Bash`]);
-    expect(lab.api.everything()).not.toContain("4711");
+    expect(lab.api.everything()).not.toContain("xylophone");
     expect(await unread(box)).toBe(1);
   }, 120_000);
 });
@@ -260,7 +260,7 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     await terminal.enter("get");
     await terminal.shows(question);
     expect(await unread(box)).toBe(1);
-    expect(lab.api.everything()).not.toContain("4711");
+    expect(lab.api.everything()).not.toContain("xylophone");
     await terminal.yes();
     await terminal.shows("answer one");
     expect(places(lab, secret)).toEqual(["user tool_result"]);
@@ -282,7 +282,7 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     await terminal.shows(question);
     terminal.press("Escape");
     await Bun.sleep(1_000);
-    expect(lab.api.everything()).not.toContain("4711");
+    expect(lab.api.everything()).not.toContain("xylophone");
     expect(await unread(box)).toBe(1);
   }, 120_000);
 
@@ -381,12 +381,12 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
       await terminal.shows(/answer one|nobody typed/);
       // where the person's own command comes first, this was no project's get at all
       const own = (await unread(box)) === 0;
-      expect(lab.api.everything().includes("4711")).toBe(own);
+      expect(lab.api.everything().includes("xylophone")).toBe(own);
       if (own) expect(pageOf(lab, secret)).toContain("who typed /get.");
       expect([_name, own]).toEqual([_name, wiring === "setup" && _name !== "skill"]);
       if (wiring === "setup") return;
       await terminal.enter("/relay:get");
-      await until("the plugin's own command", () => lab.api.everything().includes("4711"), 30_000);
+      await until("the plugin's own command", () => lab.api.everything().includes("xylophone"), 30_000);
       expect(pageOf(lab, secret)).toContain("who typed /get.");
     },
     120_000,
@@ -404,7 +404,7 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     const terminal = await lab.terminal();
     await terminal.enter("/get");
     await terminal.shows(/hooks are switched off/);
-    expect(lab.api.everything()).not.toContain("4711");
+    expect(lab.api.everything()).not.toContain("xylophone");
     expect(await unread(box)).toBe(1);
   }, 120_000);
 
@@ -417,6 +417,6 @@ os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expans
     if (wiring === "setup") await terminal.shows("2 from Desktop"); // a plugin brings no status line
     await terminal.enter(prompt);
     await terminal.shows("answer one");
-    expect(lab.api.everything()).not.toContain("4711");
+    expect(lab.api.everything()).not.toContain("xylophone");
   }, 120_000);
 });

@@ -123,7 +123,9 @@ function readable(path: string): Map<number, unknown> {
 function expectSentence(what: string, { status, stdout, stderr }: Outcome): void {
   expect([what, status === 0 || status === 4, status]).toEqual([what, true, status]);
   if (status === 0) return;
-  expect([what, stdout, stderr]).toEqual([
+  // a page may be out before it turns out that it cannot be marked; then it is offered again
+  const isPage = what.endsWith(": relay get") && /^(relay: \d|\{"messages":)/.test(stdout);
+  expect([what, isPage ? "" : stdout, stderr]).toEqual([
     what,
     "",
     expect.stringMatching(/^(relay: |\{"ok":false,)[^\n]+\n$/),

@@ -212,7 +212,7 @@ describe.skipIf(!claude)("Claude Code's own check", () => {
 describe.skipIf(!hasTerminal)("from its marketplace", () => {
   test("/get works once it is installed, and the session says so when relay is not", async () => {
     await using box = sandbox();
-    await sendAll(box, "code", ["The vault opens with 4711."]);
+    await sendAll(box, "code", ["The vault opens with xylophone."]);
     const [archive = ""] = await packPlugin({ version: "9.8.7", outDir: box.home });
     const folder = await unpack(box, archive, "my plugins/relay");
     const lab = openLab(box, { wiring: "marketplace", prompt: "/get", replies: [{ text: "answer one" }] });
@@ -227,7 +227,7 @@ describe.skipIf(!hasTerminal)("from its marketplace", () => {
     await terminal.shows("relay: 1 message from Desktop. Type /get to read it.");
     await terminal.enter("/get");
     await terminal.shows("answer one");
-    expect(lab.api.everything()).toContain("The vault opens with 4711.");
+    expect(lab.api.everything()).toContain("The vault opens with xylophone.");
     rmSync(join(box.programs, "relay"));
     const bare = await lab.terminal();
     await bare.shows("relay: the relay plugin found no program relay.");

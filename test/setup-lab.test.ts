@@ -54,7 +54,7 @@ describe.skipIf(!claude)("a buffer that RELAY_DB names", () => {
       await box.run(["mkdir", "-p", join(variables.RELAY_DB, "..")]);
       const sent = await box.relay(["send", "--to", "code"], {
         env: variables,
-        stdin: "The vault opens with 4711.",
+        stdin: "The vault opens with xylophone.",
       });
       expect(sent.status).toBe(0);
       const prompt = "Please begin the work of today";
@@ -70,7 +70,7 @@ describe.skipIf(!claude)("a buffer that RELAY_DB names", () => {
         ],
       });
       await lab.headless(prompt, ["--permission-mode", "default"]);
-      expect(lab.api.everything()).not.toContain("4711");
+      expect(lab.api.everything()).not.toContain("xylophone");
       expect(lab.api.everything()).toMatch(
         /denied by your permission settings|relay's file of messages is not for models/,
       );
@@ -98,7 +98,7 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     "/get works with a relay in a folder called %j",
     async (name) => {
       await using box = sandbox();
-      await sendAll(box, "code", ["The vault opens with 4711."]);
+      await sendAll(box, "code", ["The vault opens with xylophone."]);
       const program = join(box.home, name, "relay");
       await box.run(["mkdir", "-p", join(program, "..")]);
       cpSync(relayBinary, program);
@@ -108,7 +108,7 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
       const terminal = await lab.terminal();
       await terminal.enter("/get");
       await terminal.shows("answer one");
-      expect(lab.api.everything()).toContain("4711");
+      expect(lab.api.everything()).toContain("xylophone");
       expect((await get(box, "code")).messages).toEqual([]);
     },
     60_000,
