@@ -28,18 +28,13 @@ export function planCommand(record: InstallRecord, claudeFolder: string, program
     const path = pathOf(claudeFolder, each);
     if (each === name) return writeCommand(record, path, program, `installs the command /${name}`);
     const content = readContent(path);
-    if (content && isCommandFile(content.toString())) return takeAway(record, path);
+    if (content && isCommandFile(content.toString())) return planCommandRemoval(record, path);
     return content && isOriginalCommand(content) ? retire(record, path) : null;
   });
   const preview = previewOf(claudeFolder);
   const content = readContent(preview);
   if (content && isOriginalPreview(content)) changes.push(retire(record, preview));
   return { name, changes: changes.filter((change) => change !== null) };
-}
-
-/** What takes a file of the command's, under whatever name, away again, and brings back what stood there before. */
-export function planCommandRemoval(record: InstallRecord, path: string): FileChange | null {
-  return takeAway(record, path);
 }
 
 /** The files that the command, and the original's, may be in. */
@@ -84,10 +79,11 @@ function retire(record: InstallRecord, path: string): FileChange {
 }
 
 /**
- * A file that somebody changed stays: Claude Code has no use for it any more, but it holds work of theirs. Without a
+ * What takes a file of the command's, under whatever name, away again, and brings back what stood there before. One
+ * that somebody changed stays: Claude Code has no use for it any more, but it holds work of theirs. Without a
  * record it goes if it is just what setup writes.
  */
-function takeAway(record: InstallRecord, path: string): FileChange | null {
+export function planCommandRemoval(record: InstallRecord, path: string): FileChange | null {
   const { before, known, untouched, original } = readSince(record, path);
   const isPlain = before !== null && isPlainCommand(before.toString());
   if (!known && !isPlain) return null;
