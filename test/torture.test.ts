@@ -12,6 +12,7 @@ const figures: [figure: string, lacking: RegExp | null][] = [
   ["clock jumps", /^skipped: clock jumps/m],
   ["times the disk was full", /^skipped: a disk/m],
   ["times the file was read-only", null],
+  ["times the file was locked", null],
   ["times the file was removed", null],
   ["times the file was renamed", null],
   ["times the file was renamed, and back", null],

@@ -64,18 +64,23 @@ async function makeReadOnly(world: World, hold: number): Promise<void> {
   over();
 }
 
+// There may be no file just now, or a journal to be played back first.
 async function readSlowly(world: World, hold: number): Promise<void> {
   const over = world.trouble("lock", "");
-  try {
-    using db = new Database(world.place.buffer, { readonly: true });
-    db.run("BEGIN");
-    const statement = db.prepare("SELECT id FROM messages");
-    statement.all();
-    world.count("times the file was locked");
-    await Bun.sleep(hold);
-    statement.finalize();
-    db.run("COMMIT");
-  } catch {} // there may be none just now, or a journal to be played back
+  for (const end = world.now() + hold; world.now() < end; ) {
+    try {
+      using db = new Database(world.place.buffer, { readonly: true });
+      db.run("BEGIN");
+      const statement = db.prepare("SELECT id FROM messages");
+      statement.all();
+      world.count("times the file was locked");
+      await Bun.sleep(end - world.now());
+      statement.finalize();
+      db.run("COMMIT");
+    } catch {
+      await Bun.sleep(10);
+    }
+  }
   over();
 }
 

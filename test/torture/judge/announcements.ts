@@ -1,11 +1,15 @@
 import type { Announcement } from "../history.ts";
-import { type Span, troublesIn } from "../history.ts";
+import { overlap, type Span, troublesIn } from "../history.ts";
 import { tokenOf } from "../messages.ts";
 import { oldestToken } from "../notifier.ts";
 import { type Evidence, mayBeGone } from "./evidence.ts";
 
-// How long after its notifier ended an announcer may take to note it down.
-const noteMilliseconds = 5_000;
+// How long after its notifier ended an announcer may take to note it down, if nothing keeps it from the file: ten times
+// what is normal on a busy machine.
+const noteMilliseconds = 1_000;
+
+// The notifier that takes its time does so after it was told to: place.ts.
+const slowMilliseconds = 2_600;
 
 // How long a notifier may take, less what this run and relay may differ by.
 const limitMilliseconds = 2_900;
@@ -69,12 +73,18 @@ function reason({ history }: Evidence, first: Announcement, second: Announcement
   if (first.outcome === "failed" || first.outcome === "hang") return "the first try failed";
   if (first.outcome === "slow" && second.from - first.from > limitMilliseconds)
     return "the first try took too long";
-  const noted: Span = { from: first.from, to: Math.min(second.from, first.to + noteMilliseconds) };
-  if (!first.actor) return "the first announcer was gone";
-  if (first.actor.died < noted.to || first.actor.asked < noted.to)
-    return "the first announcer was killed or ended";
-  const [trouble] = troublesIn(history, around({ from: first.from, to: second.from }));
-  return trouble ? "the file or the clock was tampered with, or a process stood still" : null;
+  const ended = first.to + (first.outcome === "slow" ? slowMilliseconds : 0);
+  const noted: Span = { from: ended, to: Math.min(second.from, ended + noteMilliseconds) };
+  const { actor } = first;
+  if (!actor) return "the first announcer was gone";
+  if (Math.min(actor.died, actor.killed) < noted.to) return "the first announcer was killed";
+  if (actor.asked < noted.to) return "the first announcer was asked to end";
+  const between = { from: first.from, to: second.from };
+  if (actor.stops.some((stop) => overlap(stop, between))) return "the first announcer stood still";
+  // it is noted in the file that is there then, and the lease stands by the clock
+  if (troublesIn(history, around(between)).some(({ kind }) => kind === "clock" || kind === "replaced"))
+    return "the clock jumped, or the file was another one";
+  return troublesIn(history, noted).length > 0 ? "the file could not be written" : null;
 }
 
 function judgeNever(evidence: Evidence, byToken: Map<string, Announcement[]>): void {

@@ -12,7 +12,11 @@ const claimMilliseconds = 4_900;
 
 /** What relay may say, and what must have happened for it; null: it may be said at any time. */
 const sentences: [RegExp, Trouble["kind"][] | null][] = [
-  [/is locked by another program\. Close that program, or try again\.$/, null],
+  // by whoever reads slowly or stands still, by a file whose journal is another one's; and a full disk is slow to clear
+  [
+    /is locked by another program\. Close that program, or try again\.$/,
+    ["lock", "stop", "replaced", "disk"],
+  ],
   [/^there is no room left on the disk of .* nothing was stored\.$/, ["disk"]],
   [/is read-only or unreadable to you\. Run: chmod 600 /, ["read-only"]],
   [/is removed or replaced again and again\. Stop the program that does it\.$/, ["replaced"]],
