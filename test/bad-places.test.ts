@@ -187,10 +187,10 @@ describe.skipIf(!canLimit)("no file descriptors left", () => {
     expect(await ask(1, "relay_send", { message: "first" })).toContain('\\"ok\\":true');
     await sendAll(box, "desktop", ["for Desktop"]);
     await limit(0);
-    expect(await ask(2, "relay_send", { message: "second" })).toMatch(
-      /"relay: [^"]+ cannot be opened\..*"isError":true/,
-    );
-    expect(await ask(3, "relay_fetch")).toMatch(/"relay: [^"]+ cannot be opened\..*"isError":true/);
+    // SQLite, or relay itself where the server's own look had let go of the file just before
+    const noFile = /"relay: [^"]+ (cannot be opened\.|has too many files open ).*"isError":true/;
+    expect(await ask(2, "relay_send", { message: "second" })).toMatch(noFile);
+    expect(await ask(3, "relay_fetch")).toMatch(noFile);
     rmSync(box.buffer);
     expect(await ask(4, "relay_send", { message: "third" })).toMatch(/too many files open.*"isError":true/);
     await limit(1024);

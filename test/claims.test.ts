@@ -6,7 +6,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
-import { initialize, startSession, toolCall } from "./support/server.ts";
+import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
 
 const large = "x".repeat(65_536);
 
@@ -43,6 +43,22 @@ function startShell(box: Sandbox, script: string): { kill(): void } {
 /** Waits until the first page is on its way, and nowhere else. */
 async function onItsWay(box: Sandbox, count = 1): Promise<void> {
   await until("a claim", async () => (await get(box, "code", "--peek")).elsewhere === count);
+}
+
+// One that stands still in a transaction holds up everybody.
+async function stopBetweenTransactions(box: Sandbox, { child }: Server): Promise<void> {
+  using db = new Database(box.buffer);
+  const isFree = () => {
+    child.kill("SIGSTOP");
+    try {
+      db.run("BEGIN IMMEDIATE; ROLLBACK");
+      return true;
+    } catch {
+      child.kill("SIGCONT");
+      return false;
+    }
+  };
+  await until("a server that stands still without the lock", isFree);
 }
 
 describe("a fetch that was cancelled", () => {
@@ -113,7 +129,8 @@ describe("a page larger than a pipe, for a client that never reads", () => {
       server.send(toolCall(1, "relay_fetch"));
       server.send(toolCall(2, "relay_fetch"));
       await onItsWay(box);
-      server.child.kill(signal);
+      if (signal === "SIGSTOP") await stopBetweenTransactions(box, server);
+      else server.child.kill(signal);
       expect((await get(box, "code", "--peek")).messages).toEqual([]);
       await until(
         "the claim expires",

@@ -22,9 +22,10 @@ const figures: [figure: string, lacking: RegExp | null][] = [
   ["sends by command", null],
   ["fetches by tool", null],
   ["fetches by command", null],
-  ["fetches by /get", null],
+  ["pages by /get", null],
   ["messages announced", null],
   ["messages seen by their reader", null],
+  ["pages that had to hold all that waits", null],
 ];
 
 test.skipIf(process.platform === "win32")(
@@ -46,8 +47,7 @@ test.skipIf(process.platform === "win32")(
     for (const [figure, lacking] of figures) {
       if (lacking?.test(stdout)) continue;
       const count = new RegExp(`^${figure} +(\\d+)$`, "m").exec(stdout)?.[1];
-      expect([figure, Number(count)]).toEqual([figure, expect.any(Number)]);
-      expect(`${figure}: ${count}`).not.toMatch(/: (0|undefined)$/);
+      expect([figure, Number(count ?? 0) > 0]).toEqual([figure, true]);
     }
   },
   600_000,

@@ -106,6 +106,13 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     codeOf(error) === "SQLITE_READONLY_DBMOVED" ||
     (open !== null && !sameFile(open.identity, path));
 
+  // A live process finds what was made beside the file while that was read-only.
+  const causeThatPasses = (error: unknown) => {
+    if (isReplaced(error)) return "replaced";
+    if (isBusy(error)) return "busy";
+    return open && mendCompanions(open.file) ? "mended" : null;
+  };
+
   const attemptUntil = async <T>(
     deadline: number,
     work: (db: Database) => T,
@@ -116,7 +123,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
       try {
         return attempt(work, options.create ?? false);
       } catch (error) {
-        const passing = isReplaced(error) ? "replaced" : isBusy(error) ? "busy" : null;
+        const passing = causeThatPasses(error);
         if (passing !== "busy") close(); // what failed may be mended by opening the file anew
         if (passing === "replaced" && clock.elapsed() >= deadline) throw new Replaced(path);
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);

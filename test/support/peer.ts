@@ -64,11 +64,15 @@ export async function connect(box: Sandbox, options: PeerOptions = {}): Promise<
   };
 }
 
-/** A server for Desktop, and one for Code, on the same buffer, as the two Claudes start them. */
-export async function connectBoth(box: Sandbox): Promise<{ desktop: Peer; code: Peer }> {
+/** A server for Desktop, and one for Code, on the same buffer, as the two Claudes start them, or through this program. */
+export async function connectBoth(
+  box: Sandbox,
+  through: readonly string[] = [],
+): Promise<{ desktop: Peer; code: Peer }> {
+  const [command, ...args] = [...through, relayBinary];
   const [desktop, code] = await Promise.all([
-    connect(box, { name: "claude-ai", version: "0.1.0" }),
-    connect(box, { name: "claude-code", version: "2.1.330", env: { CLAUDECODE: "1" } }),
+    connect(box, { command, args, name: "claude-ai", version: "0.1.0" }),
+    connect(box, { command, args, name: "claude-code", version: "2.1.330", env: { CLAUDECODE: "1" } }),
   ]);
   return { desktop, code };
 }

@@ -49,7 +49,7 @@ function errorOf({ status, stderr }: Ran): string | null {
 export function sendRecord(
   world: World,
   sender: Client,
-  given: Pick<Send, "token" | "text" | "muted" | "how">,
+  given: Pick<Send, "token" | "text" | "muted" | "how" | "hook">,
 ): Send {
   const record: Send = { ...askedNow(world), ...given, sender, receipt: null, told: null };
   world.history.sends.push(record);

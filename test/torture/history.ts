@@ -28,6 +28,8 @@ interface Asked extends Span {
   cancelled: boolean;
   /** Why it was refused; null if it was not. */
   refused: string | null;
+  /** The hook that went before what was typed. */
+  hook?: Hook;
 }
 
 /** A message that was to be stored. */
@@ -39,6 +41,11 @@ export interface Send extends Asked {
   muted: boolean;
   receipt: Pick<Receipt, "id" | "unread" | "evicted" | "evicted_unread"> | null;
   told: Told | null;
+}
+
+/** What became of the hook that makes a ticket. */
+export interface Hook extends Span {
+  actor: Actor;
 }
 
 /** A page that was asked for. */
@@ -91,6 +98,8 @@ export interface History {
   announcements: Announcement[];
   troubles: Trouble[];
   actors: Actor[];
+  /** When everything was over but what is done in peace: the rest announced, read, and judged. */
+  peace: number;
   eras: Era[];
   /** Files that are gone, with whatever was in them. */
   removed: Set<number>;
@@ -109,6 +118,7 @@ export function createHistory(file: number, base: number): History {
     announcements: [],
     troubles: [],
     actors: [],
+    peace: Number.POSITIVE_INFINITY,
     eras: [{ file, since: { from: 0, to: 0 } }],
     removed: new Set(),
     kept: new Map(),

@@ -6,6 +6,7 @@ import { judgeAnnouncements } from "./judge/announcements.ts";
 import { judgeEvictions } from "./judge/evictions.ts";
 import { gather } from "./judge/evidence.ts";
 import { judgeLosses } from "./judge/losses.ts";
+import { judgeOmissions } from "./judge/omissions.ts";
 import { judgePages } from "./judge/pages.ts";
 import { judgeRefusals } from "./judge/refusals.ts";
 import { judgeSends } from "./judge/sends.ts";
@@ -65,6 +66,7 @@ export async function runRounds(
     await live(world, seed, round, listener, length, hasPython);
     listener.outcomes = (round.endsSlowly ? slowly : atOnce)[Symbol.iterator]();
     await endAll(world, known);
+    world.history.peace = world.now();
     await settle(world, calm, round.endsSlowly);
     await endAll(world, known);
     world.count("rounds");
@@ -148,6 +150,7 @@ function judge(world: World, rows: Row[]): void {
   const evidence = gather(world, rows, keptRows);
   judgeSends(evidence);
   judgePages(evidence);
+  judgeOmissions(evidence);
   judgeEvictions(evidence);
   judgeLosses(evidence);
   judgeAnnouncements(evidence);

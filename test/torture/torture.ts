@@ -1,5 +1,7 @@
 // The machine that tries to break relay, for as long as you like: npm run torture -- --minutes N [--seed S]
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { asPerson } from "../support/rights.ts";
 import { inNamespace, type Surroundings } from "./namespace.ts";
 import { hasPython } from "./original-lane.ts";
 import { makePlace, type Place } from "./place.ts";
@@ -45,6 +47,8 @@ function lacking({ hasDisk, hasClock }: Place): string[] {
   return [
     hasDisk ? [] : "a disk that fills: no right to mount a tmpfs here",
     hasClock ? [] : "clock jumps: no libfaketime here (Debian package faketime)",
+    asPerson ? [] : "a file that the system keeps read-only: no setpriv here, and root may write anything",
+    existsSync("/proc/self/stat") ? [] : "that no process is left: no /proc here",
     hasPython ? [] : "the original's statements: no python3 here",
   ].flat();
 }

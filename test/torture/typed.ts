@@ -20,10 +20,13 @@ export async function typed(
   const { token, text } = world.compose({ size: 40, shape: "plain" });
   const env = { ...typing.env, RELAY_NOTIFY: "auto", CLAUDE_CONFIG_DIR: join(folder, ".claude") };
   const event = typing.event(words === "words" ? text : words);
-  await run(world, lane, ["hook", "user-prompt-expansion"], { env, stdin: event });
+  const hook = await run(world, lane, ["hook", "user-prompt-expansion"], { env, stdin: event });
+  if (hook.status !== null && (hook.status !== 0 || hook.stdout !== ""))
+    world.violated("a hook is silent", `it printed ${JSON.stringify(hook.stdout)}`, hook);
   const slot = () => run(world, lane, ["typed"], { env });
   if (words === "words") {
-    const record = sendRecord(world, "code", { token, text: text.trim(), muted: false, how: "typed" });
+    const sent = { token, text: text.trim(), muted: false, how: "typed", hook } as const;
+    const record = sendRecord(world, "code", sent);
     const ran = await slot();
     settle(record, ran);
     const [, id, unread] = /^relay: sent to Desktop as message (\d+); (\d+) wait/.exec(ran.stdout) ?? [];
@@ -35,7 +38,7 @@ export async function typed(
     record.receipt = { id: Number(id), unread: Number(unread), evicted, evicted_unread: evicted };
     record.told = readTold(lines);
   } else if (words === "clear") {
-    const record: Clear = { ...askedNow(world), how: "typed", by: "code", done: false };
+    const record: Clear = { ...askedNow(world), how: "typed", by: "code", done: false, hook };
     world.history.clears.push(record);
     world.count("clears");
     const ran = await slot();
@@ -43,6 +46,8 @@ export async function typed(
     record.done = ran.status === 0;
   } else {
     const record = fetchRecord(world, "code", "typed", 20, words === "");
+    record.hook = hook;
     settleFetch(world, record, await slot(), readFramed);
+    if (record.page) world.count("pages by /get");
   }
 }

@@ -1,4 +1,5 @@
 import type { Subprocess } from "bun";
+import { asPerson } from "../support/rights.ts";
 import { relayBinary } from "../support/sandbox.ts";
 import { type Actor, createHistory, type History, type Trouble } from "./history.ts";
 import { textOf } from "./messages.ts";
@@ -111,7 +112,7 @@ export function createWorld(place: Place): World {
 }
 
 function start(world: World, lane: Lane, name: string, args: string[], options: StartOptions = {}): Started {
-  const child = Bun.spawn([relayBinary, ...args], {
+  const child = Bun.spawn([...(asPerson ?? []), relayBinary, ...args], {
     env: { ...world.place.env, ...options.env },
     cwd: world.place.folder,
     stdin: "pipe",

@@ -1,7 +1,7 @@
-import type { Announcement } from "../history.ts";
-import { overlap, type Span, troublesIn } from "../history.ts";
+import { type Announcement, type History, overlap, type Send, type Span, troublesIn } from "../history.ts";
 import { tokenOf } from "../messages.ts";
 import { oldestToken } from "../notifier.ts";
+import type { Row } from "../settle.ts";
 import { type Evidence, mayBeGone } from "./evidence.ts";
 
 // How long after its notifier ended an announcer may take to note it down, if nothing keeps it from the file: ten times
@@ -89,22 +89,43 @@ function reason({ history }: Evidence, first: Announcement, second: Announcement
 
 function judgeNever(evidence: Evidence, byToken: Map<string, Announcement[]>): void {
   const { world, history, sends, rows } = evidence;
-  // without their messages, nobody knows what some announcements told
-  const unknown = history.announcements.some(
-    (announcement) => !coversWhatItSays(announcement) && /^\d+ (messages|more): /.test(announcement.body),
-  );
   for (const row of rows.filter(({ read }) => !read)) {
     const token = tokenOf(row.message) ?? "";
     const send = sends.get(token);
     const told = byToken.get(token) ?? [];
     if (!send || send.muted || told.some(({ outcome }) => outcome === "shown" || outcome === "slow"))
       continue;
-    if (row.notified_at && !unknown)
+    // without their messages, nobody knows what some announcements told
+    const unknown = history.announcements.some(
+      (announcement) =>
+        announcement.reader !== send.sender &&
+        announcement.to > send.from &&
+        !coversWhatItSays(announcement) &&
+        /^\d+ (messages|more): /.test(announcement.body),
+    );
+    if (unknown) continue;
+    if (row.notified_at)
       world.violated("what counts as announced was announced", token, row, ...evidence.trace(token));
-    const cutOff =
-      told.length +
-      history.actors.filter(({ killed, asked }) => Number.isFinite(Math.min(killed, asked))).length;
-    if (!row.notified_at && cutOff < 2)
+    else if (!mayHaveFailedTwice(history, send, row, told))
       world.violated("never announced only after two tries", token, row, ...evidence.trace(token));
   }
+}
+
+// A try that no notifier was heard of is one whose announcer was cut off before it started any. Its lease stands for
+// 20 s, longer than a round, so that there is one such try at the most, unless the clock jumps.
+function mayHaveFailedTwice(history: History, send: Send, row: Row, told: Announcement[]): boolean {
+  const unheard = row.notify_tries - told.length;
+  const cutOff = history.actors.filter(({ killed, asked }) => {
+    const end = Math.min(killed, asked);
+    return end > send.from && end < history.peace;
+  });
+  const jumped = troublesIn(history, { from: send.from, to: history.peace }).some(
+    ({ kind }) => kind === "clock",
+  );
+  const failed = told.some(({ outcome }) => outcome === "failed" || outcome === "hang");
+  return (
+    row.notify_tries >= 2 &&
+    (row.leased !== 0 || failed) &&
+    unheard <= Math.min(cutOff.length, jumped ? Number.POSITIVE_INFINITY : 1)
+  );
 }

@@ -1,3 +1,4 @@
+import { windowSize } from "../../../src/buffer/buffer.ts";
 import { otherClient } from "../../../src/client.ts";
 import {
   type Announcement,
@@ -94,6 +95,9 @@ function traceOf(history: History, token: string): unknown[] {
     ...history.fetches
       .filter(({ page, marks, reader }) => !page && marks && reader !== send?.sender)
       .map(tellFetch),
+    ...history.announcements
+      .filter(({ reader, messages }) => reader !== send?.sender && !messages)
+      .map(tellAnnouncement),
     ...history.clears.map((clear) => ({ what: "clear", ...times(clear), by: clear.by, done: clear.done })),
     ...history.troubles.map(({ kind, what, ...trouble }) => ({
       what: `trouble: ${kind} ${what}`,
@@ -180,15 +184,26 @@ export function mayBeGone({ history }: Evidence, span: Span): boolean {
 
 /**
  * Whether the original may have read the message and failed all the same: where the file is renamed while it commits,
- * SQLite finds its journal gone, calls that an error, and what was committed stays.
+ * SQLite finds its journal gone, calls that an error, and what was committed stays. It finds no more than a window.
  */
 export function isLostOnOriginal({ history }: Evidence, send: Send): boolean {
+  const files = filesDuring(history, send);
+  const id = send.receipt?.id ?? Number.POSITIVE_INFINITY;
   return history.fetches.some(
     (fetch) =>
       fetch.how === "original" &&
       !fetch.page &&
       fetch.reader === otherClient(send.sender) &&
       fetch.to > send.from &&
-      troublesIn(history, fetch).some(({ kind }) => kind === "replaced"),
+      filesDuring(history, fetch).some((file) => files.includes(file)) &&
+      troublesIn(history, fetch).some(({ kind }) => kind === "replaced") &&
+      newerThan(history, id, files, fetch) < windowSize,
   );
+}
+
+function newerThan(history: History, id: number, files: number[], { from }: Span): number {
+  return history.sends.filter((other) => {
+    const file = fileDuring(history, other);
+    return other.receipt && other.receipt.id > id && other.to < from && file !== null && files.includes(file);
+  }).length;
 }

@@ -69,14 +69,18 @@ function judgeOnce(evidence: Evidence, showings: Showing[]): void {
 }
 
 // What was given to somebody else, because its reader stood still, is not shown to that reader any more. A small page is
-// written in one stroke; of a large one a part may have been on its way.
+// written in one stroke; of a large one a part may have been on its way. What this run read after the reader went on was
+// written after it: it stood still for longer than this run takes to read.
 function judgeTaken({ world, history, trace }: Evidence, showings: Showing[]): void {
   const small = ({ fetch }: Showing) =>
     (fetch.page?.shown ?? []).reduce((sum, { text }) => sum + text.length, 0) < smallCharacters;
   const byRelay = showings.filter(({ fetch }) => fetch.how !== "original");
   for (const late of byRelay.filter(small)) {
-    const other = byRelay.find(
-      ({ fetch }) => fetch.from > late.fetch.from && fetch.to + readingMilliseconds < late.fetch.to,
+    const stops = late.fetch.actor.stops.filter(
+      ({ from, to }) => to - from > readingMilliseconds && late.fetch.from < from && to < late.fetch.to,
+    );
+    const other = byRelay.find(({ fetch }) =>
+      stops.some((stop) => fetch.from > stop.from && fetch.to < stop.to),
     );
     if (!other || troublesIn(history, late.fetch).some(({ kind }) => kind === "replaced")) continue;
     world.violated("a page that went elsewhere is not shown", late.token, ...trace(late.token));
@@ -95,6 +99,8 @@ function judgeLabels({ world, history, sends, trace }: Evidence, showings: Showi
         other.how !== "original" &&
         other.reader === fetch.reader &&
         other.from < fetch.to &&
+        other.to > sent.from &&
+        (!other.page || other.page.shown.some(({ text }) => text.startsWith(token))) &&
         !isClean(history, other),
     );
     if (!why) world.violated("a label has a reason", `${token} has none`, ...trace(token));

@@ -1,11 +1,24 @@
-import { type History, type Span, type Trouble, troublesIn } from "../history.ts";
+import {
+  type Clear,
+  type Fetch,
+  type History,
+  type Send,
+  type Span,
+  type Trouble,
+  troublesIn,
+} from "../history.ts";
 import type { Evidence } from "./evidence.ts";
 
-// How long before an answer something may have gone wrong that it tells of: patience for a lock, and a queue.
-const patienceMilliseconds = 15_000;
+// What is over does not keep anybody waiting any more: ten times what it takes to go on.
+const recoveryMilliseconds = 1_000;
+
+// A hook waits no longer for the lock on the file (hasty in src/cli/context.ts), which others may hold in turn.
+const hookMilliseconds = 120;
 
 const takenElsewhere =
   /^this page went to another reader, because this server stood still for too long\. Ask again\.$/;
+
+const noTicket = /^nobody typed \/get here, or hooks are switched off/;
 
 // A claim stands for 5 s, less what the clocks of this run and of relay may differ by.
 const claimMilliseconds = 4_900;
@@ -26,7 +39,7 @@ const sentences: [RegExp, Trouble["kind"][] | null][] = [
   ],
   [/^the disk of .* failed .*Check the disk and try again\.$/, ["disk", "replaced"]],
   [takenElsewhere, null],
-  [/^nobody typed \/get here, or hooks are switched off/, null],
+  [noTicket, null],
 ];
 
 /** Nobody is refused without a reason that the run made, and everybody in a sentence that relay is known to say. */
@@ -35,15 +48,27 @@ export function judgeRefusals({ world, history }: Evidence): void {
     const { refused } = asked;
     if (refused === null) continue;
     const known = sentences.find(([sentence]) => sentence.test(refused));
-    const span: Span = { from: asked.from - patienceMilliseconds, to: asked.to };
-    const reasons = troublesIn(history, span).map(({ kind }) => kind);
+    const reasons = troublesDuring(history, asked);
     world.count(`refused: ${nameOf(known?.[0])}`);
     if (!known) world.violated("refusals are sentences of relay's", refused, asked);
     else if (known[0] === takenElsewhere && !mayHaveExpired(asked, history))
       world.violated("a claim stands for 5 s", refused, asked);
+    else if (known[0] === noTicket && !mayHaveNoTicket(asked, history))
+      world.violated("who typed /get is served", refused, asked);
     else if (known[1] && !known[1].some((kind) => reasons.includes(kind)))
       world.violated("a refusal has a reason", refused, asked);
   }
+}
+
+function troublesDuring(history: History, { from, to }: Span): Trouble["kind"][] {
+  return troublesIn(history, { from: from - recoveryMilliseconds, to }).map(({ kind }) => kind);
+}
+
+function mayHaveNoTicket({ from, to, hook }: Fetch | Send | Clear, history: History): boolean {
+  if (!hook) return false;
+  const wasQuick = hook.to - hook.from < hookMilliseconds;
+  const span = { from: hook.from, to: Math.max(from, to) };
+  return !wasQuick || Number.isFinite(hook.actor.killed) || troublesDuring(history, span).length > 0;
 }
 
 function mayHaveExpired(asked: Span, history: History): boolean {

@@ -1,0 +1,55 @@
+import { claimMilliseconds } from "../../../src/buffer/buffer.ts";
+import { otherClient } from "../../../src/client.ts";
+import { type Fetch, fileDuring, type History, isClean, type Send, troublesIn } from "../history.ts";
+import type { Evidence } from "./evidence.ts";
+
+// A page that holds so little has room for another message, whatever that needs: what is typed has 28,000 characters, of
+// which a byte may take eight; everything else counts bytes.
+const roomBytes = { typed: 2_000, other: 60_000 };
+
+// A claim is given back a moment after the answer that says so, and clocks differ.
+const marginMilliseconds = 1_000;
+
+const holdMilliseconds = claimMilliseconds + marginMilliseconds;
+
+/** What is acknowledged can be read: no page leaves out the oldest message that it has room for. */
+export function judgeOmissions(evidence: Evidence): void {
+  const { history, world, trace } = evidence;
+  const marking = history.fetches.filter(({ marks, how }) => marks && how !== "original");
+  for (const fetch of marking.filter((one) => isClean(history, one))) {
+    if (!fetch.page || fetch.page.shown.length >= fetch.limit || !isQuiet(history, fetch)) continue;
+    if (marking.some((other) => mayHold(other, fetch))) continue;
+    world.count("pages that had to hold all that waits");
+    const [oldest] = leftOut(evidence, fetch);
+    if (!oldest) continue;
+    const bytes = [...fetch.page.shown, oldest].reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+    if (bytes <= roomBytes[fetch.how === "typed" ? "typed" : "other"])
+      world.violated("what waits is on the page", `${oldest.token} is not`, fetch, ...trace(oldest.token));
+  }
+}
+
+// What was claimed before the clock jumped is claimed until another time.
+function isQuiet(history: History, { from, to }: Fetch): boolean {
+  return !troublesIn(history, { from: from - holdMilliseconds, to }).some(({ kind }) => kind === "clock");
+}
+
+/** Whether the other may hold messages while the page is made that it never shows. */
+function mayHold(other: Fetch, { reader, from, to }: Fetch): boolean {
+  if (other.reader !== reader || other.page || other.from > to) return false;
+  const gaveBack = Number.isFinite(other.released) && !Number.isFinite(other.actor.killed);
+  const end = gaveBack ? other.released + marginMilliseconds : other.actor.died + holdMilliseconds;
+  return end > from;
+}
+
+/** What was acknowledged before the page was asked for and first shown on a later one, the oldest first. */
+function leftOut({ history, sends, fresh }: Evidence, fetch: Fetch): Send[] {
+  const file = fileDuring(history, fetch);
+  return [...sends.values()]
+    .filter(({ receipt, sender, token, from, to }) => {
+      const isFor = receipt && otherClient(sender) === fetch.reader && to < fetch.from;
+      if (!isFor || fileDuring(history, { from, to: fetch.to }) !== file) return false;
+      const showings = fresh.get(token) ?? [];
+      return showings.length > 0 && showings.every((showing) => showing.fetch.from > fetch.to);
+    })
+    .sort((a, b) => (a.receipt?.id ?? 0) - (b.receipt?.id ?? 0));
+}
