@@ -55,7 +55,7 @@ function hear(
   return {
     from: world.now(),
     to: Number.POSITIVE_INFINITY,
-    reader: title.startsWith("For Desktop") ? "desktop" : "code",
+    reader: title === "For Desktop, from Code" ? "desktop" : "code",
     body,
     actor: actors.findLast((actor) => actor.pid === pid) ?? null,
     messages: leasedWith(world, oldestToken(body)),

@@ -98,8 +98,8 @@ function writePrograms(programs: string, calls: string): void {
   const script = `#!/bin/sh
 call="${calls}/$$"
 mkfifo "$call.answer" || exit 9
-for text do :; done
-printf '%s\\n%s\\n%s\\n' "$PPID" "$5" "$text" > "$call.new"
+while [ $# -gt 2 ]; do shift; done
+printf '%s\\n%s\\n%s\\n' "$PPID" "$1" "$2" > "$call.new"
 mv "$call.new" "$call.call"
 read -r outcome < "$call.answer"
 rm -f "$call.answer"

@@ -36,6 +36,8 @@ export function judgeAnnouncements(evidence: Evidence): void {
     const send = sends.get(token);
     const about = () => evidence.trace(token);
     if (send?.muted) world.violated("what is muted is not announced", token, ...about());
+    if (announcements.some(({ reader }) => reader === send?.sender))
+      world.violated("an announcement is for the reader", token, ...about());
     if (!send || mayBeGone(evidence, send)) continue;
     if (announcements.length > 2)
       world.violated("two tries at most", `${token}: ${announcements.length}`, ...about());
