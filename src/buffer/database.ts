@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
 import { RelayError } from "../errors.ts";
 import { lockMilliseconds } from "./buffer.ts";
-import { codeOf, explain, isBusy } from "./failures.ts";
+import { codeOf, explain, isAccess, isBusy } from "./failures.ts";
 import {
   acceptBufferFile,
   createBufferFile,
@@ -56,12 +56,15 @@ interface OpenDatabase {
   identity: FileIdentity;
   /** The file itself, beside which its journal lies. */
   file: string;
+  /** A transaction took place in it. */
+  isUsed: boolean;
 }
 
 /** Opens nothing yet: the first transaction does. */
 export function bufferDatabase(path: string, clock: Clock, patience = usualPatience): BufferDatabase {
   let open: OpenDatabase | null = null;
   let journalSince: number | null = null;
+  let committing = false;
 
   const close = () => {
     open?.db.close();
@@ -89,15 +92,19 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
 
   // A commit counts only if the file it went into is still the one at the path.
   const attempt = <T>(work: (db: Database) => T, create: boolean): T | undefined => {
+    committing = false;
     const opened = current(create);
     if (!opened && create) throw new Replaced(path); // gone between making it and opening it
     if (!opened) return undefined;
     const result = runImmediate(opened.db, (db) => {
       refuseNewer(db, path);
       if (!isMigrated(db)) throw new Replaced(path); // in place: it was emptied, or an older one copied over it
-      return work(db);
+      const done = work(db);
+      committing = true;
+      return done;
     });
     if (!sameFile(opened.identity, path)) throw new Replaced(path);
+    opened.isUsed = true;
     return result;
   };
 
@@ -106,11 +113,12 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     codeOf(error) === "SQLITE_READONLY_DBMOVED" ||
     (open !== null && !sameFile(open.identity, path));
 
-  // A live process finds what was made beside the file while that was read-only.
+  // A file that was opened long ago may have met a journal that was made while the file was read-only. Opened anew, it
+  // shows what is still wrong; but what failed while it was committed is not done again.
   const causeThatPasses = (error: unknown) => {
     if (isReplaced(error)) return "replaced";
     if (isBusy(error)) return "busy";
-    return open && mendCompanions(open.file) ? "mended" : null;
+    return open?.isUsed && !committing && isAccess(error) ? "stale" : null;
   };
 
   const attemptUntil = async <T>(
@@ -173,7 +181,7 @@ function openFile(path: string, create: boolean, beforeOpening: (file: string) =
     tighten(file);
     prepare(db);
     migrate(db, path);
-    return { db, identity, file };
+    return { db, identity, file, isUsed: false };
   } catch (error) {
     db?.close();
     throw sameFile(identity, path) ? error : new Replaced(path);

@@ -11,6 +11,11 @@ export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
 }
 
+/** Whether the file, or what lies beside it, could not be opened, read or written. */
+export function isAccess(error: unknown): boolean {
+  return /^SQLITE_(IOERR|CANTOPEN|READONLY)/.test(codeOf(error));
+}
+
 /** What a person is told of an error that SQLite threw. Anything else stays what it is. */
 export function explain(error: unknown, path: string): unknown {
   const code = codeOf(error);

@@ -92,11 +92,11 @@ export function tighten(file: string): void {
 }
 
 /**
- * Makes what lies beside an accepted file usable, and tells whether anything was not: SQLite gives a journal the file's
- * own mode, so one that was made while the file was read-only stays so when the file no longer is. Throws a `buffer` error.
+ * Makes what lies beside an accepted file usable: SQLite gives a journal the file's own mode, so one that was made while
+ * the file was read-only stays so when the file no longer is. Throws a `buffer` error.
  */
-export function mendCompanions(file: string): boolean {
-  return changeModes(companionsOf(file), (mode) => (mode & 0o600) !== 0o600);
+export function mendCompanions(file: string): void {
+  changeModes(companionsOf(file), (mode) => (mode & 0o600) !== 0o600);
 }
 
 /** Whether something is being written into this file, or was when its writer crashed. */
@@ -104,21 +104,17 @@ export function hasJournal(file: string): boolean {
   return (statSync(`${file}-journal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-function changeModes(paths: readonly string[], isWrong: (mode: number) => boolean): boolean {
-  let changed = false;
-  if (uid === undefined) return changed;
+function changeModes(paths: readonly string[], isWrong: (mode: number) => boolean): void {
+  if (uid === undefined) return;
   for (const path of paths) {
     try {
       const stats = lstatSync(path, { throwIfNoEntry: false });
-      if (!stats || !isWrong(stats.mode)) continue;
-      chmodSync(path, 0o600);
-      changed = true;
+      if (stats && isWrong(stats.mode)) chmodSync(path, 0o600);
     } catch (error) {
       // the original removes its journal whenever it is done
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unusable(path, error);
     }
   }
-  return changed;
 }
 
 function companionsOf(file: string): string[] {
