@@ -1,6 +1,6 @@
 // What is run on each system to show a notification: argv and environment, as tables. Text is never part of a script.
 import { describe, expect, spyOn, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lease } from "../src/buffer/buffer.ts";
 import { type Announcement, systemNotifier } from "../src/notify/notifier.ts";
@@ -419,4 +419,24 @@ test.skipIf(!Bun.which("wine"))(
     expect({ status, lines }).toEqual({ status: 0, lines: [...args, ...bodies] });
   },
   180_000,
+);
+
+test.skipIf(process.platform !== "linux")(
+  "a machine that falls asleep between the notification and its sound: nothing is played late, or said of it",
+  async () => {
+    await using box = sandbox();
+    const played = join(box.home, "played");
+    const sleep = `read -r _ _ _ relay _ < /proc/$PPID/stat
+setsid sh -c "kill -STOP $relay; sleep 3.2; kill -CONT $relay" >/dev/null 2>&1 &
+sleep 0.2`;
+    for (const [name, script] of [
+      ["notify-send", sleep],
+      ["busctl", ""],
+      ["canberra-gtk-play", `echo played >'${played}'`],
+    ])
+      writeFileSync(join(box.programs, `${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const sent = await box.relay(["send", "--to", "code", "hello"], { env: { RELAY_NOTIFY: "auto" } });
+    expect(sent).toMatchObject({ status: 0, stderr: "" });
+    expect(existsSync(played)).toBe(false);
+  },
 );

@@ -33,6 +33,7 @@ export function createSystemNotifier(system: System): Notifier {
   const execute = async (program: Program, { folder }: Plan, deadline: number, output: boolean) => {
     if (stopped) return { failure: "stopped", output: "" };
     const limitMilliseconds = deadline - performance.now();
+    if (limitMilliseconds <= 0) return { failure: "its time was over before it began", output: "" };
     const begun = run(program, { folder, limitMilliseconds, group, timeout, output });
     running.add(begun);
     const ended = await begun.ended;
