@@ -1,21 +1,10 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
-import { RelayError } from "../errors.ts";
 import { lockMilliseconds } from "./buffer.ts";
+import { type Connection, connect, isAt, Replaced, runImmediate } from "./connection.ts";
 import { codeOf, explain, isAccess, isBusy } from "./failures.ts";
-import {
-  acceptBufferFile,
-  createBufferFile,
-  type FileIdentity,
-  hasJournal,
-  identify,
-  mendCompanions,
-  tighten,
-} from "./file.ts";
-import { isMigrated, migrate, recognize, refuseNewer } from "./schema.ts";
-
-// One try for a lock blocks the process's loop, so it is short; between tries signals, cancels and pings are served.
-const tryMilliseconds = 50;
+import { hasJournal } from "./file.ts";
+import { isMigrated, refuseNewer } from "./schema.ts";
 
 // The longest pauses between two tries, at first and after many: a hundred processes that asked every few milliseconds
 // would leave no time to the one that writes.
@@ -51,18 +40,9 @@ export interface BufferDatabase {
   close(): void;
 }
 
-interface OpenDatabase {
-  db: Database;
-  identity: FileIdentity;
-  /** The file itself, beside which its journal lies. */
-  file: string;
-  /** A transaction took place in it. */
-  isUsed: boolean;
-}
-
 /** Opens nothing yet: the first transaction does. */
 export function bufferDatabase(path: string, clock: Clock, patience = usualPatience): BufferDatabase {
-  let open: OpenDatabase | null = null;
+  let open: Connection | null = null;
   let journalSince: number | null = null;
   let committing = false;
 
@@ -82,10 +62,10 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     if (clock.elapsed() - journalSince < patience.journal) throw new JournalInUse();
   };
 
-  const current = (create: boolean): OpenDatabase | null => {
-    if (open && !sameFile(open.identity, path)) throw new Replaced(path); // and not a moment too early into the new one
+  const current = (create: boolean): Connection | null => {
+    if (open && !isAt(path, open.identity)) throw new Replaced(path); // and not a moment too early into the new one
     if (open) awaitJournal(open.file);
-    else open = openFile(path, create, awaitJournal);
+    else open = connect(path, create, awaitJournal);
     journalSince = null;
     return open;
   };
@@ -103,7 +83,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
       committing = true;
       return done;
     });
-    if (!sameFile(opened.identity, path)) throw new Replaced(path);
+    if (!isAt(path, opened.identity)) throw new Replaced(path);
     opened.isUsed = true;
     return result;
   };
@@ -111,7 +91,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
   const isReplaced = (error: unknown) =>
     error instanceof Replaced ||
     codeOf(error) === "SQLITE_READONLY_DBMOVED" ||
-    (open !== null && !sameFile(open.identity, path));
+    (open !== null && !isAt(path, open.identity));
 
   // A file that was opened long ago may have met a journal that was made while the file was read-only. Opened anew, it
   // shows what is still wrong; but what failed while it was committed is not done again.
@@ -166,68 +146,6 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
   };
 }
 
-function openFile(path: string, create: boolean, beforeOpening: (file: string) => void): OpenDatabase | null {
-  if (create) createBufferFile(path);
-  const file = acceptBufferFile(path);
-  const identity = identify(path);
-  if (!file || !identity) return null;
-  beforeOpening(file);
-  mendCompanions(file);
-  let db: Database | undefined;
-  try {
-    db = new Database(file, { readwrite: true, create: false, strict: true });
-    waitForLocks(db, 0);
-    recognize(db, path); // before anything is changed: RELAY_DB may name another program's file by mistake
-    tighten(file);
-    prepare(db);
-    migrate(db, path);
-    return { db, identity, file, isUsed: false };
-  } catch (error) {
-    db?.close();
-    throw sameFile(identity, path) ? error : new Replaced(path);
-  }
-}
-
-// Why these: design.md, "The file". fullfsync makes macOS wait for the disk, and does nothing elsewhere.
-function prepare(db: Database): void {
-  db.run(`PRAGMA journal_mode = TRUNCATE;
-    PRAGMA synchronous = FULL;
-    PRAGMA fullfsync = ON;
-    PRAGMA secure_delete = ON;
-    PRAGMA trusted_schema = OFF`);
-}
-
-// While SQLite waited to begin, the file could be replaced; it would then play the new file's journal into the old one.
-function runImmediate<T>(db: Database, work: (db: Database) => T): T {
-  db.run("BEGIN IMMEDIATE");
-  try {
-    waitForLocks(db, tryMilliseconds);
-    const result = work(db);
-    db.run("COMMIT");
-    return result;
-  } catch (error) {
-    if (db.inTransaction) db.run("ROLLBACK");
-    throw error;
-  } finally {
-    waitForLocks(db, 0);
-  }
-}
-
-function waitForLocks(db: Database, milliseconds: number): void {
-  db.run(`PRAGMA busy_timeout = ${milliseconds}`);
-}
-
-function sameFile(identity: FileIdentity, path: string): boolean {
-  const now = identify(path);
-  return now !== null && now.device === identity.device && now.inode === identity.inode;
-}
-
 class JournalInUse extends Error {
   readonly code = "SQLITE_BUSY";
-}
-
-class Replaced extends RelayError {
-  constructor(path: string) {
-    super("buffer", `${path} is removed or replaced again and again. Stop the program that does it.`);
-  }
 }

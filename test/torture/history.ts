@@ -44,7 +44,7 @@ export interface Send extends Asked {
 }
 
 /** What became of the hook that makes a ticket. */
-export interface Hook extends Span {
+interface Hook extends Span {
   actor: Actor;
 }
 
