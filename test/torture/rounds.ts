@@ -2,14 +2,8 @@ import type { Client } from "../../src/client.ts";
 import { createChaos } from "./chaos.ts";
 import { commandLane } from "./command-lane.ts";
 import { createHistory } from "./history.ts";
-import { judgeAnnouncements } from "./judge/announcements.ts";
-import { judgeEvictions } from "./judge/evictions.ts";
 import { gather } from "./judge/evidence.ts";
-import { judgeLosses } from "./judge/losses.ts";
-import { judgeOmissions } from "./judge/omissions.ts";
-import { judgePages } from "./judge/pages.ts";
-import { judgeRefusals } from "./judge/refusals.ts";
-import { judgeSends } from "./judge/sends.ts";
+import { judgeAll } from "./judges.ts";
 import { type Listener, listen } from "./notifier.ts";
 import { originalLane } from "./original-lane.ts";
 import { type NotifierOutcome, planRound, type Round } from "./plan.ts";
@@ -147,12 +141,5 @@ function judge(world: World, rows: Row[]): void {
       keptRows.set(file, null); // it was empty, or there was none
     }
   }
-  const evidence = gather(world, rows, keptRows);
-  judgeSends(evidence);
-  judgePages(evidence);
-  judgeOmissions(evidence);
-  judgeEvictions(evidence);
-  judgeLosses(evidence);
-  judgeAnnouncements(evidence);
-  judgeRefusals(evidence);
+  judgeAll(gather(world, rows, keptRows));
 }

@@ -1,0 +1,46 @@
+// Who judges the torture run is judged here: made-up histories, and what each rule says to them. test/torture.
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { announcementCases } from "./torture/cases/announcements.ts";
+import { evictionCases } from "./torture/cases/evictions.ts";
+import { lossCases } from "./torture/cases/losses.ts";
+import { orderCases } from "./torture/cases/order.ts";
+import { pageCases } from "./torture/cases/pages.ts";
+import { refusalCases } from "./torture/cases/refusals.ts";
+import { sendCases } from "./torture/cases/sends.ts";
+
+const judges = join(import.meta.dir, "torture/judge");
+
+const cases = [
+  ...sendCases,
+  ...pageCases,
+  ...orderCases,
+  ...evictionCases,
+  ...lossCases,
+  ...announcementCases,
+  ...refusalCases,
+];
+
+for (const { rule, detail, breaks, judge } of cases) {
+  test(`${rule}: ${breaks ? "not if" : "so it is if"} ${detail}`, () => {
+    expect(judge()).toEqual(breaks ? [rule] : []);
+  });
+}
+
+test("every rule of a judge has a history that violates it, and one that does not", () => {
+  const rules = readdirSync(judges).flatMap((name) => rulesIn(readFileSync(join(judges, name), "utf8")));
+  expect(rules).not.toEqual([]);
+  const untested = (breaks: boolean) => {
+    const tested = new Set(cases.filter((one) => one.breaks === breaks).map(({ rule }) => rule));
+    return rules.filter((rule) => !tested.has(rule));
+  };
+  expect({ violated: untested(true), kept: untested(false) }).toEqual({ violated: [], kept: [] });
+});
+
+/** The rules that a judge's source names. Throws if one is not said where it is violated. */
+function rulesIn(source: string): string[] {
+  const rules = [...source.matchAll(/\.violated\(\s*"([^"]+)"/g)].map(([, rule = ""]) => rule);
+  expect(source.match(/\bviolated\b/g) ?? []).toHaveLength(rules.length);
+  return rules;
+}

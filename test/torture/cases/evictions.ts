@@ -1,0 +1,140 @@
+import type { GivenPage, GivenSend, Scene } from "../scene.ts";
+import { casesOf } from "./case.ts";
+
+const rule = "evictions are as designed";
+
+/** A full window: message 1 is for Code and the rest for Desktop, so that each can be read without the other. */
+function fill(scene: Scene, others = 19) {
+  const toCode = scene.send({ sender: "desktop" });
+  return { toCode, toDesktop: scene.sends(others) };
+}
+
+export const evictionCases = [
+  ...casesOf(rule, {
+    play(scene, given: GivenSend) {
+      fill(scene);
+      scene.send(given);
+      scene.drain();
+    },
+    breaks: {
+      "one is unread and did not go": { evicted: [], evicted_unread: [1] },
+      "one is newer than what it made room for": { evicted: [99] },
+    },
+    keeps: {
+      "the oldest one went unread": { evicted: [1], evicted_unread: [1] },
+      "none went": { evicted: [] },
+    },
+  }),
+
+  ...casesOf(rule, {
+    play(scene, { others, base = 0 }: { others: number; base?: number }) {
+      scene.begin(base);
+      const { toCode } = fill(scene, others);
+      scene.page([toCode]);
+      scene.send({ evicted: [base + 1] });
+      scene.drain();
+    },
+    breaks: {
+      "there was room for it": { others: 18 },
+      "there was room for it, in a file that was used before": { others: 18, base: 5 },
+    },
+    keeps: { "the window was full": { others: 19 } },
+  }),
+
+  ...casesOf(rule, {
+    play(scene, { evicted, replaced }: { evicted: number[]; replaced?: boolean }) {
+      const { toCode, toDesktop } = fill(scene);
+      scene.page([toCode]);
+      scene.page(toDesktop);
+      scene.send({ evicted: [1] });
+      scene.drain();
+      if (replaced) scene.replace(1);
+      scene.send({ evicted });
+      scene.drain();
+    },
+    breaks: { "one went twice": { evicted: [1] } },
+    keeps: {
+      "one went after the other": { evicted: [2] },
+      "it is another file": { evicted: [1], replaced: true },
+    },
+  }),
+
+  ...casesOf(rule, {
+    play(scene, given: GivenPage) {
+      const { toCode } = fill(scene);
+      scene.page([toCode]);
+      scene.send({ evicted: [1], from: 5_000, to: 5_100 });
+      scene.page([{ of: toCode, fresh: false }], { from: 5_200, ...given });
+      scene.drain();
+    },
+    breaks: { "what went is there afterwards": {} },
+    keeps: { "what went was there meanwhile": { from: 5_050 } },
+  }),
+
+  ...casesOf(rule, {
+    play(scene, gone: number) {
+      fill(scene);
+      scene.send({ evicted: [gone], evicted_unread: [gone] });
+      scene.drain();
+    },
+    breaks: { "an older one stays unread": 2 },
+    keeps: { "newer ones stay unread": 1 },
+  }),
+
+  // 2 went unread, and 1, for Code, was read
+  ...casesOf(rule, {
+    play(scene, given: GivenPage) {
+      scene.sends(19);
+      const toCode = scene.send({ sender: "desktop" });
+      scene.page([toCode], { from: 4_000, to: 4_010, ...given });
+      scene.send({ evicted: [1], evicted_unread: [1], from: 5_000, to: 5_100 });
+      scene.page([{ of: toCode, fresh: false }], { from: 6_000 });
+      scene.drain();
+    },
+    breaks: { "one that was read stays, and an unread one went": {} },
+    keeps: {
+      "it was read only afterwards": { from: 5_150, to: 5_160 },
+      "it may have been read only afterwards": { confirmed: 5_001 },
+      "nobody knows whether it was read": { confirmed: Number.POSITIVE_INFINITY },
+    },
+  }),
+
+  ...casesOf(rule, {
+    play(scene, given: GivenPage) {
+      scene.sends(19);
+      const toCode = scene.send({ sender: "desktop" });
+      scene.page([toCode], { from: 4_000, to: 4_010, ...given });
+      scene.send({ evicted: [1], evicted_unread: [1], from: 5_000, to: 5_100 });
+      scene.send({ evicted: [20] });
+      scene.drain();
+    },
+    breaks: { "one that was read went only after an unread one": {} },
+    keeps: { "it was read only in between": { from: 5_110, to: 5_120 } },
+  }),
+
+  // the oldest one, for Code, went as read
+  ...casesOf(rule, {
+    play(scene, { from, failed, told }: { from?: number; failed?: boolean; told?: boolean }) {
+      const { toCode } = fill(scene);
+      if (from) scene.page([toCode], { from });
+      if (failed) failOriginal(scene);
+      scene.send({ evicted: [1], from: 5_000, to: 5_100 });
+      scene.page(scene.left("desktop"), { told: told ? { ownDropped: [1] } : {} });
+      scene.page(scene.left("code"), { reader: "code", told: told ? { dropped: [1] } : {} });
+    },
+    breaks: { "nobody had seen it": { told: true } },
+    keeps: {
+      "somebody had seen it": { from: 4_000 },
+      "somebody saw it meanwhile": { from: 5_050 },
+      "the original may have read it": { failed: true },
+    },
+  }),
+];
+
+/** The original fails to read for Code, and nobody knows whether it marked what there was. */
+function failOriginal(scene: Scene) {
+  const none = { page: null, confirmed: Number.POSITIVE_INFINITY };
+  scene.page([], { ...none, reader: "code", how: "original", from: 4_000, to: 4_500 });
+  scene.replace(1, { from: 4_100, to: 4_101 });
+  scene.replace(0, { from: 4_300, to: 4_301 });
+}

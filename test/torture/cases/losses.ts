@@ -1,0 +1,185 @@
+import type { Client } from "../../../src/client.ts";
+import type { Clear } from "../history.ts";
+import type { Told } from "../page.ts";
+import type { GivenPage, GivenSend, Scene } from "../scene.ts";
+import { casesOf } from "./case.ts";
+
+const rule = "every acknowledged message is read, or told as lost to both sides";
+
+const never = Number.POSITIVE_INFINITY;
+
+/** Desktop, who is to read, and Code, the author, hear of losses. */
+function tell(scene: Scene, toReader: Partial<Told>, toAuthor: Partial<Told>) {
+  scene.page([], { told: toReader });
+  scene.page([], { reader: "code", told: toAuthor });
+}
+
+const dropped = { toReader: { dropped: [1] }, toAuthor: { ownDropped: [1] } };
+
+interface Tellings {
+  toReader: Partial<Told>;
+  toAuthor: Partial<Told>;
+}
+
+export const lossCases = [
+  ...casesOf(rule, {
+    play(scene, { toReader, toAuthor }: Tellings) {
+      scene.send();
+      tell(scene, toReader, toAuthor);
+    },
+    breaks: {
+      "nobody hears of it": { toReader: {}, toAuthor: {} },
+      "its author does not hear of it": { ...dropped, toAuthor: {} },
+      "its reader does not hear of it": { ...dropped, toReader: {} },
+      "its reader hears of another one": { ...dropped, toReader: { dropped: [2] } },
+      "both hear of one that was cleared, and none was": {
+        toReader: { uncounted: 1 },
+        toAuthor: { ownUncounted: 1 },
+      },
+    },
+    keeps: { "both hear that it was dropped": dropped },
+  }),
+
+  ...casesOf(rule, {
+    play: (scene, given: GivenPage) => scene.page([scene.send()], given),
+    breaks: { "its reader only looked at it": { marks: false } },
+    keeps: { "its reader got it": {} },
+  }),
+
+  ...casesOf(rule, {
+    play(scene, { replaced, removed, ...given }: GivenSend & { replaced?: boolean; removed?: number }) {
+      scene.send({ to: 3_000, ...given });
+      if (replaced) scene.replace(1, { from: 2_000, to: 2_001 });
+      if (removed !== undefined) scene.remove(removed);
+      tell(scene, {}, {});
+    },
+    breaks: {
+      "it was acknowledged": {},
+      "another file was removed": { removed: 7 },
+    },
+    keeps: {
+      "it was not acknowledged": { receipt: null },
+      "its file was removed": { removed: 0 },
+      "its file was replaced meanwhile": { replaced: true },
+    },
+  }),
+
+  // the original found its journal gone as it read, and 2 ms later nobody knows what it marked
+  ...casesOf(rule, {
+    play(scene, { replaced, ...given }: GivenPage & { replaced: boolean }) {
+      scene.send();
+      scene.page([], { page: null, how: "original", from: 1_500, to: 4_000, confirmed: never, ...given });
+      if (replaced) scene.replace(1, { from: 2_000, to: 2_001 });
+      if (replaced) scene.replace(0, { from: 3_000, to: 3_001 });
+      tell(scene, {}, {});
+    },
+    breaks: {
+      "the original failed, and no file was replaced": { replaced: false },
+      "the original read it for the other client": { replaced: true, reader: "code" },
+      "relay failed, and not the original": { replaced: true, how: "command" },
+    },
+    keeps: { "the original failed as the file was replaced": { replaced: true } },
+  }),
+
+  ...casesOf(rule, {
+    play(scene, { told, clear }: { told: Tellings; clear?: Partial<Clear> }) {
+      scene.send();
+      scene.trouble("lock"); // a reason to refuse
+      scene.clear({ from: 2_000, ...clear });
+      tell(scene, told.toReader, told.toAuthor);
+    },
+    breaks: {
+      "nobody hears that it was cleared": { told: { toReader: {}, toAuthor: {} } },
+      "its reader, who cleared it, hears of it, and its author does not": {
+        told: { toReader: { uncounted: 1 }, toAuthor: {} },
+        clear: { by: "desktop" },
+      },
+      "its author, who cleared it, hears of it, and its reader does not": {
+        told: { toReader: {}, toAuthor: { ownUncounted: 1 } },
+        clear: { by: "code" },
+      },
+      "both hear of something cleared, and that was before": {
+        told: { toReader: { uncounted: 1 }, toAuthor: { ownUncounted: 1 } },
+        clear: { from: 500 },
+      },
+      "both hear of something cleared, and it was refused": {
+        told: { toReader: { uncounted: 1 }, toAuthor: { ownUncounted: 1 } },
+        clear: {
+          done: false,
+          refused: "the buffer is locked by another program. Close that program, or try again.",
+        },
+      },
+    },
+    keeps: {
+      "both hear that it was cleared": {
+        told: { toReader: { uncounted: 1 }, toAuthor: { ownUncounted: 1 } },
+      },
+      "its reader cleared it, and its author hears of it": {
+        told: { toReader: {}, toAuthor: { ownUncounted: 1 } },
+        clear: { by: "desktop" },
+      },
+      "its author cleared it, and its reader hears of it": {
+        told: { toReader: { uncounted: 1 }, toAuthor: {} },
+        clear: { by: "code" },
+      },
+    },
+  }),
+
+  ...casesOf(rule, {
+    play(scene, sent: number) {
+      scene.sends(sent);
+      scene.clear();
+      tell(scene, { uncounted: 2 }, { ownUncounted: 2 });
+    },
+    breaks: { "fewer are told as cleared than were": 3 },
+    keeps: { "as many are told as cleared as were": 2 },
+  }),
+
+  // the author hears of it in the receipt of what it had to make room for
+  ...casesOf(rule, {
+    play(scene, sender: Client) {
+      scene.sends(20);
+      scene.send({ sender, evicted: [1], evicted_unread: [1] });
+      scene.page(scene.left("desktop"), { told: dropped.toReader });
+      scene.page(scene.left("code"), { reader: "code" });
+    },
+    breaks: { "its author hears nothing of what another one's message drove out": "desktop" },
+    keeps: { "its author drove it out, and had that in the receipt": "code" },
+  }),
+
+  ...casesOf("a loss is told once", {
+    play(scene, second: GivenPage) {
+      scene.send();
+      tell(scene, { dropped: [1] }, { ownDropped: [1] });
+      scene.page([], { told: { dropped: [1] }, from: 5_000, ...second });
+    },
+    breaks: { "its reader hears of it again": {} },
+    keeps: { "its reader hears of it again before it had settled the page": { from: 1_500 } },
+  }),
+
+  ...casesOf("a loss is told once", {
+    play(scene, first: GivenPage) {
+      scene.send();
+      scene.page([], { told: { dropped: [1] }, ...first });
+      scene.page([], { told: { dropped: [1] }, from: 5_000 });
+      scene.page([], { reader: "code", told: { ownDropped: [1] } });
+    },
+    breaks: { "its reader settled the page that told of it": {} },
+    keeps: {
+      "its reader never settled the page that told of it": { confirmed: never },
+      "its reader only looked": { marks: false },
+    },
+  }),
+
+  ...casesOf("what was read is no loss", {
+    play(scene, given: GivenPage) {
+      scene.page([scene.send()], given);
+      scene.page([], { told: { dropped: [1] }, from: 5_000 });
+    },
+    breaks: { "its reader had it, and hears that it was dropped": {} },
+    keeps: {
+      "its reader never settled the page": { confirmed: never },
+      "its reader settled the page only after that": { confirmed: 5_001 },
+    },
+  }),
+];
