@@ -14,7 +14,7 @@ export type GivenSend = Partial<Send> & Partial<NonNullable<Send["receipt"]>>;
 export type GivenPage = Partial<Fetch> & { told?: Partial<Told>; exact?: boolean };
 
 /** A message on a page, or what differs from it there. */
-export type OnPage = Send | (Partial<Shown> & { of: Send });
+type OnPage = Send | (Partial<Shown> & { of: Send });
 
 /** A made-up history. Each event takes 10 ms and begins 100 ms after the one before, unless its times are given. */
 export interface Scene {
