@@ -58,13 +58,17 @@ export const announcementCases = [
   }),
 
   ...casesOf("two tries at most", {
-    play(scene, tries: number) {
+    play(scene, { tries, removed }: { tries: number; removed?: boolean }) {
       const send = scene.send();
+      if (removed) scene.remove(0);
       for (let times = 0; times < tries; times++) scene.announce([send], { outcome: "failed" });
       scene.drain();
     },
-    breaks: { "there is a third": 3 },
-    keeps: { "there is a second": 2 },
+    breaks: { "there is a third": { tries: 3 } },
+    keeps: {
+      "there is a second": { tries: 2 },
+      "it may be in a file that is gone": { tries: 3, removed: true },
+    },
   }),
 
   // the first notifier ran from 2,000 to 2,100, and there is a second one at 10,000

@@ -96,6 +96,7 @@ export const evictionCases = [
       "it was read only afterwards": { from: 5_150, to: 5_160 },
       "it may have been read only afterwards": { confirmed: 5_001 },
       "nobody knows whether it was read": { confirmed: Number.POSITIVE_INFINITY },
+      "its reader cancelled": { cancelled: true },
     },
   }),
 

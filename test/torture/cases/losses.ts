@@ -125,6 +125,21 @@ export const lossCases = [
     },
   }),
 
+  // of two clears it was the first one, by somebody else than its reader
+  ...casesOf(rule, {
+    play(scene, first: Partial<Clear>) {
+      scene.send();
+      scene.clear({ from: 2_000, ...first });
+      scene.clear({ from: 5_000, by: "desktop" });
+      tell(scene, {}, { ownUncounted: 1 });
+    },
+    breaks: { "its reader does not hear of it, and cleared when it was gone": {} },
+    keeps: {
+      "nobody knows whether the first one cleared anything": { done: false },
+      "the first one may have come before it": { from: 1_005 },
+    },
+  }),
+
   ...casesOf(rule, {
     play(scene, sent: number) {
       scene.sends(sent);
@@ -180,6 +195,7 @@ export const lossCases = [
     keeps: {
       "its reader never settled the page": { confirmed: never },
       "its reader settled the page only after that": { confirmed: 5_001 },
+      "its reader cancelled": { cancelled: true },
     },
   }),
 ];

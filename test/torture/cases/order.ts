@@ -1,14 +1,20 @@
-import type { Clear } from "../history.ts";
+import type { Client } from "../../../src/client.ts";
+import type { Clear, Send } from "../history.ts";
 import type { Shown } from "../page.ts";
 import type { GivenPage } from "../scene.ts";
 import { casesOf } from "./case.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
+interface Detail {
+  replaced?: boolean;
+  sender?: Client;
+}
+
 export const orderCases = [
   ...casesOf("older messages come before newer ones", {
-    play(scene, { id: _, ...given }: Partial<Shown>) {
-      const [older, newer] = scene.sends(2) as [never, never];
+    play(scene, given: Partial<Shown>) {
+      const [older, newer] = scene.sends(2) as [Send, Send];
       scene.killedReader();
       scene.page([newer], { limit: 1 });
       scene.page([{ of: older, ...given }]);
@@ -20,7 +26,7 @@ export const orderCases = [
   // somebody else asked from 1,300 on, and the page with the newer message was made from 1,400 to 1,500
   ...casesOf("older messages come before newer ones", {
     play(scene, { asked = never, ...given }: GivenPage & { asked?: number }) {
-      const [older, newer] = scene.sends(2) as [never, never];
+      const [older, newer] = scene.sends(2) as [Send, Send];
       const actor = scene.actor({ asked, died: 1_450 });
       const none = { page: null, confirmed: never };
       scene.page([], { ...none, from: 1_300, to: 1_450, actor, ...given });
@@ -41,17 +47,33 @@ export const orderCases = [
   }),
 
   ...casesOf("older messages come before newer ones", {
-    play(scene, { replaced, ...given }: GivenPage & { replaced?: boolean }) {
-      const [older, newer] = scene.sends(2) as [never, never];
-      scene.page([newer], { from: 1_400, to: 1_500, limit: 1 });
+    play(scene, { replaced, sender = "code", ...given }: GivenPage & Detail) {
+      const [first, second, third] = scene.sends(3, { sender }) as [Send, Send, Send];
+      scene.page([first, third], { from: 1_400, to: 1_500, limit: 2 });
       if (replaced) scene.replace(1, { from: 1_600, to: 1_601 });
-      scene.page([older], { from: 2_100, ...given });
+      scene.page([second], { from: 2_100, ...given });
     },
-    breaks: { "one page followed the other": {} },
+    breaks: {
+      "one page of Desktop's followed the other": {},
+      "one page of Code's followed the other": { sender: "desktop" },
+    },
     keeps: {
       "both pages were made at the same time": { from: 1_450 },
       "they are of different files": { replaced: true },
+      "the original made the later one": { how: "original" },
     },
+  }),
+
+  // the original had the oldest one, and knows of no claims
+  ...casesOf("older messages come before newer ones", {
+    play(scene, fresh: boolean) {
+      const [first, second, third] = scene.sends(3) as [Send, Send, Send];
+      scene.page([first], { how: "original" });
+      scene.page([second], { limit: 1 });
+      scene.page([{ of: first, fresh }, third]);
+    },
+    breaks: { "the older one is offered as unread": true },
+    keeps: { "the older one is told to have been read before": false },
   }),
 
   ...casesOf("what was cleared is gone", {

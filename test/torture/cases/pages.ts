@@ -8,7 +8,7 @@ const never = Number.POSITIVE_INFINITY;
 export const pageCases = [
   ...casesOf("a page shows what was sent", {
     play(scene, given: Partial<Shown>) {
-      scene.page([{ of: scene.send({ receipt: null }), ...given }]);
+      scene.page([{ of: scene.send({ receipt: null }), ...given }], { reader: "desktop" });
     },
     breaks: {
       "nobody sent it": { text: "t0-2. text" },

@@ -21,6 +21,12 @@ interface Reason {
   over?: number;
 }
 
+function because(sentence: string, ...kinds: Trouble["kind"][]): Record<string, Reason> {
+  return Object.fromEntries(
+    kinds.map((kind) => [`the trouble was "${kind}", and it says: ${sentence}`, { sentence, kind }]),
+  );
+}
+
 export const refusalCases = [
   ...casesOf("refusals are sentences of relay's", {
     play(scene, sentence: string) {
@@ -35,7 +41,7 @@ export const refusalCases = [
   }),
 
   ...casesOf("a refusal has a reason", {
-    play(scene, { sentence, kind, over = 19_900 }: Reason) {
+    play(scene, { sentence, kind, over = 19_500 }: Reason) {
       if (kind) scene.trouble(kind, { from: over - 100, to: over });
       scene.page([], { ...refused, refused: sentence, from: 20_000, to: 20_010 });
     },
@@ -51,29 +57,31 @@ export const refusalCases = [
       "the disk did not fail": { sentence: failed, kind: "lock" },
     },
     keeps: {
-      "the file was locked": { sentence: locked, kind: "lock" },
-      "the file was locked just before": { sentence: locked, kind: "lock", over: 19_500 },
-      "somebody stood still, and had locked it": { sentence: locked, kind: "stop" },
-      "the disk was full": { sentence: full, kind: "disk" },
-      "the file was read-only": { sentence: readOnly, kind: "read-only" },
-      "the file was replaced": { sentence: replaced, kind: "replaced" },
-      "the disk was too full to open the file": { sentence: unopened, kind: "disk" },
-      "the disk failed, for it was full": { sentence: failed, kind: "disk" },
+      ...because(locked, "lock", "stop", "replaced", "disk"),
+      ...because(full, "disk"),
+      ...because(readOnly, "read-only"),
+      ...because(replaced, "replaced"),
+      ...because(unopened, "disk", "replaced", "read-only"),
+      ...because(failed, "disk", "replaced"),
     },
   }),
 
   // the reader stood still from 2,000 on
   ...casesOf("a claim stands for 5 s", {
-    play(scene, { to, clock }: { to: number; clock?: boolean }) {
+    play(scene, { to, trouble }: { to: number; trouble?: Trouble["kind"] }) {
       const actor = scene.actor({ stops: [{ from: 2_000, to: to - 10 }] });
-      if (clock) scene.trouble("clock", { from: 2_100, to: 2_100 });
+      if (trouble) scene.trouble(trouble, { from: 2_100, to: 2_100 });
       const given: GivenPage = { ...refused, refused: taken, how: "tool", actor, from: 1_990, to };
       scene.page([], given);
     },
-    breaks: { "its reader stood still for 3 s": { to: 5_000 } },
+    breaks: {
+      "its reader stood still for 3 s": { to: 5_000 },
+      "its reader stood still for 3 s, and the disk was full": { to: 5_000, trouble: "disk" },
+    },
     keeps: {
       "its reader stood still for 6 s": { to: 8_000 },
-      "the clock jumped": { to: 5_000, clock: true },
+      "the clock jumped": { to: 5_000, trouble: "clock" },
+      "the file was replaced": { to: 5_000, trouble: "replaced" },
     },
   }),
 ];

@@ -45,8 +45,8 @@ export const sendCases = [
 
   ...casesOf("ids grow", {
     play(scene, { replaced, ...given }: GivenSend & { replaced?: boolean }) {
-      scene.send({ id: 3, to: 1_500 });
-      scene.send({ id: 2, from: 1_000, to: 2_000 });
+      scene.send({ id: 1, from: 1_000, to: 2_000 });
+      scene.send({ id: 3, from: 1_000, to: 1_500 });
       if (replaced) {
         scene.drain();
         scene.replace(1);
@@ -54,11 +54,14 @@ export const sendCases = [
       scene.send(given);
       scene.drain();
     },
-    breaks: { "a later message has a smaller one": { id: 1 } },
+    breaks: {
+      "a later message has a smaller one": { id: 2 },
+      "a message that was sent after another one has a smaller one": { id: 2, from: 1_700 },
+    },
     keeps: {
       "a later message has a greater one": { id: 4 },
-      "it was sent before the others were acknowledged": { id: 1, from: 1_400 },
-      "it is in another file": { id: 1, replaced: true },
+      "it was sent before the others were acknowledged": { id: 2, from: 1_400 },
+      "it is in another file": { id: 2, replaced: true },
     },
   }),
 ];
