@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { announcementCases } from "./torture/cases/announcements.ts";
 import { evictionCases } from "./torture/cases/evictions.ts";
 import { lossCases } from "./torture/cases/losses.ts";
+import { omissionCases } from "./torture/cases/omissions.ts";
 import { orderCases } from "./torture/cases/order.ts";
 import { pageCases } from "./torture/cases/pages.ts";
 import { refusalCases } from "./torture/cases/refusals.ts";
 import { sendCases } from "./torture/cases/sends.ts";
+import { tellingCases } from "./torture/cases/tellings.ts";
 
 const judges = join(import.meta.dir, "torture/judge");
 
@@ -16,8 +18,10 @@ const cases = [
   ...sendCases,
   ...pageCases,
   ...orderCases,
+  ...omissionCases,
   ...evictionCases,
   ...lossCases,
+  ...tellingCases,
   ...announcementCases,
   ...refusalCases,
 ];

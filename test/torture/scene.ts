@@ -38,6 +38,8 @@ export interface Scene {
   remove(file: number): void;
   /** The greatest id that the first file held before. */
   begin(base: number): void;
+  /** Everything is done in peace, as at the end of a round. */
+  rest(from: number): void;
   /** Lies in the file at the end, before anybody reads it. */
   row(send: Send, given?: Partial<Row>): void;
   /** The rules that are violated in what happened. */
@@ -144,6 +146,9 @@ export function createScene(): Scene {
     begin(base) {
       history.base.set(0, base);
       nextId = base + 1;
+    },
+    rest(from) {
+      history.peace = from;
     },
     row({ token, sender, text }, given) {
       const id = ids.get(token) ?? 0;

@@ -10,6 +10,13 @@ interface Cause {
   trouble?: [Trouble["kind"], Partial<Span>];
 }
 
+/** How many tries were heard of, how many announcers were killed, and whether the clock jumped. */
+interface Tries {
+  heard: number;
+  cutOff?: number;
+  jump?: boolean;
+}
+
 const one = { id: 1, token: "t0-1." };
 
 export const announcementCases = [
@@ -128,17 +135,41 @@ export const announcementCases = [
     },
   }),
 
-  // two servers end in peace at the end of each round
+  // two servers end in peace at the end of each round, and one was asked to end before the message was sent
   ...casesOf("never announced only after two tries", {
-    play(scene, { tries, ...row }: Partial<Row> & { tries: number }) {
-      const send = scene.send();
-      for (let times = 0; times < tries; times++) scene.announce([send], { outcome: "failed" });
-      scene.row(send, { notify_tries: tries, ...row });
+    play(scene, { heard, cutOff = 0, jump, ...row }: Partial<Row> & Tries) {
+      scene.actor({ asked: 500, died: 600 });
+      const send = scene.send({ from: 1_000 });
+      for (let times = 0; times < heard; times++) scene.announce([send], { outcome: "failed" });
+      for (let times = 0; times < cutOff; times++) scene.actor({ killed: 2_000, died: 2_000 });
+      if (jump) scene.trouble("clock", { from: 2_100, to: 2_100 });
+      scene.rest(60_000);
+      scene.row(send, { notify_tries: 2, ...row });
       scene.drain();
-      scene.actor({ asked: 90_000, died: 90_100 });
-      scene.actor({ asked: 90_000, died: 90_100 });
+      for (const asked of [90_000, 91_000]) scene.actor({ asked, died: asked });
     },
-    breaks: { "nobody tried": { tries: 0 }, "one try failed": { tries: 1 } },
-    keeps: { "two tries failed": { tries: 2 }, "it was read": { tries: 1, read: 1 } },
+    breaks: {
+      "nobody tried": { heard: 0, notify_tries: 0 },
+      "one try failed, and nobody tried again": { heard: 1, notify_tries: 1 },
+      "one try failed, and nobody heard of the other": { heard: 1 },
+      "one announcer was killed, and nobody heard of either": { heard: 0, cutOff: 1, leased: 1 },
+      "two announcers were killed, and a lease stands longer than the round": {
+        heard: 0,
+        cutOff: 2,
+        leased: 1,
+      },
+      "the announcer was killed, and no lease is left of that": { heard: 0, cutOff: 2, jump: true },
+    },
+    keeps: {
+      "two tries failed": { heard: 2 },
+      "one try failed, and the other announcer was killed": { heard: 1, cutOff: 1 },
+      "two announcers were killed, and the clock ended a lease": {
+        heard: 0,
+        cutOff: 2,
+        jump: true,
+        leased: 1,
+      },
+      "it was read": { heard: 0, read: 1 },
+    },
   }),
 ];

@@ -81,6 +81,20 @@ export const lossCases = [
     keeps: { "the original failed as the file was replaced": { replaced: true } },
   }),
 
+  // it found no more than the latest 20, and what is newer had been read
+  ...casesOf(rule, {
+    play(scene, newer: number) {
+      scene.send();
+      scene.page(scene.sends(newer));
+      scene.page([], { page: null, how: "original", from: 5_000, to: 6_000, confirmed: never });
+      scene.replace(1, { from: 5_300, to: 5_301 });
+      scene.replace(0, { from: 5_600, to: 5_601 });
+      tell(scene, {}, {});
+    },
+    breaks: { "the original failed, and did not look so far back": 20 },
+    keeps: { "the original failed, and looked so far back": 19 },
+  }),
+
   ...casesOf(rule, {
     play(scene, { told, clear }: { told: Tellings; clear?: Partial<Clear> }) {
       scene.send();
@@ -160,42 +174,5 @@ export const lossCases = [
     },
     breaks: { "its author hears nothing of what another one's message drove out": "desktop" },
     keeps: { "its author drove it out, and had that in the receipt": "code" },
-  }),
-
-  ...casesOf("a loss is told once", {
-    play(scene, second: GivenPage) {
-      scene.send();
-      tell(scene, { dropped: [1] }, { ownDropped: [1] });
-      scene.page([], { told: { dropped: [1] }, from: 5_000, ...second });
-    },
-    breaks: { "its reader hears of it again": {} },
-    keeps: { "its reader hears of it again before it had settled the page": { from: 1_500 } },
-  }),
-
-  ...casesOf("a loss is told once", {
-    play(scene, first: GivenPage) {
-      scene.send();
-      scene.page([], { told: { dropped: [1] }, ...first });
-      scene.page([], { told: { dropped: [1] }, from: 5_000 });
-      scene.page([], { reader: "code", told: { ownDropped: [1] } });
-    },
-    breaks: { "its reader settled the page that told of it": {} },
-    keeps: {
-      "its reader never settled the page that told of it": { confirmed: never },
-      "its reader only looked": { marks: false },
-    },
-  }),
-
-  ...casesOf("what was read is no loss", {
-    play(scene, given: GivenPage) {
-      scene.page([scene.send()], given);
-      scene.page([], { told: { dropped: [1] }, from: 5_000 });
-    },
-    breaks: { "its reader had it, and hears that it was dropped": {} },
-    keeps: {
-      "its reader never settled the page": { confirmed: never },
-      "its reader settled the page only after that": { confirmed: 5_001 },
-      "its reader cancelled": { cancelled: true },
-    },
   }),
 ];

@@ -1,9 +1,16 @@
 import { makeVisible } from "../../../src/relay/escaping.ts";
+import type { Span } from "../history.ts";
 import type { Shown } from "../page.ts";
 import type { GivenPage, GivenSend } from "../scene.ts";
 import { casesOf } from "./case.ts";
 
 const never = Number.POSITIVE_INFINITY;
+
+/** A reader that stands still, and goes on. */
+interface Late {
+  stop?: Span;
+  replaced?: boolean;
+}
 
 export const pageCases = [
   ...casesOf("a page shows what was sent", {
@@ -95,15 +102,18 @@ export const pageCases = [
 
   // a claim that expired while its reader stood still
   ...casesOf("a page that went elsewhere is not shown", {
-    play(scene, { text = "", replaced, ...given }: GivenPage & GivenSend & { replaced?: boolean }) {
+    play(scene, { text = "", replaced, stop, ...given }: GivenPage & GivenSend & Late) {
       const send = scene.send({ text: `t0-1. ${text}` });
-      const late = scene.actor({ stops: [{ from: 2_000, to: 9_000 }] });
+      const late = scene.actor({ stops: [stop ?? { from: 2_000, to: 9_000 }] });
       scene.page([send], { from: 1_990, to: 9_050, actor: late });
       scene.page([{ of: send, maybe: true }], { from: 7_500, to: 7_600, ...given });
       if (replaced) scene.replace(1, { from: 5_000, to: 5_001 });
     },
-    breaks: { "its reader shows it after another one had it": {} },
+    breaks: { "its reader stood still, and shows it after another one had it": {} },
     keeps: {
+      "its reader stood still only before that": { stop: { from: 2_000, to: 7_400 } },
+      "its reader stood still before it asked": { stop: { from: 1_900, to: 9_000 } },
+      "this run may have read it late": { stop: { from: 7_400, to: 8_300 } },
       "another one had it only as its reader woke up": { to: 9_000 },
       "a part of it may have been on its way": { text: "x".repeat(8_200) },
       "the file was replaced meanwhile": { replaced: true },
@@ -122,9 +132,21 @@ export const pageCases = [
       "the one who was killed had looked at it only": { marks: false },
       "the one who was killed read for the other client": { reader: "code" },
       "the one who was killed came later": { from: 5_000 },
+      "the one who was killed was gone before it was sent": { from: 500 },
       "the one who was killed was the original": { how: "original" },
     },
     keeps: { "somebody was killed who may have shown it": {} },
+  }),
+
+  ...casesOf("a label has a reason", {
+    play(scene, elsewhere: boolean) {
+      const send = scene.send();
+      const other = scene.send();
+      scene.page([elsewhere ? other : send], { confirmed: never });
+      scene.page([{ of: send, maybe: true }, ...(elsewhere ? [] : [other])]);
+    },
+    breaks: { "a page that nobody settled held another one": true },
+    keeps: { "a page that nobody settled held it": false },
   }),
 
   ...casesOf("a page is in time order", {

@@ -1,4 +1,4 @@
-import type { Trouble } from "../history.ts";
+import type { Actor, Span, Trouble } from "../history.ts";
 import type { GivenPage } from "../scene.ts";
 import { casesOf } from "./case.ts";
 
@@ -12,6 +12,8 @@ const unopened = "the buffer cannot be opened. Mend the permissions of the folde
 const failed = "the disk of /home failed (EIO). Check the disk and try again.";
 const taken = "this page went to another reader, because this server stood still for too long. Ask again.";
 
+const untyped = "nobody typed /get here, or hooks are switched off in this session. Type /get.";
+
 const refused = { page: null, confirmed: never };
 
 interface Reason {
@@ -19,6 +21,14 @@ interface Reason {
   kind?: Trouble["kind"];
   /** When the trouble was over. The refusal came at 20,000. */
   over?: number;
+}
+
+/** The hook that went before /get: how long it took, its process, and what else went wrong. */
+interface Hooked {
+  took?: number;
+  actor?: Partial<Actor>;
+  trouble?: [Trouble["kind"], Partial<Span>];
+  none?: boolean;
 }
 
 function because(sentence: string, ...kinds: Trouble["kind"][]): Record<string, Reason> {
@@ -63,6 +73,28 @@ export const refusalCases = [
       ...because(replaced, "replaced"),
       ...because(unopened, "disk", "replaced", "read-only"),
       ...because(failed, "disk", "replaced"),
+    },
+  }),
+
+  // the hook ran from 2,000 on, and what was typed after it
+  ...casesOf("who typed /get is served", {
+    play(scene, { took = 50, actor, trouble, none }: Hooked) {
+      const hook = { from: 2_000, to: 2_000 + took, actor: scene.actor(actor) };
+      if (trouble) scene.trouble(...trouble);
+      const asked = { how: "typed", reader: "code", from: 2_500, to: 2_550 } as const;
+      scene.page([], { ...refused, ...asked, refused: untyped, ...(none ? {} : { hook }) });
+    },
+    breaks: {
+      "the hook ran in peace": {},
+      "no hook ran, for nobody typed it": { none: true },
+      "the disk was full long before": { trouble: ["disk", { from: 500, to: 900 }] },
+      "the disk was full only afterwards": { trouble: ["disk", { from: 2_600 }] },
+    },
+    keeps: {
+      "the hook gave up waiting for the file": { took: 260 },
+      "the hook was killed": { actor: { killed: 2_040, died: 2_040 } },
+      "the disk was full": { trouble: ["disk", { from: 1_500, to: 2_020 }] },
+      "the clock jumped, and the ticket was over": { trouble: ["clock", { from: 2_300 }] },
     },
   }),
 
