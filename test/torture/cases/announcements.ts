@@ -1,3 +1,4 @@
+import type { Client } from "../../../src/client.ts";
 import type { Actor, Announcement, Span, Trouble } from "../history.ts";
 import type { Row } from "../settle.ts";
 import { casesOf } from "./case.ts";
@@ -62,6 +63,15 @@ export const announcementCases = [
     },
     breaks: { "it is, together with another one": true },
     keeps: { "neither was muted": false },
+  }),
+
+  ...casesOf("an announcement is for the reader", {
+    play(scene, reader: Client) {
+      scene.announce([scene.send({ sender: "code" })], { reader });
+      scene.drain();
+    },
+    breaks: { "its author is told": "code" },
+    keeps: { "the other client is told": "desktop" },
   }),
 
   ...casesOf("two tries at most", {
