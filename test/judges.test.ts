@@ -10,6 +10,7 @@ import { orderCases } from "./torture/cases/order.ts";
 import { pageCases } from "./torture/cases/pages.ts";
 import { refusalCases } from "./torture/cases/refusals.ts";
 import { sendCases } from "./torture/cases/sends.ts";
+import { silenceCases } from "./torture/cases/silences.ts";
 import { tellingCases } from "./torture/cases/tellings.ts";
 
 const judges = join(import.meta.dir, "torture/judge");
@@ -23,6 +24,7 @@ const cases = [
   ...lossCases,
   ...tellingCases,
   ...announcementCases,
+  ...silenceCases,
   ...refusalCases,
 ];
 

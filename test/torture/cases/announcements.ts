@@ -1,6 +1,5 @@
 import type { Client } from "../../../src/client.ts";
 import type { Actor, Announcement, Span, Trouble } from "../history.ts";
-import type { Row } from "../settle.ts";
 import { casesOf } from "./case.ts";
 
 type Given = Partial<Announcement>;
@@ -9,13 +8,6 @@ type Given = Partial<Announcement>;
 interface Cause {
   actor: Partial<Actor> | null;
   trouble?: [Trouble["kind"], Partial<Span>];
-}
-
-/** How many tries were heard of, how many announcers were killed, and whether the clock jumped. */
-interface Tries {
-  heard: number;
-  cutOff?: number;
-  jump?: boolean;
 }
 
 const one = { id: 1, token: "t0-1." };
@@ -100,6 +92,9 @@ export const announcementCases = [
     breaks: {
       "it is twice": { actor: {} },
       "the first announcer was killed long after": { actor: { killed: 9_000, died: 9_000 } },
+      "the first announcer was killed when it had had the time to note it": {
+        actor: { killed: 3_200, died: 3_200 },
+      },
       "the first announcer was asked to end long after": { actor: { asked: 9_000 } },
       "the first announcer stood still after that": { actor: { stops: [{ from: 10_100, to: 11_000 }] } },
       "the disk was full long after": { actor: {}, trouble: ["disk", { from: 9_000 }] },
@@ -110,76 +105,31 @@ export const announcementCases = [
       "the first notifier hung": { actor: {}, outcome: "hang" },
       "the first notifier took too long": { actor: {}, outcome: "slow" },
       "the first announcer was killed": { actor: { killed: 2_050, died: 2_050 } },
+      "the first announcer was killed when it may not have noted it yet": {
+        actor: { killed: 3_000, died: 3_000 },
+      },
       "the first announcer was asked to end": { actor: { asked: 2_050 } },
       "the first announcer stood still": { actor: { stops: [{ from: 2_050, to: 6_000 }] } },
       "the first announcer is not known any more": { actor: null },
       "the disk was full as it was to be noted": { actor: {}, trouble: ["disk", { from: 2_090 }] },
       "the clock jumped, and the lease was over": { actor: {}, trouble: ["clock", { from: 9_000 }] },
+      "it was noted in a file that is not there now": { actor: {}, trouble: ["replaced", { from: 9_000 }] },
     },
   }),
 
   // the second notifier starts when the first one is done, or had too long
   ...casesOf("each message is announced once", {
-    play(scene, from: number) {
+    play(scene, { from, killed = Number.POSITIVE_INFINITY }: { from: number; killed?: number }) {
       const send = scene.send();
-      scene.announce([send], { from: 2_000, to: 2_010, outcome: "slow" });
+      const actor = scene.actor({ killed, died: killed });
+      scene.announce([send], { from: 2_000, to: 2_010, outcome: "slow", actor });
       scene.announce([send], { from });
       scene.drain();
     },
-    breaks: { "the first notifier took its time, and not too long": 4_850 },
-    keeps: { "the first notifier took too long": 4_950 },
-  }),
-
-  ...casesOf("what counts as announced was announced", {
-    play(scene, { told, muted, ...row }: Partial<Row> & { told?: boolean; muted?: boolean }) {
-      const send = scene.send({ muted: muted ?? false });
-      if (told) scene.announce([send]);
-      scene.row(send, { notified_at: "2026-11-25T04:00:00Z", notify_tries: 1, ...row });
-      scene.drain();
-    },
-    breaks: { "nobody heard of it": {} },
+    breaks: { "the first notifier took its time, and not too long": { from: 4_850 } },
     keeps: {
-      "somebody was told": { told: true },
-      "it was read": { read: 1 },
-      "it was muted": { muted: true },
-    },
-  }),
-
-  // two servers end in peace at the end of each round, and one was asked to end before the message was sent
-  ...casesOf("never announced only after two tries", {
-    play(scene, { heard, cutOff = 0, jump, ...row }: Partial<Row> & Tries) {
-      scene.actor({ asked: 500, died: 600 });
-      const send = scene.send({ from: 1_000 });
-      for (let times = 0; times < heard; times++) scene.announce([send], { outcome: "failed" });
-      for (let times = 0; times < cutOff; times++) scene.actor({ killed: 2_000, died: 2_000 });
-      if (jump) scene.trouble("clock", { from: 2_100, to: 2_100 });
-      scene.rest(60_000);
-      scene.row(send, { notify_tries: 2, ...row });
-      scene.drain();
-      for (const asked of [90_000, 91_000]) scene.actor({ asked, died: asked });
-    },
-    breaks: {
-      "nobody tried": { heard: 0, notify_tries: 0 },
-      "one try failed, and nobody tried again": { heard: 1, notify_tries: 1 },
-      "one try failed, and nobody heard of the other": { heard: 1 },
-      "one announcer was killed, and nobody heard of either": { heard: 0, cutOff: 1, leased: 1 },
-      "two announcers were killed, and a lease stands longer than the round": {
-        heard: 0,
-        cutOff: 2,
-        leased: 1,
-      },
-      "the announcer was killed, and no lease is left of that": { heard: 0, cutOff: 2, jump: true },
-    },
-    keeps: {
-      "two tries failed": { heard: 2 },
-      "one try failed, and the other announcer was killed": { heard: 1, cutOff: 1 },
-      "two announcers were killed, and the clock ended a lease": {
-        heard: 0,
-        cutOff: 2,
-        jump: true,
-        leased: 1,
-      },
-      "it was read": { heard: 0, read: 1 },
+      "the first notifier took too long": { from: 4_950 },
+      "the first notifier took its time, and its announcer was killed": { from: 4_850, killed: 4_800 },
     },
   }),
 ];
