@@ -25,6 +25,14 @@ export const announcementCases = [
       "it shows the newer one": { body: "2 messages: t0-2. text" },
       "it tells of more than there are": { body: "3 messages: t0-1. text" },
       "it tells of fewer than there are": { body: "t0-1. text" },
+      "it tells of more than there are, and the disk was full": {
+        body: "3 messages: t0-1. text",
+        trouble: "disk",
+      },
+      "it tells of more than there are, and somebody stood still": {
+        body: "3 messages: t0-1. text",
+        trouble: "stop",
+      },
       "it tells of fewer later than there are": { body: "3 more: t0-1. text" },
     },
     keeps: {
@@ -94,6 +102,10 @@ export const announcementCases = [
       "the first announcer was killed long after": { actor: { killed: 9_000, died: 9_000 } },
       "the first announcer was killed when it had had the time to note it": {
         actor: { killed: 3_200, died: 3_200 },
+      },
+      "the first announcer had told of it, and ended by itself": { actor: { died: 2_150 } },
+      "the first announcer stood still when it had long noted it": {
+        actor: { stops: [{ from: 8_000, to: 9_000 }] },
       },
       "the first announcer was asked to end long after": { actor: { asked: 9_000 } },
       "the first announcer stood still after that": { actor: { stops: [{ from: 10_100, to: 11_000 }] } },

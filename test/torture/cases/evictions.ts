@@ -42,6 +42,18 @@ export const evictionCases = [
   }),
 
   ...casesOf(rule, {
+    play(scene, evicted: number[]) {
+      const { toCode, toDesktop } = fill(scene);
+      scene.page([toCode]);
+      scene.page(toDesktop);
+      scene.send({ evicted });
+      scene.drain();
+    },
+    breaks: { "more went than had to": [1, 2] },
+    keeps: { "as many went as had to": [1] },
+  }),
+
+  ...casesOf(rule, {
     play(scene, { evicted, replaced }: { evicted: number[]; replaced?: boolean }) {
       const { toCode, toDesktop } = fill(scene);
       scene.page([toCode]);

@@ -81,6 +81,23 @@ export const lossCases = [
     keeps: { "the original failed as the file was replaced": { replaced: true } },
   }),
 
+  // another file was at the path for a while, and its messages have ids of their own
+  ...casesOf(rule, {
+    play(scene, { told, by }: { told?: boolean; by?: Client }) {
+      scene.send();
+      scene.replace(1, { from: 2_000, to: 2_001 });
+      if (told) tell(scene, dropped.toReader, dropped.toAuthor);
+      if (by) scene.clear({ by });
+      scene.replace(0, { from: 5_000, to: 5_001 });
+      tell(scene, {}, by ? { ownUncounted: 1 } : {});
+    },
+    breaks: {
+      "both hear that one of another file was dropped": { told: true },
+      "its reader cleared another file": { by: "desktop" },
+    },
+    keeps: {},
+  }),
+
   // it found no more than the latest 20, and what is newer had been read
   ...casesOf(rule, {
     play(scene, newer: number) {

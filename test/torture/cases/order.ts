@@ -25,9 +25,12 @@ export const orderCases = [
 
   // somebody else asked from 1,300 on, and the page with the newer message was made from 1,400 to 1,500
   ...casesOf("older messages come before newer ones", {
-    play(scene, { asked = never, ...given }: GivenPage & { asked?: number }) {
+    play(
+      scene,
+      { asked = never, killed = never, ...given }: GivenPage & { asked?: number; killed?: number },
+    ) {
       const [older, newer] = scene.sends(2) as [Send, Send];
-      const actor = scene.actor({ asked, died: 1_450 });
+      const actor = scene.actor({ asked, killed, died: 1_450 });
       const none = { page: null, confirmed: never };
       scene.page([], { ...none, from: 1_300, to: 1_450, actor, ...given });
       scene.page([newer], { from: 1_400, to: 1_500, limit: 1 });
@@ -35,6 +38,7 @@ export const orderCases = [
     },
     breaks: {
       "nobody gave it back": {},
+      "somebody who had it was killed, and its client left at the end": { killed: 1_450, asked: 9_000 },
       "it was given back before": { cancelled: true, released: 1_399 },
       "it was asked for after": { cancelled: true, from: 1_501, to: 1_600 },
       "the one who cancelled reads for the other client": { cancelled: true, reader: "code" },

@@ -76,6 +76,18 @@ export const pageCases = [
     },
   }),
 
+  // one who was killed may have shown it, and so may the next one
+  ...casesOf("a page goes to one reader", {
+    play(scene, maybe: boolean) {
+      const send = scene.send();
+      scene.killedReader();
+      scene.page([{ of: send, maybe: true }], { confirmed: never });
+      scene.page([{ of: send, maybe }]);
+    },
+    breaks: { "the third is not told that it may have been shown before": false },
+    keeps: { "the third is told, too": true },
+  }),
+
   ...casesOf("what was delivered is not offered again", {
     play(scene, { killed, disk, ...given }: GivenPage & { killed?: number; disk?: boolean }) {
       const send = scene.send();

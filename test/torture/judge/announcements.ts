@@ -22,10 +22,7 @@ export function judgeAnnouncements(evidence: Evidence): void {
     const oldest = oldestToken(announcement.body);
     const known = coversWhatItSays(announcement);
     // a lease that the clock, or another file, ended early may have gone on to somebody else before this looked
-    if (
-      !oldest ||
-      (!known && announcement.messages && troublesIn(history, around(announcement)).length === 0)
-    )
+    if (!oldest || (!known && announcement.messages && !mayHaveOtherLease(history, around(announcement))))
       world.violated("an announcement shows the oldest, and how many", announcement.body, announcement);
     const tokens = known ? announcement.messages?.map(({ token }) => token) : [oldest];
     for (const token of new Set(tokens))
@@ -49,6 +46,10 @@ export function judgeAnnouncements(evidence: Evidence): void {
 function coversWhatItSays({ body, messages }: Announcement): boolean {
   const count = Number(/^(\d+) (?:messages|more): /.exec(body)?.[1] ?? 1);
   return messages?.[0]?.token === oldestToken(body) && messages?.length === count;
+}
+
+function mayHaveOtherLease(history: History, span: Span): boolean {
+  return troublesIn(history, span).some(({ kind }) => kind === "clock" || kind === "replaced");
 }
 
 function around({ from, to }: Span): Span {
@@ -79,12 +80,12 @@ function reason({ history }: Evidence, first: Announcement, second: Announcement
   const noted: Span = { from: ended, to: Math.min(second.from, ended + noteMilliseconds) };
   const { actor } = first;
   if (!actor) return "the first announcer was gone";
-  if (Math.min(actor.died, actor.killed) < noted.to) return "the first announcer was killed";
+  if (actor.killed < noted.to) return "the first announcer was killed";
   if (actor.asked < noted.to) return "the first announcer was asked to end";
-  const between = { from: first.from, to: second.from };
-  if (actor.stops.some((stop) => overlap(stop, between))) return "the first announcer stood still";
+  if (actor.stops.some((stop) => overlap(stop, { from: first.from, to: noted.to })))
+    return "the first announcer stood still";
   // it is noted in the file that is there then, and the lease stands by the clock
-  if (troublesIn(history, around(between)).some(({ kind }) => kind === "clock" || kind === "replaced"))
+  if (mayHaveOtherLease(history, around({ from: first.from, to: second.from })))
     return "the clock jumped, or the file was another one";
   return troublesIn(history, noted).length > 0 ? "the file could not be written" : null;
 }

@@ -39,6 +39,7 @@ function judgeReceipt(evidence: Evidence, send: Send, file: number, gone: Map<nu
     if (before) wrong(`${id} went twice`, before);
     gone.set(id, send);
   }
+  if (evicted.length > 0 && ever - gone.size < 20) wrong(`only ${ever - gone.size} messages are left`);
 }
 
 // Whoever drops an unread message has dropped every older one, and every one that was read.

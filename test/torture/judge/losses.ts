@@ -72,12 +72,14 @@ function collect({ history }: Evidence, client: Client, own: boolean): TellingTo
       telling.times.set(id, [...(telling.times.get(id) ?? []), { span, sure }]);
     telling.others += own ? told.ownUncounted : told.uncounted;
   };
-  for (const fetch of history.fetches) {
+  const current = history.eras.at(-1)?.file ?? 0;
+  const isHere = (span: Span) => filesDuring(history, span).includes(current);
+  for (const fetch of history.fetches.filter(isHere)) {
     if (fetch.reader === client && fetch.page && fetch.marks)
       add(fetch.page.told, fetch, isClean(history, fetch));
   }
   if (!own) return telling;
-  for (const send of history.sends) {
+  for (const send of history.sends.filter(isHere)) {
     if (send.sender !== client || !send.receipt) continue;
     const { evicted_unread: evicted } = send.receipt;
     add({ ...(send.told ?? { ownUncounted: 0, uncounted: 0, dropped: [], ownDropped: [] }) }, send, false);
@@ -134,7 +136,11 @@ function clearsOf(history: History, send: Send): Clear[] {
   );
   const last = Math.min(...certain.map(({ to }) => to));
   return history.clears.filter(
-    (clear) => clear.refused === null && clear.to > send.from && clear.from <= last,
+    (clear) =>
+      clear.refused === null &&
+      clear.to > send.from &&
+      clear.from <= last &&
+      (file === null || filesDuring(history, clear).includes(file)),
   );
 }
 

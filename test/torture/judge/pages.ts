@@ -51,7 +51,10 @@ function judgeOnce(evidence: Evidence, showings: Showing[]): void {
   const send = first && sends.get(first.token);
   if (!send || filesDuring(history, send).length > 1) return;
   const plain = showings.filter(({ shown, fetch }) => !shown.maybe && fetch.how !== "original");
-  if (plain.length > 1)
+  const late = plain.some(({ fetch }) =>
+    showings.some((other) => other.fetch.how !== "original" && other.fetch.to < fetch.from),
+  );
+  if (plain.length > 1 || late)
     world.violated(
       "a page goes to one reader",
       `${send.token} went to ${plain.length}`,
@@ -157,7 +160,7 @@ function cameBack({ history }: Evidence, reader: Fetch["reader"], earlier: Fetch
       other.reader === reader &&
       other.marks &&
       !other.page &&
-      (other.cancelled || other.refused !== null || Number.isFinite(other.actor.asked)) &&
+      (other.cancelled || other.refused !== null || other.actor.asked <= other.to) &&
       other.from < earlier.to &&
       other.released > earlier.from,
   );
