@@ -19,8 +19,6 @@ export interface Connection {
   identity: FileIdentity;
   /** The file itself, beside which its journal lies. */
   file: string;
-  /** A transaction took place in it. */
-  isUsed: boolean;
 }
 
 /** The file at the path went away, or was exchanged for another one. */
@@ -53,7 +51,7 @@ export function connect(
     tighten(file);
     prepare(db);
     migrate(db, path);
-    return { db, identity, file, isUsed: false };
+    return { db, identity, file };
   } catch (error) {
     db?.close();
     throw isAt(path, identity) ? error : new Replaced(path);

@@ -11,6 +11,9 @@ import { isMigrated, refuseNewer } from "./schema.ts";
 const shortestPause = 10;
 const longestPause = 100;
 
+// How often a file is opened that cannot be read or written, before that counts.
+const mostAccessTries = 3;
+
 /** How long the file is waited for, in milliseconds. */
 export interface Patience {
   /** For a lock that another process holds. */
@@ -84,7 +87,6 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
       return done;
     });
     if (!isAt(path, opened.identity)) throw new Replaced(path);
-    opened.isUsed = true;
     return result;
   };
 
@@ -93,12 +95,12 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     codeOf(error) === "SQLITE_READONLY_DBMOVED" ||
     (open !== null && !isAt(path, open.identity));
 
-  // A file that was opened long ago may have met a journal that was made while the file was read-only. Opened anew, it
-  // shows what is still wrong; but what failed while it was committed is not done again.
-  const causeThatPasses = (error: unknown) => {
+  // Others may make a journal that nobody can write, while the file is read-only; a file that is opened anew mends it, or
+  // shows what is wrong. But what failed while it was committed is not done again.
+  const causeThatPasses = (error: unknown, tries: number) => {
     if (isReplaced(error)) return "replaced";
     if (isBusy(error)) return "busy";
-    return open?.isUsed && !committing && isAccess(error) ? "stale" : null;
+    return !committing && isAccess(error) && tries < mostAccessTries ? "access" : null;
   };
 
   const attemptUntil = async <T>(
@@ -106,12 +108,13 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     work: (db: Database) => T,
     options: TransactionOptions,
   ) => {
-    for (let longest = shortestPause; ; ) {
+    for (let longest = shortestPause, accessTries = 1; ; ) {
       options.signal?.throwIfAborted();
       try {
         return attempt(work, options.create ?? false);
       } catch (error) {
-        const passing = causeThatPasses(error);
+        const passing = causeThatPasses(error, accessTries);
+        if (passing === "access") accessTries += 1;
         if (passing !== "busy") close(); // what failed may be mended by opening the file anew
         if (passing === "replaced" && clock.elapsed() >= deadline) throw new Replaced(path);
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);

@@ -34,6 +34,8 @@ export interface Scene {
   actor(given?: Partial<Actor>): Actor;
   /** Another file is at the path from now on. What becomes of the one before is up to the scene. */
   replace(file: number, span?: Span): void;
+  /** The file lies somewhere else now, with these messages in it. */
+  keep(file: number, sends: Send[]): void;
   /** The file is gone with what was in it. */
   remove(file: number): void;
   /** The greatest id that the first file held before. */
@@ -56,6 +58,7 @@ export function createScene(): Scene {
   const world = createWorld({} as Place); // nothing is started in it
   const { history } = world;
   const rows: Row[] = [];
+  const kept = new Map<number, Row[]>();
   const ids = new Map<string, number>();
   let now = 1_000;
   let nextId = 1;
@@ -150,25 +153,23 @@ export function createScene(): Scene {
     rest(from) {
       history.peace = from;
     },
-    row({ token, sender, text }, given) {
-      const id = ids.get(token) ?? 0;
-      rows.push({
-        id,
-        sender,
-        message: text,
-        notified_at: null,
-        notify_tries: 0,
-        leased: 0,
-        read: 0,
-        ...given,
-      });
-    },
+    row: (send, given) => void rows.push({ ...rowOf(send, ids), ...given }),
+    keep: (file, sends) =>
+      void kept.set(
+        file,
+        sends.map((send) => rowOf(send, ids)),
+      ),
     violated() {
-      judgeAll(gather(world, rows, new Map()));
+      judgeAll(gather(world, rows, kept));
       return [...new Set(world.violations.map(({ rule }) => rule))];
     },
   };
   return scene;
+}
+
+function rowOf({ token, sender, text }: Send, ids: Map<string, number>): Row {
+  const id = ids.get(token) ?? 0;
+  return { id, sender, message: text, notified_at: null, notify_tries: 0, leased: 0, read: 0 };
 }
 
 function show(message: OnPage, ids: Map<string, number>): Shown {

@@ -192,4 +192,19 @@ export const lossCases = [
     breaks: { "its author hears nothing of what another one's message drove out": "desktop" },
     keeps: { "its author drove it out, and had that in the receipt": "code" },
   }),
+
+  ...casesOf("what lay in a renamed file still does", {
+    play(scene, { count = 2, left, cleared }: { count?: number; left: number; cleared?: boolean }) {
+      const sent = scene.sends(count);
+      if (cleared) scene.clear();
+      scene.replace(1);
+      scene.keep(0, sent.slice(count - left));
+    },
+    breaks: { "one is not in it": { left: 1 } },
+    keeps: {
+      "all are": { left: 2 },
+      "it was cleared": { left: 0, cleared: true },
+      "one had to go": { count: 21, left: 20 },
+    },
+  }),
 ];

@@ -73,7 +73,6 @@ function wasRead({ fresh }: Evidence, token: string, before: Send): boolean {
 // Every byte that a process wrote was read here, even if it was killed: what nobody saw cannot have been read.
 function judgeReadFirst(evidence: Evidence, send: Send, before: Send[], tokens: Map<number, string>): void {
   const { evicted = [], evicted_unread: unread = [] } = send.receipt ?? {};
-  if (send.how === "typed") return; // its receipt names the unread ones only
   for (const id of evicted.filter((one) => !unread.includes(one))) {
     const token = tokens.get(id);
     if (!token) continue;

@@ -1,3 +1,4 @@
+import { windowSize } from "../../../src/buffer/buffer.ts";
 import { type Client, otherClient } from "../../../src/client.ts";
 import {
   type Clear,
@@ -32,8 +33,10 @@ export function judgeLosses(evidence: Evidence): void {
     }
     if (isLostOnOriginal(evidence, send)) continue;
     if (mayBeGone(evidence, send)) world.count("messages in files that are gone");
-    else if (isKept(evidence, send)) world.count("messages in files that were renamed");
-    else missing[otherClient(send.sender)].push(send);
+    else if (filesDuring(history, send).some((file) => evidence.kept.has(file))) {
+      world.count("messages in files that were renamed");
+      judgeKept(evidence, send);
+    } else missing[otherClient(send.sender)].push(send);
   }
   const current = history.eras.at(-1)?.file ?? 0;
   for (const reader of ["desktop", "code"] as const) {
@@ -42,26 +45,14 @@ export function judgeLosses(evidence: Evidence): void {
   }
 }
 
-function isKept({ history, kept }: Evidence, send: Send): boolean {
-  return filesDuring(history, send).some((file) => {
-    const rows = kept.get(file);
-    if (rows === undefined) return false;
-    // what was dropped there before is told there, and nobody reads on
-    return (
-      rows === null ||
-      rows.some(({ message, read }) => message.startsWith(send.token) && !read) ||
-      file !== fileDuring(history, send) ||
-      dropped(send, rows)
-    );
-  });
-}
-
-function dropped({ receipt }: Send, rows: { id: number }[]): boolean {
-  return (
-    rows.length > 0 &&
-    (receipt?.id ?? 0) < Math.max(...rows.map(({ id }) => id)) &&
-    !rows.some(({ id }) => id === receipt?.id)
-  );
+// Nobody reads on in a renamed file. Where nothing was cleared and nothing had to go yet, everything lies in it.
+function judgeKept({ world, history, kept, trace }: Evidence, send: Send): void {
+  const file = fileDuring(history, send);
+  const rows = file === null ? undefined : kept.get(file);
+  const isFull = !rows || rows.length >= windowSize;
+  if (isFull || clearsOf(history, send).length > 0) return;
+  if (!rows.some(({ message }) => message.startsWith(send.token)))
+    world.violated("what lay in a renamed file still does", send.token, ...trace(send.token));
 }
 
 /** Collects what a client was told: of messages that waited for it, or of its own. */
