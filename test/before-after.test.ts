@@ -96,7 +96,8 @@ describe.skipIf(!hasOriginal)("before and after:", () => {
     await using after = sandbox();
     const { desktop, code } = await connectBoth(after);
     await desktop.send("my own");
-    expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
+    await code.send("for Desktop");
+    expect(textsOf(await desktop.fetch())).toEqual(["for Desktop"]);
     expect((await get(after, "code", "--peek")).messages).toMatchObject([{ read_by_desktop_at: null }]);
     expect(textsOf(await code.fetch())).toEqual(["my own"]);
   });
@@ -135,7 +136,7 @@ describe.skipIf(!hasOriginal)("before and after:", () => {
       "print(json.dumps([thread.name for thread in threading.enumerate()]))",
     );
     expect(alive).toEqual(["MainThread"]); // the thread ended itself, not the server
-    // relay's watch, with a clock that obeys: test/idle.test.ts
+    // relay's own server, with timers that hurry: test/lifecycle.test.ts
   });
 
   test("each start announced what waits once more, and the other side had to run; once, by whoever sends", async () => {
