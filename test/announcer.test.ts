@@ -1,11 +1,11 @@
 // Leases, tries, rest and peace, with a clock that obeys: design.md, "Announcing".
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import type { Buffer } from "../src/buffer/buffer.ts";
 import { sqliteBuffer } from "../src/buffer/sqlite.ts";
 import { systemClock } from "../src/clock.ts";
 import { createRelay, type Relay } from "../src/relay/relay.ts";
+import { openPatiently } from "./support/database.ts";
 import { type FakeNotifier, fakeNotifier } from "./support/notifier.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 
@@ -243,7 +243,7 @@ test("a wish that could not be stored is stored later, and one that nobody said 
   const clock = testClock();
   const [sender, reader] = [startProcess(box, clock), startProcess(box, clock)];
   await sender.relay.announcer.wish("code", { notify: true, sound: "bell" });
-  const lock = new Database(box.buffer);
+  const lock = openPatiently(box.buffer);
   lock.run("BEGIN IMMEDIATE");
   const wished = reader.relay.announcer.wish("code", { notify: true, sound: "off" });
   await Bun.sleep(20);
@@ -317,7 +317,7 @@ test("a process that found nothing left sees what others store, and what it coul
   expect(process.notifier.shown.splice(0)).toHaveLength(1);
   clock.time += 2_000;
   expect(await process.look()).toEqual([]);
-  using other = new Database(box.buffer);
+  using other = openPatiently(box.buffer);
   other.run("INSERT INTO messages (sender, message, timestamp) VALUES ('desktop', 'theirs', '')");
   expect(await process.look()).toEqual(["theirs"]);
   await process.send("its own");

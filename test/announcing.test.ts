@@ -1,12 +1,12 @@
 // "Every message is announced exactly once, at once": real servers, a real D-Bus session, the real notify-send.
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { openPatiently } from "./support/database.ts";
 import { canNotify, type DesktopSession, desktopSession } from "./support/desktop-session.ts";
 import { connect, type PeerOptions } from "./support/peer.ts";
-import { relayBinary, type Sandbox, sandbox, until } from "./support/sandbox.ts";
+import { get, relayBinary, type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { startSession, toolCall } from "./support/server.ts";
 
 // What folds must have folded, and what is left must have been looked for, twice.
@@ -32,16 +32,14 @@ function send(box: Sandbox, session: DesktopSession, to: "desktop" | "code", tex
 
 /** Sets the clock of everything that is written down about announcements forward, as far as the file is concerned. */
 function age(box: Sandbox, milliseconds: number): void {
-  using db = new Database(box.buffer);
-  db.run("PRAGMA busy_timeout = 10000");
+  using db = openPatiently(box.buffer);
   db.run(`UPDATE messages SET notify_claimed_at = notify_claimed_at - ${milliseconds}`);
   db.run(`UPDATE relay_readers SET leased_at = leased_at - ${milliseconds}`);
 }
 
 /** How many messages are being announced. */
 function leases(box: Sandbox): number {
-  using db = new Database(box.buffer);
-  db.run("PRAGMA busy_timeout = 10000");
+  using db = openPatiently(box.buffer);
   return db.query("SELECT id FROM messages WHERE notify_claimed_at IS NOT NULL").all().length;
 }
 
@@ -75,6 +73,39 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       { app: "relay", summary: "For Code, from Desktop", body: "to Code", hints: expect.anything() },
       { app: "relay", summary: "For Desktop, from Code", body: "to Desktop", hints: expect.anything() },
     ]);
+  }, 60_000);
+
+  test("a message is announced at once by whoever stores it, with no server of its reader's or none at all", async () => {
+    await using box = sandbox();
+    const session = await desktopSession(box);
+    const texts: string[] = [];
+    const announced = async (text: string, store: (text: string) => Promise<unknown>) => {
+      texts.push(text);
+      await store(text);
+      await until("the announcement", () => session.shown().length === texts.length);
+      age(box, 60_000); // what comes next is not part of one "N more"
+    };
+    await announced("by a command", (text) => send(box, session, "code", text));
+    const server = await start(box, session, desktop);
+    const before = performance.now();
+    // whoever looked for messages every 2 s would find each but the first 2 s after the one before
+    for (let n = 1; n <= 4; n++) await announced(`by a server, ${n}`, server.send);
+    expect(performance.now() - before).toBeLessThan(4_000); // ten times what is normal
+    expect(bodies(session)).toEqual(texts);
+  });
+
+  test("a message that was announced is not announced again when servers start and end", async () => {
+    await using box = sandbox();
+    const session = await desktopSession(box);
+    expect(await send(box, session, "code", "hello")).toMatchObject({ status: 0 });
+    await until("the announcement", () => session.shown().length > 0);
+    for (let round = 1; round <= 2; round++) {
+      const servers = await Promise.all([desktop, code].map((peer) => start(box, session, peer)));
+      await Bun.sleep(settled);
+      for (const server of servers) await server.close();
+    }
+    expect((await get(box, "code", "--peek")).messages).toHaveLength(1); // it still waits
+    expect(bodies(session)).toEqual(["hello"]);
   }, 60_000);
 
   test("what follows within two seconds is announced together, whoever stores it", async () => {
@@ -173,8 +204,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     rmSync(box.buffer);
     await sender.send("a new file");
     const sound = () => {
-      using db = new Database(box.buffer);
-      db.run("PRAGMA busy_timeout = 10000");
+      using db = openPatiently(box.buffer);
       return db.query<{ sound: string }, []>("SELECT sound FROM relay_readers WHERE client = 'code'").get()
         ?.sound;
     };
@@ -356,8 +386,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     const session = await desktopSession(box);
     const insert =
       "INSERT INTO messages (sender, message, timestamp) VALUES ('desktop', ?, '2026-11-23T07:12:04')";
-    using original = new Database(box.buffer);
-    original.run("PRAGMA busy_timeout = 10000");
+    using original = openPatiently(box.buffer);
     original.run(
       `CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, message TEXT NOT NULL,
        timestamp TEXT NOT NULL, read_by_desktop_at TEXT, read_by_code_at TEXT)`,

@@ -211,11 +211,12 @@ test("a hundred servers at once: every message arrives once or is named as dropp
     readers.push(...(await start("code")));
   }
   for (const server of senders) server.send(toolCall(1, "relay_send", { message: "x".repeat(3_000) }));
-  const receipts = (await Promise.all(senders.map(textOfFirst)))
-    // on a machine that is busy enough somebody waits for the lock in vain, and is told so
-    .filter((text) => !text.endsWith("is locked by another program. Close that program, or try again."))
-    .map((text) => JSON.parse(text));
-  expect(receipts.length).toBeGreaterThan(25);
+  const answers = await Promise.all(senders.map(textOfFirst));
+  const locked = "is locked by another program. Close that program, or try again.";
+  const receipts = answers.filter((text) => !text.endsWith(locked)).map((text) => JSON.parse(text));
+  // all are served in 1.3 s of the 5 s that each waits; of 700 sends on two busy cores none was refused, which is fewer
+  // than one in a hundred, and this is ten times that
+  expect(senders.length - receipts.length).toBeLessThanOrEqual(5);
   for (const server of readers) server.send(toolCall(1, "relay_fetch"));
   const pages = await Promise.all(readers.map(textOfFirst));
   const shown = pages.flatMap((page) =>

@@ -1,10 +1,11 @@
 // The original, mcp-server-relay 1.2.4 from Python's registry, and relay, on the same work: README, "Before and after".
-import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { commandFile } from "../src/setup/claude-code.ts";
+import { openPatiently } from "./support/database.ts";
 import { connectOriginal, hasOriginal, type Original, runInOriginal } from "./support/original.ts";
+import { originalStatements } from "./support/original-statements.ts";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
 import { type Gotten, get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
 
@@ -95,7 +96,8 @@ describe.skipIf(!hasOriginal)("before and after:", () => {
     await using after = sandbox();
     const { desktop, code } = await connectBoth(after);
     await desktop.send("my own");
-    expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
+    await code.send("for Desktop");
+    expect(textsOf(await desktop.fetch())).toEqual(["for Desktop"]);
     expect((await get(after, "code", "--peek")).messages).toMatchObject([{ read_by_desktop_at: null }]);
     expect(textsOf(await code.fetch())).toEqual(["my own"]);
   });
@@ -134,7 +136,7 @@ describe.skipIf(!hasOriginal)("before and after:", () => {
       "print(json.dumps([thread.name for thread in threading.enumerate()]))",
     );
     expect(alive).toEqual(["MainThread"]); // the thread ended itself, not the server
-    // relay's watch, with a clock that obeys: test/idle.test.ts
+    // relay's own server, with timers that hurry: test/lifecycle.test.ts
   });
 
   test("each start announced what waits once more, and the other side had to run; once, by whoever sends", async () => {
@@ -184,7 +186,43 @@ describe.skipIf(!hasOriginal)("before and after:", () => {
   });
 });
 
+/** The statements that lines of Python have SQLite run, with one word for every time, whatever their layout. */
+async function statementsOf(...lines: string[]): Promise<string[]> {
+  await using box = sandbox();
+  const ran = await runInOriginal<string[]>(box, "seen = []", ...lines, "print(json.dumps(seen))");
+  return ran.map((statement) =>
+    statement
+      .replaceAll(/'\d{4}-\d\d-\d\dT[^']+'/g, "now")
+      .replaceAll(/\s+/g, " ")
+      .replaceAll(/(?<=\() | (?=\))/g, "")
+      .trim(),
+  );
+}
+
 describe.skipIf(!hasOriginal)("the original's server on the same file", () => {
+  test("is no different from the statements that other tests run for it", async () => {
+    const steps: [its: string, ours: string][] = [
+      ["_init_db()", "init(db)"],
+      ['relay_send("one", "desktop")', 'send(db, "desktop", "one")'],
+      ['relay_send("two", "code")', 'send(db, "code", "two")'],
+      ['relay_send("three", "desktop")', 'send(db, "desktop", "three")'],
+      ['relay_fetch(2, "desktop")', 'fetch(db, "desktop", 2)'],
+      ['relay_fetch(5, "desktop")', 'fetch(db, "desktop", 5)'],
+      ['relay_fetch(5, "desktop")', 'fetch(db, "desktop", 5)'],
+      ['relay_fetch(5, "code")', 'fetch(db, "code", 5)'],
+      ["relay_clear()", "clear(db)"],
+    ];
+    const traced = [
+      "connect = relay_server._get_connection",
+      "def traced():\n    db = connect()\n    db.set_trace_callback(seen.append)\n    return db",
+      "relay_server._get_connection = traced",
+    ];
+    const its = await statementsOf(...traced, ...steps.map(([call]) => `relay_server.${call}`));
+    const ours = steps.map(([, call]) => `with traced() as db: ${call}`);
+    expect(await statementsOf(...traced, originalStatements, ...ours)).toEqual(its);
+    expect(its.filter((statement) => statement === "COMMIT")).toHaveLength(7);
+  });
+
   test("both ways, message by message", async () => {
     await using box = sandbox();
     const old = await connectOriginal(box, "desktop");
@@ -240,7 +278,7 @@ describe.skipIf(!hasOriginal)("the original's server on the same file", () => {
     for (const { id } of await old.fetch({ limit: 20 })) seen.add(id);
     const missing = receipts.filter(({ id }) => !seen.has(id as number) && !told.has(id));
     expect(missing).toEqual([]);
-    using db = new Database(box.buffer);
+    using db = openPatiently(box.buffer);
     expect(db.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
   });
 });

@@ -1,5 +1,4 @@
 // What may be the buffer and what may not, and that nothing of somebody else's is ever touched. design.md, "The file".
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
@@ -22,6 +21,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { openPatiently } from "./support/database.ts";
 import { connect } from "./support/peer.ts";
 import { get, type Outcome, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 
@@ -43,7 +43,7 @@ function modeOf(path: string): string {
 
 /** Makes a database file with these statements in it. */
 function database(path: string, ...statements: string[]): void {
-  using db = new Database(path);
+  using db = openPatiently(path);
   for (const statement of statements) db.run(statement);
 }
 
@@ -78,6 +78,15 @@ describe("a new buffer", () => {
       expect(readdirSync(box.home)).toContain(".relay_buffer.db-journal");
     },
   );
+
+  test("is its owner's alone before its first byte", async () => {
+    await using box = sandbox();
+    // whoever may write no byte into any file stops there
+    const script = `umask 000; trap "" XFSZ; ulimit -f 0; exec "$RELAY" send --to code text`;
+    const sent = await box.run(["sh", "-c", script], { env: { RELAY: relayBinary } });
+    expect(sent).toMatchObject({ status: 4, stdout: "" });
+    expect([statSync(box.buffer).size, modeOf(box.buffer)]).toEqual([0, "600"]);
+  });
 
   test.each([
     ["status", ["status"]],
@@ -197,7 +206,7 @@ describe("the buffer may be", () => {
     makeBuffer(box, basename(box.buffer));
     database(box.buffer, "PRAGMA user_version = 1999");
     await sendAll(box, "code", ["one"]);
-    using db = new Database(box.buffer, { readonly: true });
+    using db = openPatiently(box.buffer, { readonly: true });
     expect(db.query("PRAGMA user_version").get()).toEqual({ user_version: 1999 });
   });
 });

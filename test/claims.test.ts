@@ -1,9 +1,9 @@
 // Promise 1 on the way out: what was perhaps shown is offered again and says so; what was not is simply still there.
 // design.md, "Tools", on claims.
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openPatiently } from "./support/database.ts";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
@@ -12,7 +12,7 @@ const large = "x".repeat(65_536);
 
 /** Holds the buffer's lock until the function it answers is called. */
 function lock(box: Sandbox): () => void {
-  const db = new Database(box.buffer);
+  const db = openPatiently(box.buffer);
   db.run("BEGIN IMMEDIATE");
   return () => {
     db.run("ROLLBACK");

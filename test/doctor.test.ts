@@ -1,5 +1,4 @@
 // `relay doctor` names what is wrong, with its fix, and changes nothing. design.md, "Command line".
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +10,7 @@ import { placesOf } from "../src/places.ts";
 import { commandFile } from "../src/setup/claude-code.ts";
 import { claude } from "./support/claude-code.ts";
 import { wipe } from "./support/damage.ts";
+import { openPatiently } from "./support/database.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
 import { relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 import { copyBinary, installFakeClaude, json, put, snapshot } from "./support/setup.ts";
@@ -420,7 +420,7 @@ describe("it finds", () => {
   test("a buffer of the original's, and one of a newer relay", async () => {
     await using box = await wired();
     rmSync(box.buffer);
-    using db = new Database(box.buffer);
+    using db = openPatiently(box.buffer);
     db.run(
       "CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT, message TEXT, timestamp TEXT)",
     );

@@ -1,9 +1,9 @@
 // A buffer file that is damaged anywhere: one sentence or a right answer, and what can still be read stays.
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { openPatiently } from "./support/database.ts";
 import { get, type Outcome, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
 const pageSize = 4_096;
@@ -108,7 +108,7 @@ const strange = fc.tuple(fc.constantFrom(...columns, ...otherColumns), value, fc
 function readable(path: string): Map<number, unknown> {
   const texts = new Map<number, unknown>();
   try {
-    using db = new Database(path, { readonly: true });
+    using db = openPatiently(path, { readonly: true });
     const query = db.query<{ message: unknown }, [number]>("SELECT message FROM messages WHERE id = ?");
     for (let id = 1; id <= 30; id++) {
       try {
@@ -153,7 +153,7 @@ async function usedBuffer(box: Sandbox): Promise<string> {
   await sendAll(box, "code", ["one", "x".repeat(20_000), "three"]);
   await sendAll(box, "desktop", ["four", "five"]);
   await box.relay(["get", "--for", "desktop", "--limit", "1"]);
-  using db = new Database(box.buffer);
+  using db = openPatiently(box.buffer);
   db.run(
     "INSERT INTO relay_readers (client, notify, sound) VALUES ('code', 1, 'Ping'), ('desktop', 0, 'off')",
   );
@@ -208,7 +208,7 @@ test(
 
 /** Writes a value into the row of this number, counted from 0, unless the table forbids it. */
 function overwrite(path: string, table: string, column: string, text: string, row: number): void {
-  using db = new Database(path, { readwrite: true, create: false });
+  using db = openPatiently(path, { readwrite: true, create: false });
   try {
     db.run(
       `UPDATE ${table} SET ${column} = ${text} WHERE rowid = (SELECT rowid FROM ${table} LIMIT 1 OFFSET ${row})`,

@@ -1,6 +1,6 @@
 // Promise 5: a server is there while it is needed, and gone right after. design.md, "Lifecycle of a server".
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { relayBinary, sandbox, until } from "./support/sandbox.ts";
 import { initialize, startServer, startSession, toolCall } from "./support/server.ts";
@@ -138,6 +138,22 @@ describe("--idle-timeout", () => {
     await Bun.sleep(300);
     server.send(toolCall(1, "relay_send", { message: "x" }));
     expect(await server.answer(1)).toHaveProperty("result");
+  });
+
+  test("ends the server of a client that answers no ping", async () => {
+    await using box = sandbox();
+    // five pings take ten minutes, so its timers run a thousand times as fast
+    const preload = join(box.home, "fast.ts");
+    const faster = "(work, milliseconds = 0, ...args) => timeout(work, milliseconds / 1000, ...args)";
+    writeFileSync(preload, `const timeout = setTimeout;\nglobalThis.setTimeout = ${faster};\n`);
+    const main = join(import.meta.dir, "../src/main.ts");
+    const server = await startSession(box, {
+      command: [process.execPath, "--preload", preload, main],
+      args: ["--client", "code", "--idle-timeout", "0.3"],
+    });
+    expect(await server.child.exited).toBe(0);
+    await until("five pings", () => server.lines.filter(({ method }) => method === "ping").length === 5);
+    expect(server.stderr()).toBe("");
   });
 
   test("0 is never", async () => {

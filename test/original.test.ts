@@ -1,110 +1,41 @@
 // The original on the same file, before relay and at the same time: its statements, run by Python's own SQLite.
 // design.md, "The file" and "Tools".
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { openPatiently } from "./support/database.ts";
+import {
+  hasPython,
+  type OriginalProcess,
+  type OriginalRow,
+  startOriginal,
+} from "./support/original-statements.ts";
 import { connectBoth, textsOf } from "./support/peer.ts";
 import { type Gotten, get, type Sandbox, sandbox } from "./support/sandbox.ts";
 
-const hasPython =
-  Bun.spawnSync(["python3", "-c", "import sqlite3"], { stdio: ["ignore", "ignore", "ignore"] }).exitCode ===
-  0;
+/** Starts what does as the original does. It ends with the sandbox. */
+function start(box: Sandbox): OriginalProcess {
+  const process = startOriginal(box.buffer, { env: box.env, cwd: box.home });
+  box.defer(process.end);
+  return process;
+}
 
-// Facts about mcp-server-relay 1.2.4: its statements, its order of commits, its isolation level.
-const driver = `
-import json, os, sqlite3, sys, time
-from datetime import datetime, timezone
-
-path = os.path.join(os.environ["HOME"], ".relay_buffer.db")
-column = {"desktop": "read_by_desktop_at", "code": "read_by_code_at"}
-
-def now():
-    return datetime.now(timezone.utc).isoformat()
-
-def connect():
-    db = sqlite3.connect(path, isolation_level="IMMEDIATE", timeout=30)
-    db.row_factory = sqlite3.Row
-    return db
-
-def init(early=False):
-    with connect() as db:
-        db.execute("CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-            " sender TEXT NOT NULL, message TEXT NOT NULL, timestamp TEXT NOT NULL"
-            + ("" if early else ", read_by_desktop_at TEXT, read_by_code_at TEXT") + ")")
-        if early:
-            return
-        for name in column.values():
-            try:
-                db.execute(f"ALTER TABLE messages ADD COLUMN {name} TEXT")
-            except sqlite3.OperationalError:
-                pass
-
-def send(sender, text, timestamp=None):
-    with connect() as db:
-        id = db.execute("INSERT INTO messages (sender, message, timestamp) VALUES (?, ?, ?)",
-            (sender, text, timestamp or now())).lastrowid
-        db.execute("DELETE FROM messages WHERE id NOT IN (SELECT id FROM messages ORDER BY id DESC LIMIT ?)", (20,))
-        db.commit()
-    return id
-
-def fetch(reader, limit):
-    with connect() as db:
-        rows = db.execute("SELECT id, sender, message, timestamp, read_by_desktop_at, read_by_code_at FROM messages"
-            f" WHERE {column[reader]} IS NULL AND sender != ? ORDER BY id DESC LIMIT ?", (reader, limit)).fetchall()
-        if rows:
-            marks = ",".join("?" * len(rows))
-            db.execute(f"UPDATE messages SET {column[reader]} = ? WHERE id IN ({marks}) AND {column[reader]} IS NULL",
-                [now()] + [row["id"] for row in rows])
-            db.commit()
-    return [dict(row) for row in reversed(rows)]
-
-def clear():
-    with connect() as db:
-        deleted = db.execute("DELETE FROM messages").rowcount
-        db.commit()
-    return deleted
-
-def loop(rounds):
-    sent, fetched = [], []
-    for n in range(rounds):
-        sent.append(send("desktop", f"python {n}"))
-        if n % 4 == 3:
-            fetched += [row["id"] for row in fetch("desktop", 5)]
-        if n % 50 == 49:
-            clear()
-        time.sleep(0.005)
-    fetched += [row["id"] for row in fetch("desktop", 20)]
-    return {"sent": sent, "fetched": fetched}
-
-def die_while_writing():
-    db = connect()
-    db.execute("PRAGMA cache_size = 2")
-    db.execute("INSERT INTO messages (sender, message, timestamp) VALUES ('desktop', 'torn', '')")
-    for n in range(50):
-        db.execute("INSERT INTO messages (sender, message, timestamp) VALUES ('desktop', ?, '')", ("torn" * 5000,))
-    os._exit(0)
-
-verb, *rest = json.loads(sys.argv[1])
-print(json.dumps(globals()[verb](*rest)))
-`;
-
-/** Runs one of the driver's functions and answers what it answered. */
+/** Does one thing as the original does it, and answers what that answered. */
 async function original<T = unknown>(box: Sandbox, verb: string, ...args: unknown[]): Promise<T> {
-  const file = join(box.home, "original.py");
-  if (!existsSync(file)) writeFileSync(file, driver);
-  const ran = await box.run(["python3", "-I", file, JSON.stringify([verb, ...args])]);
-  if (ran.status !== 0) throw new Error(ran.stderr);
-  return ran.stdout === "" ? (undefined as T) : JSON.parse(ran.stdout);
+  const process = start(box);
+  const reply = await process.ask(verb, ...args);
+  await process.end();
+  if (reply && "failed" in reply) throw new Error(reply.failed);
+  return reply?.done as T;
 }
 
 describe.skipIf(!hasPython)("a file that the original made", () => {
   test.each([
-    ["1.2.4", false],
-    ["an early version, without the columns for readers", true],
-  ])("(%s) is taken over with its messages", async (_name, early) => {
+    ["1.2.4", "init"],
+    ["an early version, without the columns for readers", "early_init"],
+  ])("(%s) is taken over with its messages", async (_name, init) => {
     await using box = sandbox();
-    await original(box, "init", early);
+    await original(box, init);
     for (const [sender, text] of [
       ["desktop", "one"],
       ["code", "two"],
@@ -140,7 +71,7 @@ describe.skipIf(!hasPython)("a file that the original made", () => {
 
   test("is taken over by eight processes at once", async () => {
     await using box = sandbox();
-    await original(box, "init", true);
+    await original(box, "early_init");
     for (let n = 1; n <= 12; n++) await original(box, "send", "desktop", `old ${n}`);
     const sends = Array.from({ length: 8 }, (_, n) => box.relay(["send", "--to", "code", `new ${n}`]));
     for (const sent of await Promise.all(sends)) expect(sent).toMatchObject({ status: 0, stderr: "" });
@@ -171,10 +102,17 @@ describe.skipIf(!hasPython)("beside the original", () => {
     await original(box, "send", "desktop", "python 2");
     await code.send("relay 3");
     expect(textsOf(await code.fetch())).toEqual(["relay 1", "python 2"]);
-    const fetched = await original<{ message: string }[]>(box, "fetch", "desktop", 5);
-    expect(fetched.map(({ message }) => message)).toEqual(["relay 3"]);
+    expect(await code.fetch()).toBe("relay: nothing new from Desktop.");
+    await desktop.send("relay 4");
+    // it gives and marks the reader's own, too: whoever they are for gets them all the same
+    const fetched = await original<OriginalRow[]>(box, "fetch", "desktop", 5);
+    expect(fetched.map(({ message }) => message)).toEqual(["relay 1", "python 2", "relay 3", "relay 4"]);
     expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
-    expect(await original<unknown[]>(box, "fetch", "code", 5)).toEqual([]);
+    expect(textsOf(await code.fetch())).toEqual(["relay 4"]);
+    await code.send("relay 5");
+    const others = await original<OriginalRow[]>(box, "fetch", "code", 5);
+    expect(others.map(({ message }) => message)).toEqual(["relay 3", "relay 5"]);
+    expect(textsOf(await desktop.fetch())).toEqual(["relay 5"]);
   });
 
   test("what it evicts unread is told to the reader and to the author, once", async () => {
@@ -218,8 +156,25 @@ describe.skipIf(!hasPython)("beside the original", () => {
   test("at the same time, both ways, every message arrives or is told as dropped", async () => {
     await using box = sandbox();
     await original(box, "init");
+    const old = start(box);
     let running = true;
-    const python = original<{ sent: number[]; fetched: number[] }>(box, "loop", 150).finally(() => {
+    const sent: number[] = [];
+    const fetched: number[] = [];
+    const fetch = async (limit: number) => {
+      const reply = await old.ask("fetch", "desktop", limit);
+      if (!reply || !("done" in reply)) return;
+      for (const { id, sender } of reply.done as OriginalRow[]) if (sender === "code") fetched.push(id);
+    };
+    // on a machine that is busy enough it finds the file locked for 5 s, and has not done what it was to do
+    const python = (async () => {
+      for (let n = 1; n <= 150; n++) {
+        const reply = await old.ask("send", "desktop", `python ${n}`);
+        if (reply && "done" in reply) sent.push(Number(reply.done));
+        if (n % 4 === 0) await fetch(5);
+        if (n % 50 === 0) await old.ask("clear");
+        await Bun.sleep(5);
+      }
+    })().finally(() => {
       running = false;
     });
 
@@ -235,8 +190,8 @@ describe.skipIf(!hasPython)("beside the original", () => {
         receipts.push(JSON.parse(sent.stdout));
       }
     })();
-    const [{ sent, fetched }] = await Promise.all([python, receiving, sending]);
-    fetched.push(...(await original<{ id: number }[]>(box, "fetch", "desktop", 20)).map(({ id }) => id));
+    await Promise.all([python, receiving, sending]);
+    await fetch(20);
     pages.push(await get(box, "code"), await get(box, "code"));
 
     const arrived = pages.flatMap(({ messages }) => messages.map(({ id }) => id));
@@ -252,7 +207,7 @@ describe.skipIf(!hasPython)("beside the original", () => {
     const missing = receipts.filter(({ id }) => !fetched.includes(id) && !told.has(id));
     expect(missing).toEqual([]);
     expect(receipts.length).toBeGreaterThan(5);
-    using db = new Database(box.buffer);
+    using db = openPatiently(box.buffer);
     expect(db.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
   });
 });

@@ -1,6 +1,6 @@
 // Many processes on one buffer: every message exactly once, whoever reads and whoever is killed. design.md, promise 1.
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { openPatiently } from "./support/database.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { type Gotten, get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 import { startSession, toolCall } from "./support/server.ts";
@@ -10,7 +10,7 @@ function numbered(label: string, count: number): string[] {
 }
 
 function expectSound(box: Sandbox): void {
-  using db = new Database(box.buffer);
+  using db = openPatiently(box.buffer);
   expect(db.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
 }
 

@@ -1,9 +1,9 @@
 // "Only the person pulls", as far as relay itself decides it: design.md, "Pulling". The real client is in claude-code.test.ts.
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandFile } from "../src/setup/claude-code.ts";
+import { openPatiently } from "./support/database.ts";
 import { textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 import { installCommand, openTypedSession, type TypedSession } from "./support/typing.ts";
@@ -23,13 +23,13 @@ async function waiting(box: Sandbox): Promise<number> {
 
 /** Sets the clock of all tickets forward, as far as the file is concerned. */
 function age(box: Sandbox, milliseconds: number): void {
-  using db = new Database(box.buffer);
+  using db = openPatiently(box.buffer);
   db.run(`UPDATE relay_tickets SET minted_at = minted_at - ${milliseconds}`);
 }
 
 function tickets(box: Sandbox): number {
   try {
-    using db = new Database(box.buffer, { readonly: true });
+    using db = openPatiently(box.buffer, { readonly: true });
     return db.query("SELECT * FROM relay_tickets").all().length;
   } catch {
     return 0; // there is no file
@@ -422,7 +422,7 @@ const breakages: [string, (box: Sandbox) => void][] = [
   [
     "locked by another program",
     (box) => {
-      const db = new Database(box.buffer);
+      const db = openPatiently(box.buffer);
       db.run("CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, sender, message, timestamp)");
       db.run("BEGIN EXCLUSIVE");
       box.defer(() => db.close());

@@ -20,7 +20,7 @@ const programs: [string, string, string][] = [
 ];
 
 describe.each(programs)("for %s", (program, word, pattern) => {
-  test("the command", () => {
+  test("the file of the command, word for word", () => {
     expect(commandFile(program)).toBe(`---
 description: Read what Claude Desktop sent, or send words to it
 argument-hint: "[again | status | clear | words for Desktop]"

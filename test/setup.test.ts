@@ -142,8 +142,8 @@ describe("setup-code refuses, and writes nothing,", () => {
     ["a version that is none", (box) => installFakeClaude(box, "nonsense"), /does not answer with a version/],
     [
       "settings that are no JSON",
-      (box) => void put(box, settingsPath, '{"hooks": '),
-      /settings\.json is not valid JSON \(line 1: \w+\)\. It was left alone; mend it\.\n$/,
+      (box) => void put(box, settingsPath, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
+      /settings\.json is not valid JSON \(line 3: \w+\)\. It was left alone; mend it\.\n$/,
     ],
     [
       "settings that are no text",

@@ -1,10 +1,15 @@
 // Promise 1 at the tools: what goes in, what comes out, and what is refused. design.md, "Tools".
 import { describe, expect, test } from "bun:test";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
-import { get, sandbox } from "./support/sandbox.ts";
+import { get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { startSession, toolCall } from "./support/server.ts";
 
 const kilobytes64 = 65_536;
+
+/** How many messages wait for each. */
+async function waits(box: Sandbox): Promise<{ desktop: number; code: number }> {
+  return JSON.parse((await box.relay(["status", "--json"])).stdout).unread;
+}
 
 describe("relay_send takes", () => {
   const texts: [name: string, text: string, stored?: string][] = [
@@ -197,6 +202,25 @@ describe("relay_fetch", () => {
     expect(pages[1]).toStartWith("relay: 4 messages from Desktop. ");
     expect(pages[2]).toBe("relay: nothing new from Desktop.");
     expect(textsOf(await desktop.fetch({ limit: 20 }))).toHaveLength(7);
+  });
+
+  test("marks what is on its page, and never the reader's own messages", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    await desktop.send("from Desktop 1");
+    await code.send("from Code");
+    await desktop.send("from Desktop 2");
+    expect(textsOf(await desktop.fetch({ limit: 20 }))).toEqual(["from Code"]);
+    const seen = async (reader: "desktop" | "code") => (await get(box, reader, "--peek", "--all")).messages;
+    await until("the mark", async () => (await waits(box)).desktop === 0);
+    const unread = { read_by_desktop_at: null, read_by_code_at: null };
+    expect(await seen("desktop")).toMatchObject([{ ...unread, read_by_desktop_at: expect.any(String) }]);
+    expect(await seen("code")).toMatchObject([unread, unread]);
+    expect(textsOf(await code.fetch())).toEqual(["from Desktop 1", "from Desktop 2"]);
+    await until("the marks", async () => (await waits(box)).code === 0);
+    const read = { read_by_desktop_at: null, read_by_code_at: expect.any(String) };
+    expect(await seen("code")).toMatchObject([read, read]);
+    expect(await seen("desktop")).toMatchObject([{ read_by_code_at: null }]);
   });
 
   test("keeps pages at 64 KB with twenty messages of 64 KB waiting, and brings them all", async () => {

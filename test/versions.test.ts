@@ -1,10 +1,10 @@
 // An older and a newer relay on one buffer, at once, before, during and after a migration. design.md, "The file".
-import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile } from "../build/compile.ts";
+import { openPatiently } from "./support/database.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
@@ -39,8 +39,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function look(box: Sandbox): { version: number; noted: number; sound: string } {
-  using db = new Database(box.buffer);
-  db.run("PRAGMA busy_timeout = 10000");
+  using db = openPatiently(box.buffer);
   const one = (sql: string) => Object.values(db.query(sql).get() as Record<string, unknown>)[0];
   const hasNotes = one("SELECT count(*) FROM sqlite_schema WHERE name = 'relay_next'") === 1;
   return {
@@ -123,7 +122,6 @@ test("a file that became one of a newer major while servers had it open is left 
 });
 
 function setVersion(box: Sandbox, version: number): void {
-  using db = new Database(box.buffer);
-  db.run("PRAGMA busy_timeout = 10000");
+  using db = openPatiently(box.buffer);
   db.run(`PRAGMA user_version = ${version}`);
 }

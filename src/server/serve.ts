@@ -79,8 +79,9 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
     input: Bun.stdin.stream(),
     output: standardOutput("stdout"),
     deliveries,
-    onTraffic(message: JSONRPCMessage) {
-      if (requestId(message) !== undefined) idle.active();
+    onTraffic(message: JSONRPCMessage, direction) {
+      // relay's own pings are no sign of a client
+      if (direction === "in" && requestId(message) !== undefined) idle.active();
       trace(message);
     },
     onFailure: failed,

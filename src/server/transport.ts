@@ -18,7 +18,7 @@ export interface TransportOptions {
   output: Output;
   deliveries: Deliveries;
   /** Hears of each message that was read or written. */
-  onTraffic(message: JSONRPCMessage): void;
+  onTraffic(message: JSONRPCMessage, direction: "in" | "out"): void;
   /** Hears of what went wrong and had to be borne. */
   onFailure(error: unknown): void;
 }
@@ -59,7 +59,7 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
     try {
       if (id === undefined) await begin(message).finished;
       else if ((await deliveries.deliver(id, () => begin(message))) === "taken") throw takenElsewhere;
-      onTraffic(message);
+      onTraffic(message, "out");
     } catch (error) {
       if (error instanceof WriteFailed) {
         if (error.code !== "ECANCELED") ended.resolve(`standard output was closed (${error.code})`);
@@ -79,7 +79,7 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
       deliveries.cancelled(cancelled);
       answered(cancelled);
     }
-    onTraffic(message);
+    onTraffic(message, "in");
     transport.onmessage?.(message);
   };
 

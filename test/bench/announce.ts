@@ -1,6 +1,7 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openPatiently } from "../support/database.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { toolCall } from "../support/server.ts";
 import { type Conversation, openConversation } from "./conversation.ts";
@@ -19,8 +20,7 @@ export async function announce(lab: Lab): Promise<Row[]> {
   const sender = await openConversation(box, "code");
   await sender.ask(toolCall(1, "relay_send", { message: "makes the buffer" }));
   await startedAt(record);
-  using buffer = new Database(box.buffer);
-  buffer.run("PRAGMA busy_timeout = 10000");
+  using buffer = openPatiently(box.buffer);
   let id = 1;
   const send = async (count: number) => {
     await forget(buffer, record);

@@ -1,3 +1,4 @@
+import { readLines } from "../support/lines.ts";
 import { relayBinary, type Sandbox } from "../support/sandbox.ts";
 import { initialize } from "../support/server.ts";
 
@@ -55,14 +56,4 @@ export async function openConversation(box: Sandbox, client: "desktop" | "code")
   await conversation.ask(initialize());
   conversation.tell({ method: "notifications/initialized" });
   return conversation;
-}
-
-async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop() ?? "";
-    yield* parts;
-  }
 }

@@ -1,18 +1,18 @@
-import { Database } from "bun:sqlite";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { openPatiently } from "./database.ts";
 
 /** A row of the table `messages`, with what relay added. */
 export type Row = Record<string, unknown> & { id: number; message: string };
 
 /** Every message in a buffer file, in order. Throws where SQLite cannot read it. */
 export function rowsOf(path: string): Row[] {
-  using db = new Database(path, { readonly: true });
+  using db = openPatiently(path, { readonly: true });
   return db.query<Row, []>("SELECT * FROM messages ORDER BY id").all();
 }
 
 /** The number that the next message has, by SQLite's own account. */
 export function sequenceOf(path: string): number {
-  using db = new Database(path, { readonly: true });
+  using db = openPatiently(path, { readonly: true });
   return (
     db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").get()?.seq ?? 0
   );
@@ -20,7 +20,7 @@ export function sequenceOf(path: string): number {
 
 /** The page at which a table begins. */
 export function rootOf(path: string, table: string): number {
-  using db = new Database(path, { readonly: true });
+  using db = openPatiently(path, { readonly: true });
   const row = db
     .query<{ rootpage: number }, { table: string }>("SELECT rootpage FROM sqlite_schema WHERE name = $table")
     .get({ $table: table } as never);

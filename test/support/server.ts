@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
+import { readLines } from "./lines.ts";
 import { relayBinary, type Sandbox, until } from "./sandbox.ts";
 
 type Child = Subprocess<"pipe", "pipe" | number, "pipe">;
@@ -21,6 +22,8 @@ export interface Server {
 
 /** How to start one. */
 export interface ServerOptions {
+  /** The binary under test if left out. */
+  command?: string[];
   args?: string[];
   env?: Record<string, string>;
   clientInfo?: { name: string; version: string };
@@ -31,9 +34,9 @@ export interface ServerOptions {
 /** Starts a server in the sandbox; it is killed with the sandbox if it is still there. */
 export function startServer(
   box: Sandbox,
-  { args = ["--client", "code"], env = {}, reading = true }: ServerOptions = {},
+  { command = [relayBinary], args = ["--client", "code"], env = {}, reading = true }: ServerOptions = {},
 ): Server {
-  const child = Bun.spawn([relayBinary, ...args], {
+  const child = Bun.spawn([...command, ...args], {
     env: { ...box.env, ...env },
     cwd: box.home,
     stdin: "pipe",
@@ -46,9 +49,8 @@ export function startServer(
   });
   const lines: Record<string, unknown>[] = [];
   let errors = "";
-  if (child.stdout instanceof ReadableStream)
-    void readLines(child.stdout, (line) => lines.push(JSON.parse(line)));
-  void readLines(child.stderr, (line) => {
+  if (child.stdout instanceof ReadableStream) void hear(child.stdout, (line) => lines.push(JSON.parse(line)));
+  void hear(child.stderr, (line) => {
     errors += `${line}\n`;
   });
   const write = (bytes: string | Uint8Array) => {
@@ -101,12 +103,6 @@ export function toolCall(id: number, name: string, args: Record<string, unknown>
   return { id, method: "tools/call", params: { name, arguments: args } };
 }
 
-async function readLines(stream: ReadableStream<Uint8Array>, each: (line: string) => void): Promise<void> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop() ?? "";
-    for (const line of parts) each(line);
-  }
+async function hear(stream: ReadableStream<Uint8Array>, each: (line: string) => void): Promise<void> {
+  for await (const line of readLines(stream)) each(line);
 }

@@ -1,4 +1,5 @@
-import type { Fetch, Send } from "./history.ts";
+import { askedNow } from "./commands.ts";
+import type { Clear, Fetch, Send } from "./history.ts";
 import { readFramed, readReceipt } from "./page.ts";
 import type { ServerAction } from "./plan.ts";
 import type { Answer, Session } from "./session.ts";
@@ -49,12 +50,9 @@ export async function sendAll(
 
 function sendRecord(world: World, { client, started }: Session, token: string, text: string): Send {
   const record: Send = {
-    from: world.now(),
-    to: Number.POSITIVE_INFINITY,
+    ...askedNow(world),
     actor: started.actor,
     how: "tool",
-    cancelled: false,
-    refused: null,
     token,
     text,
     sender: client,
@@ -88,12 +86,9 @@ export async function fetch(
 ): Promise<void> {
   const isTool = action.kind === "fetch";
   const record: Fetch = {
-    from: world.now(),
-    to: Number.POSITIVE_INFINITY,
+    ...askedNow(world),
     actor: session.started.actor,
     how: isTool ? "tool" : "prompt",
-    cancelled: false,
-    refused: null,
     reader: session.client,
     marks: true,
     limit: isTool ? action.limit : 5,
@@ -158,13 +153,10 @@ async function settleFetch(
 
 /** Empties the buffer. */
 export async function clear(world: World, session: Session): Promise<void> {
-  const record = {
-    from: world.now(),
-    to: Number.POSITIVE_INFINITY,
+  const record: Clear = {
+    ...askedNow(world),
     actor: session.started.actor,
-    how: "tool" as const,
-    cancelled: false,
-    refused: null as string | null,
+    how: "tool",
     by: session.client,
     done: false,
   };

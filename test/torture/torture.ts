@@ -1,9 +1,9 @@
 // The machine that tries to break relay, for as long as you like: npm run torture -- --minutes N [--seed S]
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { hasPython } from "../support/original-statements.ts";
 import { asPerson } from "../support/rights.ts";
 import { inNamespace, type Surroundings } from "./namespace.ts";
-import { hasPython } from "./original-lane.ts";
 import { makePlace, type Place } from "./place.ts";
 import { renderFigures } from "./report.ts";
 import { runRounds } from "./rounds.ts";
