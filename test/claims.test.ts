@@ -1,5 +1,6 @@
 // Promise 1 on the way out: what was perhaps shown is offered again and says so; what was not is simply still there.
 // design.md, "Tools", on claims.
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
