@@ -7,6 +7,7 @@ import fc from "fast-check";
 import {
   type Announce,
   type Buffer,
+  type Claimed,
   type CodeSession,
   type Delivery,
   type Loss,
@@ -105,8 +106,9 @@ function recent<T>(list: readonly T[], place: number): T | undefined {
   return list.at(-1 - (place % Math.min(4, Math.max(1, list.length))));
 }
 
-function hand(real: Real, given: Given): void {
-  const delivery = { reader: given.reader, ids: given.messages.map(({ id }) => id), readAt: "" };
+function hand(real: Real, given: Given & Claimed): void {
+  const { reader, messages, file } = given;
+  const delivery = { reader, ids: messages.map(({ id }) => id), readAt: "", file };
   real.parcels.push({ ...given, delivery, state: "claimed" });
 }
 
@@ -115,11 +117,11 @@ type Entry = { sender: Client; message: string; announce: Announce };
 async function sendOne(entry: Entry, model: ReferenceBuffer, real: Real, buffer: Buffer): Promise<void> {
   const name = `claim ${++real.names}`;
   const request = { ...entry, message: entry.message.toWellFormed(), claim: name };
-  const answer = plain(await buffer.append(request));
+  const { file, ...answer } = plain(await buffer.append(request));
   expect(answer).toEqual(model.append(request));
   if (answer.lease) real.leases.push(name);
   real.ledger.sent(entry.sender, answer.id);
-  hand(real, { name, reader: entry.sender, messages: [], losses: answer.losses });
+  hand(real, { name, reader: entry.sender, messages: [], losses: answer.losses, file });
 }
 
 const entry = fc.record({
@@ -147,10 +149,10 @@ async function fetchOne(
   buffer: Buffer,
 ): Promise<void> {
   const name = `claim ${++real.names}`;
-  const page = plain(await buffer.claim({ ...asked, claim: name }));
+  const { file, ...page } = plain(await buffer.claim({ ...asked, claim: name }));
   expect(page).toEqual(model.claim(asked, name));
   const messages = page.messages.filter((message) => readBy(message, asked.reader) === null);
-  hand(real, { name, reader: asked.reader, messages, losses: page.losses });
+  hand(real, { name, reader: asked.reader, messages, losses: page.losses, file });
 }
 
 const fetch = step("fetch", request, fetchOne);

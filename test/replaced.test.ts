@@ -394,3 +394,48 @@ describe("while another program holds the lock", () => {
     expect(await desktop.send("second")).toMatchObject({ id: 2 });
   });
 });
+
+describe("a page that was claimed in a file that is not there any more", () => {
+  /** Two messages of one id: one claimed by a reader, the other one lost in the file that is there now. */
+  async function claimThenLose(box: Sandbox) {
+    const clock = { now: () => Date.now(), elapsed: () => performance.now() };
+    const [reading, writing] = [sqliteBuffer(() => box.buffer, clock), sqliteBuffer(() => box.buffer, clock)];
+    for (const buffer of [reading, writing]) box.defer(() => buffer.close());
+    const append = (message: string) =>
+      writing.append({ sender: "code", message, announce: "never", claim: message });
+    await append("first");
+    const request = { reader: "desktop", limit: 20, includeRead: false } as const;
+    const { file, messages } = await reading.claim({ ...request, claim: "page" });
+    renameSync(box.buffer, `${box.buffer}-away`);
+    for (let n = 0; n < 21; n++) await append(`${n}`);
+    await writing.withdraw("20", false); // its receipt told the author of the loss
+    const delivery = { reader: "desktop", ids: messages.map(({ id }) => id), readAt: "now", file } as const;
+    const lossesOf = async (reader: "desktop" | "code") =>
+      (await writing.peek({ ...request, reader })).losses.map(({ id }) => id);
+    return { reading, delivery, lossesOf };
+  }
+
+  test.each([
+    ["at once", true],
+    ["bit by bit", false],
+  ])("is shown %s, and no loss of the other file is forgotten for it", async (_how, taken) => {
+    await using box = sandbox();
+    const { reading, delivery, lossesOf } = await claimThenLose(box);
+    let written = 0;
+    const write = () => ++written > 0 && taken;
+    expect(await reading.present("page", delivery, write)).toBe(taken ? "delivered" : "begun");
+    if (!taken) await reading.deliver("page", delivery);
+    expect([written, await lossesOf("desktop"), await lossesOf("code")]).toEqual([1, [1], [1]]);
+  });
+
+  test("is given back, and nothing of the other file counts as lost for it", async () => {
+    await using box = sandbox();
+    const { reading, delivery, lossesOf } = await claimThenLose(box);
+    await reading.reopen({
+      ...delivery,
+      ids: [100],
+      losses: [{ id: 101, sender: "code", cleared_by: null }],
+    });
+    expect([await lossesOf("desktop"), await lossesOf("code")]).toEqual([[1], [1]]);
+  });
+});

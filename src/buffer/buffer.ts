@@ -73,6 +73,14 @@ export interface Page {
   losses: Loss[];
 }
 
+/**
+ * What a claim is on: it holds in the file in which it was made, by a number of this process's own. Another file has
+ * other messages by the same ids.
+ */
+export interface Claimed {
+  file: number;
+}
+
 /** What a client wants to be told by the system. */
 export interface Wish {
   /** Whether there is a notification when a message arrives. */
@@ -105,7 +113,7 @@ export interface Lease {
 export type Announce = "now" | "later" | "never";
 
 /** What became of a send. */
-export interface Appended {
+export interface Appended extends Claimed {
   /** What the caller is to announce now: the new message, and others that nobody announced. */
   lease: Lease | null;
   /** In how many milliseconds the caller is to ask for a lease, because the message arrived so soon after another. */
@@ -149,7 +157,7 @@ export interface PageRequest {
 }
 
 /** Who reads which messages, and when. Those of `ids` that were lost while they were on their way are no loss. */
-export interface Delivery {
+export interface Delivery extends Claimed {
   reader: Client;
   ids: readonly number[];
   readAt: string;
@@ -170,7 +178,7 @@ export interface Buffer {
     signal?: AbortSignal,
   ): Promise<Appended>;
   /** Claims the oldest unread messages for the reader, and the losses it was not told of. */
-  claim(request: PageRequest & { claim: string }, signal?: AbortSignal): Promise<Page>;
+  claim(request: PageRequest & { claim: string }, signal?: AbortSignal): Promise<Page & Claimed>;
   /** The page that {@link Buffer.claim} would give, claiming nothing. */
   peek(request: PageRequest): Promise<Page>;
   /** What is left of the page that was delivered to this reader last, claiming nothing. */
@@ -181,23 +189,19 @@ export interface Buffer {
    * Shows a page and marks it in one stroke, so that no other process can know of the one and not of the other.
    * `write` begins to write and tells whether all of it was taken at once. `delivered`: it was, and what the claim
    * holds is read. `begun`: it is being written, and the claim's time starts anew. `taken`: some of `ids` meanwhile
-   * went to another reader; nothing was written. Should this throw, `write` may have been called.
+   * went to another reader; nothing was written. Where another file is at the path than the one that was claimed in,
+   * there is nothing to be marked. Should this throw, `write` may have been called.
    */
   present(claim: string, delivery: Delivery, write: () => boolean): Promise<"delivered" | "begun" | "taken">;
-  /** Marks what the claim still holds as read. */
+  /** Marks what the claim still holds as read, unless another file is at the path. */
   deliver(claim: string, delivery: Delivery): Promise<void>;
   /** Gives back what the claim holds; with `maybeShown` the messages are labelled so from then on. */
   withdraw(claim: string, maybeShown: boolean): Promise<void>;
   /**
    * Undoes a delivery: what the reader read at exactly `readAt` is unread and perhaps shown, what is not there any more
-   * is lost, the losses are untold again.
+   * is lost, the losses are untold again; nothing of that if another file is at the path.
    */
-  reopen(page: {
-    reader: Client;
-    ids: readonly number[];
-    readAt: string;
-    losses: readonly Loss[];
-  }): Promise<void>;
+  reopen(page: Delivery & { losses: readonly Loss[] }): Promise<void>;
   /** Deletes every message; tells the other side, or both if no client did it, of those that nobody had read. */
   clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }>;
   /** Stores what the client wants from now on. A wish that is not the default one makes the file. */

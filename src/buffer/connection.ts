@@ -5,6 +5,7 @@ import {
   createBufferFile,
   type FileIdentity,
   identify,
+  isSame,
   mendCompanions,
   tighten,
 } from "./file.ts";
@@ -94,5 +95,5 @@ function waitForLocks(db: Database, milliseconds: number): void {
 /** Whether this is the file that the path leads to right now. */
 export function isAt(path: string, identity: FileIdentity): boolean {
   const now = identify(path);
-  return now !== null && now.device === identity.device && now.inode === identity.inode;
+  return now !== null && isSame(now, identity);
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { lockMilliseconds } from "./buffer.ts";
 import { type Connection, connect, isAt, Replaced, runImmediate } from "./connection.ts";
 import { codeOf, explain, isAccess, isBusy } from "./failures.ts";
-import { hasJournal } from "./file.ts";
+import { type FileIdentity, hasJournal, isSame } from "./file.ts";
 import { isMigrated, refuseNewer } from "./schema.ts";
 
 // The longest pauses between two tries, at first and after many: a hundred processes that asked every few milliseconds
@@ -31,14 +31,17 @@ interface TransactionOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What is done in a transaction, in the file that has this number. */
+export type Work<T> = (db: Database, file: number) => T;
+
 /** The file at a path as a place for transactions, however often it is locked, removed or replaced. */
 export interface BufferDatabase {
   /**
-   * Runs `work` as one immediate transaction in the file that is at the path before and after it. Answers what `work`
-   * answered, or `undefined` if there is no file and none may be made. `work` may run several times, but only one
+   * Runs `work` as one immediate transaction in the file that is at the path before and after it, and tells it which one
+   * that is, by a number of this process's own: another one whenever the file may be another one. Answers what `work` answered, or `undefined` if there is no file and none may be made. `work` may run several times, but only one
    * run is kept. Throws a `buffer` error, or the signal's reason; then nothing was kept.
    */
-  transact<T>(work: (db: Database) => T, options?: TransactionOptions): Promise<T | undefined>;
+  transact<T>(work: Work<T>, options?: TransactionOptions): Promise<T | undefined>;
   /** Closes the file. The next transaction opens it again. */
   close(): void;
 }
@@ -46,6 +49,8 @@ export interface BufferDatabase {
 /** Opens nothing yet: the first transaction does. */
 export function bufferDatabase(path: string, clock: Clock, patience = usualPatience): BufferDatabase {
   let open: Connection | null = null;
+  let seen: FileIdentity | null = null;
+  let file = 0;
   let journalSince: number | null = null;
   let committing = false;
 
@@ -70,11 +75,15 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     if (open) awaitJournal(open.file);
     else open = connect(path, create, awaitJournal);
     journalSince = null;
+    if (open && !(seen && isSame(open.identity, seen))) {
+      seen = open.identity;
+      file += 1;
+    }
     return open;
   };
 
   // A commit counts only if the file it went into is still the one at the path.
-  const attempt = <T>(work: (db: Database) => T, create: boolean): T | undefined => {
+  const attempt = <T>(work: Work<T>, create: boolean): T | undefined => {
     committing = false;
     const opened = current(create);
     if (!opened && create) throw new Replaced(path); // gone between making it and opening it
@@ -82,7 +91,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     const result = runImmediate(opened.db, (db) => {
       refuseNewer(db, path);
       if (!isMigrated(db)) throw new Replaced(path); // in place: it was emptied, or an older one copied over it
-      const done = work(db);
+      const done = work(db, file);
       committing = true;
       return done;
     });
@@ -103,11 +112,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     return !committing && isAccess(error) && tries < mostAccessTries ? "access" : null;
   };
 
-  const attemptUntil = async <T>(
-    deadline: number,
-    work: (db: Database) => T,
-    options: TransactionOptions,
-  ) => {
+  const attemptUntil = async <T>(deadline: number, work: Work<T>, options: TransactionOptions) => {
     for (let longest = shortestPause, accessTries = 1; ; ) {
       options.signal?.throwIfAborted();
       try {
@@ -115,6 +120,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
       } catch (error) {
         const passing = causeThatPasses(error, accessTries);
         if (passing === "access") accessTries += 1;
+        if (passing === "replaced") seen = null;
         if (passing !== "busy") close(); // what failed may be mended by opening the file anew
         if (passing === "replaced" && clock.elapsed() >= deadline) throw new Replaced(path);
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);

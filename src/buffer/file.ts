@@ -18,6 +18,11 @@ export interface FileIdentity {
   inode: bigint;
 }
 
+/** Whether both are the same file. */
+export function isSame(one: FileIdentity, other: FileIdentity): boolean {
+  return one.device === other.device && one.inode === other.inode;
+}
+
 /** The file the path leads to right now, or `null` if there is none. */
 export function identify(path: string): FileIdentity | null {
   try {

@@ -2,8 +2,16 @@ import type { Database } from "bun:sqlite";
 import { clients, otherClient } from "../client.ts";
 import { type Clock, timestamp } from "../clock.ts";
 import * as announcements from "./announcements.ts";
-import { type Appended, type Buffer, type Delivery, defaultWish, type Page, unreadIds } from "./buffer.ts";
-import { type BufferDatabase, bufferDatabase, type Patience } from "./database.ts";
+import {
+  type Appended,
+  type Buffer,
+  type Claimed,
+  type Delivery,
+  defaultWish,
+  type Page,
+  unreadIds,
+} from "./buffer.ts";
+import { type BufferDatabase, bufferDatabase, type Patience, type Work } from "./database.ts";
 import { contentVersion } from "./file.ts";
 import * as losses from "./losses.ts";
 import * as messages from "./messages.ts";
@@ -25,18 +33,18 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
   const transact: BufferDatabase["transact"] = async (work, options) => {
     calls += 1;
     database ??= bufferDatabase(locate(), clock, patience);
-    const tidyWork = (db: Database) => {
+    const tidyWork: typeof work = (db, file) => {
       tickets.forgetExpired(db, clock.now());
-      return work(db);
+      return work(db, file);
     };
     return database.transact(tidyWork, options);
   };
-  const inExisting = async <T>(missing: T, work: (db: Database) => T, signal?: AbortSignal): Promise<T> =>
+  const inExisting = async <T>(missing: T, work: Work<T>, signal?: AbortSignal): Promise<T> =>
     (await transact(work, { signal })) ?? missing;
 
   return {
     async append({ sender, message, announce, claim }, signal) {
-      const work = (db: Database): Appended => {
+      const work: Work<Appended> = (db, file) => {
         const now = clock.now();
         const id = messages.insert(db, { sender, message, timestamp: timestamp(now) });
         const evicted = messages.evict(db, id);
@@ -53,20 +61,21 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
           evicted: evicted.map((row) => row.id),
           evicted_unread: evicted.filter((row) => row.unread).map((row) => row.id),
           losses: own,
+          file,
         };
       };
       return (await transact(work, { create: true, signal })) as Appended;
     },
 
     claim({ claim, ...request }, signal) {
-      const work = (db: Database): Page => {
+      const work: Work<Page & Claimed> = (db, file) => {
         const now = clock.now();
         const page = pages.readPage(db, request, losses.untold(db, request.reader, now), now);
         messages.claim(db, claim, unreadIds(page.messages, request.reader), now);
         losses.claim(db, claim, page.losses, now);
-        return page;
+        return { ...page, file };
       };
-      return inExisting(emptyPage, work, signal);
+      return inExisting({ ...emptyPage, file: 0 }, work, signal);
     },
 
     peek(request) {
@@ -80,7 +89,8 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
     latest: (limit) => inExisting([], (db) => pages.latest(db, limit)),
 
     async present(claim, delivery, write) {
-      const work = (db: Database) => {
+      const work: Work<"delivered" | "begun" | "taken"> = (db, file) => {
+        if (file !== delivery.file) return write() ? "delivered" : "begun";
         if (messages.takenFrom(db, claim, delivery.ids)) return "taken";
         // before anything is shown: a disk that is full says so here
         messages.renew(db, claim, clock.now());
@@ -93,7 +103,9 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
     },
 
     deliver(claim, delivery) {
-      return inExisting(undefined, (db) => markDelivered(db, claim, delivery));
+      return inExisting(undefined, (db, file) => {
+        if (file === delivery.file) markDelivered(db, claim, delivery);
+      });
     },
 
     withdraw(claim, maybeShown) {
@@ -103,8 +115,9 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
       });
     },
 
-    reopen({ reader, ids, readAt, losses: told }) {
-      return inExisting(undefined, (db) => {
+    reopen({ reader, ids, readAt, losses: told, file: claimedIn }) {
+      return inExisting(undefined, (db, file) => {
+        if (file !== claimedIn) return;
         messages.reopen(db, reader, ids, readAt);
         losses.recordMissing(db, reader, ids);
         losses.restore(db, reader, told);

@@ -1,4 +1,4 @@
-import type { Buffer, Loss } from "../buffer/buffer.ts";
+import type { Buffer, Claimed, Loss } from "../buffer/buffer.ts";
 import type { Client } from "../client.ts";
 import { type Clock, timestamp } from "../clock.ts";
 import { WriteFailed, type Writing } from "../output.ts";
@@ -22,7 +22,7 @@ export interface Claim {
 }
 
 /** What a claim holds. */
-interface Held {
+interface Held extends Claimed {
   name: string;
   reader: Client;
   ids: readonly number[];
@@ -30,11 +30,11 @@ interface Held {
 }
 
 /** The handle on a claim that the buffer has just taken. */
-export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, losses }: Held): Claim {
+export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, losses, file }: Held): Claim {
   let readAt = "";
   const delivery = () => {
     readAt = timestamp(clock.now());
-    return { reader, ids, readAt };
+    return { reader, ids, readAt, file };
   };
   const settled = (work: Promise<void>) => (ids.length > 0 ? work : work.catch(() => {}));
   return {
@@ -65,6 +65,6 @@ export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, l
       return "delivered";
     },
     withdraw: () => buffer.withdraw(name, false),
-    reopen: () => buffer.reopen({ reader, ids, readAt, losses }),
+    reopen: () => buffer.reopen({ reader, ids, readAt, losses, file }),
   };
 }

@@ -68,17 +68,17 @@ export function createRelay(options: AnnouncerOptions): Relay {
       const { announce } = announcer;
       const appended = await buffer.append({ ...entry, announce, claim: name }, signal);
       announcer.stored(appended);
-      const { losses, lease, foldsIn, ...stored } = appended;
+      const { losses, lease, foldsIn, file, ...stored } = appended;
       const receipt: Receipt = { ok: true, ...stored, ...earlier(losses, stored.evicted_unread) };
-      const held = { name, reader: entry.sender, ids: [], losses };
+      const held = { name, reader: entry.sender, ids: [], losses, file };
       return { receipt, claim: losses.length > 0 ? claimHandle(buffer, clock, held) : null };
     },
 
     async fetch(request, signal) {
       const name = crypto.randomUUID();
-      const page = await buffer.claim({ ...request, claim: name }, signal);
+      const { file, ...page } = await buffer.claim({ ...request, claim: name }, signal);
       const ids = unreadIds(page.messages, request.reader);
-      const held = { name, reader: request.reader, ids, losses: page.losses };
+      const held = { name, reader: request.reader, ids, losses: page.losses, file };
       return { page, claim: ids.length + page.losses.length > 0 ? claimHandle(buffer, clock, held) : null };
     },
 

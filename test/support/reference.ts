@@ -63,7 +63,12 @@ export class ReferenceBuffer {
       if (!isYoung(mintedAt, 30_000, this.now)) this.tickets.delete(key);
   }
 
-  append(entry: { sender: Client; message: string; announce: Announce; claim: string }): Appended {
+  append(entry: {
+    sender: Client;
+    message: string;
+    announce: Announce;
+    claim: string;
+  }): Omit<Appended, "file"> {
     const { sender, message, announce, claim } = entry;
     const row = this.insert(sender, message);
     const evicted = this.evict((a, b) => Number(isRead(b)) - Number(isRead(a)) || a.id - b.id);
