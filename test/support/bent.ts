@@ -10,7 +10,15 @@ const odd = fc.constantFrom(Number.POSITIVE_INFINITY, -0, 2 ** 53, "\ud800", {},
 export function bent(value: unknown): fc.Arbitrary<unknown> {
   const whole = { weight: 6, arbitrary: fc.constant(value) };
   const other = { weight: 1, arbitrary: fc.oneof(json, odd) };
+  if (typeof value === "string") {
+    const similar = fc.constantFrom(`${value}x`, value.slice(1), value.toUpperCase(), `${value}\n`);
+    return fc.oneof(whole, other, { weight: 1, arbitrary: similar });
+  }
   if (typeof value !== "object" || value === null) return fc.oneof(whole, other);
+  if (Array.isArray(value)) {
+    const items = fc.tuple(...value.map(bent), fc.array(json, { maxLength: 1 }));
+    return fc.oneof(whole, other, { weight: 12, arbitrary: items.map((each) => each.flat(1)) });
+  }
   const parts = Object.entries(value).map(([key, part]) =>
     fc.tuple(fc.constant(key), fc.integer({ min: 0, max: 9 }), bent(part)),
   );
@@ -51,8 +59,11 @@ export function written(value: unknown): string {
   return JSON.stringify(value) ?? "";
 }
 
+// How many tries there are at the least.
+const batch = 25;
+
 /**
- * Tries a property again and again for so many seconds, and {@link batch} times at the least. `fc.assert` could be told a
+ * Tries a property again and again for so many seconds, and a batch of times at the least. `fc.assert` could be told a
  * time too, but would not wait for the try that it interrupts.
  */
 export async function assertFor<T>(seconds: number, property: fc.IAsyncProperty<T>): Promise<void> {
@@ -60,6 +71,3 @@ export async function assertFor<T>(seconds: number, property: fc.IAsyncProperty<
   do await fc.assert(property, { numRuns: batch, endOnFailure: true });
   while (performance.now() < end);
 }
-
-/** How many tries there are at the least. */
-export const batch = 25;
