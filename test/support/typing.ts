@@ -49,8 +49,11 @@ export function openTypedSession(box: Sandbox, id: string = crypto.randomUUID())
         stdout: "pipe",
         stderr: "pipe",
       });
-      child.stdin.write(input);
-      await Promise.resolve(child.stdin.end()).catch(() => {}); // it may have read enough
+      const write = async () => {
+        child.stdin.write(input);
+        await child.stdin.end();
+      };
+      await write().catch(() => {}); // it may have read enough
       const [stdout, stderr] = await Promise.all([
         new Response(child.stdout).text(),
         new Response(child.stderr).text(),
