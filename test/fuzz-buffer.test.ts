@@ -3,10 +3,14 @@ import { expect, test } from "bun:test";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { type Client, clients } from "../src/client.ts";
 import { openPatiently } from "./support/database.ts";
-import { get, type Outcome, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
+import { type Gotten, get, type Outcome, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
 const pageSize = 4_096;
+
+// What one page holds of messages: design.md, "Words".
+const pageBytes = 65_536;
 
 // As many as a minute allows on a busy machine; DAMAGES=5000 looks further.
 const damages = Number(Bun.env.DAMAGES ?? 60);
@@ -104,25 +108,30 @@ const value = fc.constantFrom(
 /** What some other program may have written into a row, as far as the table takes it. */
 const strange = fc.tuple(fc.constantFrom(...columns, ...otherColumns), value, fc.nat(5));
 
+type Row = Record<string, unknown>;
+
 /** What another program can still read of the messages, each by itself. */
-function readable(path: string): Map<number, unknown> {
-  const texts = new Map<number, unknown>();
+function readable(path: string): Map<number, Row> {
+  const rows = new Map<number, Row>();
   try {
     using db = openPatiently(path, { readonly: true });
-    const query = db.query<{ message: unknown }, [number]>("SELECT message FROM messages WHERE id = ?");
+    const query = db.query<Row, [number]>("SELECT * FROM messages WHERE id = ?");
     for (let id = 1; id <= 30; id++) {
       try {
         const row = query.get(id);
-        if (row) texts.set(id, row.message);
+        if (row) rows.set(id, row);
       } catch {} // this one is lost
     }
   } catch {} // all of them are
-  return texts;
+  return rows;
 }
 
 function expectSentence(what: string, { status, stdout, stderr }: Outcome): void {
   expect([what, status === 0 || status === 4, status]).toEqual([what, true, status]);
-  if (status === 0) return;
+  if (status === 0) {
+    expect([what, stderr]).toEqual([what, ""]);
+    return;
+  }
   // a page may be out before it turns out that it cannot be marked; then it is offered again
   const isPage = what.endsWith(": relay get") && /^(relay: \d|\{"messages":)/.test(stdout);
   expect([what, isPage ? "" : stdout, stderr]).toEqual([
@@ -133,16 +142,54 @@ function expectSentence(what: string, { status, stdout, stderr }: Outcome): void
   expect(stderr).not.toMatch(/\bat \S+:\d|undefined|\[object|Error:/);
 }
 
+/** The ids of the messages that a page shows, whether it is JSON or for people. */
+function shownOn(page: string): number[] {
+  if (page.startsWith("{")) return (JSON.parse(page) as Gotten).messages.map(({ id }) => id);
+  return [...page.matchAll(/^--- \w+ message (-?\d+), /gm)].map(([, id]) => Number(id));
+}
+
+/** A page has on it whatever waits for Code and can be read, if it is said to be all, or if all of it fits. */
+function expectComplete(what: string, page: string, rows: Map<number, Row>): void {
+  const { messages, remaining }: Gotten = JSON.parse(page);
+  const bytes = [...rows.values()].reduce((sum, { message }) => sum + new Blob([message as string]).size, 0);
+  if (remaining > 0 && bytes > pageBytes) return;
+  const waiting = [...rows.values()].filter(
+    ({ sender, read_by_code_at, claimed_at, message }) =>
+      sender === "desktop" && read_by_code_at === null && claimed_at === null && typeof message === "string",
+  );
+  const shown = new Map(messages.map(({ id, message }) => [id, message]));
+  const missing = waiting.filter(
+    ({ id, message }) => shown.get(id as number) !== String(message).toWellFormed(),
+  );
+  expect([what, missing.map(({ id }) => id)]).toEqual([what, []]);
+}
+
 /** Everything that a person or a model might have done with this file, and what came of it. */
 async function expectSense(box: Sandbox, what: string): Promise<void> {
   const before = readable(box.buffer);
+  const kept = new Map([...before].map(([id, { message }]) => [id, message]));
+  const shown = { desktop: [] as number[], code: [] as number[] };
   for (const args of commands) {
     const outcome = await box.relay(args);
+    const { status, stdout } = outcome;
     expectSentence(`${what}: relay ${args[0]}`, outcome);
-    if (args[0] === "send" && outcome.status === 0) before.set(JSON.parse(outcome.stdout).id, "another");
+    if (args[0] === "send" && status === 0) kept.set(JSON.parse(stdout).id, "another");
+    if (args[0] !== "get") continue;
+    if (args.includes("--peek")) {
+      if (status === 0) expectComplete(what, stdout, before);
+    } else shown[args[2] as Client].push(...shownOn(stdout));
   }
   const after = readable(box.buffer);
-  expect([what, ...[...before].filter(([id, text]) => !Bun.deepEquals(after.get(id), text))]).toEqual([what]);
+  const lost = [...kept].filter(([id, text]) => !Bun.deepEquals(after.get(id)?.message, text));
+  expect([what, ...lost]).toEqual([what]);
+  for (const client of clients) {
+    const column = `read_by_${client}_at`;
+    const marked = [...after].filter(
+      ([id, row]) => row[column] !== null && (before.get(id)?.[column] ?? null) === null,
+    );
+    const unseen = marked.map(([id]) => id).filter((id) => !shown[client].includes(id));
+    expect([what, client, ...unseen]).toEqual([what, client]);
+  }
 }
 
 /** A used buffer: read and unread messages, long ones, losses, a page on its way. */
@@ -164,7 +211,7 @@ async function usedBuffer(box: Sandbox): Promise<string> {
 
 const commands = [
   ["status", "--json"],
-  ["get", "--for", "code", "--peek", "--json"],
+  ["get", "--for", "code", "--peek", "--json", "--limit", "20"],
   ["get", "--for", "desktop", "--all", "--json"],
   ["send", "--to", "code", "--json", "another"],
   ["get", "--for", "code", "--limit", "20"],
@@ -175,7 +222,7 @@ test(
   "damage anywhere in the file",
   async () => {
     await using box = sandbox();
-    const sound = readFileSync(await usedBuffer(box));
+    const sound = new Uint8Array(readFileSync(await usedBuffer(box))); // of a Buffer, slice would be no copy
     await fc.assert(
       fc.asyncProperty(damage, async ({ what, apply }) => {
         for (const path of [box.buffer, `${box.buffer}-journal`]) rmSync(path, { force: true });
@@ -192,7 +239,7 @@ test(
   "what no program of ours would write into a row",
   async () => {
     await using box = sandbox();
-    const sound = readFileSync(await usedBuffer(box));
+    const sound = new Uint8Array(readFileSync(await usedBuffer(box))); // of a Buffer, slice would be no copy
     await fc.assert(
       fc.asyncProperty(fc.array(strange, { minLength: 1, maxLength: 3 }), async (changes) => {
         rmSync(`${box.buffer}-journal`, { force: true });

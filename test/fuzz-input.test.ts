@@ -1,162 +1,202 @@
-// Whatever a client or Claude Code may write into relay's standard input. Seeds of failures are printed and replayed.
+// Whatever a client may write into a server's standard input. Seeds of failures are printed.
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import fc from "fast-check";
-import { get, sandbox, sendAll } from "./support/sandbox.ts";
+import type { Client } from "../src/client.ts";
+import { assertFor, bent, broken, bytesOf, json, written } from "./support/bent.ts";
+import { type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { type Server, startSession, toolCall } from "./support/server.ts";
-import { openTypedSession } from "./support/typing.ts";
 
-// As many as a minute allows on a busy machine; INPUTS=5000 looks further.
-const inputs = Number(Bun.env.INPUTS ?? 100);
-
-const json = fc.jsonValue({ maxDepth: 3 });
-const bytesOf = (text: string) => new TextEncoder().encode(text);
-
-/** A value with some of its parts, at any depth, replaced by something else. */
-function bent(value: unknown): fc.Arbitrary<unknown> {
-  const whole = { weight: 6, arbitrary: fc.constant(value) };
-  const other = {
-    weight: 1,
-    arbitrary: fc.oneof(json, fc.constantFrom(Number.POSITIVE_INFINITY, -0, 2 ** 53, "\ud800", {}, [])),
-  };
-  if (typeof value !== "object" || value === null) return fc.oneof(whole, other);
-  const parts = Object.fromEntries(Object.entries(value).map(([key, part]) => [key, bent(part)]));
-  const inside = { weight: 12, arbitrary: fc.record(parts, { requiredKeys: [] }) };
-  const more = {
-    weight: 1,
-    arbitrary: fc.tuple(fc.string(), json).map(([key, part]) => ({ ...value, [key]: part })),
-  };
-  return fc.oneof(whole, other, inside, more);
-}
-
-/** A text cut off, or with a byte changed. */
-function broken(text: fc.Arbitrary<string>): fc.Arbitrary<Uint8Array> {
-  return fc.tuple(text, fc.nat(), fc.nat(255), fc.boolean()).map(([whole, place, byte, cut]) => {
-    const bytes = bytesOf(whole);
-    const at = place % Math.max(1, bytes.length);
-    if (cut) return bytes.slice(0, at);
-    bytes[at] = byte;
-    return bytes;
-  });
-}
+// FUZZ_SECONDS=600 looks further
+const seconds = Number(Bun.env.FUZZ_SECONDS ?? 25);
 
 const initialize = {
   protocolVersion: "2025-11-25",
   capabilities: {},
   clientInfo: { name: "x", version: "1" },
 };
+const calls: [tool: string, args: Record<string, unknown>][] = [
+  ["relay_send", { message: "fuzz" }],
+  ["relay_send", { message: "fuzz", sender: "desktop" }],
+  ["relay_send", { message: "fuzz", sender: "code" }],
+  ["relay_fetch", { limit: 3, reader: "desktop", unread_only: false }],
+  ["relay_fetch", { limit: "7", reader: "code" }],
+  ["relay_clear", {}],
+];
+const call = fc
+  .tuple(fc.integer({ min: 20, max: 29 }), fc.constantFrom(...calls))
+  .map(([id, [tool, args]]) => ({ jsonrpc: "2.0", ...toolCall(id, tool, args) }));
 const requests = [
   { jsonrpc: "2.0", id: 1, method: "initialize", params: initialize },
   { jsonrpc: "2.0", id: "a", method: "ping" },
   { jsonrpc: "2.0", id: 2, method: "tools/list", params: { cursor: "x", _meta: { progressToken: 1 } } },
-  { jsonrpc: "2.0", ...toolCall(3, "relay_send", { message: "fuzz", sender: "desktop" }) },
-  { jsonrpc: "2.0", ...toolCall(4, "relay_fetch", { limit: 3, reader: "desktop", unread_only: false }) },
   { jsonrpc: "2.0", id: 5, method: "prompts/list" },
   { jsonrpc: "2.0", id: 6, method: "prompts/get", params: { name: "get", arguments: {} } },
   { jsonrpc: "2.0", id: 7, method: "resources/read", params: { uri: "file:///etc/passwd" } },
   { jsonrpc: "2.0", id: 8, method: "tasks/get", params: { taskId: "x" } },
-  { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 3, reason: "x" } },
   { jsonrpc: "2.0", method: "notifications/progress", params: { progressToken: 1, progress: 2 } },
   { jsonrpc: "2.0", method: "notifications/initialized" },
   { jsonrpc: "2.0", id: 9, result: { ok: true } },
   { jsonrpc: "2.0", id: 9, error: { code: 1, message: "x" } },
 ];
-const request = fc.constantFrom(...requests).chain(bent);
-const line = fc.oneof(
-  { weight: 8, arbitrary: request.map((value) => bytesOf(JSON.stringify(value) ?? "")) },
-  { weight: 2, arbitrary: broken(request.map((value) => JSON.stringify(value) ?? "")) },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }) },
-  { weight: 1, arbitrary: json.map((value) => bytesOf(JSON.stringify(value))) },
-  { weight: 1, arbitrary: fc.nat(20_000).map((depth) => bytesOf("[".repeat(depth))) },
-  {
-    weight: 1,
-    arbitrary: fc.nat(5_000).map((depth) => {
-      const nested = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
-      return bytesOf(
-        `{"jsonrpc":"2.0","id":10,"method":"tools/call","params":{"name":"relay_send","arguments":${nested}}}`,
-      );
-    }),
-  },
+const cancelled = fc.integer({ min: 20, max: 29 }).map((requestId) => ({
+  jsonrpc: "2.0",
+  method: "notifications/cancelled",
+  params: { requestId, reason: "x" },
+}));
+const request = fc.oneof(fc.constantFrom(...requests), call, cancelled).chain(bent);
+
+/** A call that is right but for its arguments. */
+const bentCall = call.chain(({ params, ...rest }) =>
+  bent(params.arguments).map((args) => ({ ...rest, params: { ...params, arguments: args } })),
 );
+
+function nested(depth: number): string {
+  return `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
+}
+const deepCall = fc
+  .tuple(
+    fc.nat(50_000),
+    fc.constantFrom('{"name":"relay_send","arguments":', '{"name":"relay_fetch","arguments":{"limit":'),
+  )
+  .map(([depth, start]) => {
+    const params = start + nested(depth) + "}".repeat(start.split("{").length - 1);
+    return `{"jsonrpc":"2.0","id":10,"method":"tools/call","params":${params}}`;
+  });
+
+const line = fc.oneof(
+  { weight: 8, arbitrary: bentCall.map((value) => bytesOf(written(value))) },
+  { weight: 5, arbitrary: request.map((value) => bytesOf(written(value))) },
+  { weight: 1, arbitrary: broken(request.map(written)) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }) },
+  { weight: 1, arbitrary: json.map((value) => bytesOf(written(value))) },
+  { weight: 1, arbitrary: fc.nat(20_000).map((depth) => bytesOf("[".repeat(depth))) },
+  { weight: 1, arbitrary: deepCall.map(bytesOf) },
+);
+const send = bytesOf(written({ jsonrpc: "2.0", ...toolCall(30, "relay_send", { message: "one of many" }) }));
+const flood = fc.oneof({ weight: 6, arbitrary: fc.constant(send) }, { weight: 1, arbitrary: line });
+const attack = fc.oneof(
+  { weight: 3, arbitrary: fc.array(line, { minLength: 1, maxLength: 40 }) },
+  { weight: 1, arbitrary: fc.array(flood, { minLength: 20, maxLength: 40 }) },
+);
+
+/** Everything that the servers answered, judged one by one. */
+class Answers {
+  /** How often each kind of answer was given. */
+  readonly kinds: Record<string, number> = {};
+  /** The texts of the tools since somebody emptied this. */
+  texts: string[] = [];
+
+  take(server: Server): void {
+    for (const answer of server.lines.splice(0)) this.#judge(answer);
+  }
+
+  #judge(answer: Record<string, unknown>): void {
+    const { success } = JSONRPCMessageSchema.safeParse(answer);
+    expect([success, answer]).toEqual([true, answer]);
+    expect(JSON.stringify(answer)).not.toMatch(/\bat [^"]*:\d+:\d+|node_modules|\$bunfs|call stack/);
+    const { error, result } = answer as { error?: { code: number; message: string }; result?: Result };
+    const text = result?.content?.[0]?.text ?? result?.messages?.[0]?.content.text;
+    if (error) {
+      expect([error.code === -32603, error.message]).toEqual([false, expect.stringMatching(/^.+$/)]);
+      this.#count(`${error.code}`);
+    }
+    if (result?.isError) expect(text).toMatch(/^relay: .+$/);
+    if (text === undefined) return;
+    this.#count(result?.isError ? (/^relay: \w+ is/.exec(text)?.[0] ?? "another refusal") : kindOf(text));
+    this.texts.push(text);
+  }
+
+  #count(kind: string): void {
+    this.kinds[kind] = (this.kinds[kind] ?? 0) + 1;
+  }
+}
+
+interface Result {
+  isError?: boolean;
+  content?: { text: string }[];
+  messages?: { content: { text: string } }[];
+}
+
+function kindOf(text: string): string {
+  if (text.startsWith('{"ok":true,"id":'))
+    return text.includes('"evicted_unread":[]') ? "sent" : "sent, and dropped";
+  if (text.startsWith('{"ok":true,"deleted":'))
+    return text.includes('"deleted":0') ? "cleared nothing" : "cleared";
+  return text.startsWith("relay: nothing") ? "nothing new" : "page";
+}
+
+/** What the fuzz is for: kinds of answers without which it would not have reached what it is to break. */
+const reached = [
+  ...["-32700", "-32600", "-32602", "sent", "sent, and dropped", "page", "nothing new", "cleared"],
+  ...["relay: message is", "relay: sender is", "relay: limit is"],
+];
+
+interface Fate {
+  unread: number;
+  /** Whether the side that nobody speaks to now is still to be told that it is lost. */
+  lost: number;
+}
+
+function fateOf(box: Sandbox, id: number, other: Client): Fate {
+  using db = new Database(box.buffer, { readonly: true });
+  db.run("PRAGMA busy_timeout = 10000");
+  const count = (sql: string, ...values: (number | string)[]) =>
+    db.query<{ n: number }, (number | string)[]>(`SELECT count(*) AS n FROM ${sql}`).get(...values)?.n ?? 0;
+  return {
+    unread: count(
+      `messages WHERE id = ? AND (CASE sender WHEN 'code' THEN read_by_desktop_at ELSE read_by_code_at END) IS NULL`,
+      id,
+    ),
+    lost: count("relay_losses WHERE message_id = ? AND audience = ?", id, other),
+  };
+}
 
 test(
   "a server outlives any input, answers the next request, and loses nobody's message",
   async () => {
     await using box = sandbox();
-    const [waiting] = await sendAll(box, "code", ["somebody else's"]);
-    const servers = await Promise.all(
-      ["desktop", "code"].map((client) =>
-        startSession(box, { args: ["--client", client, "--idle-timeout", "0"] }),
-      ),
-    );
+    const answers = new Answers();
     let id = 1_000_000_000;
-    const evicted = new Set<number>();
-    await fc.assert(
-      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 20 }), async (lines) => {
-        const [server] = servers as [Server];
-        for (const bytes of lines) {
-          server.write(bytes);
-          server.write("\n");
-        }
-        server.send({ id: ++id, method: "ping" });
-        expect(await server.answer(id)).toEqual({ jsonrpc: "2.0", id, result: {} });
-        expect(server.child.exitCode).toBeNull();
-        expect(server.stderr()).toBe("");
-        for (const answer of server.lines.splice(0)) {
-          const { success } = JSONRPCMessageSchema.safeParse(answer);
-          expect([success, answer]).toEqual([true, answer]);
-          const text = JSON.stringify(answer);
-          expect(text).not.toMatch(/\bat [^"]*:\d+:\d+|node_modules|\$bunfs/);
-          for (const gone of evictedUnread(answer)) evicted.add(gone);
-        }
-      }),
-      { numRuns: inputs, endOnFailure: true },
-    );
-    const { messages } = await get(box, "code");
-    const found = messages.some(({ id, message }) => id === waiting && message === "somebody else's");
-    expect(found || evicted.has(waiting ?? 0)).toBe(true);
+    const open = async (client: Client) => {
+      const server = await startSession(box, { args: ["--client", client, "--idle-timeout", "0"] });
+      const send = async (message: string): Promise<number> => {
+        server.send(toolCall(++id, "relay_send", { message }));
+        const { content } = (await server.answer(id)).result as Result;
+        return JSON.parse(content?.[0]?.text ?? "").id;
+      };
+      return { client, server, send };
+    };
+    let [one, other] = [await open("desktop"), await open("code")];
+
+    const property = fc.asyncProperty(attack, async (lines) => {
+      [one, other] = [other, one];
+      const { server } = one;
+      const text = `somebody else's (${id})`;
+      const sent = await one.send(text);
+      const received = await other.send(text);
+      for (const bytes of lines) {
+        server.write(bytes);
+        server.write("\n");
+      }
+      server.send({ id: ++id, method: "ping" });
+      expect(await server.answer(id)).toEqual({ jsonrpc: "2.0", id, result: {} });
+      // only then has everything before had its turn; the answers may still be on their way
+      server.send(toolCall(++id, "relay_fetch", { limit: 1 }));
+      await server.answer(id);
+      answers.texts = [];
+      await until("the fate of each message is known", () => {
+        for (const side of [one, other]) answers.take(side.server);
+        const [theirs, ours] = [fateOf(box, sent, other.client), fateOf(box, received, other.client)];
+        const shown = answers.texts.some((page) => page.includes(text));
+        return theirs.unread + theirs.lost > 0 && (ours.unread + ours.lost > 0 || shown);
+      });
+      for (const side of [one, other])
+        expect([side.server.child.exitCode, side.server.stderr()]).toEqual([null, ""]);
+    });
+    await assertFor(seconds, property);
+    expect(Object.keys(answers.kinds)).toEqual(expect.arrayContaining(reached));
   },
-  inputs * 10_000,
+  seconds * 10_000 + 60_000,
 );
-
-function evictedUnread(answer: Record<string, unknown>): number[] {
-  const { content } = (answer.result ?? {}) as { content?: { text?: string }[] };
-  const text = content?.[0]?.text ?? "";
-  return text.startsWith('{"ok":true,"id":') ? JSON.parse(text).evicted_unread : [];
-}
-
-test(
-  "a hook is silent whatever Claude Code may write, and mints no ticket for what is no typed command of relay's",
-  async () => {
-    await using box = sandbox();
-    const session = openTypedSession(box);
-    const event = JSON.parse(session.event("words"));
-    const events = fc.oneof(
-      { weight: 6, arbitrary: bent(event).map((value) => bytesOf(JSON.stringify(value) ?? "")) },
-      { weight: 3, arbitrary: broken(fc.constant(JSON.stringify(event))) },
-      { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }) },
-    );
-    await fc.assert(
-      fc.asyncProperty(events, async (input) => {
-        expect(await session.hook(input)).toEqual({ status: 0, stdout: "", stderr: "" });
-        const typed = await session.typed();
-        expect(typed.status).toBe(isTyped(input, event) ? 0 : 3);
-        expect(`${typed.stdout}${typed.stderr}`).toMatch(/^relay: /);
-      }),
-      { numRuns: inputs, endOnFailure: true },
-    );
-  },
-  inputs * 10_000,
-);
-
-/** Whether everything that makes a typed command is as it was. */
-function isTyped(input: Uint8Array, event: Record<string, unknown>): boolean {
-  try {
-    const got = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(input));
-    const decisive = ["session_id", "hook_event_name", "expansion_type", "command_name", "command_source"];
-    const { command_args: words = "" } = got;
-    return typeof words === "string" && decisive.every((name) => got[name] === event[name]);
-  } catch {
-    return false;
-  }
-}

@@ -103,6 +103,14 @@ test.each([
   expect(() => jsonText(text, "the file").set(["a", "b"], 1)).toThrow(sentence);
 });
 
+test("a file that is nested without end is refused before anybody walks through it", () => {
+  const nested = (depth: number) =>
+    jsonText(`{"a": ${"[".repeat(depth)}${"]".repeat(depth)}, "b": {}}`, "the file");
+  expect(nested(499).set(["b", "c"], 1).at(["b"])).toEqual({ c: 1 });
+  expect(() => nested(500)).toThrow("the file is nested more than 500 deep. It was left alone; mend it.");
+  expect(() => nested(1_000_000)).toThrow("nested more than 500 deep");
+});
+
 test("a property where an array should be is refused", () => {
   expect(() => jsonText('{"a": {}}', "the file").append(["a"], 1)).toThrow(
     '"a" in the file is not an array.',

@@ -47,8 +47,10 @@ describe("a server ends with status 0", () => {
 
   test("within 5 s of its parent, though its input stays open", async () => {
     await using box = sandbox();
-    const script = `exec >shell 2>&1; mkfifo input; sleep 60 >input & echo $! >sleeper; "$RELAY" --client code <input >output & echo $! >pid; sleep 0.5`;
-    await box.run(["sh", "-c", script], { env: { RELAY: relayBinary } });
+    const script = `exec >shell 2>&1; mkfifo input; sleep 600 >input & echo $! >sleeper
+      "$RELAY" --client code <input >output & echo $! >pid
+      printf %s "$REQUEST" >input; until [ -s output ]; do sleep 0.1; done`;
+    await box.run(["sh", "-c", script], { env: { RELAY: relayBinary, REQUEST: line(initialize()) } });
     const pid = (file: string) => Number(readFileSync(join(box.home, file), "utf8"));
     box.defer(() => void process.kill(pid("sleeper"), "SIGKILL"));
     expect(isAlive(pid("pid"))).toBe(true);

@@ -120,7 +120,7 @@ async function sendOne(entry: Entry, model: ReferenceBuffer, real: Real, buffer:
   const { file, ...answer } = plain(await buffer.append(request));
   expect(answer).toEqual(model.append(request));
   if (answer.lease) real.leases.push(name);
-  real.ledger.sent(entry.sender, answer.id);
+  real.ledger.sent(entry.sender, answer.id, answer.evicted);
   hand(real, { name, reader: entry.sender, messages: [], losses: answer.losses, file });
 }
 

@@ -51,7 +51,7 @@ describe("relay_send refuses, and stores nothing", () => {
     ["no text", {}, "message is missing."],
     ["null", { message: null }, "message is missing."],
     ["a number", { message: 5 }, "message is 5; it must be text."],
-    ["an object", { message: { a: 1 } }, 'message is {"a":1}; it must be text.'],
+    ["an object", { message: { a: 1 } }, "message is an object; it must be text."],
     [
       "an unknown sender",
       { message: "x", sender: "bob" },
@@ -157,7 +157,7 @@ describe("relay_fetch", () => {
     ["", 'limit is ""; it must be'],
     ["2.0", 'limit is "2.0"; it must be'],
     [true, "limit is true; it must be"],
-    [[1], "limit is [1]; it must be"],
+    [[1], "limit is a list; it must be"],
   ];
   test("takes limits", async () => {
     await using box = sandbox();
@@ -385,5 +385,73 @@ describe("the protocol", () => {
     expect(await server.answer(3)).toMatchObject({ error: { code: -32601 } });
     server.send({ id: 4, method: "resources/list", params: {} });
     expect(await server.answer(4)).toMatchObject({ error: { code: -32601 } });
+  });
+
+  const info = { name: "x", version: "1" };
+  const wrong: [method: string, params: unknown, sentence: string][] = [
+    ["initialize", undefined, "params of initialize is missing; it must be an object."],
+    ["initialize", {}, "params.protocolVersion of initialize is missing; it must be a string."],
+    [
+      "initialize",
+      { protocolVersion: "1", capabilities: [], clientInfo: info },
+      "params.capabilities of initialize is a list; it must be an object.",
+    ],
+    [
+      "initialize",
+      { protocolVersion: "1", capabilities: { experimental: { "a\n": 1 } }, clientInfo: info },
+      'params.capabilities.experimental["a\\n"] of initialize is 1; it must be as MCP 2025-11-25 describes it.',
+    ],
+    ["tools/list", { cursor: 5 }, "params.cursor of tools/list is 5; it must be a string."],
+    ["tools/call", undefined, "params of tools/call is missing; it must be an object."],
+    ["tools/call", {}, "params.name of tools/call is missing; it must be a string."],
+    ["tools/call", { name: null }, "params.name of tools/call is null; it must be a string."],
+    [
+      "tools/call",
+      { name: "relay_send", arguments: ["x"] },
+      "params.arguments of tools/call is a list; it must be an object.",
+    ],
+    ["prompts/list", { cursor: {} }, "params.cursor of prompts/list is an object; it must be a string."],
+    ["prompts/get", { arguments: {} }, "params.name of prompts/get is missing; it must be a string."],
+    [
+      "prompts/get",
+      { name: "get", arguments: { limit: 3 } },
+      "params.arguments.limit of prompts/get is 3; it must be a string.",
+    ],
+  ];
+  test("wrong parameters are told in one sentence that names them, and the session goes on", async () => {
+    await using box = sandbox();
+    const server = await startSession(box);
+    for (const [n, [method, params, message]] of wrong.entries()) {
+      server.send({ id: n + 1, method, params });
+      expect(await server.answer(n + 1)).toEqual({
+        jsonrpc: "2.0",
+        id: n + 1,
+        error: { code: -32602, message },
+      });
+    }
+    // nobody may answer a notification
+    server.send({ method: "notifications/cancelled", params: { requestId: {} } });
+    server.send({ id: 100, method: "ping", params: { surplus: 1 } });
+    expect(await server.answer(100)).toEqual({ jsonrpc: "2.0", id: 100, result: {} });
+    expect(server.lines).toHaveLength(wrong.length + 2);
+  });
+
+  test("what is nested a hundred thousand deep is refused in one sentence like anything else", async () => {
+    await using box = sandbox();
+    const server = await startSession(box);
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    const call = (id: number, params: string) =>
+      server.write(`{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":${params}}\n`);
+    call(1, `{"name":${deep}}`);
+    expect(await server.answer(1)).toMatchObject({
+      error: { code: -32602, message: "params.name of tools/call is a list; it must be a string." },
+    });
+    call(2, `{"name":"relay_fetch","arguments":{"limit":${deep}}}`);
+    expect(await server.answer(2)).toMatchObject({
+      result: {
+        content: [{ text: expect.stringContaining("relay: limit is a list; it must be") }],
+        isError: true,
+      },
+    });
   });
 });

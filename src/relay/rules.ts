@@ -96,9 +96,14 @@ function wrong(message: string): RelayError {
   return new RelayError("usage", message);
 }
 
-/** A value as an error may quote it: short, and with nothing that could be taken for relay's own words. */
-function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+/**
+ * A value as an error may quote it: short, and with nothing that could be taken for relay's own words. What has parts is
+ * not quoted: to write it out only to cut it off may take seconds.
+ */
+export function describe(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  const text = JSON.stringify(value);
   return text.length <= 40 ? text : `${text.slice(0, 40)}… (${grouped(text.length)} characters)`;
 }
 

@@ -5,10 +5,12 @@ import {
   isJSONRPCRequest,
   isJSONRPCResultResponse,
   type JSONRPCMessage,
+  type JSONRPCRequest,
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
 import { sentence } from "../errors.ts";
 import type { Line } from "./lines.ts";
+import { wrongParams } from "./params.ts";
 
 /** A line of input as a message for the SDK, or what to answer where the SDK would stay silent. */
 export type Input = { message: JSONRPCMessage } | { reply: JSONRPCMessage } | null;
@@ -53,9 +55,16 @@ export function cancelledId(message: JSONRPCMessage): RequestId | undefined {
   return message.params?.requestId as RequestId | undefined;
 }
 
+/** The answer to a request whose parameters are not what its method takes; `null` if they are. */
+export function invalidParams(message: JSONRPCMessage): JSONRPCMessage | null {
+  const id = requestId(message);
+  const wrong = id === undefined ? null : wrongParams(message as JSONRPCRequest);
+  return id === undefined || wrong === null ? null : errorAnswer(id, ErrorCode.InvalidParams, wrong);
+}
+
 /** The answer to a request that failed for a reason of relay's own. */
 export function internalError(id: RequestId, error: unknown): JSONRPCMessage {
-  return { jsonrpc: "2.0", id, error: { code: ErrorCode.InternalError, message: sentence(error) } };
+  return errorAnswer(id, ErrorCode.InternalError, sentence(error));
 }
 
 /** A message as a line of output. */
@@ -89,5 +98,9 @@ function idOf(value: unknown): RequestId | undefined {
 }
 
 function reply(id: RequestId | undefined, code: number, message: string): Input {
-  return { reply: { jsonrpc: "2.0", ...(id === undefined ? {} : { id }), error: { code, message } } };
+  return { reply: errorAnswer(id, code, message) };
+}
+
+function errorAnswer(id: RequestId | undefined, code: number, message: string): JSONRPCMessage {
+  return { jsonrpc: "2.0", ...(id === undefined ? {} : { id }), error: { code, message } };
 }

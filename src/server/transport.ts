@@ -5,7 +5,15 @@ import { type Output, WriteFailed } from "../output.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { createOutbox } from "./outbox.ts";
-import { answeredId, cancelledId, encode, internalError, readInput, requestId } from "./requests.ts";
+import {
+  answeredId,
+  cancelledId,
+  encode,
+  internalError,
+  invalidParams,
+  readInput,
+  requestId,
+} from "./requests.ts";
 
 // A client that asks and never reads its answers is not listened to beyond this, until it does.
 const mostBytes = 8 * 1024 * 1024;
@@ -80,7 +88,9 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
       answered(cancelled);
     }
     onTraffic(message, "in");
-    transport.onmessage?.(message);
+    const refusal = invalidParams(message);
+    if (refusal) void transport.send(refusal);
+    else transport.onmessage?.(message);
   };
 
   const receiveLines = (read: Line[]) => {

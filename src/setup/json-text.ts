@@ -1,6 +1,9 @@
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { RelayError } from "../errors.ts";
 import { applyEdits, type Edit, insertion, print, removal } from "./json-edits.ts";
+
+// No configuration is nested like that; a damaged file may be.
+const mostLevels = 500;
 
 /** The keys that lead to a value, from the root on. A number is a place in an array. */
 export type Path = readonly (string | number)[];
@@ -83,6 +86,7 @@ export function jsonText(text: string, file: string): JsonText {
 function parse(text: string, file: string): Node {
   if (text.trim() === "") return { type: "object", offset: 0, length: text.length, children: [] };
   const errors: ParseError[] = [];
+  refuseDepth(text, file);
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;
   if (error || !root) {
@@ -97,6 +101,22 @@ function parse(text: string, file: string): Node {
     throw new RelayError("failed", `${file} is JSON, but not an object. It was left alone; mend it.`);
   }
   return root;
+}
+
+// Whatever walks the tree calls itself for each level, and to run out of stack may take many seconds.
+function refuseDepth(text: string, file: string): void {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+    const token = scanner.getTokenLength() === 1 ? text[scanner.getTokenOffset()] : "";
+    if (token === "{" || token === "[") depth += 1;
+    if (token === "}" || token === "]") depth -= 1;
+    if (depth <= mostLevels) continue;
+    throw new RelayError(
+      "failed",
+      `${file} is nested more than ${mostLevels} deep. It was left alone; mend it.`,
+    );
+  }
 }
 
 function findNode(root: Node, path: Path, file: string): Node | undefined {

@@ -60,7 +60,8 @@ export function openRecord(path: string): RecordStore {
       const next = change(record);
       if (next === record) return;
       const isEmpty = next.files.length + next.registrations.length === 0;
-      const wanted = isEmpty ? null : Buffer.from(`${JSON.stringify(next, null, 2)}\n`);
+      const signed = { ...next, sha256: sumOf(next) };
+      const wanted = isEmpty ? null : Buffer.from(`${JSON.stringify(signed, null, 2)}\n`);
       replaceContent(path, wanted, content, { mode: 0o600 });
       [content, record] = [wanted, next];
     },
@@ -96,14 +97,16 @@ export function hashOf(content: Uint8Array | null): string | null {
 function parse(content: Buffer | null, path: string): InstallRecord {
   if (content === null) return { version: 1, files: [], registrations: [] };
   try {
-    const record = JSON.parse(content.toString());
-    const lists = [record.files, record.registrations];
-    const isList = (list: unknown) =>
-      Array.isArray(list) && list.every((each) => typeof each === "object" && each !== null);
-    if (record.version === 1 && lists.every(isList)) return record;
+    const { sha256, ...record } = JSON.parse(content.toString());
+    if (record.version === 1 && sha256 === sumOf(record)) return record;
   } catch {} // said below
   throw new RelayError(
     "failed",
     `${path}, the record of what relay set up, is damaged. Move it away; what relay put into other files is then taken out by its looks.`,
   );
+}
+
+// What other files held before is given back from here, byte for byte: a record with a byte changed must not be believed.
+function sumOf({ files, registrations }: InstallRecord): string | null {
+  return hashOf(Buffer.from(JSON.stringify([files, registrations])));
 }

@@ -1,4 +1,4 @@
-import type { Loss, PageMessage } from "../../src/buffer/buffer.ts";
+import { type Loss, type PageMessage, windowSize } from "../../src/buffer/buffer.ts";
 import { type Client, clients, otherClient } from "../../src/client.ts";
 
 /** A page, or the losses on a receipt, on its way to somebody. */
@@ -16,6 +16,8 @@ export interface Given {
 export class Ledger {
   readonly wrong: string[] = [];
   #sent = new Map<number, Client>();
+  /** What was not evicted or cleared, by what was said of it; the oldest first. */
+  #window = new Set<number>();
   /** By which claims each message arrived, and was not taken back. */
   #arrived = new Map<number, Set<string>>();
   #begun = new Set<number>();
@@ -24,11 +26,14 @@ export class Ledger {
 
   /** Another file is in the old one's place. */
   reset(): void {
-    for (const book of [this.#sent, this.#arrived, this.#begun, this.#told]) book.clear();
+    for (const book of [this.#sent, this.#window, this.#arrived, this.#begun, this.#told]) book.clear();
   }
 
-  sent(sender: Client, id: number): void {
+  /** The receipt names the evicted; the original's has none, and drops whatever is oldest. */
+  sent(sender: Client, id: number, evicted?: readonly number[]): void {
     this.#sent.set(id, sender);
+    this.#window.add(id);
+    for (const gone of evicted ?? [...this.#window].slice(0, -windowSize)) this.#window.delete(gone);
   }
 
   /** Something of the page may have been shown from now on. */
@@ -49,9 +54,10 @@ export class Ledger {
     for (const { id } of losses) this.#tell(reader, id, -1);
   }
 
-  /** Whoever deletes a message knows of it. */
+  /** Whoever deletes messages knows of them, but not of those that were gone before. */
   cleared(by: string): void {
-    for (const [id] of this.#sent) for (const client of clients) if (client === by) this.#tell(client, id, 1);
+    for (const id of this.#window) for (const client of clients) if (client === by) this.#tell(client, id, 1);
+    this.#window.clear();
   }
 
   /** The original gave it to its reader. */

@@ -10,7 +10,7 @@ export interface TypedSession {
   /** The event of a typed command, as Claude Code would send it. */
   event(words?: string, overrides?: Record<string, unknown>): string;
   /** Runs the hook as Claude Code does: itself, with a pipe of its own making. */
-  hook(input: string | Uint8Array, env?: Record<string, string>): Promise<Outcome>;
+  hook(input: string | Uint8Array, env?: Record<string, string>, event?: string): Promise<Outcome>;
   /** Runs the command's inline slot. */
   typed(env?: Record<string, string>): Promise<Outcome>;
   /** Types `/get WORDS`: the hook, then the slot. */
@@ -41,16 +41,19 @@ export function openTypedSession(box: Sandbox, id: string = crypto.randomUUID())
         prompt: `/get ${words}`.trim(),
         ...overrides,
       }),
-    async hook(input, extra = {}) {
-      const child = Bun.spawn([relayBinary, "hook", "user-prompt-expansion"], {
+    async hook(input, extra = {}, event = "user-prompt-expansion") {
+      const child = Bun.spawn([relayBinary, "hook", event], {
         env: { ...box.env, ...env, ...extra },
         cwd: box.home,
         stdin: "pipe",
         stdout: "pipe",
         stderr: "pipe",
       });
-      child.stdin.write(input);
-      await Promise.resolve(child.stdin.end()).catch(() => {}); // it may have read enough
+      const write = async () => {
+        child.stdin.write(input);
+        await child.stdin.end();
+      };
+      await write().catch(() => {}); // it may have read enough
       const [stdout, stderr] = await Promise.all([
         new Response(child.stdout).text(),
         new Response(child.stderr).text(),
