@@ -3,6 +3,14 @@ import type { Offer } from "./describe.ts";
 /** A system that has a bundle of its own. */
 export type BundleSystem = "macos" | "windows" | "linux";
 
+/** All of them. */
+export const bundleSystems: readonly BundleSystem[] = ["macos", "windows", "linux"];
+
+/** What a system's bundle is called among the assets of a release. */
+export function bundleName(system: BundleSystem): string {
+  return `relay-${system}.mcpb`;
+}
+
 const platforms: Record<BundleSystem, string> = { macos: "darwin", windows: "win32", linux: "linux" };
 
 /**

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BundleSystem, bundleManifest } from "./bundle-manifest.ts";
+import { type BundleSystem, bundleManifest, bundleName, bundleSystems } from "./bundle-manifest.ts";
 import { describeServer } from "./describe.ts";
 import { tar } from "./tar.ts";
 import { type ZipEntry, zip } from "./zip-archive.ts";
@@ -18,8 +18,6 @@ export interface BundleOptions {
 /** The directory of extensions takes no more (modelcontextprotocol/mcpb#107). */
 export const bundleLimitBytes = 100_000_000;
 
-const systems: BundleSystem[] = ["macos", "windows", "linux"];
-
 /**
  * Packs `relay-macos.mcpb`, `relay-windows.mcpb` and `relay-linux.mcpb` for Claude Desktop, each with relay for both
  * processors, and answers their paths. The same binaries make the same bytes. What the manifest says of tools and prompts
@@ -36,7 +34,7 @@ export async function packBundles({
   const offer = await describeServer(join(binariesDir, `relay-${system}-${process.arch}${extension}`));
   mkdirSync(outDir, { recursive: true });
   return Promise.all(
-    systems.map(async (each) => {
+    bundleSystems.map(async (each) => {
       const manifest = `${JSON.stringify(bundleManifest(each, version, offer), null, 2)}\n`;
       const archive = await zip(
         [
@@ -47,7 +45,7 @@ export async function packBundles({
         ],
         hasty ? 1 : 9,
       );
-      const name = `relay-${each}.mcpb`;
+      const name = bundleName(each);
       checkSize(name, archive.length);
       writeFileSync(join(outDir, name), archive);
       return join(outDir, name);

@@ -1,5 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { archiveNames } from "./archives.ts";
+import { binaryName, targets } from "./targets.ts";
 
 /** What the install scripts of a release know of it. */
 export interface Release {
@@ -12,13 +14,11 @@ export interface Release {
 
 const root = join(import.meta.dir, "..");
 
-const unix = ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl", "darwin-arm64", "darwin-x64"];
-
-/** What the scripts may ask for: of each system but Windows the program itself, and packed in two ways. */
-const wanted = [
-  ...unix.flatMap((system) => ["", ".xz", ".gz"].map((extension) => `relay-${system}${extension}`)),
-  ...["x64", "arm64"].map((cpu) => `relay-windows-${cpu}.zip`),
-];
+/** What the scripts may ask for: of each system but Windows the program itself, and what it is packed into. */
+const wanted = targets.flatMap((target) => [
+  ...(target.system === "windows" ? [] : [binaryName(target)]),
+  ...archiveNames(target),
+]);
 
 /**
  * Writes `install.sh` and `install.ps1` of a release into `outDir`, with its version, its address and the SHA-256 of every

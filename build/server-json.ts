@@ -1,7 +1,7 @@
+import { bundleName, bundleSystems } from "./bundle-manifest.ts";
 import { type Publication, published } from "./manifests.ts";
 
 const schema = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
-const bundles = ["relay-macos.mcpb", "relay-windows.mcpb", "relay-linux.mcpb"];
 
 /**
  * The entry for the MCP registry: a bundle for each system, with its hash (modelcontextprotocol.io/registry/package-types).
@@ -17,8 +17,8 @@ export function serverJson(publication: Publication): string {
     version,
     websiteUrl: address.homepage,
     ...(address.repository && { repository: { url: address.repository, source: "github" } }),
-    packages: bundles.map((name) => {
-      const { url, sha256 } = published(publication, name);
+    packages: bundleSystems.map((system) => {
+      const { url, sha256 } = published(publication, bundleName(system));
       const transport = { type: "stdio" };
       return { registryType: "mcpb", identifier: url, version, fileSha256: sha256, transport };
     }),
