@@ -1,7 +1,7 @@
 // Random histories of a buffer, in the hands of two processes, against the specification told over plain lists.
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import {
@@ -25,10 +25,13 @@ import { sandbox } from "./support/sandbox.ts";
 // As many as a minute allows on a busy machine; HISTORIES=2000 looks further.
 const histories = Number(Bun.env.HISTORIES ?? 50);
 
-/** What somebody was given, and what became of it. */
+/** What a process gave to somebody, and what became of it. */
 interface Parcel extends Given {
   state: "claimed" | "begun" | "delivered" | "done";
   delivery: Delivery;
+  buffer: Buffer;
+  /** The file that it was found in is not there any more. */
+  isStray: boolean;
 }
 
 /** The file as two processes have it, and what they were given so far. */
@@ -106,10 +109,10 @@ function recent<T>(list: readonly T[], place: number): T | undefined {
   return list.at(-1 - (place % Math.min(4, Math.max(1, list.length))));
 }
 
-function hand(real: Real, given: Given & Claimed): void {
+function hand(real: Real, buffer: Buffer, given: Given & Claimed): void {
   const { reader, messages, file } = given;
   const delivery = { reader, ids: messages.map(({ id }) => id), readAt: "", file };
-  real.parcels.push({ ...given, delivery, state: "claimed" });
+  real.parcels.push({ ...given, delivery, buffer, state: "claimed", isStray: false });
 }
 
 type Entry = { sender: Client; message: string; announce: Announce };
@@ -121,7 +124,7 @@ async function sendOne(entry: Entry, model: ReferenceBuffer, real: Real, buffer:
   expect(answer).toEqual(model.append(request));
   if (answer.lease) real.leases.push(name);
   real.ledger.sent(entry.sender, answer.id, answer.evicted);
-  hand(real, { name, reader: entry.sender, messages: [], losses: answer.losses, file });
+  hand(real, buffer, { name, reader: entry.sender, messages: [], losses: answer.losses, file });
 }
 
 const entry = fc.record({
@@ -152,7 +155,7 @@ async function fetchOne(
   const { file, ...page } = plain(await buffer.claim({ ...asked, claim: name }));
   expect(page).toEqual(model.claim(asked, name));
   const messages = page.messages.filter((message) => readBy(message, asked.reader) === null);
-  hand(real, { name, reader: asked.reader, messages, losses: page.losses, file });
+  hand(real, buffer, { name, reader: asked.reader, messages, losses: page.losses, file });
 }
 
 const fetch = step("fetch", request, fetchOne);
@@ -162,9 +165,8 @@ async function settleOne(
   { parcel, well }: { parcel: Parcel; well: boolean },
   model: ReferenceBuffer,
   { ledger }: Real,
-  buffer: Buffer,
 ): Promise<void> {
-  const { name, state, delivery, losses } = parcel;
+  const { name, state, delivery, losses, buffer } = parcel;
   const withdraw = async (maybeShown: boolean) => {
     await buffer.withdraw(name, maybeShown);
     model.withdraw(name, maybeShown);
@@ -172,7 +174,7 @@ async function settleOne(
   };
   delivery.readAt = state === "delivered" ? delivery.readAt : timestamp(model.now);
   if (state === "claimed" && well) {
-    await present(parcel, ledger, model, buffer);
+    await present(parcel, ledger, model);
     if (parcel.state === "done") await withdraw(false);
   } else if (state === "claimed") await withdraw(false);
   else if (state === "begun" && well) {
@@ -189,13 +191,8 @@ async function settleOne(
   }
 }
 
-async function present(
-  parcel: Parcel,
-  ledger: Ledger,
-  model: ReferenceBuffer,
-  buffer: Buffer,
-): Promise<void> {
-  const { name, delivery } = parcel;
+async function present(parcel: Parcel, ledger: Ledger, model: ReferenceBuffer): Promise<void> {
+  const { name, delivery, buffer } = parcel;
   const atOnce = parcel.messages.every(({ message }) => message.length < 10_000);
   let writes = 0;
   const write = () => {
@@ -210,14 +207,22 @@ async function present(
   parcel.state = fate === "taken" ? "done" : fate;
 }
 
-const settle = step(
-  "settle",
-  fc.tuple(fc.nat(9), fc.boolean()),
-  async ([place, well], model, real, buffer) => {
-    const parcel = recent(real.parcels, place);
-    if (parcel) await settleOne({ parcel, well }, model, real, buffer);
-  },
-);
+// It is shown all the same, and the file that is there now does not know of it.
+async function settleStray(parcel: Parcel, well: boolean): Promise<void> {
+  const { name, state, delivery, losses, buffer } = parcel;
+  if (state === "claimed") {
+    const fate = well ? "delivered" : "begun";
+    expect(await buffer.present(name, delivery, () => well)).toBe(fate);
+    parcel.state = fate;
+  } else if (state === "begun") await buffer.deliver(name, delivery);
+  else if (state === "delivered") await buffer.reopen({ ...delivery, losses });
+}
+
+const settle = step("settle", fc.tuple(fc.nat(9), fc.boolean()), async ([place, well], model, real) => {
+  const parcel = recent(real.parcels, place);
+  if (parcel?.isStray) await settleStray(parcel, well);
+  else if (parcel) await settleOne({ parcel, well }, model, real);
+});
 
 const clear = step(
   "clear",
@@ -302,9 +307,10 @@ const originalFetch = step(
 );
 
 const replace = step("the file is removed", fc.constant(null), async (_args, model, real) => {
-  rmSync(real.path, { force: true });
+  // and not put away for good, so that the system does not give its number to the next one
+  if (existsSync(real.path)) renameSync(real.path, `${real.path}-gone`);
   model.replace();
-  real.parcels = [];
+  for (const parcel of real.parcels) parcel.isStray = true;
   real.ledger.reset();
 });
 
@@ -331,7 +337,7 @@ async function readEverything(model: ReferenceBuffer, real: Real): Promise<void>
       await fetchOne({ reader, limit: 20, includeRead: false }, model, real, buffer);
       const parcel = real.parcels.at(-1) as Parcel;
       if (parcel.messages.length + parcel.losses.length === 0) break;
-      while (parcel.state !== "delivered") await settleOne({ parcel, well: true }, model, real, buffer);
+      while (parcel.state !== "delivered") await settleOne({ parcel, well: true }, model, real);
     }
   }
 }
@@ -355,7 +361,7 @@ test(
         } finally {
           for (const buffer of buffers) buffer.close();
         }
-        rmSync(path, { force: true });
+        for (const file of [path, `${path}-gone`]) rmSync(file, { force: true });
       }),
       { numRuns: histories, endOnFailure: true },
     );
