@@ -62,22 +62,37 @@ async function stopBetweenTransactions(box: Sandbox, { child }: Server): Promise
   await until("a server that stands still without the lock", isFree);
 }
 
+// To the SDK the first two are none.
+const ids = [0, "", 1, "0"];
+
 describe("a fetch that was cancelled", () => {
-  test("before it could claim leaves everything as it was", async () => {
+  test.each(ids)("before it could claim leaves everything as it was (id %j)", async (id) => {
     await using box = sandbox();
     await sendAll(box, "code", ["one"]);
-    const server = await startSession(box);
+    const server = await startSession(box, { id: "init" });
     const unlock = lock(box);
-    server.send(toolCall(1, "relay_fetch"));
+    server.send({ ...toolCall(0, "relay_fetch"), id });
     await Bun.sleep(150);
-    server.send({ method: "notifications/cancelled", params: { requestId: 1 } });
+    server.send({ method: "notifications/cancelled", params: { requestId: id } });
     await Bun.sleep(150);
     unlock();
     server.send(toolCall(2, "relay_fetch"));
     const answer = await server.answer(2);
     expect(JSON.stringify(answer)).toContain("relay: 1 message from Desktop.");
     expect(JSON.stringify(answer)).not.toContain("may have been shown");
-    expect(server.lines.some((line) => line.id === 1)).toBe(false);
+    expect(server.lines.some((line) => line.id === id)).toBe(false);
+  });
+
+  test("with the id of another request since: it was delivered, and stays so", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    const server = await startSession(box);
+    server.send(toolCall(5, "relay_fetch"));
+    await server.answer(5);
+    server.send({ id: 5, method: "ping" });
+    server.send({ method: "notifications/cancelled", params: { requestId: 5 } });
+    server.send(toolCall(6, "relay_fetch"));
+    expect(JSON.stringify(await server.answer(6))).toContain("relay: nothing new from Desktop.");
   });
 
   test("after it was answered is offered again, and says so", async () => {
@@ -106,6 +121,22 @@ describe("a fetch that was cancelled", () => {
     const page = await get(box, "code", "--peek");
     expect(page.messages.map(({ id, maybe_shown }) => [id, maybe_shown])).toEqual([[1, false]]);
   });
+});
+
+test.each(ids)("a send that was cancelled before it was stored is not (id %j)", async (id) => {
+  await using box = sandbox();
+  await sendAll(box, "code", ["one"]);
+  const server = await startSession(box, { id: "init" });
+  const unlock = lock(box);
+  server.send({ ...toolCall(0, "relay_send", { message: "cancelled" }), id });
+  await Bun.sleep(150);
+  server.send({ method: "notifications/cancelled", params: { requestId: id } });
+  await Bun.sleep(150);
+  unlock();
+  server.send(toolCall(2, "relay_send", { message: "two" }));
+  await server.answer(2);
+  const { messages } = await get(box, "desktop");
+  expect(messages.map(({ message }) => message)).toEqual(["two"]);
 });
 
 describe("a page larger than a pipe, for a client that never reads", () => {

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { relayBinary, sandbox, until } from "./support/sandbox.ts";
+import { openPatiently } from "./support/database.ts";
+import { relayBinary, sandbox, sendAll, until } from "./support/sandbox.ts";
 import { initialize, startServer, startSession, toolCall } from "./support/server.ts";
 
 function line(message: Record<string, unknown>): string {
@@ -43,6 +44,40 @@ describe("a server ends with status 0", () => {
     expect(await server.child.exited).toBe(0);
     expect(performance.now() - before).toBeLessThan(3_000);
     expect(server.stderr()).toBe("");
+  });
+
+  test("at the end of input, though its client asked 1,500 times and read nothing", async () => {
+    await using box = sandbox();
+    const server = await startSession(box, { reading: false });
+    for (let id = 1; id <= 1_500; id++) server.send({ id, method: "tools/list" });
+    await server.child.stdin.flush();
+    await Bun.sleep(500); // so that its output is full
+    const before = performance.now();
+    await server.child.stdin.end();
+    expect(await server.child.exited).toBe(0);
+    expect(performance.now() - before).toBeLessThan(3_000);
+  });
+
+  test("at the end of input, though a request waits for a lock", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    const server = await startSession(box);
+    using db = openPatiently(box.buffer);
+    db.run("BEGIN IMMEDIATE");
+    server.send(toolCall(1, "relay_fetch"));
+    const before = performance.now();
+    await server.child.stdin.end();
+    expect(await server.child.exited).toBe(0);
+    expect(performance.now() - before).toBeLessThan(3_000);
+  });
+
+  test("after everything that it asked in one go was answered, though its client reads late", async () => {
+    await using box = sandbox();
+    const server = await startSession(box);
+    for (let id = 1; id <= 1_500; id++) server.send({ id, method: "tools/list" });
+    await server.answer(1_500);
+    const answered = server.lines.map(({ id }) => id).filter((id) => Number(id) > 0);
+    expect(answered).toEqual(Array.from({ length: 1_500 }, (_, n) => n + 1));
   });
 
   test("within 5 s of its parent, though its input stays open", async () => {

@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { RelayError } from "../errors.ts";
 import { checkSound } from "../relay/rules.ts";
+import { watchOutside } from "./outside.ts";
 
 // Long enough for a laptop's night to be somebody's choice, short enough to find a client that vanished.
 const defaultIdleSeconds = 3_600;
@@ -28,12 +29,13 @@ export const command = defineCommand({
     },
   },
   async run({ args, data }) {
+    const outside = watchOutside();
     const { environment } = data as { environment: Environment };
     const client = args.client as Client | undefined;
     const idleTimeout = checkIdle(args["idle-timeout"]);
     const sound = checkSound(args.sound);
     const { serve } = await import("./serve.ts"); // the MCP SDK is not for those who only count messages
-    await serve({ client, debug: args.debug ?? false, sound, idleTimeout }, environment);
+    await serve({ client, debug: args.debug ?? false, sound, idleTimeout }, environment, outside);
   },
 });
 

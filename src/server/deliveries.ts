@@ -11,8 +11,6 @@ const remembered = 100;
  * cancelled request without a word, so whoever claims a page must learn it here.
  */
 export interface Deliveries {
-  /** A request came in. Its id may have been used before. */
-  received(id: RequestId): void;
   /** The client stopped waiting. Whatever was claimed for this request is offered again, even if it was delivered. */
   cancelled(id: RequestId): void;
   /** The answer to this request carries this claim. Withdrawn at once if nobody waits for it any more. */
@@ -66,8 +64,6 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
   };
 
   return {
-    received: (id) => void cancelled.delete(id),
-
     cancelled(id) {
       remember(cancelled, id, true);
       writing.get(id)?.cancel();

@@ -1,8 +1,7 @@
 import type { Heartbeat } from "./heartbeat.ts";
 
-/** Resolves when the process that started this one is gone, also while standard input is held open by somebody else. */
-export function parentGone(onBeat: Heartbeat): Promise<void> {
-  const parent = process.ppid;
+/** Resolves when the parent of this process is gone, also while standard input is held open by somebody else. */
+export function parentGone(parent: number, onBeat: Heartbeat): Promise<void> {
   return new Promise((resolve) => {
     onBeat(() => {
       if (process.ppid !== parent || !exists(parent)) resolve();

@@ -13,7 +13,7 @@ import type { Line } from "./lines.ts";
 import { wrongParams } from "./params.ts";
 
 /** A line of input as a message for the SDK, or what to answer where the SDK would stay silent. */
-export type Input = { message: JSONRPCMessage } | { reply: JSONRPCMessage } | null;
+export type Input = { message: JSONRPCMessage; bytes: number } | { reply: JSONRPCMessage } | null;
 
 /** Reads a line. A blank one is nothing; one that is no message gets the error that JSON-RPC wants. */
 export function readInput(line: Line): Input {
@@ -31,7 +31,7 @@ export function readInput(line: Line): Input {
   } catch {
     return reply(undefined, ErrorCode.ParseError, "the line is not JSON. Send one JSON-RPC message a line.");
   }
-  if (isMessage(value)) return { message: withArguments(value) };
+  if (isMessage(value)) return { message: withArguments(value), bytes: line.text.length };
   return reply(
     idOf(value),
     ErrorCode.InvalidRequest,
@@ -53,6 +53,11 @@ export function answeredId(message: JSONRPCMessage): RequestId | undefined {
 export function cancelledId(message: JSONRPCMessage): RequestId | undefined {
   if (!("method" in message) || message.method !== "notifications/cancelled") return undefined;
   return message.params?.requestId as RequestId | undefined;
+}
+
+/** The message that cancels a request, as one that cancels the request of another id. */
+export function withCancelledId(message: JSONRPCMessage, requestId: RequestId): JSONRPCMessage {
+  return "method" in message ? { ...message, params: { ...message.params, requestId } } : message;
 }
 
 /** The answer to a request whose parameters are not what its method takes; `null` if they are. */

@@ -18,14 +18,15 @@ import { createDeliveries } from "./deliveries.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { watchIdle } from "./idle.ts";
 import { createLog } from "./log.ts";
+import type { Outside } from "./outside.ts";
 import { parentGone } from "./parent.ts";
 import { requestId } from "./requests.ts";
 import { Session } from "./session.ts";
 import { traceTraffic } from "./trace.ts";
 import { stdioTransport } from "./transport.ts";
 
-// What requests that were read already may still take once the server is to end.
-const graceMilliseconds = 250;
+// What requests that were read already may still take once the server is to end: with what follows, 0.3 s.
+const graceMilliseconds = 220;
 
 // What is claimed and cannot be given back in this time is offered again when its claim expires.
 const withdrawMilliseconds = 50;
@@ -41,7 +42,11 @@ export interface ServeOptions {
 }
 
 /** Serves MCP on standard input and output, and resolves when the server has nobody to serve any more. */
-export async function serve(options: ServeOptions, environment: Environment): Promise<void> {
+export async function serve(
+  options: ServeOptions,
+  environment: Environment,
+  outside: Outside,
+): Promise<void> {
   const log = createLog(standardOutput("stderr"));
   const failed = (error: unknown) => log(sentence(error));
   process.on("uncaughtException", failed).on("unhandledRejection", failed);
@@ -82,15 +87,15 @@ export async function serve(options: ServeOptions, environment: Environment): Pr
     onTraffic(message: JSONRPCMessage, direction) {
       // relay's own pings are no sign of a client
       if (direction === "in" && requestId(message) !== undefined) idle.active();
-      trace(message);
+      trace(message, direction);
     },
     onFailure: failed,
   });
 
   const reason = Promise.race([
     transport.ended,
-    signalled(),
-    parentGone(onBeat).then(() => "the parent process is gone"),
+    outside.signalled,
+    parentGone(outside.parent, onBeat).then(() => "the parent process is gone"),
     idle.gone.then(() => "the client answers no more"),
   ]);
   await session.connect(transport);
@@ -110,12 +115,6 @@ function notifyWish(environment: Environment, failed: (error: unknown) => void):
     failed(error);
     return false;
   }
-}
-
-function signalled(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve(signal));
-  });
 }
 
 async function ping(session: Session, timeout: number): Promise<boolean> {

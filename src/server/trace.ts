@@ -3,15 +3,18 @@ import type { Log } from "./log.ts";
 import { answeredId, requestId } from "./requests.ts";
 
 /** Tells of each request and its outcome, and never of a text, an argument or the environment. */
-export function traceTraffic(log: Log): (message: JSONRPCMessage) => void {
-  const asked = new Map<RequestId, { what: string; at: number }>();
-  return (message) => {
+export function traceTraffic(log: Log): (message: JSONRPCMessage, direction: "in" | "out") => void {
+  type Asked = Map<RequestId, { what: string; at: number }>;
+  const asked: Record<"in" | "out", Asked> = { in: new Map(), out: new Map() };
+  return (message, direction) => {
     const request = requestId(message);
-    if (request !== undefined) asked.set(request, { what: describe(message), at: performance.now() });
+    if (request !== undefined)
+      asked[direction].set(request, { what: describe(message), at: performance.now() });
     const answered = answeredId(message);
-    const question = answered === undefined ? undefined : asked.get(answered);
+    const askedThere = asked[direction === "in" ? "out" : "in"];
+    const question = answered === undefined ? undefined : askedThere.get(answered);
     if (answered === undefined || !question) return;
-    asked.delete(answered);
+    askedThere.delete(answered);
     log(`${question.what}: ${outcome(message)}, ${(performance.now() - question.at).toFixed(1)} ms`);
   };
 }

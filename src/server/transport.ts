@@ -2,9 +2,11 @@ import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
 import { RelayError } from "../errors.ts";
 import { type Output, WriteFailed } from "../output.ts";
+import { createBacklog } from "./backlog.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { createOutbox } from "./outbox.ts";
+import { createRequestIds } from "./request-ids.ts";
 import {
   answeredId,
   cancelledId,
@@ -13,9 +15,11 @@ import {
   invalidParams,
   readInput,
   requestId,
+  withCancelledId,
 } from "./requests.ts";
 
-// A client that asks and never reads its answers is not listened to beyond this, until it does.
+// A client that asks and never reads its answers is asked to wait beyond this, until it does: its requests are kept, as
+// many again, and only then it is not listened to any more.
 const mostBytes = 8 * 1024 * 1024;
 const mostRequests = 1_000;
 const recheckMilliseconds = 20;
@@ -47,57 +51,85 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
   const { input, deliveries, onTraffic, onFailure } = options;
   const outbox = createOutbox(options.output);
   const lines = lineReader();
+  const ids = createRequestIds();
   const ended = Promise.withResolvers<string>();
   const settled = Promise.withResolvers<void>();
-  const unanswered = new Set<RequestId>();
+  const unanswered = new Set<number>();
   let reading = true;
 
-  const answered = (id: RequestId | undefined) => {
-    if (id !== undefined) unanswered.delete(id);
-    if (!reading && unanswered.size === 0) settled.resolve();
+  const answered = (id?: number) => {
+    if (id !== undefined) {
+      unanswered.delete(id);
+      ids.leave(id);
+    }
+    if (!reading && unanswered.size + backlog.length === 0) settled.resolve();
   };
 
-  const write = async (message: JSONRPCMessage) => {
-    const id = answeredId(message);
+  const lost = (error: unknown) => {
+    if (!(error instanceof WriteFailed)) onFailure(error);
+    else if (error.code !== "ECANCELED") ended.resolve(`standard output was closed (${error.code})`);
+  };
+
+  // What answers no request that the session was given.
+  const tell = async (message: JSONRPCMessage) => {
+    try {
+      await outbox.begin(encode(message)).finished;
+      onTraffic(message, "out");
+    } catch (error) {
+      lost(error);
+    }
+  };
+
+  const answer = async (id: number, message: JSONRPCMessage) => {
     let begun = false;
     const begin = (text: JSONRPCMessage) => {
       begun = true;
-      return outbox.begin(encode(text));
+      return outbox.begin(encode(ids.restore(text)));
     };
     try {
-      if (id === undefined) await begin(message).finished;
-      else if ((await deliveries.deliver(id, () => begin(message))) === "taken") throw takenElsewhere;
-      onTraffic(message, "out");
+      if ((await deliveries.deliver(id, () => begin(message))) === "taken") throw takenElsewhere;
+      onTraffic(ids.restore(message), "out");
     } catch (error) {
-      if (error instanceof WriteFailed) {
-        if (error.code !== "ECANCELED") ended.resolve(`standard output was closed (${error.code})`);
-      } else if (begun || id === undefined) onFailure(error);
+      if (begun || error instanceof WriteFailed) lost(error);
       else await begin(internalError(id, error)).finished.catch(onFailure);
     }
+    answered(id);
   };
 
-  const receive = (message: JSONRPCMessage) => {
-    const id = requestId(message);
-    if (id !== undefined) {
-      unanswered.add(id);
-      deliveries.received(id);
-    }
-    const cancelled = cancelledId(message);
-    if (cancelled !== undefined) {
-      deliveries.cancelled(cancelled);
-      answered(cancelled);
-    }
+  const cancel = (id: RequestId, message: JSONRPCMessage) => {
+    const number = backlog.cancel(id) ? undefined : ids.find(id);
+    if (number === undefined) return answered();
+    deliveries.cancelled(number);
+    transport.onmessage?.(withCancelledId(message, number));
+    answered(number);
+  };
+
+  const ask = (request: JSONRPCMessage) => {
+    const id = ids.enter(requestId(request) as RequestId);
+    unanswered.add(id);
+    const inside = { ...request, id } as JSONRPCMessage;
+    const refusal = invalidParams(inside);
+    if (refusal) void answer(id, refusal);
+    else transport.onmessage?.(inside);
+  };
+
+  const hasRoom = () => outbox.bytes <= mostBytes && unanswered.size <= mostRequests;
+  const backlog = createBacklog(hasRoom, ask);
+
+  const receive = (message: JSONRPCMessage, bytes: number) => {
     onTraffic(message, "in");
-    const refusal = invalidParams(message);
-    if (refusal) void transport.send(refusal);
-    else transport.onmessage?.(message);
+    const cancelled = cancelledId(message);
+    if (cancelled !== undefined) cancel(cancelled, message);
+    else if (requestId(message) === undefined) transport.onmessage?.(message);
+    else if (backlog.length > 0 || !hasRoom()) backlog.add(message, bytes);
+    else ask(message);
   };
 
   const receiveLines = (read: Line[]) => {
     for (const line of read) {
       const received = readInput(line);
-      if (received && "message" in received) receive(received.message);
-      else if (received) void write(received.reply);
+      if (received && "message" in received) receive(received.message, received.bytes);
+      else if (received) void tell(received.reply);
     }
   };
 
@@ -105,7 +137,7 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
     for await (const chunk of input) {
       if (!reading) return;
       receiveLines(lines.push(chunk));
-      while (outbox.bytes > mostBytes || unanswered.size > mostRequests) await Bun.sleep(recheckMilliseconds);
+      while (reading && backlog.bytes > mostBytes) await Bun.sleep(recheckMilliseconds);
     }
     if (reading) receiveLines(lines.end());
   };
@@ -118,12 +150,12 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
         .then(() => ended.resolve("standard input ended"));
     },
     async send(message) {
-      await write(message);
-      answered(answeredId(message));
+      const id = answeredId(message);
+      await (id === undefined ? tell(message) : answer(id as number, message));
     },
     settle() {
       reading = false;
-      answered(undefined);
+      answered();
       return settled.promise.then(outbox.drained);
     },
     async close() {

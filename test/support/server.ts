@@ -17,7 +17,7 @@ export interface Server {
   /** Sends a request or notification. */
   send(message: Record<string, unknown>): void;
   /** The answer to the request of this id. */
-  answer(id: number, milliseconds?: number): Promise<Record<string, unknown>>;
+  answer(id: number | string, milliseconds?: number): Promise<Record<string, unknown>>;
 }
 
 /** How to start one. */
@@ -29,6 +29,8 @@ export interface ServerOptions {
   clientInfo?: { name: string; version: string };
   /** false: standard output is a pipe of 64 KB that nobody empties. */
   reading?: boolean;
+  /** The id of the first request of a session; 0 if left out. */
+  id?: string;
 }
 
 /** Starts a server in the sandbox; it is killed with the sandbox if it is still there. */
@@ -83,8 +85,9 @@ function blockedPipe(box: Sandbox): number {
 /** Starts a server and goes through the handshake. */
 export async function startSession(box: Sandbox, options: ServerOptions = {}): Promise<Server> {
   const server = startServer(box, options);
-  server.send(initialize(options.clientInfo));
-  if (options.reading !== false) await server.answer(0);
+  const id = options.id ?? 0;
+  server.send({ ...initialize(options.clientInfo), id });
+  if (options.reading !== false) await server.answer(id);
   server.send({ method: "notifications/initialized" });
   return server;
 }
