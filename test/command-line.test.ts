@@ -2,6 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { runWithArguments } from "../src/cli/arguments.ts";
+import { defineCommand } from "../src/command.ts";
+import { RelayError } from "../src/errors.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
 const verbs = [
@@ -40,11 +43,13 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ],
     [["send", "--to", "nobody", "x"], '--to is "nobody"; it must be desktop or code. See: relay send --help'],
     [["send", "--to"], "--to needs a value. See: relay send --help"],
+    [["send", "--to", "", "x"], '--to is ""; it must be desktop or code. See: relay send --help'],
     [["send", "x"], "nobody is named to send to. Say --to desktop or --to code."],
     [["send", "--to", "code", "--to", "desktop", "x"], "--to is given twice. See: relay send --help"],
     [["send", "--to", "code", "--json=yes", "x"], "--json takes no value. See: relay send --help"],
     [["send", "--to", "code", ""], "message is empty. Give the text to send."],
     [["get"], "nobody is named to get messages for. Say --for desktop or --for code."],
+    [["get", "--for="], '--for is ""; it must be desktop or code. See: relay get --help'],
     [
       ["get", "--for", "code", "--limit", "x"],
       'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.',
@@ -60,6 +65,7 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ],
     [["clear"], "relay clear deletes every message, and nobody is here to ask. Say --yes."],
     [["--client", "both"], '--client is "both"; it must be desktop or code. See: relay serve --help'],
+    [["--client", ""], '--client is ""; it must be desktop or code. See: relay serve --help'],
     [["--idle-timeout", "soon"], '--idle-timeout is "soon"; it must be a number of seconds. 0 is never.'],
     [
       ["serve", "code"],
@@ -76,6 +82,13 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     const { status, stdout, stderr } = await box.relay(["get", "--json"]);
     expect([status, stdout, stderr.split("\n").length]).toEqual([2, "", 2]);
     expect(JSON.parse(stderr)).toEqual({ ok: false, error: expect.stringContaining("--for"), code: 2 });
+  });
+
+  test("also where citty is the one that refuses, and without its colours", async () => {
+    const args = { name: { type: "positional" } } as const;
+    const command = defineCommand({ args, subCommands: { known: {} } });
+    const thrown = await runWithArguments("greet", command, ["nobody"], null).catch((error) => error);
+    expect(thrown).toEqual(new RelayError("usage", "Unknown command nobody. See: relay greet --help"));
   });
 });
 

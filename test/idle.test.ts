@@ -1,7 +1,11 @@
 // design.md, "Lifecycle of a server": a client that answers keeps its server, one that vanished does not.
 import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
 import { watchIdle } from "../src/server/idle.ts";
+import { sandbox, until } from "./support/sandbox.ts";
+import { startSession } from "./support/server.ts";
 
 const pingInterval = 20;
 
@@ -57,4 +61,33 @@ test("an infinite timeout never asks", async () => {
   watchIdle({ clock: systemClock, timeout: Number.POSITIVE_INFINITY, ping, pingInterval });
   await Bun.sleep(100);
   expect(pings).toBe(0);
+});
+
+test("each ping has two minutes, after which comes the next", async () => {
+  const clock = { time: 0, now: () => clock.time, elapsed: () => clock.time };
+  const asked: number[] = [];
+  const ping = async (limit: number) => {
+    asked.push(clock.time);
+    clock.time += limit;
+    return false;
+  };
+  await watchIdle({ clock, timeout: 0, ping }).gone;
+  expect(asked).toEqual([0, 120_000, 240_000, 360_000, 480_000]);
+});
+
+test("a server pings its client after an hour, if nobody says otherwise", async () => {
+  await using box = sandbox();
+  const speed = 1_000;
+  const preload = join(box.home, "fast.ts");
+  writeFileSync(
+    preload,
+    `const [timeout, now] = [setTimeout, performance.now.bind(performance)];
+    globalThis.setTimeout = (work, wait = 0, ...args) => timeout(work, wait / ${speed}, ...args);
+    performance.now = () => now() * ${speed};`,
+  );
+  const main = join(import.meta.dir, "../src/main.ts");
+  const before = performance.now();
+  const server = await startSession(box, { command: [process.execPath, "--preload", preload, main] });
+  await until("a ping", () => server.lines.some(({ method }) => method === "ping"), 36_000);
+  expect(performance.now() - before).toBeGreaterThan(3_600_000 / speed);
 });

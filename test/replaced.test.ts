@@ -368,6 +368,25 @@ describe("while another program holds the lock", () => {
     expect(textsIn(box.buffer)).toEqual(["first", "second"]);
   });
 
+  test("and only reads, so that a send cannot commit: a ping is answered meanwhile all the same", async () => {
+    await using box = sandbox();
+    const server = await startSession(box, { args: ["--client", "desktop"] });
+    server.send(toolCall(1, "relay_send", { message: "first" }));
+    await server.answer(1);
+    using reader = openPatiently(box.buffer);
+    reader.run("BEGIN");
+    reader.query("SELECT 1 FROM messages").all();
+    server.send(toolCall(2, "relay_send", { message: "second" }));
+    for (let id = 3; id <= 7; id++) {
+      server.send({ id, method: "ping" });
+      await server.answer(id);
+      await Bun.sleep(20);
+    }
+    expect(server.lines.some((line) => line.id === 2)).toBe(false); // nor was it refused, after its 5 s
+    reader.run("COMMIT");
+    expect(JSON.stringify(await server.answer(2))).toContain('\\"ok\\":true,\\"id\\":2');
+  });
+
   test("a send, a fetch and a command give up after 5 s with one sentence, and nothing was stored", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);

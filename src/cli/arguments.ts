@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseArgs, stripVTControlCharacters } from "node:util";
 import { type ArgsDef, runCommand } from "citty";
 import type { Command } from "../command.ts";
 import { RelayError } from "../errors.ts";
@@ -15,7 +15,16 @@ export async function runWithArguments(
   const definitions = (command.args ?? {}) as ArgsDef;
   const complete = completeArguments(rawArgs, definitions);
   checkArguments(`relay ${verb}`, complete, definitions);
-  await runCommand(command, { rawArgs: complete, data });
+  try {
+    await runCommand(command, { rawArgs: complete, data });
+  } catch (error) {
+    throw isCitty(error) ? wrong(`relay ${verb}`, stripVTControlCharacters(error.message)) : error;
+  }
+}
+
+// citty exports no class of its errors, and colours what they say wherever they go.
+function isCitty(error: unknown): error is Error {
+  return error instanceof Error && error.name === "CLIError";
 }
 
 /**
@@ -77,7 +86,7 @@ function parse(command: string, rawArgs: readonly string[], definitions: ArgsDef
 
 function checkChoice(command: string, name: string, value: string | undefined, definitions: ArgsDef): void {
   const definition = definitions[name];
-  if (definition?.type !== "enum" || !value || definition.options?.includes(value)) return;
+  if (definition?.type !== "enum" || value === undefined || definition.options?.includes(value)) return;
   throw wrong(command, `--${name} is "${value}"; it must be ${definition.options?.join(" or ")}`);
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, clientTitle, otherClient } from "../client.ts";
 import { defineCommand } from "../command.ts";
@@ -6,6 +6,7 @@ import { cleanEnvironment, temporaryFolder } from "../environment.ts";
 import { RelayError, sentence } from "../errors.ts";
 import { version } from "../version.ts";
 import type { Context } from "./context.ts";
+import { unlessInterrupted } from "./interrupt.ts";
 import type { Peer } from "./peer.ts";
 
 const conversation: { from: Client; text: string }[] = [
@@ -27,15 +28,25 @@ export const command = defineCommand({
   args: { json: { type: "boolean", description: "Print the transcript as JSON" } },
   async run({ args, data }) {
     const { print } = data as Context;
-    const folder = mkdtempSync(join(temporaryFolder(), "relay-demo-"));
-    try {
-      const transcript = await converse(join(folder, "buffer.db"));
-      print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const transcript = await inTemporaryFolder((folder) => converse(join(folder, "buffer.db")));
+    print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));
   },
 });
+
+/** Does `work` in a folder of its own, of which nothing is left, also when a signal ends the process. */
+async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = join(temporaryFolder(), `relay-demo-${crypto.randomUUID()}`);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const workInside = () => {
+    mkdirSync(folder, { mode: 0o700 }); // not before signals are seen to
+    return work(folder);
+  };
+  try {
+    return await unlessInterrupted(workInside, remove);
+  } finally {
+    remove();
+  }
+}
 
 /** One call of a tool: by whom, the message that was sent or arrived, and what the tool answered. */
 interface Step {

@@ -2,7 +2,7 @@ import type { Page } from "../buffer/buffer.ts";
 import type { Client } from "../client.ts";
 import { defineCommand } from "../command.ts";
 import { RelayError } from "../errors.ts";
-import { WriteFailed, type Writing } from "../output.ts";
+import { WriteFailed } from "../output.ts";
 import type { Claim } from "../relay/claim.ts";
 import { framePage } from "../relay/framing.ts";
 import { refuseInsideClaudeCode } from "../relay/identity.ts";
@@ -10,7 +10,7 @@ import { type Fate, fateOf } from "../relay/losses.ts";
 import { nonce } from "../relay/nonce.ts";
 import { checkLimit } from "../relay/rules.ts";
 import type { Context } from "./context.ts";
-import { interruptible } from "./interrupt.ts";
+import { showPage } from "./page.ts";
 
 export const command = defineCommand({
   meta: {
@@ -38,15 +38,15 @@ export const command = defineCommand({
     const relay = context.relay();
     if (args.peek) return context.print(render(await relay.peek(request)));
     const { page, claim } = await relay.fetch(request);
-    if (claim) await deliver(claim, () => context.begin(render(page)));
+    if (claim) await deliver(claim, render(page), context);
     else context.print(render(page));
   },
 });
 
 /** Prints a page and settles its claim, also when the reader closes the pipe or a signal ends the command. */
-async function deliver(claim: Claim, begin: () => Writing): Promise<void> {
+async function deliver(claim: Claim, text: string, context: Context): Promise<void> {
   try {
-    await claim.show(() => interruptible(begin()));
+    await showPage(claim, text, context, "Run it again.");
   } catch (error) {
     if (!(error instanceof WriteFailed)) throw error;
     const fate = error.started ? "may have been shown, and are offered again" : "wait as before";

@@ -14,14 +14,17 @@ export function interruptible(writing: Writing): Writing {
   return { taken: false, finished: Promise.race([writing.finished, interrupted]) };
 }
 
-/** Waits for `work`. A signal that would end the process does so, but not before `stop` was called. */
-export async function unlessInterrupted(work: Promise<void>, stop: () => void): Promise<void> {
+/** Does `work` and waits for it. A signal that would end the process does so, but not before `stop` was called. */
+export async function unlessInterrupted<T>(work: () => Promise<T>, stop: () => void): Promise<T> {
   const end = (signal: NodeJS.Signals) => {
     stop();
     for (const each of ending) process.removeAllListeners(each);
     process.kill(process.pid, signal);
   };
   for (const signal of ending) process.once(signal, end);
-  await work;
-  for (const signal of ending) process.removeListener(signal, end);
+  try {
+    return await work();
+  } finally {
+    for (const signal of ending) process.removeListener(signal, end);
+  }
 }

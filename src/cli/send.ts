@@ -33,7 +33,7 @@ export const command = defineCommand({
       if (claim) await claim.show(() => context.begin(answer));
       else context.print(answer);
     } finally {
-      await unlessInterrupted(relay.announcer.finish(), relay.announcer.stop);
+      await unlessInterrupted(relay.announcer.finish, relay.announcer.stop);
     }
   },
 });

@@ -8,6 +8,7 @@ import { checkMessage } from "../relay/rules.ts";
 import { frameAgain, frameTyped, typedFit } from "../relay/typed-page.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
+import { showPage } from "./page.ts";
 import { tellReceipt } from "./receipt.ts";
 
 // The person waits for the prompt; a notifier that takes longer is left to a server's next look.
@@ -44,7 +45,8 @@ async function get(relay: Relay, context: Context): Promise<void> {
   const request = { reader: "code", limit: windowSize, includeRead: false, fit } as const;
   const { page, claim } = await relay.fetch(request);
   const text = frameTyped(page, tooLong(), nonce);
-  if (claim) await claim.show(() => interruptible(context.begin(text)));
+  if (claim)
+    await showPage(claim, text, context, "Type /get once more."); // `/get again` is something else
   else context.print(text);
 }
 

@@ -73,8 +73,8 @@ export function startServer(
   };
 }
 
-// What Bun.spawn offers as a pipe is a socket that Bun empties by itself.
-function blockedPipe(box: Sandbox): number {
+/** A pipe of 64 KB that nobody empties. What Bun.spawn offers as one is a socket that Bun empties by itself. */
+export function blockedPipe(box: Sandbox): number {
   const path = join(box.home, `output-${crypto.randomUUID()}`);
   Bun.spawnSync(["mkfifo", path]);
   const descriptor = openSync(path, constants.O_RDWR);

@@ -11,6 +11,10 @@ const replaced = "the buffer is removed or replaced again and again. Stop the pr
 const unopened = "the buffer cannot be opened. Mend the permissions of the folder, and close some files.";
 const failed = "the disk of /home failed (EIO). Check the disk and try again.";
 const taken = "this page went to another reader, because this server stood still for too long. Ask again.";
+const takenFromCommand =
+  "this page went to another reader, because this command stood still for too long. Run it again.";
+const takenFromTyped =
+  "this page went to another reader, because this command stood still for too long. Type /get once more.";
 
 const untyped = "nobody typed /get here, or hooks are switched off in this session. Type /get.";
 
@@ -100,18 +104,21 @@ export const refusalCases = [
 
   // the reader stood still from 2,000 on
   ...casesOf("a claim stands for 5 s", {
-    play(scene, { to, trouble }: { to: number; trouble?: Trouble["kind"] }) {
+    play(scene, { to, trouble, said = taken }: { to: number; trouble?: Trouble["kind"]; said?: string }) {
       const actor = scene.actor({ stops: [{ from: 2_000, to: to - 10 }] });
       if (trouble) scene.trouble(trouble, { from: 2_100, to: 2_100 });
-      const given: GivenPage = { ...refused, refused: taken, how: "tool", actor, from: 1_990, to };
+      const given: GivenPage = { ...refused, refused: said, how: "tool", actor, from: 1_990, to };
       scene.page([], given);
     },
     breaks: {
       "its reader stood still for 3 s": { to: 5_000 },
+      "a command stood still for 3 s": { to: 5_000, said: takenFromCommand },
       "its reader stood still for 3 s, and the disk was full": { to: 5_000, trouble: "disk" },
     },
     keeps: {
       "its reader stood still for 6 s": { to: 8_000 },
+      "a command stood still for 6 s": { to: 8_000, said: takenFromCommand },
+      "/get stood still for 6 s": { to: 8_000, said: takenFromTyped },
       "the clock jumped": { to: 5_000, trouble: "clock" },
       "the file was replaced": { to: 5_000, trouble: "replaced" },
     },

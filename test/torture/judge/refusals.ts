@@ -16,7 +16,7 @@ const recoveryMilliseconds = 1_000;
 const hookMilliseconds = 120;
 
 const takenElsewhere =
-  /^this page went to another reader, because this server stood still for too long\. Ask again\.$/;
+  /^this page went to another reader, because this (server stood still for too long\. Ask again|command stood still for too long\. (Run it again|Type \/get once more))\.$/;
 
 const noTicket = /^nobody typed \/get here, or hooks are switched off/;
 

@@ -1,0 +1,75 @@
+// What becomes of a command whose page is given to somebody else, or whose notifier hangs. design.md, "The five promises".
+import { describe, expect, test } from "bun:test";
+import { sqliteBuffer } from "../src/buffer/sqlite.ts";
+import type { Context } from "../src/cli/context.ts";
+import { command as getCommand } from "../src/cli/get.ts";
+import { command as typedCommand } from "../src/cli/typed.ts";
+import type { Command } from "../src/command.ts";
+import { readEnvironment } from "../src/environment.ts";
+import { RelayError } from "../src/errors.ts";
+import { createRelay, type Relay } from "../src/relay/relay.ts";
+import { fakeNotifier } from "./support/notifier.ts";
+import { type Sandbox, sandbox } from "./support/sandbox.ts";
+
+const session = { id: "session", process: 1 };
+
+function setUp(box: Sandbox) {
+  const clock = { time: 1_000_000, now: () => clock.time, elapsed: () => performance.now() };
+  const buffer = sqliteBuffer(() => box.buffer, clock);
+  box.defer(() => buffer.close());
+  const notifier = fakeNotifier();
+  return { clock, notifier, relay: createRelay({ buffer, clock, notifier, muted: () => false }) };
+}
+
+/** Runs a command with this relay, and answers what it printed. */
+async function run(command: Command, relay: Relay, args: Record<string, string> = {}): Promise<string[]> {
+  const printed: string[] = [];
+  const print = (text: string) => void printed.push(text);
+  const data: Context = {
+    environment: readEnvironment({ CLAUDE_CODE_SESSION_ID: session.id, CLAUDE_PID: `${session.process}` }),
+    verbs: {},
+    relay: () => relay,
+    hastyRelay: () => relay,
+    begin(text) {
+      print(text);
+      return { taken: true, finished: Promise.resolve() };
+    },
+    print,
+    note: print,
+  };
+  await command.run?.({ args: { _: [], ...args }, rawArgs: [], cmd: command, data } as never);
+  return printed;
+}
+
+describe("a page that went to another reader while the command stood still is not shown, and it says so", () => {
+  test.each([
+    ["relay get", getCommand, "Run it again."],
+    ["relay typed", typedCommand, "Type /get once more."],
+  ] as [string, Command, string][])("%s", async (_name, command, fix) => {
+    await using box = sandbox();
+    const { clock, relay } = setUp(box);
+    await relay.send({ sender: "desktop", message: "x" });
+    await relay.mint(session, "");
+    const fetch: Relay["fetch"] = async (request) => {
+      const fetched = await relay.fetch(request);
+      clock.time += 5_000;
+      expect((await relay.fetch(request)).page.messages).toMatchObject([{ id: 1 }]);
+      return fetched;
+    };
+    const sentence = `this page went to another reader, because this command stood still for too long. ${fix}`;
+    const ran = run(command, { ...relay, fetch }, { for: "code" });
+    expect(await ran.catch((error) => error)).toEqual(new RelayError("failed", sentence));
+  });
+});
+
+test("/get with words waits a second at the most for a notifier", async () => {
+  await using box = sandbox();
+  const { notifier, relay } = setUp(box);
+  notifier.outcome = new Promise(() => {});
+  await relay.mint(session, "some words");
+  const before = performance.now();
+  const ran = await Promise.race([run(typedCommand, relay), Bun.sleep(10_000)]);
+  expect(ran).toEqual([expect.stringMatching(/^relay: sent to Desktop as message 1/)]);
+  expect(performance.now() - before).toBeGreaterThan(990);
+  expect([notifier.shown.length, notifier.stopped]).toEqual([1, true]);
+});
