@@ -245,16 +245,6 @@ describe("relay get", () => {
     expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: false }]);
   });
 
-  test("interrupted while nobody reads gives its page back at once", async () => {
-    await using box = sandbox();
-    await sendAll(box, "code", [large]);
-    startShell(box, `{ "$RELAY" get --for code --limit 1 & echo $! >pid; wait $!; } | sleep 30`);
-    await onItsWay(box);
-    process.kill(Number(await Bun.file(join(box.home, "pid")).text()), "SIGINT");
-    await until("the page is back", async () => (await get(box, "code", "--peek")).elsewhere === 0, 3_000);
-    expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: true }]);
-  });
-
   test("--peek marks and claims nothing", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["one"]);

@@ -14,8 +14,9 @@ const one = { id: 1, token: "t0-1." };
 
 export const announcementCases = [
   ...casesOf("an announcement shows the oldest, and how many", {
-    play(scene, { trouble, ...given }: Given & { trouble?: Trouble["kind"] }) {
+    play(scene, { trouble, evicting, ...given }: Given & { trouble?: Trouble["kind"]; evicting?: boolean }) {
       const sent = scene.sends(2);
+      if (evicting) scene.send({ how: "original", from: 1_900 });
       if (trouble) scene.trouble(trouble, { from: 1_900, to: 1_900 });
       scene.announce(sent, { from: 2_000, ...given });
       scene.drain();
@@ -38,6 +39,7 @@ export const announcementCases = [
     keeps: {
       "it shows the oldest of two": {},
       "it shows the oldest of two more": { body: "2 more: t0-1. text" },
+      "one had to go for a message of the original": { body: "3 messages: t0-1. text", evicting: true },
       "it shows the only one": { body: "t0-1. text", messages: [one] },
       "nobody knows how many there were": { body: "3 messages: t0-1. text", messages: null },
       "the clock jumped, and its lease went on to somebody else": {
