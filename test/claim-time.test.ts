@@ -111,6 +111,22 @@ describe("a claim", () => {
     expect((await relay.fetch(request)).page.losses).toEqual([]);
   });
 
+  test("on a loss that is taken back after the message arrived all the same tells of none again", async () => {
+    await using box = sandbox();
+    const { relay } = setUp(box);
+    for (let n = 1; n <= 20; n++) await relay.send({ sender: "desktop", message: `${n}` });
+    const arriving = await relay.fetch({ ...request, limit: 1 });
+    await relay.send({ sender: "desktop", message: "21" });
+    const telling = await relay.fetch(request);
+    expect(telling.page.losses).toMatchObject([{ id: 1 }]);
+    expect(await telling.claim?.show(() => taken)).toBe("delivered");
+    expect(await arriving.claim?.show(() => taken)).toBe("delivered");
+    await telling.claim?.reopen();
+    expect((await relay.fetch(request)).page.losses).toEqual([]);
+    await arriving.claim?.reopen();
+    expect((await relay.fetch(request)).page.losses).toMatchObject([{ id: 1 }]);
+  });
+
   test("on losses is given back with them, and they are told again", async () => {
     await using box = sandbox();
     const { relay } = setUp(box);

@@ -6,6 +6,11 @@ import { claimStands } from "./messages.ts";
 // However long nobody asked, one page or receipt tells of no more losses than this; the rest follow on the next.
 const lossesAtOnce = 1_000;
 
+// Rows of this audience, which is no client, say of lost messages that they arrived after all: whoever was told of the loss
+// meanwhile, and takes that back, must not be told again. So many losses later nobody takes anything back.
+const arrivedAudience = "arrived";
+const rememberedLosses = 10_000;
+
 /** A loss and its place in the record, which the trigger in schema.ts writes. */
 interface RecordedLoss extends Loss {
   number: number;
@@ -38,9 +43,15 @@ export function renew(db: Database, claim: string, now: number): void {
 
 /** Forgets what the claim holds, now that it was told, and the loss of messages that arrived after all. */
 export function deliver(db: Database, claim: string, arrived: readonly number[]): void {
+  const ids = JSON.stringify(arrived);
   db.query(
-    "DELETE FROM relay_losses WHERE claim = $claim OR message_id IN (SELECT value FROM json_each($arrived))",
-  ).run({ claim, arrived: JSON.stringify(arrived) });
+    `DELETE FROM relay_losses WHERE claim = $claim OR message_id IN (SELECT value FROM json_each($ids))
+     OR (audience = '${arrivedAudience}' AND number <= (SELECT max(number) FROM relay_losses) - ${rememberedLosses})`,
+  ).run({ claim, ids });
+  db.query(
+    `INSERT INTO relay_losses (audience, message_id, sender) SELECT '${arrivedAudience}', value, ''
+     FROM json_each($ids) WHERE value NOT IN (SELECT id FROM messages)`,
+  ).run({ ids });
 }
 
 /** Lifts the claim: the losses are to be told again. */
@@ -48,12 +59,13 @@ export function withdraw(db: Database, claim: string): void {
   db.query("UPDATE relay_losses SET claim = NULL, claimed_at = NULL WHERE claim = $claim").run({ claim });
 }
 
-/** Records again what was told to nobody after all. */
+/** Records again what was told to nobody after all, unless it arrived meanwhile. */
 export function restore(db: Database, audience: Client, losses: readonly Loss[]): void {
   for (const { id, sender, cleared_by } of losses) {
     db.query(
       `INSERT INTO relay_losses (audience, message_id, sender, cleared_by)
-       VALUES ($audience, $id, $sender, $cleared_by)`,
+       SELECT $audience, $id, $sender, $cleared_by WHERE NOT EXISTS
+         (SELECT 1 FROM relay_losses WHERE audience = '${arrivedAudience}' AND message_id = $id)`,
     ).run({ audience, id, sender, cleared_by });
   }
 }
@@ -63,6 +75,9 @@ export function restore(db: Database, audience: Client, losses: readonly Loss[])
  * They counted as read when they went, so nobody noted why; a full window is the usual reason.
  */
 export function recordMissing(db: Database, reader: Client, ids: readonly number[]): void {
+  db.query(
+    `DELETE FROM relay_losses WHERE audience = '${arrivedAudience}' AND message_id IN (SELECT value FROM json_each($ids))`,
+  ).run({ ids: JSON.stringify(ids) });
   db.query(
     `INSERT INTO relay_losses (audience, message_id, sender)
      SELECT audience.value, missing.value, $sender

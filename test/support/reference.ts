@@ -46,6 +46,8 @@ export class ReferenceBuffer {
   now = 1_700_000_000_000;
   rows: Row[] = [];
   losses: (Loss & Held & { audience: Client })[] = [];
+  /** Lost messages that arrived after all, by their ids. */
+  arrived = new Set<number>();
   wishes: Record<Client, Wish> = { desktop: defaultWish, code: defaultWish };
   lastLease: Record<Client, { name: string; at: number } | null> = { desktop: null, code: null };
   tickets = new Map<string, { words: string; mintedAt: number }>();
@@ -140,6 +142,7 @@ export class ReferenceBuffer {
 
   deliver(claim: string, { reader, ids, readAt }: Delivery): void {
     this.losses = this.losses.filter((loss) => loss.claim !== claim && !ids.includes(loss.id));
+    for (const id of ids) if (!this.rows.some((row) => row.id === id)) this.arrived.add(id);
     for (const row of this.rows.filter((held) => held.claim === claim)) {
       row.readAt[reader] = readAt;
       Object.assign(row, { claim: null, claimedAt: null, maybeShown: false });
@@ -157,11 +160,13 @@ export class ReferenceBuffer {
       row.readAt[reader] = null;
       row.maybeShown = true;
     }
+    for (const id of ids) this.arrived.delete(id);
     for (const id of ids.filter((missing) => !this.rows.some((row) => row.id === missing)))
       for (const audience of clients)
         if (!this.losses.some((loss) => loss.id === id && loss.audience === audience))
           this.record(audience, id, otherClient(reader), null);
-    for (const { id, sender, cleared_by } of told) this.record(reader, id, sender, cleared_by);
+    for (const { id, sender, cleared_by } of told)
+      if (!this.arrived.has(id)) this.record(reader, id, sender, cleared_by);
   }
 
   clear(by: ClearedBy): { deleted: number; deleted_unread: number } {

@@ -170,7 +170,7 @@ export function inspect(world: World): void {
       `SELECT (SELECT count(*) FROM messages) > 20 AS "too many messages",
        (SELECT count(*) FROM messages WHERE (sender = 'desktop' AND read_by_code_at IS NULL)
          OR (sender = 'code' AND read_by_desktop_at IS NULL)) AS "unread messages",
-       (SELECT count(*) FROM relay_losses) AS "untold losses"`,
+       (SELECT count(*) FROM relay_losses WHERE audience IN ('desktop', 'code')) AS "untold losses"`,
     )
     .get();
   for (const [what, count] of Object.entries(counts ?? {}))
