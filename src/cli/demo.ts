@@ -28,13 +28,15 @@ export const command = defineCommand({
   args: { json: { type: "boolean", description: "Print the transcript as JSON" } },
   async run({ args, data }) {
     const { print } = data as Context;
-    const transcript = await inTemporaryFolder((folder) => converse(join(folder, "buffer.db")));
-    print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));
+    await inTemporaryFolder(async (folder) => {
+      const transcript = await converse(join(folder, "buffer.db"));
+      print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));
+    });
   },
 });
 
 /** Does `work` in a folder of its own, of which nothing is left, also when a signal ends the process. */
-async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = join(temporaryFolder(), `relay-demo-${crypto.randomUUID()}`);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const workInside = () => {
@@ -42,7 +44,7 @@ async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promi
     return work(folder);
   };
   try {
-    return await unlessInterrupted(workInside, remove);
+    await unlessInterrupted(workInside, remove);
   } finally {
     remove();
   }
