@@ -123,6 +123,34 @@ describe("a fetch that was cancelled", () => {
   });
 });
 
+test("a fetch that was cancelled together with many other requests is offered again, and says so", async () => {
+  await using box = sandbox();
+  await sendAll(box, "code", [large, "two"]);
+  const server = await startSession(box, { reading: false });
+  server.send(toolCall(1, "relay_fetch", { limit: 2 }));
+  await onItsWay(box);
+  for (let id = 2; id <= 200; id++) server.send({ id, method: "ping" });
+  for (let id = 1; id <= 200; id++)
+    server.send({ method: "notifications/cancelled", params: { requestId: id } });
+  await server.child.stdin.flush();
+  await Bun.sleep(300);
+  startShell(box, "cat output-* >/dev/null"); // now its client reads
+  await until("the page is back", async () => (await get(box, "code", "--peek")).elsewhere === 0);
+  expect((await get(box, "code")).messages.map(({ id, maybe_shown }) => [id, maybe_shown])).toEqual([
+    [1, true],
+  ]);
+});
+
+test("a request that is called like a cancellation cancels nothing, and is answered by its own id", async () => {
+  await using box = sandbox();
+  await sendAll(box, "code", ["one"]);
+  const server = await startSession(box, { id: "init" });
+  server.send({ ...toolCall(0, "relay_fetch"), id: "page" });
+  server.send({ id: 2, method: "notifications/cancelled", params: { requestId: "page" } });
+  expect(await server.answer(2)).toMatchObject({ error: { code: -32601 } });
+  expect(JSON.stringify(await server.answer("page"))).toContain("relay: 1 message from Desktop.");
+});
+
 test.each(ids)("a send that was cancelled before it was stored is not (id %j)", async (id) => {
   await using box = sandbox();
   await sendAll(box, "code", ["one"]);

@@ -96,6 +96,23 @@ describe("a server ends with status 0", () => {
   });
 });
 
+test.skipIf(!existsSync("/proc/self/status"))(
+  "a server whose client writes a million lines that are no messages, and reads nothing, stays small",
+  async () => {
+    await using box = sandbox();
+    const server = await startSession(box, { reading: false });
+    const kilobytes = () => {
+      const status = readFileSync(`/proc/${server.child.pid}/status`, "utf8");
+      return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+    };
+    server.write("x\n".repeat(1_000_000));
+    for (let n = 0; n < 30; n++) {
+      await Bun.sleep(100);
+      expect(kilobytes()).toBeLessThan(600_000);
+    }
+  },
+);
+
 function isAlive(pid: number): boolean {
   // an orphan may be a zombie for a while where nobody collects it
   const status = `/proc/${pid}/stat`;

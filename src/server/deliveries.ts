@@ -11,6 +11,10 @@ const remembered = 100;
  * cancelled request without a word, so whoever claims a page must learn it here.
  */
 export interface Deliveries {
+  /** Work on this request begins, which may attach a claim. */
+  begun(id: RequestId): void;
+  /** Work on this request, which was cancelled, is over: it is not answered. */
+  dropped(id: RequestId): void;
   /** The client stopped waiting. Whatever was claimed for this request is offered again, even if it was delivered. */
   cancelled(id: RequestId): void;
   /** The answer to this request carries this claim. Withdrawn at once if nobody waits for it any more. */
@@ -31,7 +35,8 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
   const waiting = new Map<RequestId, Claim>();
   const writing = new Map<RequestId, QueuedWriting>();
   const shown = new Map<RequestId, Claim>();
-  const cancelled = new Map<RequestId, true>();
+  const working = new Set<RequestId>();
+  const cancelled = new Set<RequestId>();
   let open = 0;
   let settled = Promise.withResolvers<void>();
 
@@ -63,9 +68,18 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
     return fate;
   };
 
+  // Until then a cancellation must not be forgotten, however many others there are.
+  const over = (id: RequestId) => {
+    working.delete(id);
+    cancelled.delete(id);
+  };
+
   return {
+    begun: (id) => void working.add(id),
+    dropped: over,
+
     cancelled(id) {
-      remember(cancelled, id, true);
+      if (working.has(id)) cancelled.add(id);
       writing.get(id)?.cancel();
       const held = waiting.get(id);
       waiting.delete(id);
@@ -82,13 +96,17 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
 
     async deliver(id, begin) {
       const claim = waiting.get(id);
-      if (claim) {
-        const fate = track(show(id, claim, begin));
-        waiting.delete(id);
-        return fate;
+      try {
+        if (claim) {
+          const fate = track(show(id, claim, begin));
+          waiting.delete(id);
+          return await fate;
+        }
+        await begin().finished;
+        return "delivered";
+      } finally {
+        over(id);
       }
-      await begin().finished;
-      return "delivered";
     },
 
     async inTurn(work) {

@@ -10,26 +10,28 @@ const remembered = 100;
 export interface RequestIds {
   /** The number of a request that came in by this id. */
   enter(id: RequestId): number;
-  /** The number of the last request that came in by this id, unless it was answered long ago. */
+  /** The number of the last request that came in by this id, unless it was cancelled, or answered long ago. */
   find(id: RequestId): number | undefined;
-  /** An answer as it goes out. */
-  restore(answer: JSONRPCMessage): JSONRPCMessage;
-  /** The request was answered, or need not be. */
-  leave(number: number): void;
+  /** An answer as it goes out; `null` if nobody waits for it any more. */
+  restore(answer: JSONRPCMessage): JSONRPCMessage | null;
+  /** The request was answered. */
+  answered(number: number): void;
+  /** Nobody waits for the answer. */
+  cancelled(number: number): void;
 }
 
 /** No request has come in yet. */
 export function createRequestIds(): RequestIds {
   const numbers = new Map<RequestId, number>();
   const ids = new Map<number, RequestId>();
-  const left = new Set<number>();
+  const past = new Set<number>();
   let last = 0;
 
   const forget = (number: number) => {
     const id = ids.get(number);
     if (id !== undefined && numbers.get(id) === number) numbers.delete(id);
     ids.delete(number);
-    left.delete(number);
+    past.delete(number);
   };
 
   return {
@@ -42,12 +44,13 @@ export function createRequestIds(): RequestIds {
     find: (id) => numbers.get(id),
     restore(answer) {
       const id = "id" in answer ? ids.get(answer.id as number) : undefined;
-      return id === undefined ? answer : ({ ...answer, id } as JSONRPCMessage);
+      return id === undefined ? null : ({ ...answer, id } as JSONRPCMessage);
     },
-    leave(number) {
-      if (ids.has(number)) left.add(number);
-      const [oldest] = left;
-      if (left.size > remembered && oldest !== undefined) forget(oldest);
+    answered(number) {
+      if (ids.has(number)) past.add(number);
+      const [oldest] = past;
+      if (past.size > remembered && oldest !== undefined) forget(oldest);
     },
+    cancelled: forget,
   };
 }

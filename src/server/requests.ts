@@ -49,9 +49,10 @@ export function answeredId(message: JSONRPCMessage): RequestId | undefined {
   return "method" in message ? undefined : message.id;
 }
 
-/** The id of the request that this message cancels, or `undefined`. */
+/** The id of the request that this message cancels, or `undefined`. A request of that name is none. */
 export function cancelledId(message: JSONRPCMessage): RequestId | undefined {
-  if (!("method" in message) || message.method !== "notifications/cancelled") return undefined;
+  if (!("method" in message) || "id" in message || message.method !== "notifications/cancelled")
+    return undefined;
   return message.params?.requestId as RequestId | undefined;
 }
 

@@ -31,6 +31,12 @@ import type { Call } from "./tools/tool.ts";
 
 const tools = [sendTool, fetchTool, clearTool];
 
+/** What the SDK tells of a request. */
+interface Extra {
+  requestId: RequestId;
+  signal: AbortSignal;
+}
+
 /** What a session with one MCP client needs. */
 export interface SessionOptions {
   relay: Relay;
@@ -59,11 +65,11 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
     });
     this.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map((tool) => tool.definition) }));
     this.setRequestHandler(CallToolRequestSchema, ({ params }, extra) =>
-      callTool(params.name, params.arguments ?? {}, this.#call(extra)),
+      this.#work(extra, (call) => callTool(params.name, params.arguments ?? {}, call)),
     );
     this.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: this.#prompts() }));
     this.setRequestHandler(GetPromptRequestSchema, ({ params }, extra) => {
-      if (this.#prompts().some(({ name }) => name === params.name)) return getPrompt(this.#call(extra));
+      if (this.#prompts().some(({ name }) => name === params.name)) return this.#work(extra, getPrompt);
       throw new McpError(
         ErrorCode.InvalidParams,
         `there is no prompt ${JSON.stringify(params.name)}. List them first.`,
@@ -80,7 +86,18 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
     return this.#identity.underClaudeCode ? [] : [promptDefinition];
   }
 
-  #call({ requestId, signal }: { requestId: RequestId; signal: AbortSignal }): Call {
+  // The SDK answers no request that was cancelled.
+  async #work<T>({ requestId, signal }: Extra, work: (call: Call) => Promise<T>): Promise<T> {
+    const { deliveries } = this.#options;
+    deliveries.begun(requestId);
+    try {
+      return await work(this.#call({ requestId, signal }));
+    } finally {
+      if (signal.aborted) deliveries.dropped(requestId);
+    }
+  }
+
+  #call({ requestId, signal }: Extra): Call {
     const { relay, deliveries } = this.#options;
     return {
       relay,

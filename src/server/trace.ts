@@ -1,6 +1,6 @@
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
 import type { Log } from "./log.ts";
-import { answeredId, requestId } from "./requests.ts";
+import { answeredId, cancelledId, requestId } from "./requests.ts";
 
 /** Tells of each request and its outcome, and never of a text, an argument or the environment. */
 export function traceTraffic(log: Log): (message: JSONRPCMessage, direction: "in" | "out") => void {
@@ -8,6 +8,8 @@ export function traceTraffic(log: Log): (message: JSONRPCMessage, direction: "in
   const asked: Record<"in" | "out", Asked> = { in: new Map(), out: new Map() };
   return (message, direction) => {
     const request = requestId(message);
+    const cancelled = cancelledId(message);
+    if (cancelled !== undefined) asked[direction].delete(cancelled);
     if (request !== undefined)
       asked[direction].set(request, { what: describe(message), at: performance.now() });
     const answered = answeredId(message);

@@ -1,11 +1,11 @@
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
 import { RelayError } from "../errors.ts";
-import { type Output, WriteFailed } from "../output.ts";
+import { failed, type Output, WriteFailed } from "../output.ts";
 import { createBacklog } from "./backlog.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { type Line, lineReader } from "./lines.ts";
-import { createOutbox } from "./outbox.ts";
+import { createOutbox, type QueuedWriting } from "./outbox.ts";
 import { createRequestIds } from "./request-ids.ts";
 import {
   answeredId,
@@ -18,8 +18,8 @@ import {
   withCancelledId,
 } from "./requests.ts";
 
-// A client that asks and never reads its answers is asked to wait beyond this, until it does: its requests are kept, as
-// many again, and only then it is not listened to any more.
+// Of a client that asks and never reads its answers, requests beyond this are held back until it does, as many bytes of
+// them again. Only beyond that it is not listened to any more, and the end of its input goes unnoticed.
 const mostBytes = 8 * 1024 * 1024;
 const mostRequests = 1_000;
 const recheckMilliseconds = 20;
@@ -57,11 +57,8 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
   const unanswered = new Set<number>();
   let reading = true;
 
-  const answered = (id?: number) => {
-    if (id !== undefined) {
-      unanswered.delete(id);
-      ids.leave(id);
-    }
+  const settle = (id?: number) => {
+    if (id !== undefined) unanswered.delete(id);
     if (!reading && unanswered.size + backlog.length === 0) settled.resolve();
   };
 
@@ -83,25 +80,30 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
   const answer = async (id: number, message: JSONRPCMessage) => {
     let begun = false;
     const begin = (text: JSONRPCMessage) => {
+      const outside = ids.restore(text);
+      if (!outside) return cancelledWriting();
       begun = true;
-      return outbox.begin(encode(ids.restore(text)));
+      return outbox.begin(encode(outside));
     };
     try {
       if ((await deliveries.deliver(id, () => begin(message))) === "taken") throw takenElsewhere;
-      onTraffic(ids.restore(message), "out");
+      const outside = ids.restore(message);
+      if (outside) onTraffic(outside, "out");
     } catch (error) {
       if (begun || error instanceof WriteFailed) lost(error);
-      else await begin(internalError(id, error)).finished.catch(onFailure);
+      else await begin(internalError(id, error)).finished.catch(lost);
     }
-    answered(id);
+    ids.answered(id);
+    settle(id);
   };
 
   const cancel = (id: RequestId, message: JSONRPCMessage) => {
     const number = backlog.cancel(id) ? undefined : ids.find(id);
-    if (number === undefined) return answered();
+    if (number === undefined) return settle();
+    ids.cancelled(number);
     deliveries.cancelled(number);
     transport.onmessage?.(withCancelledId(message, number));
-    answered(number);
+    settle(number);
   };
 
   const ask = (request: JSONRPCMessage) => {
@@ -115,6 +117,9 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
 
   const hasRoom = () => outbox.bytes <= mostBytes && unanswered.size <= mostRequests;
   const backlog = createBacklog(hasRoom, ask);
+
+  // Not by answers to requests, which are held back before, but by those to lines that are none.
+  const isOverrun = () => backlog.bytes > mostBytes || outbox.bytes > 2 * mostBytes;
 
   const receive = (message: JSONRPCMessage, bytes: number) => {
     onTraffic(message, "in");
@@ -137,7 +142,7 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
     for await (const chunk of input) {
       if (!reading) return;
       receiveLines(lines.push(chunk));
-      while (reading && backlog.bytes > mostBytes) await Bun.sleep(recheckMilliseconds);
+      while (reading && isOverrun()) await Bun.sleep(recheckMilliseconds);
     }
     if (reading) receiveLines(lines.end());
   };
@@ -155,7 +160,7 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
     },
     settle() {
       reading = false;
-      answered();
+      settle();
       return settled.promise.then(outbox.drained);
     },
     async close() {
@@ -163,6 +168,10 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
     },
   };
   return transport;
+}
+
+function cancelledWriting(): QueuedWriting {
+  return { ...failed(false, { code: "ECANCELED" }), cancel() {} };
 }
 
 const takenElsewhere = new RelayError(
