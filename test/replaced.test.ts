@@ -1,4 +1,5 @@
 // The file goes, changes or is locked while servers live: nothing is acknowledged into nothing. design.md, "The file".
+import type { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
@@ -14,6 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { bufferDatabase } from "../src/buffer/database.ts";
 import { sqliteBuffer } from "../src/buffer/sqlite.ts";
 import { openPatiently } from "./support/database.ts";
 import { connectBoth, type Peer, textsOf } from "./support/peer.ts";
@@ -457,4 +459,24 @@ describe("a page that was claimed in a file that is not there any more", () => {
     });
     expect([await lossesOf("desktop"), await lossesOf("code")]).toEqual([[1], [1]]);
   });
+});
+
+test.each([
+  ["and back at once: the message is stored once", 5, ["only"]],
+  ["for good: it is stored in the new file", null, ["only"]],
+])("moved away between a commit and the look at the path, %s", async (_how, back, texts) => {
+  await using box = sandbox();
+  const clock = { now: () => Date.now(), elapsed: () => performance.now() };
+  const database = bufferDatabase(box.buffer, clock);
+  box.defer(() => database.close());
+  let runs = 0;
+  const insert = (db: Database) => {
+    runs += 1;
+    db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
+    if (runs > 1) return;
+    renameSync(box.buffer, `${box.buffer}-away`); // after SQLite looked whether it is still there
+    if (back !== null) setTimeout(() => renameSync(`${box.buffer}-away`, box.buffer), back);
+  };
+  await database.transact(insert, { create: true });
+  expect([runs, textsIn(box.buffer)]).toEqual([back === null ? 2 : 1, texts]);
 });

@@ -1,14 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../client.ts";
 import { timestamp } from "../clock.ts";
-import {
-  announcementTries,
-  defaultWish,
-  foldMilliseconds,
-  type Lease,
-  leaseMilliseconds,
-  type Wish,
-} from "./buffer.ts";
+import { defaultWish, type Lease, type Wish } from "./buffer.ts";
+import { announcementTries, foldMilliseconds, leaseMilliseconds } from "./limits.ts";
 import { claimStands, readColumn } from "./messages.ts";
 
 // One stamped in the future was stamped before the clock was set back.

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
-import { lockMilliseconds } from "./buffer.ts";
 import { type Connection, connect, isAt, Replaced, runImmediate } from "./connection.ts";
 import { codeOf, explain, isAccess, isBusy } from "./failures.ts";
-import { type FileIdentity, hasJournal, isSame } from "./file.ts";
+import { type FileIdentity, hasJournal, identify, isSame } from "./file.ts";
+import { lockMilliseconds } from "./limits.ts";
 import { isMigrated, refuseNewer } from "./schema.ts";
 
 // The longest pauses between two tries, at first and after many: a hundred processes that asked every few milliseconds
@@ -38,8 +38,9 @@ export type Work<T> = (db: Database, file: number) => T;
 export interface BufferDatabase {
   /**
    * Runs `work` as one immediate transaction in the file that is at the path before and after it, and tells it which one
-   * that is, by a number of this process's own: another one whenever the file may be another one. Answers what `work` answered, or `undefined` if there is no file and none may be made. `work` may run several times, but only one
-   * run is kept. Throws a `buffer` error, or the signal's reason; then nothing was kept.
+   * that is, by a number of this process's own: another one whenever the file may be another one. Answers what `work`
+   * answered, or `undefined` if there is no file and none may be made. `work` may run several times, but only one run is
+   * kept. Throws a `buffer` error, or the signal's reason; then nothing was kept, unless the disk failed in the commit.
    */
   transact<T>(work: Work<T>, options?: TransactionOptions): Promise<T | undefined>;
   /** Closes the file. The next transaction opens it again. */
@@ -50,7 +51,7 @@ export interface BufferDatabase {
 export function bufferDatabase(path: string, clock: Clock, patience = usualPatience): BufferDatabase {
   let open: Connection | null = null;
   let seen: FileIdentity | null = null;
-  let file = 0;
+  let fileNumber = 0;
   let journalSince: number | null = null;
   let committing = false;
 
@@ -77,7 +78,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     journalSince = null;
     if (open && !(seen && isSame(open.identity, seen))) {
       seen = open.identity;
-      file += 1;
+      fileNumber += 1;
     }
     return open;
   };
@@ -91,12 +92,21 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     const result = runImmediate(opened.db, (db) => {
       refuseNewer(db, path);
       if (!isMigrated(db)) throw new Replaced(path); // in place: it was emptied, or an older one copied over it
-      const done = work(db, file);
+      const done = work(db, fileNumber);
       committing = true;
       return done;
     });
-    if (!isAt(path, opened.identity)) throw new Replaced(path);
+    if (!isAt(path, opened.identity)) throw new Astray(path, result);
     return result;
+  };
+
+  // Whoever moves the file away and back at once must not make two messages of one. The connection stays open meanwhile,
+  // and with it the file keeps its identity.
+  const comesBack = async ({ identity }: Connection) => {
+    const until = clock.elapsed() + patience.journal;
+    do await Bun.sleep(shortestPause);
+    while (identify(path) === null && clock.elapsed() < until);
+    return isAt(path, identity);
   };
 
   const isReplaced = (error: unknown) =>
@@ -118,6 +128,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
       try {
         return attempt(work, options.create ?? false);
       } catch (error) {
+        if (error instanceof Astray && open && (await comesBack(open))) return error.result as T;
         const passing = causeThatPasses(error, accessTries);
         if (passing === "access") accessTries += 1;
         if (passing === "replaced") seen = null;
@@ -153,6 +164,16 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
       return result;
     },
   };
+}
+
+/** What was committed is in a file that is not at the path any more. */
+class Astray extends Replaced {
+  constructor(
+    path: string,
+    readonly result: unknown,
+  ) {
+    super(path);
+  }
 }
 
 class JournalInUse extends Error {

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../client.ts";
-import { type Counts, claimMilliseconds, windowSize } from "./buffer.ts";
+import type { Counts } from "./buffer.ts";
+import { claimMilliseconds, windowSize } from "./limits.ts";
 
 const unread =
   "((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))";

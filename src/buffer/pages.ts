@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../client.ts";
-import { type Loss, type Page, type PageMessage, type PageRequest, pageBytes, unreadIds } from "./buffer.ts";
+import { type Loss, type Page, type PageMessage, type PageRequest, unreadIds } from "./buffer.ts";
+import { pageBytes } from "./limits.ts";
 import { claimStands, countUnread, readColumn } from "./messages.ts";
 
 // A row of another program's making may hold a number or a blob where a text should be.

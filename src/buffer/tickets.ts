@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
-import { type CodeSession, ticketMilliseconds } from "./buffer.ts";
+import type { CodeSession } from "./buffer.ts";
+import { ticketMilliseconds } from "./limits.ts";
 
 /** Makes a session's only ticket. */
 export function mint(db: Database, { id, process }: CodeSession, words: string, now: number): void {

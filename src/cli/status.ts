@@ -1,4 +1,5 @@
-import { type Counts, windowSize } from "../buffer/buffer.ts";
+import type { Counts } from "../buffer/buffer.ts";
+import { windowSize } from "../buffer/limits.ts";
 import { clients, clientTitle, isClient } from "../client.ts";
 import { defineCommand } from "../command.ts";
 import { shownTime } from "../relay/frames.ts";

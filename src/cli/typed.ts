@@ -1,4 +1,4 @@
-import { windowSize } from "../buffer/buffer.ts";
+import { windowSize } from "../buffer/limits.ts";
 import { defineCommand } from "../command.ts";
 import { RelayError } from "../errors.ts";
 import { counted } from "../relay/frames.ts";

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import { windowSize } from "../buffer/buffer.ts";
 import { type Inspection, inspectBuffer, oddDisk } from "../buffer/inspect.ts";
+import { windowSize } from "../buffer/limits.ts";
 import { clients, clientTitle } from "../client.ts";
 import { sentence } from "../errors.ts";
 import { type Check, type Finding, fail, failed, ok, warn } from "./check.ts";

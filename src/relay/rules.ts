@@ -1,4 +1,5 @@
-import { defaultWish, windowSize } from "../buffer/buffer.ts";
+import { defaultWish } from "../buffer/buffer.ts";
+import { windowSize } from "../buffer/limits.ts";
 import { type Client, clientTitle, isClient, otherClient } from "../client.ts";
 import { RelayError } from "../errors.ts";
 

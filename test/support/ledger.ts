@@ -1,4 +1,5 @@
-import { type Loss, type PageMessage, windowSize } from "../../src/buffer/buffer.ts";
+import type { Loss, PageMessage } from "../../src/buffer/buffer.ts";
+import { windowSize } from "../../src/buffer/limits.ts";
 import { type Client, clients, otherClient } from "../../src/client.ts";
 
 /** A page, or the losses on a receipt, on its way to somebody. */

@@ -1,4 +1,4 @@
-import { windowSize } from "../../../src/buffer/buffer.ts";
+import { windowSize } from "../../../src/buffer/limits.ts";
 import { otherClient } from "../../../src/client.ts";
 import {
   type Announcement,

@@ -1,4 +1,4 @@
-import { claimMilliseconds } from "../../../src/buffer/buffer.ts";
+import { claimMilliseconds } from "../../../src/buffer/limits.ts";
 import { otherClient } from "../../../src/client.ts";
 import { type Fetch, fileDuring, type History, isClean, type Send, troublesIn } from "../history.ts";
 import type { Evidence } from "./evidence.ts";
