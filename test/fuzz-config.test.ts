@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { assertFor, bent, broken, bytesOf, json, written } from "./support/bent.ts";
-import { print } from "./support/json-layout.ts";
+import { laidOut } from "./support/json-layout.ts";
 import { type Outcome, type Sandbox, sandbox } from "./support/sandbox.ts";
 
 // FUZZ_SECONDS=600 looks further
@@ -68,20 +68,9 @@ function installClaude({ programs }: Sandbox): void {
 /** A file's content as some person, program or disk may have left it. */
 function spoiled(text: string): fc.Arbitrary<Uint8Array> {
   const value = bent(JSON.parse(text));
-  const layout = fc
-    .tuple(
-      value,
-      fc.boolean(),
-      fc.constantFrom("\n", "\r\n"),
-      fc.constantFrom("", "\uFEFF"),
-      fc.infiniteStream(fc.nat(99)),
-    )
-    .map(([each, comments, eol, mark, stream]) => {
-      return mark + print(each ?? null, (n) => (stream.next().value ?? 0) % n, comments, eol);
-    });
   const texts = fc.oneof(
     { weight: 6, arbitrary: value.map((each) => JSON.stringify(each, null, 2) ?? "") },
-    { weight: 3, arbitrary: layout },
+    { weight: 3, arbitrary: laidOut(value) },
     { weight: 1, arbitrary: json.map(written) },
     { weight: 1, arbitrary: fc.constantFrom("", " \n", "null", "[]", "{}", '"x"', "5", "{},{}", "\uFEFF") },
     {

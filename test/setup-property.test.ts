@@ -12,7 +12,7 @@ import { planDesktop } from "../src/setup/desktop-plan.ts";
 import { carryOut, joined } from "../src/setup/plan.ts";
 import { planRemoval } from "../src/setup/removal-plan.ts";
 import type { Surroundings } from "../src/setup/surroundings.ts";
-import { print } from "./support/json-layout.ts";
+import { laidOut } from "./support/json-layout.ts";
 import { snapshot } from "./support/setup.ts";
 import { systemOf } from "./support/system.ts";
 
@@ -109,26 +109,10 @@ const config = fc.record(
   { requiredKeys: [] },
 );
 
-/** A value as some person or program may have written it. */
-function written(value: fc.Arbitrary<unknown>): fc.Arbitrary<string> {
-  return fc
-    .tuple(
-      value,
-      fc.boolean(),
-      fc.constantFrom("\n", "\r\n"),
-      fc.constantFrom("", "\uFEFF"),
-      fc.infiniteStream(fc.nat(1_000)),
-    )
-    .map(
-      ([each, comments, eol, mark, stream]) =>
-        mark + print(each, (n) => (stream.next().value ?? 0) % n, comments, eol),
-    );
-}
-
 const homes = fc.record(
   {
-    [settingsPath]: written(settings),
-    [desktopPath]: written(config),
+    [settingsPath]: laidOut(settings),
+    [desktopPath]: laidOut(config),
     [commandPath]: fc.constantFrom("my own", ""),
   },
   { requiredKeys: [] },
@@ -164,7 +148,7 @@ function values(home: string, path: string): unknown {
 
 test("in files that somebody changed since, uninstall leaves the same values as if relay had never been there", async () => {
   await fc.assert(
-    fc.asyncProperty(written(settings), written(config), async (ours, theirs) => {
+    fc.asyncProperty(laidOut(settings), laidOut(config), async (ours, theirs) => {
       using place = openHome({ [settingsPath]: ours, [desktopPath]: theirs });
       const before = [values(place.home, settingsPath), values(place.home, desktopPath)];
       await place.setup(true);
@@ -185,7 +169,7 @@ test("any bytes as settings: done, or refused in one sentence that names the fil
     fc.string({ unit: "binary", maxLength: 40 }).map((text) => Buffer.from(text)),
     fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
     fc
-      .tuple(written(settings), fc.nat(), fc.constantFrom('"', "{", "]", ",", "", "\0"))
+      .tuple(laidOut(settings), fc.nat(), fc.constantFrom('"', "{", "]", ",", "", "\0"))
       .map(([text, at, bit]) => {
         const cut = at % (text.length + 1);
         return Buffer.from(text.slice(0, cut) + bit + text.slice(cut + 1));

@@ -1,3 +1,21 @@
+import fc from "fast-check";
+
+/** A value as some person or program may have written it. */
+export function laidOut(value: fc.Arbitrary<unknown>): fc.Arbitrary<string> {
+  return fc
+    .tuple(
+      value,
+      fc.boolean(),
+      fc.constantFrom("\n", "\r\n"),
+      fc.constantFrom("", "\uFEFF"),
+      fc.infiniteStream(fc.nat(1_000)),
+    )
+    .map(
+      ([each, comments, eol, mark, stream]) =>
+        mark + print(each ?? null, (n) => (stream.next().value ?? 0) % n, comments, eol),
+    );
+}
+
 /** Any JSON text a person or program may have written: its layout drawn from `chance`, which answers 0 to n-1. */
 export function print(
   value: unknown,

@@ -1,3 +1,4 @@
+import type { Send } from "../history.ts";
 import type { GivenPage, GivenSend, Scene } from "../scene.ts";
 import { casesOf } from "./case.ts";
 
@@ -7,6 +8,15 @@ const rule = "evictions are as designed";
 function fill(scene: Scene, others = 19) {
   const toCode = scene.send({ sender: "desktop" });
   return { toCode, toDesktop: scene.sends(others) };
+}
+
+/** The 20th message is read, the 1st has to go unread. */
+function readOneAndLose(scene: Scene, given: GivenPage): Send {
+  scene.sends(19);
+  const toCode = scene.send({ sender: "desktop" });
+  scene.page([toCode], { from: 4_000, to: 4_010, ...given });
+  scene.send({ evicted: [1], evicted_unread: [1], from: 5_000, to: 5_100 });
+  return toCode;
 }
 
 export const evictionCases = [
@@ -96,10 +106,7 @@ export const evictionCases = [
   // 2 went unread, and 1, for Code, was read
   ...casesOf(rule, {
     play(scene, given: GivenPage) {
-      scene.sends(19);
-      const toCode = scene.send({ sender: "desktop" });
-      scene.page([toCode], { from: 4_000, to: 4_010, ...given });
-      scene.send({ evicted: [1], evicted_unread: [1], from: 5_000, to: 5_100 });
+      const toCode = readOneAndLose(scene, given);
       scene.page([{ of: toCode, fresh: false }], { from: 6_000 });
       scene.drain();
     },
@@ -114,10 +121,7 @@ export const evictionCases = [
 
   ...casesOf(rule, {
     play(scene, given: GivenPage) {
-      scene.sends(19);
-      const toCode = scene.send({ sender: "desktop" });
-      scene.page([toCode], { from: 4_000, to: 4_010, ...given });
-      scene.send({ evicted: [1], evicted_unread: [1], from: 5_000, to: 5_100 });
+      readOneAndLose(scene, given);
       scene.send({ evicted: [20] });
       scene.drain();
     },
