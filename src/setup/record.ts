@@ -97,8 +97,9 @@ export function hashOf(content: Uint8Array | null): string | null {
 function parse(content: Buffer | null, path: string): InstallRecord {
   if (content === null) return { version: 1, files: [], registrations: [] };
   try {
-    const { sha256, ...record } = JSON.parse(content.toString());
-    if (record.version === 1 && sha256 === sumOf(record)) return record;
+    const { version, files, registrations, sha256 } = JSON.parse(content.toString());
+    const record: InstallRecord = { version, files, registrations };
+    if (version === 1 && sha256 === sumOf(record)) return record; // and what else may stand there is not carried on
   } catch {} // said below
   throw new RelayError(
     "failed",
