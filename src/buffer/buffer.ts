@@ -143,7 +143,8 @@ export interface Delivery extends Claimed {
 /**
  * Where messages wait. Each method is exactly one transaction, or none where it says so; it waits up to
  * {@link lockMilliseconds} for other processes without holding up its own, and gives up early when `signal` aborts.
- * Calls take effect in their order. All throw a `buffer` error when the buffer cannot be used; then nothing was changed.
+ * Calls take effect in their order, but what settles a claim or a lease goes before what has yet to begin. All throw a
+ * `buffer` error when the buffer cannot be used; then nothing was changed.
  *
  * A `claim` is a caller's unique name for a page, or for the losses on a receipt, on their way to somebody.
  * What it holds is nobody else's until it is delivered, withdrawn, or {@link claimMilliseconds} old.

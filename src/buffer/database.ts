@@ -4,6 +4,7 @@ import { type Connection, connect, isAt, Replaced, runImmediate } from "./connec
 import { codeOf, explain, isAccess, isBusy } from "./failures.ts";
 import { type FileIdentity, hasJournal, identify, isSame } from "./file.ts";
 import { lockMilliseconds } from "./limits.ts";
+import { createQueue } from "./queue.ts";
 import { isMigrated, refuseNewer } from "./schema.ts";
 
 // The longest pauses between two tries, at first and after many: a hundred processes that asked every few milliseconds
@@ -25,9 +26,11 @@ export interface Patience {
 const usualPatience: Patience = { lock: lockMilliseconds, journal: 250 };
 
 /** How one transaction is to be run. */
-interface TransactionOptions {
+export interface TransactionOptions {
   /** Make the file if there is none. Without it such a transaction answers `undefined`. */
   create?: boolean;
+  /** It goes before those that are not and still wait for their turn. */
+  urgent?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -143,25 +146,15 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     }
   };
 
-  // One after the other, in the order they were asked for: what a client sends first is stored first. Between two of
-  // them the loop turns, so that many at once hold up neither the first one's receipt nor its announcement.
-  let last: Promise<unknown> = Promise.resolve();
-  let queued = 0;
-  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  // What a client sends first is stored first; and many at once hold up neither the first one's receipt nor its
+  // announcement.
+  const queue = createQueue();
 
   return {
     close,
     transact(work, options = {}) {
       const deadline = clock.elapsed() + patience.lock;
-      const begin = queued > 0 ? last.then(turn) : last;
-      queued += 1;
-      const result = begin
-        .then(() => attemptUntil(deadline, work, options))
-        .finally(() => {
-          queued -= 1;
-        });
-      last = result.catch(() => {});
-      return result;
+      return queue.run(() => attemptUntil(deadline, work, options), options.urgent);
     },
   };
 }

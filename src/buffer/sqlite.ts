@@ -11,7 +11,13 @@ import {
   type Page,
   unreadIds,
 } from "./buffer.ts";
-import { type BufferDatabase, bufferDatabase, type Patience, type Work } from "./database.ts";
+import {
+  type BufferDatabase,
+  bufferDatabase,
+  type Patience,
+  type TransactionOptions,
+  type Work,
+} from "./database.ts";
 import { contentVersion } from "./file.ts";
 import * as losses from "./losses.ts";
 import * as messages from "./messages.ts";
@@ -39,8 +45,10 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
     };
     return database.transact(tidyWork, options);
   };
-  const inExisting = async <T>(missing: T, work: Work<T>, signal?: AbortSignal): Promise<T> =>
-    (await transact(work, { signal })) ?? missing;
+  const inExisting = async <T>(missing: T, work: Work<T>, options?: TransactionOptions): Promise<T> =>
+    (await transact(work, options)) ?? missing;
+  // What is on its way is settled before anything else is begun: its reader waits for it.
+  const settle = (work: Work<void>) => inExisting(undefined, work, { urgent: true });
 
   return {
     async append({ sender, message, announce, claim }, signal) {
@@ -75,7 +83,7 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
         losses.claim(db, claim, page.losses, now);
         return { ...page, file };
       };
-      return inExisting({ ...emptyPage, file: 0 }, work, signal);
+      return inExisting({ ...emptyPage, file: 0 }, work, { signal });
     },
 
     peek(request) {
@@ -99,24 +107,24 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
         markDelivered(db, claim, delivery);
         return "delivered";
       };
-      return (await transact(work)) ?? (write() ? "delivered" : "begun");
+      return (await transact(work, { urgent: true })) ?? (write() ? "delivered" : "begun");
     },
 
     deliver(claim, delivery) {
-      return inExisting(undefined, (db, file) => {
+      return settle((db, file) => {
         if (file === delivery.file) markDelivered(db, claim, delivery);
       });
     },
 
     withdraw(claim, maybeShown) {
-      return inExisting(undefined, (db) => {
+      return settle((db) => {
         messages.withdraw(db, claim, maybeShown);
         losses.withdraw(db, claim);
       });
     },
 
     reopen({ reader, ids, readAt, losses: told, file: claimedIn }) {
-      return inExisting(undefined, (db, file) => {
+      return settle((db, file) => {
         if (file !== claimedIn) return;
         messages.reopen(db, reader, ids, readAt);
         losses.recordMissing(db, reader, ids);
@@ -126,7 +134,7 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
 
     clear(by, signal) {
       const work = (db: Database) => losses.clearing(db, by, () => messages.deleteAll(db));
-      return inExisting({ deleted: 0, deleted_unread: 0 }, work, signal);
+      return inExisting({ deleted: 0, deleted_unread: 0 }, work, { signal });
     },
 
     async wish(client, wish) {
@@ -156,8 +164,8 @@ export function sqliteBuffer(locate: () => string, clock: Clock, patience?: Pati
       });
     },
 
-    announced: (lease) => inExisting(undefined, (db) => announcements.announced(db, lease, clock.now())),
-    unannounced: (lease) => inExisting(undefined, (db) => announcements.free(db, lease)),
+    announced: (lease) => settle((db) => announcements.announced(db, lease, clock.now())),
+    unannounced: (lease) => settle((db) => announcements.free(db, lease)),
 
     async mint(session, words) {
       await transact((db) => tickets.mint(db, session, words, clock.now()), { create: true });

@@ -1,0 +1,33 @@
+/** Work that is done one after the other. */
+export interface Queue {
+  /**
+   * Runs `work` when it is its turn, and answers what it answered. First come, first served; but what is `urgent` goes
+   * before whatever is not and still waits. Between two of them the event loop turns.
+   */
+  run<T>(work: () => Promise<T>, urgent?: boolean): Promise<T>;
+}
+
+/** A queue in which nothing waits. */
+export function createQueue(): Queue {
+  const urgently: (() => Promise<void>)[] = [];
+  const usually: (() => Promise<void>)[] = [];
+  let running = false;
+
+  const drain = async () => {
+    running = true;
+    for (let next = take(); next; next = take()) {
+      await next();
+      if (urgently.length + usually.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    running = false;
+  };
+  const take = () => urgently.shift() ?? usually.shift();
+
+  return {
+    run: (work, urgent = false) =>
+      new Promise((resolve, reject) => {
+        (urgent ? urgently : usually).push(() => work().then(resolve, reject));
+        if (!running) void drain();
+      }),
+  };
+}

@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test";
+import { createQueue } from "../src/buffer/queue.ts";
+import { sqliteBuffer } from "../src/buffer/sqlite.ts";
+import { systemClock } from "../src/clock.ts";
+import { sandbox } from "./support/sandbox.ts";
+
+test("work is done one after the other, in its order, and what is urgent before what waits", async () => {
+  const queue = createQueue();
+  const done: string[] = [];
+  let running = 0;
+  const work = (name: string) => async () => {
+    expect(running).toBe(0);
+    running += 1;
+    await Bun.sleep(1);
+    running -= 1;
+    done.push(name);
+  };
+  await Promise.all([
+    queue.run(work("first")),
+    queue.run(work("second")),
+    queue.run(work("third")),
+    queue.run(work("urgent"), true),
+    queue.run(work("urgent too"), true),
+  ]);
+  await queue.run(work("last"));
+  expect(done).toEqual(["first", "urgent", "urgent too", "second", "third", "last"]);
+});
+
+test("work that fails is its caller's trouble alone", async () => {
+  const queue = createQueue();
+  const failing = queue.run(() => Promise.reject(new Error("no")));
+  const next = queue.run(async () => "yes");
+  await expect(failing).rejects.toThrow("no");
+  expect(await next).toBe("yes");
+});
+
+test("between two pieces of work the event loop turns", async () => {
+  const queue = createQueue();
+  let turned = false;
+  const first = queue.run(async () => void setImmediate(() => (turned = true)));
+  const second = queue.run(async () => turned);
+  await first;
+  expect(await second).toBe(true);
+});
+
+test("a receipt that tells of losses does not wait for the sends behind it", async () => {
+  await using box = sandbox();
+  const buffer = sqliteBuffer(() => box.buffer, systemClock);
+  box.defer(() => buffer.close());
+  const order: string[] = [];
+  const send = async (message: string) => {
+    const claim = crypto.randomUUID();
+    const { id, losses, file } = await buffer.append({ sender: "code", message, announce: "never", claim });
+    order.push(`stored ${id}`);
+    if (losses.length === 0) return;
+    const delivery = { reader: "code", ids: [], readAt: "", file } as const;
+    await buffer.present(claim, delivery, () => order.push(`told ${id}`) > 0);
+  };
+  for (let n = 1; n <= 20; n++) await send("old");
+  order.length = 0;
+  await Promise.all(["a", "b", "c"].map(send)); // each drops one that nobody read
+  expect(order).toEqual(["stored 21", "told 21", "stored 22", "told 22", "stored 23", "told 23"]);
+});
