@@ -237,20 +237,35 @@ async function textOfFirst(server: Server): Promise<string> {
   return content[0]?.text ?? "";
 }
 
-test("a client that asks without end and reads nothing costs memory within bounds, and nobody else anything", async () => {
-  await using box = sandbox();
-  const server = await startSession(box, { args: ["--client", "code"], reading: false });
-  for (let id = 1; id <= 10_000; id++) server.send({ id, method: "tools/list" });
-  const desktop = await connect(box, { args: ["--client", "desktop"] });
-  for (let n = 0; n < 20; n++) await desktop.send(`${n}`);
-  expect((await get(box, "code")).messages).toHaveLength(20);
-  await Bun.sleep(1_000);
-  const status = `/proc/${server.child.pid}/status`;
-  if (existsSync(status)) {
-    const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(status, "utf8"))?.[1]);
-    expect(kilobytes).toBeGreaterThan(0);
-    expect(kilobytes).toBeLessThan(500_000);
-  }
-  server.child.kill("SIGTERM");
-  expect(await server.child.exited).toBe(0);
-});
+test.each([
+  ["asks", (server: Server, id: number) => server.send({ id, method: "tools/list" })],
+  [
+    "fetches and cancels",
+    (server: Server, id: number) => {
+      server.send(toolCall(id, "relay_fetch"));
+      server.send({ method: "notifications/cancelled", params: { requestId: id } });
+    },
+  ],
+])(
+  "a client that %s without end and reads nothing costs memory within bounds, and nobody else anything",
+  async (_what, ask) => {
+    await using box = sandbox();
+    const first = "x".repeat(60_000);
+    for (const text of [first, first]) await box.relay(["send", "--to", "code", text]);
+    const server = await startSession(box, { args: ["--client", "code"], reading: false });
+    for (const id of [1, 2, 3]) server.send(toolCall(id, "relay_fetch")); // the pipe holds no more than one page
+    for (let id = 10; id <= 50_000; id++) ask(server, id);
+    const desktop = await connect(box, { args: ["--client", "desktop"] });
+    for (let n = 0; n < 20; n++) await desktop.send(`${n}`);
+    expect((await get(box, "code")).messages).toHaveLength(20);
+    await Bun.sleep(1_000);
+    const status = `/proc/${server.child.pid}/status`;
+    if (existsSync(status)) {
+      const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(status, "utf8"))?.[1]);
+      expect(kilobytes).toBeGreaterThan(0);
+      expect(kilobytes).toBeLessThan(500_000);
+    }
+    server.child.kill("SIGTERM");
+    expect(await server.child.exited).toBe(0);
+  },
+);

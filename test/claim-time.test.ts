@@ -62,6 +62,27 @@ describe("a claim", () => {
     expect(shown).toBe(1);
   });
 
+  test("that another reader was given while this one's writing came to nothing was shown, and says so", async () => {
+    await using box = sandbox();
+    const { clock, buffer } = setUp(box);
+    await buffer.append({ sender: "desktop", message: "x", announce: "never", claim: "receipt" });
+    const present: Buffer["present"] = async (claim, delivery, write) => {
+      write(); // in a transaction that could not be committed; when it was done again, it was too late
+      clock.time += 5_000;
+      await buffer.claim({ ...request, claim: "another" });
+      return buffer.present(claim, delivery, write);
+    };
+    const slowed = createRelay({
+      buffer: { ...buffer, present },
+      clock,
+      notifier: fakeNotifier(),
+      muted: () => false,
+    });
+    const { claim } = await slowed.fetch(request);
+    expect(await claim?.show(() => taken)).toBe("delivered");
+    expect(await buffer.peek(request)).toMatchObject({ remaining: 1, elsewhere: 1 }); // it is the other one's
+  });
+
   test("that expired and nobody took is shown after all, once", async () => {
     await using box = sandbox();
     const { relay, clock } = setUp(box);

@@ -17,6 +17,7 @@ import {
 import { join } from "node:path";
 import { bufferDatabase } from "../src/buffer/database.ts";
 import { sqliteBuffer } from "../src/buffer/sqlite.ts";
+import { systemClock } from "../src/clock.ts";
 import { openPatiently } from "./support/database.ts";
 import { connectBoth, type Peer, textsOf } from "./support/peer.ts";
 import { asPerson } from "./support/rights.ts";
@@ -461,10 +462,29 @@ describe("a page that was claimed in a file that is not there any more", () => {
   });
 });
 
+test("a file that was made anew while nobody had the old one open is another one, even by the old one's inode", async () => {
+  await using box = sandbox();
+  const database = bufferDatabase(box.buffer, systemClock);
+  box.defer(() => database.close());
+  const number = () => database.transact((_db, file) => file, { create: true });
+  const first = await number();
+  database.close();
+  expect(await number()).toBe(first);
+  const inode = () => statSync(box.buffer).ino;
+  const before = inode();
+  for (let turn = 1; turn <= 100; turn++) {
+    database.close();
+    rmSync(box.buffer);
+    expect(await number()).not.toBe(first);
+    if (inode() === before) break; // ext4 gives it again at once, other file systems may never do
+  }
+});
+
 test.each([
-  ["and back at once: the message is stored once", 5, ["only"]],
-  ["for good: it is stored in the new file", null, ["only"]],
-])("moved away between a commit and the look at the path, %s", async (_how, back, texts) => {
+  ["and back at once: the message is stored once", 5, false, ["only"]],
+  ["and back after somebody made another one: the message is stored once", 50, true, ["only"]],
+  ["for good: it is stored in the new file", null, false, ["only"]],
+])("moved away between a commit and the look at the path, %s", async (_how, back, other, texts) => {
   await using box = sandbox();
   const clock = { now: () => Date.now(), elapsed: () => performance.now() };
   const database = bufferDatabase(box.buffer, clock);
@@ -475,6 +495,7 @@ test.each([
     db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
     if (runs > 1) return;
     renameSync(box.buffer, `${box.buffer}-away`); // after SQLite looked whether it is still there
+    if (other) writeFileSync(box.buffer, "");
     if (back !== null) setTimeout(() => renameSync(`${box.buffer}-away`, box.buffer), back);
   };
   await database.transact(insert, { create: true });

@@ -144,7 +144,7 @@ export interface Delivery extends Claimed {
  * Where messages wait. Each method is exactly one transaction, or none where it says so; it waits up to
  * {@link lockMilliseconds} for other processes without holding up its own, and gives up early when `signal` aborts.
  * Calls take effect in their order, but what settles a claim or a lease goes before what has yet to begin. All throw a
- * `buffer` error when the buffer cannot be used; then nothing was changed.
+ * `buffer` error when the buffer cannot be used; then nothing was changed, unless the disk failed in the commit.
  *
  * A `claim` is a caller's unique name for a page, or for the losses on a receipt, on their way to somebody.
  * What it holds is nobody else's until it is delivered, withdrawn, or {@link claimMilliseconds} old.
@@ -167,8 +167,8 @@ export interface Buffer {
    * Shows a page and marks it in one stroke, so that no other process can know of the one and not of the other.
    * `write` begins to write and tells whether all of it was taken at once. `delivered`: it was, and what the claim
    * holds is read. `begun`: it is being written, and the claim's time starts anew. `taken`: some of `ids` meanwhile
-   * went to another reader; nothing was written. Where another file is at the path than the one that was claimed in,
-   * there is nothing to be marked. Should this throw, `write` may have been called.
+   * went to another reader. Where another file is at the path than the one that was claimed in, there is nothing to be
+   * marked. A try may come to nothing after `write`: should this throw or answer `taken`, it may have been called.
    */
   present(claim: string, delivery: Delivery, write: () => boolean): Promise<"delivered" | "begun" | "taken">;
   /** Marks what the claim still holds as read, unless another file is at the path. */

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
 import { type Connection, connect, isAt, Replaced, runImmediate } from "./connection.ts";
 import { codeOf, explain, isAccess, isBusy } from "./failures.ts";
-import { type FileIdentity, hasJournal, identify, isSame } from "./file.ts";
+import { type FileIdentity, hasJournal, isSame } from "./file.ts";
 import { lockMilliseconds } from "./limits.ts";
 import { createQueue } from "./queue.ts";
 import { isMigrated, refuseNewer } from "./schema.ts";
@@ -79,7 +79,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     if (open) awaitJournal(open.file);
     else open = connect(path, create, awaitJournal);
     journalSince = null;
-    if (open && !(seen && isSame(open.identity, seen))) {
+    if (open && !(seen && isSame(open.identity, seen) && open.identity.born === seen.born)) {
       seen = open.identity;
       fileNumber += 1;
     }
@@ -108,7 +108,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
   const comesBack = async ({ identity }: Connection) => {
     const until = clock.elapsed() + patience.journal;
     do await Bun.sleep(shortestPause);
-    while (identify(path) === null && clock.elapsed() < until);
+    while (!isAt(path, identity) && clock.elapsed() < until);
     return isAt(path, identity);
   };
 

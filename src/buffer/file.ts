@@ -16,9 +16,11 @@ import { RelayError, sentence } from "../errors.ts";
 export interface FileIdentity {
   device: bigint;
   inode: bigint;
+  /** When the file was made, in nanoseconds, or something else that need not stay, where the file system does not know. */
+  born: bigint;
 }
 
-/** Whether both are the same file. */
+/** Whether both are the same file, if that of one of them is still open: then nobody else gets its inode. */
 export function isSame(one: FileIdentity, other: FileIdentity): boolean {
   return one.device === other.device && one.inode === other.inode;
 }
@@ -27,7 +29,7 @@ export function isSame(one: FileIdentity, other: FileIdentity): boolean {
 export function identify(path: string): FileIdentity | null {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats ? { device: stats.dev, inode: stats.ino } : null;
+    return stats ? { device: stats.dev, inode: stats.ino, born: stats.birthtimeNs } : null;
   } catch {
     return null; // a link to itself, or a folder that may not be entered: acceptBufferFile says which
   }

@@ -49,8 +49,11 @@ export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, l
         if (ids.length > 0) throw error;
         return write() ? "delivered" : "begun";
       });
-      if (presented === "taken") await buffer.withdraw(name, false);
-      if (presented !== "begun") return presented;
+      if (presented === "delivered") return presented;
+      if (presented === "taken" && !writing) {
+        await buffer.withdraw(name, false);
+        return presented;
+      }
       try {
         await writing?.finished;
       } catch (error) {

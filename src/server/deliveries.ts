@@ -1,10 +1,9 @@
+import { EventEmitter, once } from "node:events";
 import type { RequestId } from "@modelcontextprotocol/sdk/types.js";
 import { failed, type Writing } from "../output.ts";
 import type { Claim, Fate } from "../relay/claim.ts";
 import type { QueuedWriting } from "./outbox.ts";
-
-// A client that cancels has sent few requests meanwhile.
-const remembered = 100;
+import { rememberedAnswers } from "./request-ids.ts";
 
 /**
  * Which answer carries which claim, and which answers nobody waits for any more. The SDK drops the answer of a
@@ -23,11 +22,13 @@ export interface Deliveries {
   deliver(id: RequestId, begin: () => QueuedWriting): Promise<Fate>;
   /**
    * Runs work that claims a page once no claim is on its way: until then nobody knows what a page should begin with.
-   * What it claims must be attached before it ends.
+   * What it claims must be attached before it ends. Throws, having run nothing, if the signal aborts first.
    */
-  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** Withdraws every claim of whose answer nothing is written yet. Resolves when no claim is on its way. */
   withdrawAll(): Promise<void>;
+  /** On how many requests work has begun and is not over, whether or not somebody still waits for the answers. */
+  readonly working: number;
 }
 
 /** Nothing is on its way yet. `onFailure` hears of claims that could not be given back, which happens by itself later. */
@@ -37,8 +38,8 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
   const shown = new Map<RequestId, Claim>();
   const working = new Set<RequestId>();
   const cancelled = new Set<RequestId>();
+  const settled = new EventEmitter().setMaxListeners(0);
   let open = 0;
-  let settled = Promise.withResolvers<void>();
 
   const track = async <T>(work: Promise<T>): Promise<T> => {
     open += 1;
@@ -46,10 +47,7 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
       return await work;
     } finally {
       open -= 1;
-      if (open + waiting.size === 0) {
-        settled.resolve();
-        settled = Promise.withResolvers();
-      }
+      if (open + waiting.size === 0) settled.emit("all");
     }
   };
   const withdraw = (claim: Claim) => track(claim.withdraw().catch(onFailure));
@@ -109,8 +107,8 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
       }
     },
 
-    async inTurn(work) {
-      while (open + waiting.size > 0) await settled.promise;
+    async inTurn(work, signal) {
+      while (open + waiting.size > 0) await once(settled, "all", { signal });
       return track(work());
     },
 
@@ -118,12 +116,16 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
       for (const claim of waiting.values()) void withdraw(claim);
       waiting.clear();
       for (const queued of writing.values()) queued.cancel();
-      while (open > 0) await settled.promise;
+      while (open > 0) await once(settled, "all");
+    },
+
+    get working() {
+      return working.size;
     },
   };
 }
 
 function remember<T>(map: Map<RequestId, T>, id: RequestId, value: T): void {
   map.set(id, value);
-  if (map.size > remembered) map.delete(map.keys().next().value as RequestId);
+  if (map.size > rememberedAnswers) map.delete(map.keys().next().value as RequestId);
 }

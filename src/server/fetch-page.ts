@@ -16,5 +16,5 @@ export async function fetchPage(args: Record<string, unknown>, asked: Asked, cal
     const text = framePage(page, reader, asked, nonce);
     carry(claim);
     return text;
-  });
+  }, signal);
 }

@@ -1,7 +1,7 @@
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
 
-// A client that cancels has sent few requests meanwhile.
-const remembered = 100;
+/** How many answers can still be taken back. A client that cancels has sent few requests meanwhile. */
+export const rememberedAnswers = 100;
 
 /**
  * The ids of requests, inside and outside: the SDK takes the ids 0 and "" for none when they are cancelled, and a client
@@ -10,7 +10,7 @@ const remembered = 100;
 export interface RequestIds {
   /** The number of a request that came in by this id. */
   enter(id: RequestId): number;
-  /** The number of the last request that came in by this id, unless it was cancelled, or answered long ago. */
+  /** The number of the last request that came in by this id, unless it was cancelled, or answered before {@link rememberedAnswers} others. */
   find(id: RequestId): number | undefined;
   /** An answer as it goes out; `null` if nobody waits for it any more. */
   restore(answer: JSONRPCMessage): JSONRPCMessage | null;
@@ -49,7 +49,7 @@ export function createRequestIds(): RequestIds {
     answered(number) {
       if (ids.has(number)) past.add(number);
       const [oldest] = past;
-      if (past.size > remembered && oldest !== undefined) forget(oldest);
+      if (past.size > rememberedAnswers && oldest !== undefined) forget(oldest);
     },
     cancelled: forget,
   };

@@ -19,7 +19,8 @@ import {
 } from "./requests.ts";
 
 // Of a client that asks and never reads its answers, requests beyond this are held back until it does, as many bytes of
-// them again. Only beyond that it is not listened to any more, and the end of its input goes unnoticed.
+// their text again. Only beyond that it is not listened to any more, and the end of its input goes unnoticed. A request
+// that was cancelled counts until the work on it is over.
 const mostBytes = 8 * 1024 * 1024;
 const mostRequests = 1_000;
 const recheckMilliseconds = 20;
@@ -57,8 +58,8 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
   const unanswered = new Set<number>();
   let reading = true;
 
-  const settle = (id?: number) => {
-    if (id !== undefined) unanswered.delete(id);
+  const settle = (number?: number) => {
+    if (number !== undefined) unanswered.delete(number);
     if (!reading && unanswered.size + backlog.length === 0) settled.resolve();
   };
 
@@ -77,7 +78,7 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
     }
   };
 
-  const answer = async (id: number, message: JSONRPCMessage) => {
+  const answer = async (number: number, message: JSONRPCMessage) => {
     let begun = false;
     const begin = (text: JSONRPCMessage) => {
       const outside = ids.restore(text);
@@ -85,16 +86,20 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
       begun = true;
       return outbox.begin(encode(outside));
     };
-    try {
-      if ((await deliveries.deliver(id, () => begin(message))) === "taken") throw takenElsewhere;
-      const outside = ids.restore(message);
+    const written = (text: JSONRPCMessage) => {
+      const outside = ids.restore(text);
       if (outside) onTraffic(outside, "out");
+    };
+    try {
+      if ((await deliveries.deliver(number, () => begin(message))) === "taken") throw takenElsewhere;
+      written(message);
     } catch (error) {
+      const refusal = internalError(number, error);
       if (begun || error instanceof WriteFailed) lost(error);
-      else await begin(internalError(id, error)).finished.catch(lost);
+      else await begin(refusal).finished.then(() => written(refusal), lost);
     }
-    ids.answered(id);
-    settle(id);
+    ids.answered(number);
+    settle(number);
   };
 
   const cancel = (id: RequestId, message: JSONRPCMessage) => {
@@ -107,15 +112,16 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
   };
 
   const ask = (request: JSONRPCMessage) => {
-    const id = ids.enter(requestId(request) as RequestId);
-    unanswered.add(id);
-    const inside = { ...request, id } as JSONRPCMessage;
+    const number = ids.enter(requestId(request) as RequestId);
+    unanswered.add(number);
+    const inside = { ...request, id: number } as JSONRPCMessage;
     const refusal = invalidParams(inside);
-    if (refusal) void answer(id, refusal);
+    if (refusal) void answer(number, refusal);
     else transport.onmessage?.(inside);
   };
 
-  const hasRoom = () => outbox.bytes <= mostBytes && unanswered.size <= mostRequests;
+  const hasRoom = () =>
+    outbox.bytes <= mostBytes && Math.max(unanswered.size, deliveries.working) <= mostRequests;
   const backlog = createBacklog(hasRoom, ask);
 
   // Not by answers to requests, which are held back before, but by those to lines that are none.
@@ -155,8 +161,8 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
         .then(() => ended.resolve("standard input ended"));
     },
     async send(message) {
-      const id = answeredId(message);
-      await (id === undefined ? tell(message) : answer(id as number, message));
+      const number = answeredId(message) as number | undefined;
+      await (number === undefined ? tell(message) : answer(number, message));
     },
     settle() {
       reading = false;

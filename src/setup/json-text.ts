@@ -27,7 +27,8 @@ export interface JsonText {
 
 /**
  * Reads a JSON text, comments and trailing commas allowed; an empty one is an empty object. Throws a `failed` error that
- * names `file` if it is no JSON, or no object, or has a key twice on the way to what is asked for.
+ * names `file` if it is no JSON, or no object, is nested deeper than {@link mostLevels}, or has a key twice on the way to
+ * what is asked for.
  */
 export function jsonText(text: string, file: string): JsonText {
   const root = parse(text, file);

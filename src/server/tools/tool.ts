@@ -10,8 +10,8 @@ export interface Call {
   identity: Identity;
   /** Aborts when the client stops waiting. */
   signal: AbortSignal;
-  /** Runs work that claims a page once every page before it was delivered, or was not. */
-  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs work that claims a page once every page before it was delivered, or was not; throws if the signal aborts first. */
+  inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** Says that the answer carries this claim. */
   carry(claim: Claim | null): void;
 }
