@@ -73,7 +73,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       { app: "relay", summary: "For Code, from Desktop", body: "to Code", hints: expect.anything() },
       { app: "relay", summary: "For Desktop, from Code", body: "to Desktop", hints: expect.anything() },
     ]);
-  }, 60_000);
+  }, 120_000);
 
   test("a message is announced at once by whoever stores it, with no server of its reader's or none at all", async () => {
     await using box = sandbox();
@@ -106,7 +106,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     }
     expect((await get(box, "code", "--peek")).messages).toHaveLength(1); // it still waits
     expect(bodies(session)).toEqual(["hello"]);
-  }, 60_000);
+  }, 120_000);
 
   test("what follows within two seconds is announced together, whoever stores it", async () => {
     await using box = sandbox();
@@ -119,7 +119,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await until("the second announcement", () => session.shown().length >= 2);
     await Bun.sleep(settled);
     expect(bodies(session)).toEqual(["first", expect.stringMatching(/^4 more: (second|third|fourth)$/)]);
-  }, 60_000);
+  }, 120_000);
 
   test("twenty commands at once announce twenty messages", async () => {
     await using box = sandbox();
@@ -131,7 +131,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     const counts = bodies(session).map((body) => Number(/^(\d+) (?:more|messages)/.exec(body)?.[1] ?? 1));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(20);
     expect(counts.length).toBeLessThanOrEqual(4);
-  }, 60_000);
+  }, 120_000);
 
   test.each(
     [
@@ -194,7 +194,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await send(box, session, "code", "quiet", { RELAY_NOTIFY: "off" });
     await Bun.sleep(settled);
     expect(bodies(session)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test("a wish is stored again when the buffer was removed", async () => {
     await using box = sandbox();
@@ -222,13 +222,13 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     expect(performance.now() - before).toBeLessThan(2_000);
     const command = send(box, session, "code", "three");
     expect((await command).status).toBe(0); // it waited until its notifier was given up
-    await until("every lease to be given back", () => leases(box) === 0, 20_000);
+    await until("every lease to be given back", () => leases(box) === 0, 40_000);
     await session.behave("answer");
     await start(box, session, code);
     await until("the announcement", () => session.shown().length > 0);
     await Bun.sleep(settled);
     expect(bodies(session)).toEqual(["3 messages: one"]);
-  }, 60_000);
+  }, 120_000);
 
   test("a daemon that is not there loses nothing either", async () => {
     await using box = sandbox();
@@ -258,14 +258,14 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       const before = performance.now();
       await server.send("hello");
       expect(performance.now() - before).toBeLessThan(2_000);
-      await until("it to be given up", () => leases(box) === 0, 20_000);
+      await until("it to be given up", () => leases(box) === 0, 40_000);
       await start(box, session, { ...code, env: { ...code.env, PATH: "/usr/bin:/bin" } });
-      await until("the announcement", () => session.shown().length > 0, 20_000);
+      await until("the announcement", () => session.shown().length > 0, 40_000);
       await Bun.sleep(settled);
       expect(bodies(session)).toEqual(["hello"]);
       await until("everything it started to be gone", () => runningWith("yes flood").length === 0);
     },
-    60_000,
+    120_000,
   );
 
   test.each(["SIGINT", "SIGTERM"] as const)("%s ends relay send and its notifier", async (signal) => {
@@ -324,7 +324,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await server.send("never");
     await Bun.sleep(3 * settled);
     expect(readFileSync(tries, "utf8").length).toBe(2);
-  }, 60_000);
+  }, 120_000);
 
   test("kill -9 between the lease and the toast is made good by another server", async () => {
     await using box = sandbox();
@@ -343,7 +343,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await until("the announcement", () => session.shown().length > 0);
     await Bun.sleep(settled);
     expect(bodies(session)).toEqual(["hello"]);
-  }, 60_000);
+  }, 120_000);
 
   test.each([
     ["a client that leaves", (server: Awaited<ReturnType<typeof startSession>>) => server.child.stdin.end()],
@@ -360,7 +360,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     const before = performance.now();
     end(server);
     expect(await server.child.exited).toBe(0);
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(performance.now() - before).toBeLessThan(5_000);
     await until("its notifier to be gone", () => runningWith(mark).length === 0, 2_000);
     await start(box, session, { ...code, env: { ...code.env, PATH: "/usr/bin:/bin" } });
     age(box, 20_000);
@@ -398,7 +398,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await until("the announcement", () => session.shown().length > 0);
     await Bun.sleep(settled);
     expect(bodies(session)).toEqual(["new"]);
-  }, 60_000);
+  }, 120_000);
 
   test("a message that was read meanwhile is not announced any more", async () => {
     await using box = sandbox();
@@ -409,7 +409,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await reader.fetch();
     await Bun.sleep(settled);
     expect(bodies(session)).toEqual(["first"]);
-  }, 60_000);
+  }, 120_000);
 
   test("no program of the working directory is run", async () => {
     await using box = sandbox();

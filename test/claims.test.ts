@@ -195,12 +195,12 @@ describe("a page larger than a pipe, for a client that never reads", () => {
       await until(
         "the claim expires",
         async () => (await get(box, "code", "--peek")).elsewhere === 0,
-        10_000,
+        50_000,
       );
       expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: true }]);
       expect((await get(box, "code")).messages).toEqual([]);
     },
-    20_000,
+    90_000,
   );
 
   test("ends with SIGTERM all the same, and what was only queued is back at once", async () => {
@@ -213,7 +213,7 @@ describe("a page larger than a pipe, for a client that never reads", () => {
     const before = performance.now();
     server.child.kill("SIGTERM");
     expect(await server.child.exited).toBe(0);
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(performance.now() - before).toBeLessThan(5_000);
     expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: false }]);
   });
 });

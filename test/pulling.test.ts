@@ -435,13 +435,16 @@ describe.each(breakages)("a buffer that is %s", (_name, spoil) => {
     await using box = sandbox();
     const session = openTypedSession(box);
     spoil(box);
-    const outcomes = [];
-    const before = performance.now();
-    outcomes.push(await session.hook(session.event()));
-    outcomes.push(await box.relay(["hook", "session-start"], { env: session.env }));
-    outcomes.push(await box.relay(["statusline"], { env: session.env }));
-    expect(outcomes).toEqual([silence, silence, silence]);
-    expect(performance.now() - before).toBeLessThan(2_500); // a patient command waits 5 s
+    const commands = [
+      () => session.hook(session.event()),
+      () => box.relay(["hook", "session-start"], { env: session.env }),
+      () => box.relay(["statusline"], { env: session.env }),
+    ];
+    for (const command of commands) {
+      const before = performance.now();
+      expect(await command()).toEqual(silence);
+      expect(performance.now() - before).toBeLessThan(4_000); // a patient command waits 5 s
+    }
   });
 });
 
