@@ -12,8 +12,8 @@ import { rememberedAnswers } from "./request-ids.ts";
 export interface Deliveries {
   /** Work on this request begins, which may attach a claim. */
   begun(id: RequestId): void;
-  /** Work on this request, which was cancelled, is over: it is not answered. */
-  dropped(id: RequestId): void;
+  /** Work on this request is over. It is answered next, unless it was cancelled. */
+  ended(id: RequestId): void;
   /** The client stopped waiting. Whatever was claimed for this request is offered again, even if it was delivered. */
   cancelled(id: RequestId): void;
   /** The answer to this request carries this claim. Withdrawn at once if nobody waits for it any more. */
@@ -27,7 +27,7 @@ export interface Deliveries {
   inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** Withdraws every claim of whose answer nothing is written yet. Resolves when no claim is on its way. */
   withdrawAll(): Promise<void>;
-  /** On how many requests work has begun and is not over, whether or not somebody still waits for the answers. */
+  /** How many requests are worked on or answered just now, whether or not somebody still waits for the answers. */
   readonly working: number;
 }
 
@@ -74,7 +74,7 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
 
   return {
     begun: (id) => void working.add(id),
-    dropped: over,
+    ended: over,
 
     cancelled(id) {
       if (working.has(id)) cancelled.add(id);
@@ -93,6 +93,7 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
     },
 
     async deliver(id, begin) {
+      working.add(id);
       const claim = waiting.get(id);
       try {
         if (claim) {

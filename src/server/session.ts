@@ -86,14 +86,13 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
     return this.#identity.underClaudeCode ? [] : [promptDefinition];
   }
 
-  // The SDK answers no request that was cancelled.
   async #work<T>({ requestId, signal }: Extra, work: (call: Call) => Promise<T>): Promise<T> {
     const { deliveries } = this.#options;
     deliveries.begun(requestId);
     try {
       return await work(this.#call({ requestId, signal }));
     } finally {
-      if (signal.aborted) deliveries.dropped(requestId);
+      deliveries.ended(requestId);
     }
   }
 

@@ -1,0 +1,64 @@
+// Who waits for which answer: design.md, "Tools".
+import { expect, test } from "bun:test";
+import type { Claim } from "../src/relay/claim.ts";
+import { createDeliveries } from "../src/server/deliveries.ts";
+
+function setUp() {
+  const deliveries = createDeliveries((error) => {
+    throw error;
+  });
+  const done: string[] = [];
+  const claim: Claim = {
+    async show() {
+      done.push("shown");
+      return "delivered";
+    },
+    async withdraw() {
+      done.push("withdrawn");
+    },
+    async reopen() {
+      done.push("reopened");
+    },
+  };
+  return { deliveries, claim, done, signal: new AbortController().signal };
+}
+
+test("a cancellation between the work and its answer gives the page back, and leaves nothing behind", async () => {
+  const { deliveries, claim, done, signal } = setUp();
+  deliveries.begun(1);
+  deliveries.attach(1, claim);
+  deliveries.ended(1);
+  deliveries.cancelled(1); // of whose answer the SDK makes nothing
+  expect(await deliveries.inTurn(async () => "next", signal)).toBe("next");
+  expect([done, deliveries.working]).toEqual([["withdrawn"], 0]);
+});
+
+test("whoever waits for a turn and is cancelled does not wait any longer, and nothing was run", async () => {
+  const { deliveries, claim, signal } = setUp();
+  deliveries.attach(1, claim);
+  const cancelling = new AbortController();
+  let ran = false;
+  const waiting = deliveries.inTurn(async () => {
+    ran = true;
+  }, cancelling.signal);
+  const behind = deliveries.inTurn(async () => "behind", signal);
+  cancelling.abort();
+  await expect(waiting).rejects.toThrow();
+  await deliveries.withdrawAll();
+  expect([await behind, ran]).toEqual(["behind", false]);
+});
+
+test("work counts until it is over, and again while its answer is written", async () => {
+  const { deliveries } = setUp();
+  const counts: number[] = [];
+  deliveries.begun(1);
+  counts.push(deliveries.working);
+  deliveries.ended(1);
+  counts.push(deliveries.working);
+  await deliveries.deliver(1, () => {
+    counts.push(deliveries.working);
+    return { taken: true, finished: Promise.resolve(), cancel() {} };
+  });
+  counts.push(deliveries.working);
+  expect(counts).toEqual([1, 0, 1, 0]);
+});
