@@ -12,6 +12,7 @@ import { refusalCases } from "./torture/cases/refusals.ts";
 import { sendCases } from "./torture/cases/sends.ts";
 import { silenceCases } from "./torture/cases/silences.ts";
 import { tellingCases } from "./torture/cases/tellings.ts";
+import { windowCases } from "./torture/cases/window.ts";
 
 const judges = join(import.meta.dir, "torture/judge");
 
@@ -21,6 +22,7 @@ const cases = [
   ...orderCases,
   ...omissionCases,
   ...evictionCases,
+  ...windowCases,
   ...lossCases,
   ...tellingCases,
   ...announcementCases,

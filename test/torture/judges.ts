@@ -6,6 +6,7 @@ import { judgeOmissions } from "./judge/omissions.ts";
 import { judgePages } from "./judge/pages.ts";
 import { judgeRefusals } from "./judge/refusals.ts";
 import { judgeSends } from "./judge/sends.ts";
+import { judgeWindow } from "./judge/window.ts";
 
 /** Holds a round against every rule there is. What was violated is in the world. */
 export function judgeAll(evidence: Evidence): void {
@@ -13,6 +14,7 @@ export function judgeAll(evidence: Evidence): void {
   judgePages(evidence);
   judgeOmissions(evidence);
   judgeEvictions(evidence);
+  judgeWindow(evidence);
   judgeLosses(evidence);
   judgeAnnouncements(evidence);
   judgeRefusals(evidence);

@@ -5,7 +5,7 @@ import { casesOf } from "./case.ts";
 const rule = "evictions are as designed";
 
 /** A full window: message 1 is for Code and the rest for Desktop, so that each can be read without the other. */
-function fill(scene: Scene, others = 19) {
+export function fill(scene: Scene, others = 19) {
   const toCode = scene.send({ sender: "desktop" });
   return { toCode, toDesktop: scene.sends(others) };
 }
@@ -29,10 +29,24 @@ export const evictionCases = [
     breaks: {
       "one is unread and did not go": { evicted: [], evicted_unread: [1] },
       "one is newer than what it made room for": { evicted: [99] },
+      "none went, and there was no room": { evicted: [] },
     },
     keeps: {
       "the oldest one went unread": { evicted: [1], evicted_unread: [1] },
-      "none went": { evicted: [] },
+      "one may have gone that had been read, and who types hears nothing of it": { how: "typed" },
+    },
+  }),
+
+  ...casesOf(rule, {
+    play(scene, given: GivenPage) {
+      const [first] = scene.sends(20);
+      if (first) scene.page([first], { from: 4_000, to: 4_010, limit: 1, ...given });
+      scene.send({ evicted: [1], evicted_unread: [1], from: 5_000, to: 5_100 });
+      scene.page(scene.left("desktop"));
+    },
+    breaks: { "one that was read went as unread": {} },
+    keeps: {
+      "one went as unread, and nobody knows whether it was read": { confirmed: Number.POSITIVE_INFINITY },
     },
   }),
 

@@ -102,7 +102,8 @@ export const lossCases = [
   ...casesOf(rule, {
     play(scene, newer: number) {
       scene.send();
-      scene.page(scene.sends(newer));
+      scene.page(scene.sends(19));
+      if (newer > 19) scene.page([scene.send({ evicted: [2] })]);
       scene.page([], { page: null, how: "original", from: 5_000, to: 6_000, confirmed: never });
       scene.replace(1, { from: 5_300, to: 5_301 });
       scene.replace(0, { from: 5_600, to: 5_601 });
@@ -195,12 +196,16 @@ export const lossCases = [
 
   ...casesOf("what lay in a renamed file still does", {
     play(scene, { count = 2, left, cleared }: { count?: number; left: number; cleared?: boolean }) {
-      const sent = scene.sends(count);
+      const sent = scene.sends(Math.min(count, 20));
+      if (count > 20) sent.push(scene.send({ evicted: [1], evicted_unread: [1] }));
       if (cleared) scene.clear();
       scene.replace(1);
       scene.keep(0, sent.slice(count - left));
     },
-    breaks: { "one is not in it": { left: 1 } },
+    breaks: {
+      "one is not in it": { left: 1 },
+      "two are not in it, and one had to go": { count: 21, left: 19 },
+    },
     keeps: {
       "all are": { left: 2 },
       "it was cleared": { left: 0, cleared: true },

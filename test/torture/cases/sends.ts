@@ -13,6 +13,16 @@ export const sendCases = [
     keeps: { "20 wait": 20, "the message itself waits": 1 },
   }),
 
+  ...casesOf("the window is 20", {
+    play(scene, count: number) {
+      const sent = [...scene.sends(20), scene.send({ receipt: null })];
+      scene.replace(1);
+      scene.keep(0, sent.slice(-count));
+    },
+    breaks: { "21 lie in the file": 21 },
+    keeps: { "20 lie in the file": 20 },
+  }),
+
   ...casesOf("what is refused is not stored", {
     play(scene, { replaced, ...given }: GivenSend & { replaced?: boolean }) {
       scene.trouble("lock");

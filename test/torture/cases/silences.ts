@@ -40,6 +40,7 @@ export const silenceCases = [
       const send = scene.send({ from: 1_000 });
       const body = `2 messages: ${other.text}`;
       scene.announce([other], { body, messages: null, from, to: from + 10 });
+      scene.row(other, { read: 1 });
       scene.row(send, { notified_at: "2026-11-25T04:00:00Z", notify_tries: 1 });
       scene.drain();
     },

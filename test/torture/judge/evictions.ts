@@ -14,6 +14,7 @@ export function judgeEvictions(evidence: Evidence): void {
       judgeReceipt(evidence, send, file, gone);
       judgeOldestFirst(evidence, send, later);
       judgeReadFirst(evidence, send, greedy, tokens);
+      judgeUnread(evidence, send, tokens);
       if (send.receipt?.evicted_unread.length) greedy.push(send);
     }
   }
@@ -89,5 +90,17 @@ function judgeReadFirst(evidence: Evidence, send: Send, before: Send[], tokens: 
     if (seen.some(({ clean }) => clean)) evidence.world.count("evictions of messages seen to be read");
     const spared = before.find((other) => idOf(other) > id && wasRead(evidence, token, other));
     if (spared) wrong("was read, and stayed while an unread one went", spared);
+  }
+}
+
+function judgeUnread(evidence: Evidence, send: Send, tokens: Map<number, string>): void {
+  for (const id of send.receipt?.evicted_unread ?? []) {
+    const token = tokens.get(id) ?? "";
+    if (wasRead(evidence, token, send))
+      evidence.world.violated(
+        "evictions are as designed",
+        `${token} went as unread, and had been read`,
+        ...[token, send.token].flatMap(evidence.trace),
+      );
   }
 }
