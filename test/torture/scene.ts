@@ -25,7 +25,7 @@ export interface Scene {
   killedReader(given?: GivenPage): void;
   /** What is acknowledged, did not have to go, and was not shown to this reader, the oldest first. */
   left(reader: Client): Send[];
-  /** Both read what is left, and hear of what had to go unread, as at the end of a round. */
+  /** Both read what is left, and hear of what had to go unread, as at the end of a round; an author has it in a receipt, too. */
   drain(): void;
   announce(sends: Send[], given?: Partial<Announcement>): void;
   clear(given?: Partial<Clear>): void;
@@ -114,11 +114,16 @@ export function createScene(): Scene {
         .sort((a, b) => (a.receipt?.id ?? 0) - (b.receipt?.id ?? 0));
     },
     drain() {
-      const lost = history.sends.flatMap(({ receipt }) => receipt?.evicted_unread ?? []);
       for (const reader of clients) {
         const isOwn = (id: number) =>
           history.sends.some(({ receipt, sender }) => receipt?.id === id && sender === reader);
-        const told = { dropped: lost.filter((id) => !isOwn(id)), ownDropped: lost.filter(isOwn) };
+        const lostTo = (client: Client) =>
+          history.sends
+            .filter(({ sender }) => sender === client)
+            .flatMap(({ receipt }) => receipt?.evicted_unread ?? []);
+        const byOther = lostTo(otherClient(reader));
+        const dropped = [...lostTo(reader), ...byOther].filter((id) => !isOwn(id));
+        const told = { dropped, ownDropped: byOther.filter(isOwn) };
         scene.page(scene.left(reader), { reader, told });
       }
     },

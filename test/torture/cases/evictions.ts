@@ -1,3 +1,4 @@
+import { clients } from "../../../src/client.ts";
 import type { Send } from "../history.ts";
 import type { GivenPage, GivenSend, Scene } from "../scene.ts";
 import { casesOf } from "./case.ts";
@@ -41,8 +42,8 @@ export const evictionCases = [
     play(scene, given: GivenPage) {
       const [first] = scene.sends(20);
       if (first) scene.page([first], { from: 4_000, to: 4_010, limit: 1, ...given });
-      scene.send({ evicted: [1], evicted_unread: [1], from: 5_000, to: 5_100 });
-      scene.page(scene.left("desktop"));
+      scene.send({ sender: "desktop", evicted: [1], evicted_unread: [1], from: 5_000, to: 5_100 });
+      for (const reader of clients) scene.page(scene.left(reader));
     },
     breaks: { "one that was read went as unread": {} },
     keeps: {

@@ -1,4 +1,4 @@
-import { windowSize } from "../../../src/buffer/limits.ts";
+import { claimMilliseconds, windowSize } from "../../../src/buffer/limits.ts";
 import { type Client, otherClient } from "../../../src/client.ts";
 import {
   type Clear,
@@ -6,10 +6,12 @@ import {
   filesDuring,
   type History,
   isClean,
+  overlap,
   type Send,
   type Span,
+  troublesIn,
 } from "../history.ts";
-import type { Told } from "../page.ts";
+import { nothingTold, type Told } from "../page.ts";
 import { type Evidence, fileOf, isLostOnOriginal, mayBeGone } from "./evidence.ts";
 
 /** What one client was told of losses, all round long, in one file. */
@@ -41,7 +43,7 @@ export function judgeLosses(evidence: Evidence): void {
   const current = history.eras.at(-1)?.file ?? 0;
   for (const reader of ["desktop", "code"] as const) {
     judgeMissing(evidence, reader, missing[reader], collect(evidence, reader, false), current);
-    judgeTwice(evidence, reader, current);
+    for (const own of [false, true]) judgeTwice(evidence, reader, own, current);
   }
 }
 
@@ -73,11 +75,17 @@ function collect({ history }: Evidence, client: Client, own: boolean): TellingTo
   for (const send of history.sends.filter(isHere)) {
     if (send.sender !== client || !send.receipt) continue;
     const { evicted_unread: evicted } = send.receipt;
-    add({ ...(send.told ?? { ownUncounted: 0, uncounted: 0, dropped: [], ownDropped: [] }) }, send, false);
-    for (const id of evicted)
-      telling.times.set(id, [...(telling.times.get(id) ?? []), { span: send, sure: false }]);
+    const told = send.told ?? nothingTold;
+    add({ ...told, ownDropped: [...told.ownDropped, ...evicted] }, send, isSettled(history, send));
   }
   return telling;
+}
+
+// A command ends when its receipt is settled, and a receipt that was left lying for long is not.
+function isSettled(history: History, send: Send): boolean {
+  if (send.how !== "command" && send.how !== "typed") return false;
+  const inTime = send.to - send.from < claimMilliseconds && send.to < send.actor.killed;
+  return inTime && troublesIn(history, send).length === 0;
 }
 
 function judgeMissing(
@@ -136,23 +144,37 @@ function clearsOf(history: History, send: Send): Clear[] {
 }
 
 // Told in peace, a loss is forgotten; and what was delivered in peace is none.
-function judgeTwice(evidence: Evidence, reader: Client, current: number): void {
+function judgeTwice(evidence: Evidence, client: Client, own: boolean, current: number): void {
   const { world, history, fresh, sends } = evidence;
   const tokens = new Map(
     [...sends.values()]
       .filter((send) => fileOf(evidence, send) === current)
       .map((send) => [send.receipt?.id ?? 0, send.token]),
   );
-  for (const [id, times] of collect(evidence, reader, false).times) {
-    const inCurrent = times.filter(({ span }) => fileDuring(history, span) === current);
+  const whom = `${client}, ${own ? "who sent it" : "who was to read it"}`;
+  for (const [id, times] of collect(evidence, client, own).times) {
+    const token = tokens.get(id) ?? "";
+    const isOwn = sends.get(token)?.sender === client;
+    if (isOwn !== own && token) continue; // a receipt names whatever went for it
+    const inCurrent = times
+      .filter(({ span }) => fileDuring(history, span) === current)
+      .sort((a, b) => a.span.to - b.span.to);
     const sure = inCurrent.find((time) => time.sure);
     const again = sure && inCurrent.find(({ span }) => span.from > sure.span.to + settleMilliseconds);
-    const token = tokens.get(id) ?? "";
-    if (again) world.violated("a loss is told once", `${id} to ${reader}`, ...evidence.trace(token));
+    if (again && !mayBeTakenBack(history, sure.span))
+      world.violated("a loss is told once", `${id} to ${whom}`, ...evidence.trace(token));
     const read = (fresh.get(token) ?? []).find(({ clean, file }) => clean && file === current);
     if (read && inCurrent.some(({ span }) => span.from > read.fetch.confirmed))
-      world.violated("what was read is no loss", `${token} to ${reader}`, ...evidence.trace(token));
+      world.violated("what was read is no loss", `${token} to ${whom}`, ...evidence.trace(token));
   }
+}
+
+// Evicted on its way to a reader, a message is told as lost, then arrives, and is lost once more if the reader cancels then.
+function mayBeTakenBack({ fetches }: History, told: Span): boolean {
+  return fetches.some(
+    ({ cancelled, from, released }) =>
+      cancelled && overlap(told, { from, to: released + settleMilliseconds }),
+  );
 }
 
 // A page is confirmed by the next answer; until then its losses may be told again.
