@@ -1,7 +1,8 @@
 import { otherClient } from "../../src/client.ts";
 import { askedNow, fetchRecord, type Ran, run, sendRecord, settle, settleFetch } from "./commands.ts";
 import type { Clear, Fetch, Send } from "./history.ts";
-import { readFramed, readJson, readReceipt } from "./page.ts";
+import { judgeStatus, judgeStatusLine } from "./judge/processes.ts";
+import { readCleared, readFramed, readJson, readReceipt } from "./page.ts";
 import type { CommandAction } from "./plan.ts";
 import { typed } from "./typed.ts";
 import type { Lane, World } from "./world.ts";
@@ -57,12 +58,13 @@ export async function get(
 
 /** Empties the buffer on the command line. */
 export async function clear(world: World, lane: Lane): Promise<Clear> {
-  const record: Clear = { ...askedNow(world), how: "command", by: null, done: false };
+  const record: Clear = { ...askedNow(world), how: "command", by: null, done: false, receipt: null };
   world.history.clears.push(record);
   world.count("clears");
   const ran = await run(world, lane, ["clear", "--yes", "--json"]);
   settle(record, ran);
   record.done = ran.status === 0;
+  record.receipt = readCleared(ran.stdout);
   return record;
 }
 
@@ -70,18 +72,13 @@ async function look(world: World, lane: Lane, kind: "status" | "statusline"): Pr
   const ran = await run(world, lane, kind === "status" ? [kind, "--json"] : [kind]);
   world.count("looks");
   if (ran.status !== 0) return void notRefused(world, ran);
-  if (kind === "status") {
-    const { total, unread } = JSON.parse(ran.stdout);
-    if (total > 20 || unread.desktop + unread.code > total)
-      world.violated("the window is 20", `status says ${ran.stdout}`, ran);
-  } else if (!/^(\d+ from Desktop\n)?$/.test(ran.stdout)) {
-    world.violated("a status line is one", JSON.stringify(ran.stdout), ran);
-  }
+  if (kind === "status") judgeStatus(world, ran.stdout);
+  else judgeStatusLine(world, ran.stdout);
 }
 
 // Why it was refused is judged together with everything else.
 function notRefused(world: World, ran: Ran): void {
-  const record: Clear = { ...askedNow(world), how: "command", by: null, done: false };
+  const record: Clear = { ...askedNow(world), how: "command", by: null, done: false, receipt: null };
   settle(record, ran);
   if (record.refused) world.history.clears.push(record);
 }

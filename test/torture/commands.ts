@@ -1,5 +1,6 @@
 import type { Client } from "../../src/client.ts";
 import type { Clear, Fetch, Send } from "./history.ts";
+import { judgeFraming, judgeSentence } from "./judge/processes.ts";
 import { kill, type Lane, mostMilliseconds, type StartOptions, type World } from "./world.ts";
 
 /** How a command ended. */
@@ -33,9 +34,7 @@ export async function run(
   clearTimeout(late);
   const { exitCode: status } = child;
   const ran = { from, to: world.now(), actor, stdout, stderr, status };
-  const isSentence = /^(relay: [^\n]+\n|\{"ok":false[^\n]+\}\n)$/.test(stderr);
-  if (status !== null && (status === 0 ? stderr !== "" : !isSentence))
-    world.violated("errors are one sentence on stderr", `${actor.name} said ${JSON.stringify(stderr)}`, ran);
+  judgeSentence(world, actor, status, stderr);
   return ran;
 }
 
@@ -109,11 +108,5 @@ export function settleFetch(
   record.released = ran.to;
   if (ran.status === 0) record.confirmed = ran.to;
   // a command writes its page and the line's end at once
-  if (!ran.stdout.endsWith("\n")) return;
-  try {
-    record.page = read(ran.stdout);
-  } catch (error) {
-    if (ran.status !== null)
-      world.violated("a page is framed", String(error), record, ran.stdout.slice(0, 3_000));
-  }
+  if (ran.stdout.endsWith("\n")) record.page = judgeFraming(world, ran.stdout, read);
 }

@@ -102,7 +102,7 @@ function renameAway(world: World, change: Change): void {
   const { place, history } = world;
   const away = join(place.home, `away-${world.round}-${newFile(world)}`);
   const file = currentFile(world);
-  change("renamed", newFile(world), () => move(place.buffer, away));
+  change("renamed", newFile(world), () => void move(place.buffer, away));
   history.kept.set(file, away);
   world.count("times the file was renamed");
 }
@@ -111,15 +111,23 @@ async function renameAndBack(world: World, hold: number, change: Change): Promis
   const { place, history } = world;
   const away = join(place.home, "away");
   const file = currentFile(world);
-  change("renamed", newFile(world), () => move(place.buffer, away));
+  let isAway = false;
+  change("renamed", newFile(world), () => {
+    isAway = move(place.buffer, away);
+  });
+  if (!isAway) return; // what is made at the path now stays there
   await Bun.sleep(hold);
   history.removed.add(currentFile(world));
-  change("renamed back", file, () => move(away, place.buffer));
+  change("renamed back", file, () => void move(away, place.buffer));
   world.count("times the file was renamed, and back");
 }
 
-function move(from: string, to: string): void {
+// Answers false if there was none just now.
+function move(from: string, to: string): boolean {
   try {
     renameSync(from, to);
-  } catch {} // there was none just now
+    return true;
+  } catch {
+    return false;
+  }
 }

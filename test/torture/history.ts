@@ -65,6 +65,8 @@ export interface Fetch extends Asked {
 export interface Clear extends Asked {
   by: Client | null;
   done: boolean;
+  /** What it says it deleted; the original says nothing that is read here. */
+  receipt: { deleted: number; deleted_unread: number } | null;
 }
 
 /** A notifier that was started. */

@@ -1,4 +1,5 @@
 import { judgeAnnouncements } from "./judge/announcements.ts";
+import { judgeCounts } from "./judge/counts.ts";
 import { judgeEvictions } from "./judge/evictions.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { judgeLosses } from "./judge/losses.ts";
@@ -15,6 +16,7 @@ export function judgeAll(evidence: Evidence): void {
   judgeOmissions(evidence);
   judgeEvictions(evidence);
   judgeWindow(evidence);
+  judgeCounts(evidence);
   judgeLosses(evidence);
   judgeAnnouncements(evidence);
   judgeRefusals(evidence);

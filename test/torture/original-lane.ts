@@ -40,7 +40,7 @@ async function act(
   if (action.kind === "send") await send(world, asked, original, action);
   else if (action.kind === "fetch") await fetch(world, asked, original, action);
   else {
-    const record: Clear = { ...asked, by: null, done: false };
+    const record: Clear = { ...asked, by: null, done: false, receipt: null };
     world.history.clears.push(record);
     const reply = await original.ask("clear");
     record.to = world.now();
@@ -94,6 +94,6 @@ async function fetch(
     fresh: true,
     maybe: false,
   }));
-  record.page = { shown, told: nothingTold, exact: true };
+  record.page = { shown, told: nothingTold, waiting: null, exact: true };
   record.confirmed = record.to;
 }

@@ -1,5 +1,5 @@
 import { makeVisible } from "../../src/relay/escaping.ts";
-import type { Send } from "./history.ts";
+import type { Clear, Send } from "./history.ts";
 
 /** A message on a page. */
 export interface Shown {
@@ -25,6 +25,8 @@ export interface Told {
 export interface Page {
   shown: Shown[];
   told: Told;
+  /** How many more wait, and how many of them are on their way elsewhere; null if nothing is said of it. */
+  waiting: { remaining: number; elsewhere: number } | null;
   /** The texts are exact; else as they are shown, with what is unsafe escaped. */
   exact: boolean;
 }
@@ -49,6 +51,7 @@ export function readJson(text: string, column: string): Page {
       uncounted: page.cleared.length,
       ownUncounted: page.sent_cleared.length,
     },
+    waiting: { remaining: page.remaining, elsewhere: page.elsewhere },
     exact: true,
   };
 }
@@ -62,7 +65,13 @@ export function readFramed(text: string): Page {
   if (strange !== undefined) throw new Error(`a line that no page has: ${strange}`);
   const mark = preamble < 0 ? "" : (/marked (\w+)/.exec(lines[preamble] ?? "")?.[1] ?? "");
   const shown = preamble < 0 ? [] : readFrames(lines.slice(preamble + 1), mark);
-  return { shown, told: readTold(head), exact: false };
+  return { shown, told: readTold(head), waiting: readWaiting(head[0] ?? ""), exact: false };
+}
+
+function readWaiting(line: string): Page["waiting"] {
+  const remaining = Number(/(\d+) (?:more )?waiting/.exec(line)?.[1] ?? 0);
+  const [elsewhere, , count] = /(, |(\d+) of them )on (?:its|their) way elsewhere/.exec(line) ?? [];
+  return { remaining, elsewhere: elsewhere ? Number(count ?? remaining) : 0 };
 }
 
 function readFrames(lines: string[], mark: string): Shown[] {
@@ -118,6 +127,15 @@ export function readReceipt(text: string): Pick<Send, "receipt" | "told"> {
     ownUncounted: receipt.cleared?.length ?? 0,
   };
   return { receipt, told };
+}
+
+/** Reads what a clear says, in JSON or in words; null if it is neither. */
+export function readCleared(text: string): Clear["receipt"] {
+  const [, deleted, unread] =
+    /^\{"ok":true,"deleted":(\d+),"deleted_unread":(\d+)\}\n?$/.exec(text) ??
+    /^relay: cleared (\d+) messages?, of which (\d+) unread\.\n$/.exec(text) ??
+    [];
+  return deleted && unread ? { deleted: Number(deleted), deleted_unread: Number(unread) } : null;
 }
 
 /** The text as this page has to show it. */

@@ -3,6 +3,7 @@ import { createChaos } from "./chaos.ts";
 import { commandLane } from "./command-lane.ts";
 import { createHistory } from "./history.ts";
 import { gather } from "./judge/evidence.ts";
+import { judgeIntegrity, judgeRemains } from "./judge/remains.ts";
 import { judgeAll } from "./judges.ts";
 import { type Listener, listen } from "./notifier.ts";
 import { originalLane } from "./original-lane.ts";
@@ -10,17 +11,7 @@ import { type NotifierOutcome, planRound, type Round } from "./plan.ts";
 import { random } from "./random.ts";
 import { renderViolation } from "./report.ts";
 import { serverLane } from "./server-lane.ts";
-import {
-  announceRest,
-  beginAnew,
-  drain,
-  endAll,
-  inspect,
-  integrity,
-  processes,
-  type Row,
-  rowsOf,
-} from "./settle.ts";
+import { announceRest, beginAnew, drain, endAll, processes, type Row, rowsOf } from "./settle.ts";
 import type { Lane, World } from "./world.ts";
 
 const roundMilliseconds = 12_000;
@@ -74,17 +65,14 @@ export async function runRounds(
 /** Ends a round: everything is announced, read, looked at and judged, and the next one begins with an empty buffer. */
 async function settle(world: World, calm: Lane[], slow: boolean): Promise<void> {
   const [lane] = calm as [Lane];
-  for (const { path } of kept(world)) {
-    const found = integrity(path);
-    if (found !== null && found !== "ok") world.violated("PRAGMA integrity_check is ok", `${path}: ${found}`);
-  }
+  for (const { path } of kept(world)) judgeIntegrity(world, path);
   // every lease and every claim is over then, or at least every claim
   if (world.place.hasClock) world.jump(25);
   else await Bun.sleep(6_000);
   await Bun.sleep(jumpMilliseconds);
   const rows = await announceRest(world, calm, slow);
   await drain(world, lane);
-  inspect(world);
+  judgeRemains(world);
   judge(world, rows);
   const file = world.history.eras.at(-1)?.file ?? 0;
   world.history = createHistory(file, await beginAnew(world, lane));

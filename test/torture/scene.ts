@@ -2,22 +2,27 @@ import { type Client, clients, otherClient } from "../../src/client.ts";
 import type { Actor, Announcement, Clear, Fetch, Send, Span, Trouble } from "./history.ts";
 import { gather } from "./judge/evidence.ts";
 import { judgeAll } from "./judges.ts";
-import { nothingTold, type Shown, type Told } from "./page.ts";
+import { nothingTold, type Page, type Shown, type Told } from "./page.ts";
 import type { Place } from "./place.ts";
 import type { Row } from "./settle.ts";
-import { createWorld } from "./world.ts";
+import { createWorld, type World } from "./world.ts";
 
-/** What differs from a message that was acknowledged, from Code to Desktop; `id` and the like are its receipt's. */
+/** What differs from a message that was acknowledged, from Code to Desktop; `id` and the like are its receipt's, which else does not say how many wait. */
 export type GivenSend = Partial<Send> & Partial<NonNullable<Send["receipt"]>>;
 
 /** What differs from a page of a command that was settled as it was written. */
-export type GivenPage = Partial<Fetch> & { told?: Partial<Told>; exact?: boolean };
+export type GivenPage = Partial<Fetch> & {
+  told?: Partial<Told>;
+  waiting?: Page["waiting"];
+  exact?: boolean;
+};
 
 /** A message on a page, or what differs from it there. */
 type OnPage = Send | (Partial<Shown> & { of: Send });
 
 /** A made-up history. Each event takes 10 ms and begins 100 ms after the one before, unless its times are given. */
 export interface Scene {
+  world: World;
   send(given?: GivenSend): Send;
   sends(count: number, given?: GivenSend): Send[];
   page(shown: OnPage[], given?: GivenPage): void;
@@ -80,8 +85,9 @@ export function createScene(): Scene {
     ({ actor: own[client], how: "command", cancelled: false, refused: null }) as const;
 
   const scene: Scene = {
+    world,
     actor,
-    send({ id = nextId, unread = 1, evicted = [], evicted_unread = [], ...given } = {}) {
+    send({ id = nextId, unread = Number.NaN, evicted = [], evicted_unread = [], ...given } = {}) {
       const { sender = "code" } = given;
       const token = `t0-${history.sends.length + 1}.`;
       const receipt = { id, unread, evicted, evicted_unread };
@@ -93,10 +99,10 @@ export function createScene(): Scene {
       return send;
     },
     sends: (count, given) => Array.from({ length: count }, () => scene.send(given)),
-    page(messages, { told, exact = true, ...given } = {}) {
+    page(messages, { told, waiting = null, exact = true, ...given } = {}) {
       const shown = messages.map((message) => show(message, ids));
       const reader = given.reader ?? (shown[0] ? otherClient(shown[0].sender as Client) : "desktop");
-      const page = { shown, told: { ...nothingTold, ...told }, exact };
+      const page = { shown, told: { ...nothingTold, ...told }, waiting, exact };
       const time = span(given);
       const about = { reader, marks: true, limit: 20, page, confirmed: time.to, released: time.to };
       history.fetches.push({ ...asked(reader), ...about, ...given, ...time });
@@ -140,7 +146,14 @@ export function createScene(): Scene {
       });
     },
     clear(given) {
-      history.clears.push({ ...asked("code"), by: null, done: true, ...given, ...span(given) });
+      history.clears.push({
+        ...asked("code"),
+        by: null,
+        done: true,
+        receipt: null,
+        ...given,
+        ...span(given),
+      });
     },
     trouble(kind, given) {
       history.troubles.push({ kind, what: "", ...span(given) });

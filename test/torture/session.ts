@@ -1,5 +1,6 @@
 import type { Client } from "../../src/client.ts";
 import { initialize } from "../support/server.ts";
+import { judgeLine, judgeRest, judgeServerEnd } from "./judge/processes.ts";
 import type { Lane, Started, World } from "./world.ts";
 
 /** What a server answered: the text of its result, or of its error. */
@@ -44,29 +45,19 @@ function speak(world: World, started: Started, client: Client): Session {
   let unsettled: { after: number; settled: () => void }[] = [];
   let asked = 0;
   const hear = (line: string) => {
-    const message = parse(line);
-    const { id } = message ?? {};
-    if (message?.jsonrpc !== "2.0" || typeof id !== "number" || id >= asked || "method" in message) {
-      world.violated("nothing but MCP on stdout", `${actor.name} wrote a strange line`, line.slice(0, 500));
-      return;
-    }
+    const answer = judgeLine(world, actor, line, asked);
+    if (!answer) return;
+    const { id, message } = answer;
     for (const { after, settled } of unsettled) if (id >= after) settled();
     unsettled = unsettled.filter(({ after }) => id < after);
     waiting.get(id)?.(answerOf(message, world.now()));
     waiting.delete(id);
   };
-  const reading = readLines(child.stdout, hear).then((rest) => {
-    if (rest !== "" && !Number.isFinite(actor.killed))
-      world.violated(
-        "nothing but MCP on stdout",
-        `${actor.name} ended in the middle of a line`,
-        rest.slice(0, 200),
-      );
-  });
+  const reading = readLines(child.stdout, hear).then((rest) => judgeRest(world, actor, rest));
   const ended = Promise.all([reading, child.exited]).then(() => {
     for (const resolve of waiting.values()) resolve(null);
     waiting.clear();
-    checkEnd(world, started);
+    judgeServerEnd(world, actor, child);
   });
   return {
     started,
@@ -85,26 +76,11 @@ function speak(world: World, started: Started, client: Client): Session {
   };
 }
 
-function checkEnd(world: World, { actor, child }: Started): void {
-  if (Number.isFinite(actor.killed)) return;
-  if (!Number.isFinite(actor.asked)) world.violated("a server stays", `${actor.name} ended unasked`, actor);
-  else if (child.exitCode !== 0)
-    world.violated("a server ends with 0", `${actor.name} ended with ${child.exitCode}`, actor);
-}
-
 function write({ child }: Started, message: Record<string, unknown>): void {
   try {
     child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
     void Promise.resolve(child.stdin.flush()).catch(() => {});
   } catch {} // it was killed
-}
-
-function parse(line: string): Record<string, unknown> | null {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }
 
 interface Result {

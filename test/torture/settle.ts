@@ -1,9 +1,10 @@
 import { Database } from "bun:sqlite";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, clients } from "../../src/client.ts";
 import { clear, get, send } from "./command-lane.ts";
 import type { Fetch } from "./history.ts";
+import { judgeAnnounced, judgeAtOnce, judgeEnded, unannounced } from "./judge/remains.ts";
 import { oldestToken } from "./notifier.ts";
 import { openSession } from "./session.ts";
 import { kill, type Lane, type World } from "./world.ts";
@@ -56,28 +57,16 @@ export function rowsOf(path: string): Row[] {
     .all();
 }
 
-/** Whether SQLite finds nothing wrong with the file; null if there is none. */
-export function integrity(path: string): string | null {
-  if (!existsSync(path)) return null;
-  try {
-    using db = new Database(path);
-    db.run("PRAGMA busy_timeout = 5000");
-    const rows = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all();
-    return rows.map((row) => row.integrity_check).join("; ");
-  } catch (error) {
-    return String(error);
-  }
-}
-
 /** Ends whatever still runs once the lanes are done, and sees that nothing is left. */
 export async function endAll(world: World, known: Set<number>): Promise<void> {
-  for (const started of world.alive) {
-    world.violated("no process is left", `${started.actor.name} (${started.actor.pid}) still runs`);
-    kill(world, started);
-  }
+  judgeEnded(
+    world,
+    [...world.alive].map(({ actor }) => `${actor.name} (${actor.pid})`),
+  );
+  for (const started of world.alive) kill(world, started);
   const strangers = () => processes().filter((pid) => !known.has(pid));
-  if (await became(() => strangers().length === 0, endMilliseconds)) return;
-  world.violated("no process is left", strangers().map(describe).join(", "));
+  await became(() => strangers().length === 0, endMilliseconds);
+  judgeEnded(world, strangers().map(describe));
 }
 
 /** All processes that can be seen, without those that only wait to be forgotten. */
@@ -118,10 +107,9 @@ export async function announceRest(world: World, lanes: readonly Lane[], slowly:
     if (await became(begun, announcedSoon)) await Bun.sleep(peaceMilliseconds);
     await Promise.all([...sent, ...sendToBoth()]);
   }
-  const left = () =>
-    rowsOf(world.place.buffer).filter((row) => !row.read && !row.notified_at && row.notify_tries < 2);
-  if (!(await became(() => left().length === 0, announceMilliseconds)))
-    world.violated("each message is announced", `${left().length} never were`, left());
+  const stored = () => rowsOf(world.place.buffer);
+  await became(() => unannounced(stored()).length === 0, announceMilliseconds);
+  judgeAnnounced(world, stored());
   await Bun.sleep(100); // for what is being announced for the second time, and fails
   const rows = rowsOf(world.place.buffer);
   for (const session of sessions) {
@@ -154,31 +142,6 @@ function isEmpty({ page }: Fetch): boolean {
   return page.shown.length + dropped.length + ownDropped.length + uncounted + ownUncounted === 0;
 }
 
-/** What the file and its folder must look like once everything was read. */
-export function inspect(world: World): void {
-  const { buffer, home } = world.place;
-  if (!existsSync(buffer)) return;
-  const found = integrity(buffer);
-  if (found !== "ok") world.violated("PRAGMA integrity_check is ok", `it says ${found}`);
-  world.count("integrity checks");
-  const mode = statSync(buffer).mode & 0o777;
-  if (mode !== 0o600) world.violated("the file is the person's alone", `its mode is ${mode.toString(8)}`);
-  using db = new Database(buffer, { readonly: true });
-  if (!db.query("SELECT 1 FROM sqlite_schema WHERE name = 'relay_losses'").get()) return;
-  const counts = db
-    .query<Record<string, number>, []>(
-      `SELECT (SELECT count(*) FROM messages) > 20 AS "too many messages",
-       (SELECT count(*) FROM messages WHERE (sender = 'desktop' AND read_by_code_at IS NULL)
-         OR (sender = 'code' AND read_by_desktop_at IS NULL)) AS "unread messages",
-       (SELECT count(*) FROM relay_losses WHERE audience IN ('desktop', 'code')) AS "untold losses"`,
-    )
-    .get();
-  for (const [what, count] of Object.entries(counts ?? {}))
-    if (count) world.violated("nothing is left over", `${what}: ${count}`);
-  const strange = readdirSync(home).filter((name) => !/^(\.relay_buffer\.db(-journal)?|away-.*)$/.test(name));
-  if (strange.length > 0) world.violated("no file is left", strange.join(", "));
-}
-
 /** One message in peace: its announcement, its page, and an empty buffer afterwards. Answers the greatest id so far. */
 export async function beginAnew(world: World, lane: Lane): Promise<number> {
   await clear(world, lane);
@@ -189,8 +152,7 @@ export async function beginAnew(world: World, lane: Lane): Promise<number> {
   const heard = () =>
     world.history.announcements.slice(before).some(({ body }) => oldestToken(body) === sent.token);
   // the command that sent it ends when it was announced
-  if (!(await became(heard, atOnceMilliseconds)))
-    world.violated("each message is announced at once", `${sent.token} was not`, sent);
+  judgeAtOnce(world, sent, await became(heard, atOnceMilliseconds));
   await drain(world, lane);
   await clear(world, lane);
   return sent.receipt?.id ?? 0;

@@ -1,6 +1,7 @@
 import { askedNow } from "./commands.ts";
 import type { Clear, Fetch, Send } from "./history.ts";
-import { readFramed, readReceipt } from "./page.ts";
+import { judgeFraming } from "./judge/processes.ts";
+import { readCleared, readFramed, readReceipt } from "./page.ts";
 import type { ServerAction } from "./plan.ts";
 import type { Answer, Session } from "./session.ts";
 import { mostMilliseconds, type World } from "./world.ts";
@@ -139,11 +140,7 @@ async function settleFetch(
     before.released = Math.min(before.released, record.to);
   if (!answer) return;
   if (answer.refused) return refused(record, answer);
-  try {
-    record.page = readFramed(answer.text);
-  } catch (error) {
-    world.violated("a page is framed", String(error), record, answer.text.slice(0, 3_000));
-  }
+  record.page = judgeFraming(world, answer.text, readFramed);
   if (answer.text.length < 16_384) {
     session.onSettled(() => {
       record.confirmed = world.now();
@@ -159,6 +156,7 @@ export async function clear(world: World, session: Session): Promise<void> {
     how: "tool",
     by: session.client,
     done: false,
+    receipt: null,
   };
   world.history.clears.push(record);
   world.count("clears");
@@ -167,4 +165,5 @@ export async function clear(world: World, session: Session): Promise<void> {
   record.to = given?.at ?? world.now();
   record.done = given !== null && !given.refused;
   if (given?.refused) await refused(record, given);
+  else if (given) record.receipt = readCleared(given.text);
 }

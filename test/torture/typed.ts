@@ -3,7 +3,8 @@ import type { Sandbox } from "../support/sandbox.ts";
 import { openTypedSession } from "../support/typing.ts";
 import { askedNow, fetchRecord, run, sendRecord, settle, settleFetch } from "./commands.ts";
 import type { Clear } from "./history.ts";
-import { readFramed, readTold } from "./page.ts";
+import { judgeHook } from "./judge/processes.ts";
+import { readCleared, readFramed, readTold } from "./page.ts";
 import type { CommandAction } from "./plan.ts";
 import type { Lane, World } from "./world.ts";
 
@@ -21,8 +22,7 @@ export async function typed(
   const env = { ...typing.env, RELAY_NOTIFY: "auto", CLAUDE_CONFIG_DIR: join(folder, ".claude") };
   const event = typing.event(words === "words" ? text : words);
   const hook = await run(world, lane, ["hook", "user-prompt-expansion"], { env, stdin: event });
-  if (hook.status !== null && (hook.status !== 0 || hook.stdout !== ""))
-    world.violated("a hook is silent", `it printed ${JSON.stringify(hook.stdout)}`, hook);
+  judgeHook(world, hook.status, hook.stdout);
   const slot = () => run(world, lane, ["typed"], { env });
   if (words === "words") {
     const sent = { token, text: text.trim(), muted: false, how: "typed", hook } as const;
@@ -38,12 +38,13 @@ export async function typed(
     record.receipt = { id: Number(id), unread: Number(unread), evicted, evicted_unread: evicted };
     record.told = readTold(lines);
   } else if (words === "clear") {
-    const record: Clear = { ...askedNow(world), how: "typed", by: "code", done: false, hook };
+    const record: Clear = { ...askedNow(world), how: "typed", by: "code", done: false, receipt: null, hook };
     world.history.clears.push(record);
     world.count("clears");
     const ran = await slot();
     settle(record, ran);
     record.done = ran.status === 0;
+    record.receipt = readCleared(ran.stdout);
   } else {
     const record = fetchRecord(world, "code", "typed", 20, words === "");
     record.hook = hook;

@@ -2,6 +2,7 @@ import type { Subprocess } from "bun";
 import { asPerson } from "../support/rights.ts";
 import { relayBinary } from "../support/sandbox.ts";
 import { type Actor, createHistory, type History, type Trouble } from "./history.ts";
+import { judgeErrors, judgeSignal } from "./judge/processes.ts";
 import { textOf } from "./messages.ts";
 import { type Place, tidyClock } from "./place.ts";
 import type { Draft } from "./plan.ts";
@@ -122,8 +123,7 @@ function start(world: World, lane: Lane, name: string, args: string[], options: 
   const never = Number.POSITIVE_INFINITY;
   const actor: Actor = { name, pid: child.pid, killed: never, asked: never, died: never, stops: [] };
   const errors = new Response(child.stderr).text().then((text) => {
-    if (/^\s+at .+[:(]/m.test(text))
-      world.violated("no stack trace", `${name} printed one`, text.slice(0, 2_000));
+    judgeErrors(world, actor, text);
     return text;
   });
   const started: Started = { actor, child, errors };
@@ -136,9 +136,7 @@ function start(world: World, lane: Lane, name: string, args: string[], options: 
     world.asking.delete(started);
     if (lane.current === started) lane.current = null;
     tidyClock(child.pid);
-    const { signalCode } = child;
-    if (signalCode && !(signalCode === "SIGKILL" && Number.isFinite(actor.killed)))
-      world.violated("nothing crashes", `${name} ended with ${signalCode}`, actor);
+    judgeSignal(world, actor, child);
   });
   if (options.stdin !== undefined) {
     child.stdin.write(options.stdin);

@@ -5,12 +5,13 @@ const locked = "the buffer is locked by another program. Close that program, or 
 
 export const sendCases = [
   ...casesOf("the window is 20", {
-    play(scene, unread: number) {
+    play(scene, { others = 0, unread }: { others?: number; unread: number }) {
+      scene.sends(others);
       scene.send({ unread });
       scene.drain();
     },
-    breaks: { "21 are said to wait": 21, "not even the message itself is said to wait": 0 },
-    keeps: { "20 wait": 20, "the message itself waits": 1 },
+    breaks: { "21 are said to wait": { others: 19, unread: 21 } },
+    keeps: { "20 wait": { others: 19, unread: 20 }, "the message itself waits": { unread: 1 } },
   }),
 
   ...casesOf("the window is 20", {

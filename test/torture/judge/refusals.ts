@@ -1,3 +1,4 @@
+import { claimMilliseconds } from "../../../src/buffer/limits.ts";
 import {
   type Clear,
   type Fetch,
@@ -20,8 +21,8 @@ const takenElsewhere =
 
 const noTicket = /^nobody typed \/get here, or hooks are switched off/;
 
-// A claim stands for 5 s, less what the clocks of this run and of relay may differ by.
-const claimMilliseconds = 4_900;
+// What the clocks of this run and of relay may differ by.
+const differenceMilliseconds = 100;
 
 /** What relay may say, and what must have happened for it; null: it may be said at any time. */
 const sentences: [RegExp, Trouble["kind"][] | null][] = [
@@ -73,7 +74,7 @@ function mayHaveNoTicket({ from, to, hook }: Fetch | Send | Clear, history: Hist
 
 function mayHaveExpired(asked: Span, history: History): boolean {
   const jumped = troublesIn(history, asked).some(({ kind }) => kind === "clock" || kind === "replaced");
-  return jumped || asked.to - asked.from >= claimMilliseconds;
+  return jumped || asked.to - asked.from >= claimMilliseconds - differenceMilliseconds;
 }
 
 function nameOf(sentence: RegExp | undefined): string {

@@ -1,3 +1,4 @@
+import { windowSize } from "../../../src/buffer/limits.ts";
 import { fileDuring, type Send } from "../history.ts";
 import { type Evidence, fileOf } from "./evidence.ts";
 
@@ -12,7 +13,7 @@ export function judgeSends(evidence: Evidence): void {
     judgeOrder(evidence, sends);
   }
   for (const { receipt, token } of acknowledged) {
-    if (receipt && (receipt.unread < 1 || receipt.unread > 20))
+    if (receipt && receipt.unread > windowSize)
       world.violated("the window is 20", `${receipt.unread} are said to wait`, ...evidence.trace(token));
   }
   for (const send of history.sends) {
