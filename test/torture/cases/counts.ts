@@ -4,6 +4,8 @@ import { casesOf } from "./case.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
+const locked = "the buffer is locked by another program. Close that program, or try again.";
+
 const rule = "what waits is counted";
 
 export const countCases = [
@@ -32,9 +34,10 @@ export const countCases = [
 
   // the page at 5,000 shows one of two
   ...casesOf(rule, {
-    play(scene, { remaining, to, lost }: { remaining: number; to?: number; lost?: boolean }) {
+    play(scene, { remaining, lost, refused }: { remaining: number; lost?: boolean; refused?: boolean }) {
       const [first, second] = scene.sends(2) as [Send, Send];
-      const third = scene.send({ from: 4_000, to: to ?? 4_010, receipt: null });
+      if (refused) scene.trouble("lock", { from: 3_900, to: 4_000 });
+      const third = scene.send({ from: 4_000, receipt: null, refused: refused ? locked : null });
       const waiting = { remaining, elsewhere: 0 };
       scene.page([first], { from: 5_000, to: 5_010, limit: 1, waiting });
       scene.page(lost ? [second, third] : [second]);
@@ -42,6 +45,7 @@ export const countCases = [
     breaks: {
       "a page leaves one out": { remaining: 0 },
       "a page counts more than were sent": { remaining: 3 },
+      "a page counts what was refused": { remaining: 2, refused: true },
     },
     keeps: {
       "a page counts what is left": { remaining: 1 },

@@ -27,7 +27,7 @@ type Waiting = NonNullable<Page["waiting"]>;
 /** A receipt, a page and a clear say how many wait: no fewer than certainly did, and no more than may have. */
 export function judgeCounts(evidence: Evidence): void {
   const { history } = evidence;
-  const lives = history.sends.map((send) => lifeOf(evidence, send));
+  const lives = history.sends.map((send) => lifeOf(evidence, send)).filter(mayBeStored);
   for (const send of history.sends) {
     const { receipt, how, sender } = send;
     if (receipt && how !== "original" && receipt.unread <= windowSize)
@@ -112,6 +112,11 @@ function lifeOf(evidence: Evidence, send: Send): Life {
     read: Math.min(...reads.map(({ fetch }) => fetch.confirmed)),
     showings,
   };
+}
+
+// What is refused while the file stays the same is not stored: sends.ts.
+function mayBeStored({ send, files }: Life): boolean {
+  return send.refused === null || files.length > 1;
 }
 
 function mayBeThere({ send, files, gone }: Life, file: number, { from, to }: Span): boolean {
