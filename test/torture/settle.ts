@@ -65,8 +65,8 @@ export async function endAll(world: World, known: Set<number>): Promise<void> {
   );
   for (const started of world.alive) kill(world, started);
   const strangers = () => processes().filter((pid) => !known.has(pid));
-  await became(() => strangers().length === 0, endMilliseconds);
-  judgeEnded(world, strangers().map(describe));
+  const ended = await became(() => strangers().length === 0, endMilliseconds);
+  judgeEnded(world, ended ? [] : strangers().map(describe));
 }
 
 /** All processes that can be seen, without those that only wait to be forgotten. */
