@@ -83,6 +83,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       texts.push(text);
       await store(text);
       await until("the announcement", () => session.shown().length === texts.length);
+      await until("it to be written down", () => leases(box) === 0);
       age(box, 60_000); // what comes next is not part of one "N more"
     };
     await announced("by a command", (text) => send(box, session, "code", text));
@@ -179,6 +180,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await sender.send("by a server");
     if (sound !== null) await until("the announcement", () => session.shown().length === 1);
     await reader.close(); // what it wished outlives it
+    await until("it to be written down", () => leases(box) === 0);
     age(box, 60_000);
     expect(await send(box, session, "code", "by a command")).toMatchObject({ status: 0 });
     expect(await send(box, session, "desktop", "to one who wants nothing")).toMatchObject({ status: 0 });
