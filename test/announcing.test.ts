@@ -379,6 +379,12 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await Promise.all([server.answer(1), server.answer(2)]);
     server.child.stdin.end();
     expect(await server.child.exited).toBe(0);
+    if (session.shown().length < 2) {
+      // on a busy machine 0.2 s may not do for a notification; another server makes good what is left
+      age(box, 20_000);
+      await start(box, session, code);
+      await until("the announcement", () => session.shown().length === 2);
+    }
     // nobody waits for the first there, so a busy machine may show them in either order
     expect(bodies(session).sort()).toEqual(["1 more: two", "one"]);
   });
