@@ -45,10 +45,29 @@ export const omissionCases = [
     },
   }),
 
+  // three wait, of which nobody knows whether the second one came in time
+  ...casesOf(rule, {
+    play(scene, { bytes, by = "code" }: { bytes: number; by?: "code" | "desktop" }) {
+      const first = scene.send();
+      const text = `t0-2. ${"x".repeat(bytes)}`;
+      const second = scene.send({ text, sender: by, receipt: null });
+      const third = scene.send({ id: 3 });
+      scene.page([first]);
+      scene.page([{ of: second, id: 2 }]);
+      scene.page([third]);
+    },
+    breaks: {
+      "the page has room for both that are left out": { bytes: 1_900 },
+      "the page has room for one, and the other is not for its reader": { bytes: 64_000, by: "desktop" },
+    },
+    keeps: { "the page may have no room for the one before": { bytes: 64_000 } },
+  }),
+
   // somebody else may have it on the way to Desktop, who asks at 20,000
   ...casesOf(rule, {
-    play(scene, { killed, ...given }: GivenPage & { killed?: number }) {
+    play(scene, { killed, disk, ...given }: GivenPage & { killed?: number; disk?: number }) {
       const send = scene.send();
+      if (disk) scene.trouble("disk", { from: disk, to: disk + 1 });
       const actor = scene.actor(killed ? { killed, died: killed } : {});
       scene.page([], { page: null, from: 2_000, to: killed ?? 19_500, confirmed: never, actor, ...given });
       scene.page([], { from: 20_000, to: 20_010 });
@@ -59,10 +78,16 @@ export const omissionCases = [
       "another reader was killed, and its claim was over": { killed: 13_500 },
       "another one asked for what waits for Code": { reader: "code" },
       "another reader only looked": { marks: false },
+      "another reader gave it back before the disk was full": { to: 18_000, released: 18_000, disk: 19_500 },
       "another reader was killed when it had got nothing yet": { from: 20_020, to: 20_030 },
     },
     keeps: {
       "another reader gives it back meanwhile": {},
+      "another reader could not give it back, because the disk was full": {
+        to: 18_000,
+        released: 18_000,
+        disk: 17_900,
+      },
       "another reader was killed, and its claim stands": { killed: 15_500 },
     },
   }),

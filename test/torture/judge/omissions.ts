@@ -18,14 +18,20 @@ export function judgeOmissions(evidence: Evidence): void {
   const marking = history.fetches.filter(({ marks, how }) => marks && how !== "original");
   for (const fetch of marking.filter((one) => isClean(history, one))) {
     if (!fetch.page || fetch.page.shown.length >= fetch.limit || !isQuiet(history, fetch)) continue;
-    if (marking.some((other) => mayHold(other, fetch))) continue;
+    if (marking.some((other) => mayHold(history, other, fetch))) continue;
     world.count("pages that had to hold all that waits");
     const [oldest] = leftOut(evidence, fetch);
     if (!oldest) continue;
-    const bytes = [...fetch.page.shown, oldest].reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-    if (bytes <= roomBytes[fetch.how === "typed" ? "typed" : "other"])
+    const hasRoom = [oldest.text, ...olderThan(evidence, fetch, oldest)].every((text) => fits(fetch, text));
+    if (hasRoom)
       world.violated("what waits is on the page", `${oldest.token} is not`, fetch, ...trace(oldest.token));
   }
+}
+
+function fits({ page, how }: Fetch, text: string): boolean {
+  const shown = page?.shown.map((message) => message.text) ?? [];
+  const bytes = [...shown, text].reduce((sum, each) => sum + Buffer.byteLength(each), 0);
+  return bytes <= roomBytes[how === "typed" ? "typed" : "other"];
 }
 
 // What was claimed before the clock jumped is claimed until another time.
@@ -34,10 +40,13 @@ function isQuiet(history: History, { from, to }: Fetch): boolean {
 }
 
 /** Whether the other may hold messages while the page is made that it never shows. */
-function mayHold(other: Fetch, { reader, from, to }: Fetch): boolean {
+function mayHold(history: History, other: Fetch, { reader, from, to }: Fetch): boolean {
   if (other.reader !== reader || other.page || other.from > to) return false;
-  const gaveBack = Number.isFinite(other.released) && !Number.isFinite(other.actor.killed);
-  const end = gaveBack ? other.released + marginMilliseconds : other.actor.died + holdMilliseconds;
+  const released = other.released + marginMilliseconds;
+  // a full disk, and whatever else keeps it from being written down
+  const isHindered = troublesIn(history, { from: other.from, to: released }).length > 0;
+  const gaveBack = Number.isFinite(released) && !Number.isFinite(other.actor.killed) && !isHindered;
+  const end = gaveBack ? released : other.actor.died + holdMilliseconds;
   return end > from;
 }
 
@@ -52,4 +61,13 @@ function leftOut({ history, sends, fresh }: Evidence, fetch: Fetch): Send[] {
       return showings.length > 0 && showings.every((showing) => showing.fetch.from > fetch.to);
     })
     .sort((a, b) => (a.receipt?.id ?? 0) - (b.receipt?.id ?? 0));
+}
+
+/** What was shown later, and may have been stored before this one: a page that has no room for it holds this one neither. */
+function olderThan({ fresh }: Evidence, fetch: Fetch, { receipt }: Send): string[] {
+  return [...fresh.values()]
+    .flatMap(([first]) => first ?? [])
+    .filter((first) => first.fetch.reader === fetch.reader && first.fetch.from > fetch.to)
+    .filter(({ shown }) => shown.id < (receipt?.id ?? 0))
+    .map(({ shown }) => shown.text);
 }
