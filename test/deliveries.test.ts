@@ -44,8 +44,11 @@ test("whoever waits for a turn and is cancelled does not wait any longer, and no
   const behind = deliveries.inTurn(async () => "behind", signal);
   cancelling.abort();
   await expect(waiting).rejects.toThrow();
-  await deliveries.withdrawAll();
+  deliveries.begun(1);
+  deliveries.cancelled(1);
   expect([await behind, ran]).toEqual(["behind", false]);
+  await expect(deliveries.inTurn(async () => "too late", cancelling.signal)).rejects.toThrow();
+  expect(await deliveries.inTurn(async () => "free", signal)).toBe("free");
 });
 
 test("work counts until it is over, and again while its answer is written", async () => {
@@ -57,7 +60,7 @@ test("work counts until it is over, and again while its answer is written", asyn
   counts.push(deliveries.working);
   await deliveries.deliver(1, () => {
     counts.push(deliveries.working);
-    return { taken: true, finished: Promise.resolve(), cancel() {} };
+    return { taken: true, finished: Promise.resolve(), cancel: () => false };
   });
   counts.push(deliveries.working);
   expect(counts).toEqual([1, 0, 1, 0]);

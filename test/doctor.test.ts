@@ -156,6 +156,26 @@ const troubles: [
     () => [/^fail server of Desktop: \/nowhere\/relay --client desktop does not start and answer: .*ENOENT/],
   ],
   [
+    "a server with an argument that is no text",
+    (box) =>
+      change(box, desktopPath, (config) =>
+        Object.assign(config.mcpServers.relay, { args: ["--client", "desktop", {}] }),
+      ),
+    (box) => [
+      `fail server of Desktop: has an argument or a variable that is no text, in ${join(box.home, desktopPath)}`,
+    ],
+  ],
+  [
+    "a server with a variable that is no text",
+    (box) =>
+      change(box, ".claude.json", (config) =>
+        Object.assign(config.mcpServers.relay, { env: { RELAY_NOTIFY: false } }),
+      ),
+    (box) => [
+      `fail server of Code: has an argument or a variable that is no text, in ${join(box.home, ".claude.json")}`,
+    ],
+  ],
+  [
     "a server that does not start with these arguments",
     (box) =>
       change(box, ".claude.json", (config) =>

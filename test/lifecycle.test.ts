@@ -109,6 +109,18 @@ test.skipIf(!existsSync("/proc/self/status"))(
   },
 );
 
+test("a thousand fetches at once keep nothing else waiting", async () => {
+  await using box = sandbox();
+  const server = await startSession(box);
+  for (let id = 1; id <= 1_000; id++) server.send(toolCall(id, "relay_fetch"));
+  await server.answer(1);
+  server.send({ id: "ping", method: "ping" });
+  await server.answer(1_000, 60_000);
+  await server.answer("ping");
+  const answeredBefore = server.lines.findIndex(({ id }) => id === "ping");
+  expect(answeredBefore).toBeLessThan(900);
+});
+
 test("a client that asks 1,500 times in one go has everything answered, in order", async () => {
   await using box = sandbox();
   const server = await startSession(box);

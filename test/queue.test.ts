@@ -29,18 +29,27 @@ test("work is done one after the other, in its order, and what is urgent before 
 test("work that fails is its caller's trouble alone", async () => {
   const queue = createQueue();
   const failing = queue.run(() => Promise.reject(new Error("no")));
+  const throwing = queue.run(() => {
+    throw new Error("at once");
+  });
   const next = queue.run(async () => "yes");
   await expect(failing).rejects.toThrow("no");
+  await expect(throwing).rejects.toThrow("at once");
   expect(await next).toBe("yes");
 });
 
-test("between two pieces of work the event loop turns", async () => {
+test("after each piece of work the event loop turns, also if nothing waits yet", async () => {
   const queue = createQueue();
-  let turned = false;
-  const first = queue.run(async () => void setImmediate(() => (turned = true)));
-  const second = queue.run(async () => turned);
-  await first;
-  expect(await second).toBe(true);
+  let turns = 0;
+  const work = async () => void setImmediate(() => (turns += 1));
+  const together = [queue.run(work), queue.run(work), queue.run(async () => turns)];
+  expect(await Promise.all(together)).toEqual([undefined, undefined, 2]);
+  for (let n = 0; n < 10; n++) {
+    await queue.run(work);
+    await null;
+    await null;
+  }
+  expect(await queue.run(async () => turns)).toBe(12);
 });
 
 test("a receipt that tells of losses does not wait for the sends behind it", async () => {

@@ -10,6 +10,7 @@ import {
   serverEntry,
   statusLine,
 } from "../src/setup/claude-code.ts";
+import { entryOver } from "../src/setup/servers.ts";
 
 // facts.md: spaces and apostrophes work in a rule, a parenthesis never matches, a star in its place does
 const programs: [string, string, string][] = [
@@ -94,4 +95,24 @@ test.each([
   ["C:\\Users\\me\\b.db", "Read(//c/Users/me/b.db*)"],
 ])("the permission rules for a buffer at %p", (buffer, deny) => {
   expect(permissionRules(buffer)).toEqual({ allow: ["mcp__relay__relay_send"], deny: [deny] });
+});
+
+test.each([
+  [
+    "stays, where a person added to it",
+    { args: ["--client", "code", "--sound"], env: { RELAY_NOTIFY: "off" } },
+    true,
+  ],
+  ["goes, where an argument is no text", { args: ["--client", "code", 7] }, false],
+  [
+    "goes, where the variables are no object of texts",
+    { args: ["--client", "code"], env: { RELAY_DB: 7 } },
+    false,
+  ],
+])("what starts relay %s", (_what, given, stays) => {
+  const wanted = { command: "/usr/bin/relay", args: ["--client", "code"] };
+  const existing = { command: "/opt/relay", ...given };
+  expect(entryOver(wanted, existing)).toEqual(
+    (stays ? { ...existing, command: wanted.command } : wanted) as typeof wanted,
+  );
 });

@@ -74,15 +74,21 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     if (clock.elapsed() - journalSince < patience.journal) throw new JournalInUse();
   };
 
+  // While nobody had it open, the file may have gone, and its inode to another one.
+  const recognize = (found: FileIdentity) => {
+    if (seen && isSame(found, seen) && found.born > 0n && found.born === seen.born) return;
+    seen = found;
+    fileNumber += 1;
+  };
+
   const current = (create: boolean): Connection | null => {
     if (open && !isAt(path, open.identity)) throw new Replaced(path); // and not a moment too early into the new one
     if (open) awaitJournal(open.file);
-    else open = connect(path, create, awaitJournal);
-    journalSince = null;
-    if (open && !(seen && isSame(open.identity, seen) && open.identity.born === seen.born)) {
-      seen = open.identity;
-      fileNumber += 1;
+    else {
+      open = connect(path, create, awaitJournal);
+      if (open) recognize(open.identity);
     }
+    journalSince = null;
     return open;
   };
 

@@ -16,7 +16,7 @@ import { RelayError, sentence } from "../errors.ts";
 export interface FileIdentity {
   device: bigint;
   inode: bigint;
-  /** When the file was made, in nanoseconds, or something else that need not stay, where the file system does not know. */
+  /** When the file was made, in nanoseconds; where the file system does not know, 0 or a time that need not stay. */
   born: bigint;
 }
 

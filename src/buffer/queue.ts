@@ -2,7 +2,8 @@
 export interface Queue {
   /**
    * Runs `work` when it is its turn, and answers what it answered. First come, first served; but what is `urgent` goes
-   * before whatever is not and still waits. Between two of them the event loop turns.
+   * before whatever is not and still waits. After each of them the event loop turns, so that however many there are,
+   * nothing else is kept waiting.
    */
   run<T>(work: () => Promise<T>, urgent?: boolean): Promise<T>;
 }
@@ -17,7 +18,7 @@ export function createQueue(): Queue {
     running = true;
     for (let next = take(); next; next = take()) {
       await next();
-      if (urgently.length + usually.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      await new Promise<void>((resolve) => setImmediate(resolve));
     }
     running = false;
   };
@@ -26,7 +27,13 @@ export function createQueue(): Queue {
   return {
     run: (work, urgent = false) =>
       new Promise((resolve, reject) => {
-        (urgent ? urgently : usually).push(() => work().then(resolve, reject));
+        (urgent ? urgently : usually).push(async () => {
+          try {
+            resolve(await work());
+          } catch (error) {
+            reject(error);
+          }
+        });
         if (!running) void drain();
       }),
   };

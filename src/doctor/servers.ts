@@ -1,7 +1,7 @@
 import { sentence } from "../errors.ts";
 import { activePlugin, installedBundle } from "../setup/beside.ts";
 import { findClaude } from "../setup/program.ts";
-import { ownerOf } from "../setup/servers.ts";
+import { isWellFormed, ownerOf } from "../setup/servers.ts";
 import { type Check, type Finding, fail, ok, type Subject, warn } from "./check.ts";
 import type { ConfigFile } from "./configuration.ts";
 
@@ -55,6 +55,8 @@ async function checkEntry(
       `Rename that one. ${mend}`,
     );
   }
+  if (!isWellFormed(entry as Record<string, unknown>))
+    return fail(name, `has an argument or a variable that is no text, in ${file.path}`, mend);
   const {
     command,
     args = [],

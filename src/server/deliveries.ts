@@ -1,4 +1,3 @@
-import { EventEmitter, once } from "node:events";
 import type { RequestId } from "@modelcontextprotocol/sdk/types.js";
 import { failed, type Writing } from "../output.ts";
 import type { Claim, Fate } from "../relay/claim.ts";
@@ -27,7 +26,7 @@ export interface Deliveries {
   inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** Withdraws every claim of whose answer nothing is written yet. Resolves when no claim is on its way. */
   withdrawAll(): Promise<void>;
-  /** How many requests are worked on or answered just now, whether or not somebody still waits for the answers. */
+  /** On how many requests work was begun, or which are answered, just now; also those whose answer nobody waits for. */
   readonly working: number;
 }
 
@@ -38,8 +37,9 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
   const shown = new Map<RequestId, Claim>();
   const working = new Set<RequestId>();
   const cancelled = new Set<RequestId>();
-  const settled = new EventEmitter().setMaxListeners(0);
+  const turns = new Set<() => void>();
   let open = 0;
+  let settled = Promise.withResolvers<void>();
 
   const track = async <T>(work: Promise<T>): Promise<T> => {
     open += 1;
@@ -47,9 +47,27 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
       return await work;
     } finally {
       open -= 1;
-      if (open + waiting.size === 0) settled.emit("all");
+      if (isFree()) {
+        settled.resolve();
+        settled = Promise.withResolvers();
+        const [next] = turns;
+        next?.();
+      }
     }
   };
+  const isFree = () => open + waiting.size === 0;
+
+  // Of a thousand that wait one is woken, which wakes the next.
+  const turn = (signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      const go = () => {
+        turns.delete(go);
+        signal.removeEventListener("abort", go);
+        resolve();
+      };
+      turns.add(go);
+      signal.addEventListener("abort", go);
+    });
   const withdraw = (claim: Claim) => track(claim.withdraw().catch(onFailure));
 
   const show = async (id: RequestId, claim: Claim, begin: () => QueuedWriting): Promise<Fate> => {
@@ -109,15 +127,16 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
     },
 
     async inTurn(work, signal) {
-      while (open + waiting.size > 0) await once(settled, "all", { signal });
-      return track(work());
+      while (!isFree() && !signal.aborted) await turn(signal);
+      return track(signal.aborted ? Promise.reject(signal.reason) : work());
     },
 
     async withdrawAll() {
       for (const claim of waiting.values()) void withdraw(claim);
       waiting.clear();
+      turns.clear(); // nobody begins anything more
       for (const queued of writing.values()) queued.cancel();
-      while (open > 0) await once(settled, "all");
+      while (open > 0) await settled.promise;
     },
 
     get working() {

@@ -2,8 +2,8 @@ import { failed, type Output, type Writing } from "../output.ts";
 
 /** A write that may still be waiting for those before it. */
 export interface QueuedWriting extends Writing {
-  /** Takes it back if none of it was written yet. */
-  cancel(): void;
+  /** Takes it back if none of it was written yet, and tells whether that was so. */
+  cancel(): boolean;
 }
 
 /** Answers on their way out, one after the other, each whole. */
@@ -64,16 +64,17 @@ export function createOutbox(output: Output): Outbox {
     bytes += chunk.length;
     const cancel = () => {
       const place = queue.indexOf(entry);
-      if (place < 0) return;
+      if (place < 0) return false;
       queue.splice(place, 1);
       bytes -= chunk.length;
       entry.begin(failed(false, { code: "ECANCELED" }));
+      return true;
     };
     return { taken: false, finished: promise, cancel };
   };
 
   return {
-    begin: (chunk) => (current ? enqueue(chunk) : { ...write(chunk), cancel() {} }),
+    begin: (chunk) => (current ? enqueue(chunk) : { ...write(chunk), cancel: () => false }),
     async drained() {
       while (current) await current.finished.catch(() => {});
     },

@@ -18,9 +18,9 @@ import {
   withCancelledId,
 } from "./requests.ts";
 
-// Of a client that asks and never reads its answers, requests beyond this are held back until it does, as many bytes of
-// their text again. Only beyond that it is not listened to any more, and the end of its input goes unnoticed. A request
-// that was cancelled counts until the work on it is over.
+// Of a client that asks and never reads its answers, requests beyond this are held back until it does, as many
+// characters again. Only beyond that it is not listened to any more, and the end of its input goes unnoticed. A call that
+// was cancelled counts until the work on it is over.
 const mostBytes = 8 * 1024 * 1024;
 const mostRequests = 1_000;
 const recheckMilliseconds = 20;
@@ -79,12 +79,12 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
   };
 
   const answer = async (number: number, message: JSONRPCMessage) => {
-    let begun = false;
+    let begun: QueuedWriting | undefined;
     const begin = (text: JSONRPCMessage) => {
       const outside = ids.restore(text);
       if (!outside) return cancelledWriting();
-      begun = true;
-      return outbox.begin(encode(outside));
+      begun = outbox.begin(encode(outside));
+      return begun;
     };
     const written = (text: JSONRPCMessage) => {
       const outside = ids.restore(text);
@@ -95,7 +95,8 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
       written(message);
     } catch (error) {
       const refusal = internalError(number, error);
-      if (begun || error instanceof WriteFailed) lost(error);
+      // a page that the buffer knows nothing of is not shown while it can be taken back
+      if (error instanceof WriteFailed || begun?.cancel() === false) lost(error);
       else await begin(refusal).finished.then(() => written(refusal), lost);
     }
     ids.answered(number);
@@ -177,7 +178,7 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
 }
 
 function cancelledWriting(): QueuedWriting {
-  return { ...failed(false, { code: "ECANCELED" }), cancel() {} };
+  return { ...failed(false, { code: "ECANCELED" }), cancel: () => false };
 }
 
 const takenElsewhere = new RelayError(

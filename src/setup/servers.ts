@@ -20,6 +20,19 @@ export function ownerOf(entry: unknown): Owner {
   return isOriginalServer(entry) ? "original" : "somebody";
 }
 
+/** Whether all that an entry of relay's starts it with are texts, as every client wants it. */
+export function isWellFormed({ args = [], env = {} }: Record<string, unknown>): boolean {
+  return areTexts(args) && isMapping(env) && areTexts(Object.values(env));
+}
+
+function areTexts(values: unknown): values is string[] {
+  return Array.isArray(values) && values.every((value) => typeof value === "string");
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 // relay never registers itself without.
 function startsServer(args: unknown[]): boolean {
   return /(?:^| )--client[ =](?:desktop|code)(?: |$)/.test(args.join(" "));
@@ -27,10 +40,11 @@ function startsServer(args: unknown[]): boolean {
 
 /**
  * The entry that is to stand where `existing` does: what a person added to relay's own stays, such as `--sound off` or
- * variables.
+ * variables, unless no client could start it so.
  */
 export function entryOver(wanted: ServerEntry, existing: unknown): ServerEntry {
   if (existing === undefined || ownerOf(existing) !== "relay") return wanted;
+  if (!isWellFormed(existing as Record<string, unknown>)) return wanted;
   const { args, env, ...others } = existing as Partial<ServerEntry>;
   const variables = { ...env, ...wanted.env };
   return {
