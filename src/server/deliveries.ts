@@ -24,7 +24,10 @@ export interface Deliveries {
    * What it claims must be attached before it ends. Throws, having run nothing, if the signal aborts first.
    */
   inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
-  /** Withdraws every claim of whose answer nothing is written yet. Resolves when no claim is on its way. */
+  /**
+   * Withdraws every claim of whose answer nothing is written yet; whoever waits for a turn gets none. Resolves when no
+   * claim is on its way.
+   */
   withdrawAll(): Promise<void>;
   /** On how many requests work was begun, or which are answered, just now; also those whose answer nobody waits for. */
   readonly working: number;
@@ -134,7 +137,7 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
     async withdrawAll() {
       for (const claim of waiting.values()) void withdraw(claim);
       waiting.clear();
-      turns.clear(); // nobody begins anything more
+      turns.clear();
       for (const queued of writing.values()) queued.cancel();
       while (open > 0) await settled.promise;
     },
