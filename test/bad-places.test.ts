@@ -256,6 +256,7 @@ test.each([
     const server = await startSession(box, { args: ["--client", "code"], reading: false });
     for (const id of [1, 2, 3]) server.send(toolCall(id, "relay_fetch")); // the pipe holds no more than one page
     for (let id = 10; id <= 50_000; id++) ask(server, id);
+    await server.child.stdin.flush();
     const desktop = await connect(box, { args: ["--client", "desktop"] });
     for (let n = 0; n < 20; n++) await desktop.send(`${n}`);
     expect((await get(box, "code")).messages).toHaveLength(20);
