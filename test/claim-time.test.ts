@@ -4,10 +4,10 @@ import type { Buffer } from "../src/buffer/buffer.ts";
 import { sqliteBuffer } from "../src/buffer/sqlite.ts";
 import type { Clock } from "../src/clock.ts";
 import { RelayError } from "../src/errors.ts";
-import type { Writing } from "../src/output.ts";
+import { WriteFailed, type Writing } from "../src/output.ts";
 import { createRelay, type Relay } from "../src/relay/relay.ts";
 import { fakeNotifier } from "./support/notifier.ts";
-import { type Sandbox, sandbox } from "./support/sandbox.ts";
+import { type Sandbox, sandbox, until } from "./support/sandbox.ts";
 
 const taken: Writing = { taken: true, finished: Promise.resolve() };
 const slow: Writing = { taken: false, finished: Promise.resolve() };
@@ -81,6 +81,29 @@ describe("a claim", () => {
     const { claim } = await slowed.fetch(request);
     expect(await claim?.show(() => taken)).toBe("delivered");
     expect(await buffer.peek(request)).toMatchObject({ remaining: 1, elsewhere: 1 }); // it is the other one's
+  });
+
+  test("whose writing was taken back, because the buffer failed, is offered again as it was", async () => {
+    await using box = sandbox();
+    const { clock, buffer } = setUp(box);
+    await buffer.append({ sender: "desktop", message: "x", announce: "never", claim: "receipt" });
+    const present: Buffer["present"] = async (_claim, _delivery, write) => {
+      write();
+      throw new RelayError("buffer", "it is locked");
+    };
+    const failing = createRelay({
+      buffer: { ...buffer, present },
+      clock,
+      notifier: fakeNotifier(),
+      muted: () => false,
+    });
+    const { claim } = await failing.fetch(request);
+    const queued = Promise.withResolvers<void>();
+    await expect(claim?.show(() => ({ taken: false, finished: queued.promise }))).rejects.toThrow("locked");
+    expect(await buffer.peek(request)).toMatchObject({ messages: [], elsewhere: 1 });
+    queued.reject(new WriteFailed(false, "ECANCELED"));
+    await until("it to be given back", async () => (await buffer.peek(request)).elsewhere === 0);
+    expect((await buffer.peek(request)).messages).toMatchObject([{ id: 1, maybe_shown: false }]);
   });
 
   test("that expired and nobody took is shown after all, once", async () => {

@@ -97,22 +97,23 @@ test.each([
   expect(permissionRules(buffer)).toEqual({ allow: ["mcp__relay__relay_send"], deny: [deny] });
 });
 
-test.each([
-  [
-    "stays, where a person added to it",
-    { args: ["--client", "code", "--sound"], env: { RELAY_NOTIFY: "off" } },
-    true,
-  ],
-  ["goes, where an argument is no text", { args: ["--client", "code", 7] }, false],
-  [
-    "goes, where the variables are no object of texts",
-    { args: ["--client", "code"], env: { RELAY_DB: 7 } },
-    false,
-  ],
-])("what starts relay %s", (_what, given, stays) => {
+test("what a person added to what starts relay stays, as far as a client can start it so", () => {
   const wanted = { command: "/usr/bin/relay", args: ["--client", "code"] };
-  const existing = { command: "/opt/relay", ...given };
-  expect(entryOver(wanted, existing)).toEqual(
-    (stays ? { ...existing, command: wanted.command } : wanted) as typeof wanted,
-  );
+  const own = { type: "stdio", timeout: 5 } as const;
+  const over = (args: unknown, env: unknown) =>
+    entryOver(wanted, { ...own, command: "/opt/relay", args, env });
+  const sound = ["--client", "code", "--sound", "off"];
+  expect(over(sound, { RELAY_NOTIFY: "off" })).toEqual({
+    ...own,
+    command: wanted.command,
+    args: sound,
+    env: { RELAY_NOTIFY: "off" },
+  });
+  expect(over([...sound, {}, "--idle-timeout", 0], { RELAY_NOTIFY: "off", A: 7, B: null, C: [] })).toEqual({
+    ...own,
+    command: wanted.command,
+    args: [...sound, "--idle-timeout", "0"],
+    env: { RELAY_NOTIFY: "off", A: "7" },
+  });
+  expect(over(sound, null)).toEqual({ ...own, command: wanted.command, args: sound });
 });

@@ -76,7 +76,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
 
   // While nobody had it open, the file may have gone, and its inode to another one.
   const recognize = (found: FileIdentity) => {
-    if (seen && isSame(found, seen) && found.born > 0n && found.born === seen.born) return;
+    if (seen && isSame(found, seen) && found.born === seen.born) return;
     seen = found;
     fileNumber += 1;
   };

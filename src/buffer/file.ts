@@ -16,7 +16,7 @@ import { RelayError, sentence } from "../errors.ts";
 export interface FileIdentity {
   device: bigint;
   inode: bigint;
-  /** When the file was made, in nanoseconds; where the file system does not know, 0 or a time that need not stay. */
+  /** When the file was made, in nanoseconds; 0 where the file system does not know, so that the inode alone has to do. */
   born: bigint;
 }
 

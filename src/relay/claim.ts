@@ -37,6 +37,9 @@ export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, l
     return { reader, ids, readAt, file };
   };
   const settled = (work: Promise<void>) => (ids.length > 0 ? work : work.catch(() => {}));
+  const giveBackUnstarted = (error: unknown) => {
+    if (error instanceof WriteFailed && !error.started) buffer.withdraw(name, false).catch(() => {}); // it lapses then
+  };
   return {
     async show(begin, abandoned = () => false) {
       let writing: Writing | undefined;
@@ -46,8 +49,9 @@ export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, l
         return writing.taken;
       };
       const presented = await buffer.present(name, delivery(), write).catch((error) => {
-        if (ids.length > 0) throw error;
-        return write() ? "delivered" : "begun";
+        if (ids.length === 0) return write() ? "delivered" : "begun";
+        writing?.finished.catch(giveBackUnstarted); // what still waits to be written may be taken back
+        throw error;
       });
       if (presented === "delivered") return presented;
       if (presented === "taken" && !writing) {

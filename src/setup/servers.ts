@@ -25,6 +25,15 @@ export function isWellFormed({ args = [], env = {} }: Record<string, unknown>): 
   return areTexts(args) && isMapping(env) && areTexts(Object.values(env));
 }
 
+function textsIn(values: unknown): Record<string, string> {
+  if (typeof values !== "object" || values === null) return {};
+  const texts = Object.entries(values).map(([key, value]) => [
+    key,
+    typeof value === "number" ? `${value}` : value,
+  ]);
+  return Object.fromEntries(texts.filter(([, value]) => typeof value === "string"));
+}
+
 function areTexts(values: unknown): values is string[] {
   return Array.isArray(values) && values.every((value) => typeof value === "string");
 }
@@ -40,17 +49,16 @@ function startsServer(args: unknown[]): boolean {
 
 /**
  * The entry that is to stand where `existing` does: what a person added to relay's own stays, such as `--sound off` or
- * variables, unless no client could start it so.
+ * variables. A number becomes a text, and what no client could start it with goes.
  */
 export function entryOver(wanted: ServerEntry, existing: unknown): ServerEntry {
   if (existing === undefined || ownerOf(existing) !== "relay") return wanted;
-  if (!isWellFormed(existing as Record<string, unknown>)) return wanted;
-  const { args, env, ...others } = existing as Partial<ServerEntry>;
-  const variables = { ...env, ...wanted.env };
+  const { args, env, ...others } = existing as Record<string, unknown>;
+  const variables = { ...textsIn(env), ...wanted.env };
   return {
     ...others,
     ...wanted,
-    args: args ?? wanted.args,
+    args: Array.isArray(args) ? Object.values(textsIn(args)) : wanted.args,
     ...(Object.keys(variables).length > 0 && { env: variables }),
   };
 }
