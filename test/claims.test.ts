@@ -109,6 +109,38 @@ describe("a fetch that was cancelled", () => {
     expect(answer).not.toMatch(/message 2, desktop, \S+ \(may/);
   });
 
+  test("after it was answered is offered again even if the file was locked for longer than anybody waits", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    const server = await startSession(box);
+    server.send(toolCall(7, "relay_fetch"));
+    await server.answer(7);
+    const unlock = lock(box);
+    server.send({ method: "notifications/cancelled", params: { requestId: 7 } });
+    await until("the server has waited", () => server.stderr().includes("is locked"), 50_000);
+    unlock();
+    await until("the page is back", async () => (await get(box, "code", "--peek")).messages.length === 1);
+    const page = await get(box, "code");
+    expect(page.messages.map(({ message, maybe_shown }) => [message, maybe_shown])).toEqual([["one", true]]);
+  });
+
+  test("after it was answered keeps a server that is to end waiting for the file as long as there is time", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    const server = await startSession(box);
+    server.send(toolCall(7, "relay_fetch"));
+    await server.answer(7);
+    const unlock = lock(box);
+    const before = performance.now();
+    server.send({ method: "notifications/cancelled", params: { requestId: 7 } });
+    await server.child.stdin.end();
+    expect(await server.child.exited).toBe(0);
+    const took = performance.now() - before;
+    unlock();
+    expect(took).toBeGreaterThan(200); // of 270 ms
+    expect(took).toBeLessThan(3_000);
+  });
+
   test("while it waited behind other answers is back at once, as it was", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["waits", large]);

@@ -1,7 +1,8 @@
 // How the file is written, and how long it is waited for: design.md, "The file".
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { connect } from "../src/buffer/connection.ts";
+import { copyFileSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { connect, Replaced } from "../src/buffer/connection.ts";
 import { sqliteBuffer } from "../src/buffer/sqlite.ts";
 import { systemClock } from "../src/clock.ts";
 import { openPatiently } from "./support/database.ts";
@@ -26,6 +27,14 @@ test.each([
   const opened = connect(box.buffer, true, () => {});
   box.defer(() => opened?.db.close());
   expect(opened?.db.query(`PRAGMA ${pragma}`).values()).toEqual([[value]]);
+});
+
+test("a file that was exchanged as it was opened is not taken for the one before", async () => {
+  await using box = sandbox();
+  connect(box.buffer, true, () => {})?.db.close();
+  const other = join(box.home, "other");
+  copyFileSync(box.buffer, other);
+  expect(() => connect(box.buffer, false, () => renameSync(other, box.buffer))).toThrow(Replaced);
 });
 
 describe("nothing is left in the file of a message that was", () => {

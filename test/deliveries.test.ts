@@ -51,6 +51,50 @@ test("whoever waits for a turn and is cancelled does not wait any longer, and no
   expect(await deliveries.inTurn(async () => "free", signal)).toBe("free");
 });
 
+test("what could not be reopened is tried again until it was, and keeps nobody waiting meanwhile", async () => {
+  const failures: unknown[] = [];
+  const deliveries = createDeliveries((error) => failures.push(error));
+  const { claim, signal } = setUp();
+  const reopened = Promise.withResolvers<number>();
+  let tries = 0;
+  const reopen = async () => {
+    tries += 1;
+    if (tries < 4) throw new Error("the disk is full");
+    reopened.resolve(tries);
+  };
+  deliveries.attach(1, { ...claim, reopen });
+  await deliveries.deliver(1, () => ({ taken: true, finished: Promise.resolve(), cancel: () => false }));
+  deliveries.cancelled(1);
+  expect(await deliveries.inTurn(async () => tries, signal)).toBe(1);
+  await deliveries.withdrawAll();
+  expect(tries).toBe(2);
+  expect(await reopened.promise).toBe(4);
+  await Bun.sleep(600); // longer than it would take to try again
+  expect([tries, failures]).toEqual([4, [new Error("the disk is full")]]);
+});
+
+test("what is being reopened when the server is to end is reopened once", async () => {
+  const deliveries = createDeliveries(() => {});
+  const { claim } = setUp();
+  const again = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
+  let tries = 0;
+  const reopen = async () => {
+    tries += 1;
+    if (tries === 1) throw new Error("the file is locked");
+    again.resolve();
+    await locked.promise;
+  };
+  deliveries.attach(1, { ...claim, reopen });
+  await deliveries.deliver(1, () => ({ taken: true, finished: Promise.resolve(), cancel: () => false }));
+  deliveries.cancelled(1);
+  await again.promise;
+  const ended = deliveries.withdrawAll();
+  locked.resolve();
+  await ended;
+  expect(tries).toBe(2);
+});
+
 test("work counts until it is over, and again while its answer is written", async () => {
   const { deliveries } = setUp();
   const counts: number[] = [];

@@ -314,6 +314,24 @@ describe("what SQLite can still read is never lost", () => {
   });
 });
 
+/** Another process that holds the buffer as these statements do, until it is told to let go. */
+async function hold(box: Sandbox, path: string, sql: string) {
+  const script = `const { Database } = require("bun:sqlite");
+    const db = new Database(${JSON.stringify(path)});
+    db.run("PRAGMA busy_timeout = 5000");
+    for (const each of ${JSON.stringify(sql.split("; "))}) db.query(each).all();
+    console.log("ready");
+    setInterval(() => {}, 1000);`;
+  const holder = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", env: box.env });
+  const letGo = async () => {
+    holder.kill("SIGKILL");
+    await holder.exited;
+  };
+  box.defer(letGo);
+  await holder.stdout.getReader().read();
+  return { holder, letGo };
+}
+
 describe("a buffer that somebody else uses is left alone, and they are named:", () => {
   const ways: [name: string, sql: string][] = [
     ["a writer", "BEGIN IMMEDIATE"],
@@ -323,17 +341,7 @@ describe("a buffer that somebody else uses is left alone, and they are named:", 
     await using box = sandbox();
     const path = place(box);
     wipe(path, rootOf(path, "sqlite_autoindex_relay_readers_1"));
-    const script = `const { Database } = require("bun:sqlite");
-      const db = new Database(${JSON.stringify(path)});
-      for (const each of ${JSON.stringify(sql.split("; "))}) db.query(each).all();
-      console.log("ready");
-      setInterval(() => {}, 1000);`;
-    const holder = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", env: box.env });
-    box.defer(async () => {
-      holder.kill("SIGKILL");
-      await holder.exited;
-    });
-    await holder.stdout.getReader().read();
+    const { holder, letGo } = await hold(box, path, sql);
     const before = snapshot(box.home);
     const refused = await box.relay(["doctor", "--repair"]);
     expect(refused).toMatchObject({ status: 4, stdout: "" });
@@ -341,8 +349,7 @@ describe("a buffer that somebody else uses is left alone, and they are named:", 
       new RegExp(`^relay: ${path} is in use by bun\\S* \\(process ${holder.pid}\\)\\. End that and run`),
     );
     expect(snapshot(box.home)).toEqual(before);
-    holder.kill("SIGKILL");
-    await holder.exited;
+    await letGo();
     expect(await repair(box)).toMatchObject({ status: 0, state: "repaired" });
   });
 
@@ -358,8 +365,11 @@ test("running servers say what to do, and go on in the repaired buffer", async (
   await using box = sandbox();
   const { desktop, code } = await connectBoth(box);
   await desktop.send("before");
+  // a server that wrote just then, for an announcement, would put back what it had read before
+  const { letGo } = await hold(box, box.buffer, "BEGIN IMMEDIATE");
   wipe(box.buffer, rootOf(box.buffer, "messages"), 0xff);
   overwrite(box.buffer, 24, Uint8Array.of(1)); // as if somebody wrote: the server forgets what it read
+  await letGo();
   const answer = await desktop.call("relay_send", { message: "x" });
   expect(answer).toEqual({
     isError: true,

@@ -230,7 +230,8 @@ describe("again and again under two servers that send", () => {
       await using box = sandbox();
       await makeOther(box, "template");
       const { desktop, code } = await connectBoth(box);
-      for (const peer of [desktop, code]) await peer.send("first");
+      await desktop.send("first");
+      await code.send("first back");
       const done: Acknowledged[] = [];
       const failures: string[] = [];
       const files: string[][] = [];
@@ -272,6 +273,7 @@ describe("again and again under two servers that send", () => {
         lost.map((send) => ({ ...send, window: files.slice(send.sent, send.acknowledged + 1) })),
       ).toEqual([]);
       expect(knowable.length).toBeGreaterThan(0);
+      for (const texts of files) expect(texts).toEqual([...new Set(texts)]); // each of them once
       for (const file of readdirSync(box.home).filter((entry) => entry.startsWith("old-"))) {
         using db = openPatiently(join(box.home, file));
         const [checked] = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all();
@@ -502,4 +504,31 @@ test.each([
   };
   await database.transact(insert, { create: true });
   expect([runs, textsIn(box.buffer)]).toEqual([back === null ? 2 : 1, texts]);
+});
+
+test("moved away and back just when nobody waits for it any more: no file has the message twice", async () => {
+  await using box = sandbox();
+  const away = `${box.buffer}-away`;
+  let looks = 0;
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const moveBack = () => {
+    if (!existsSync(box.buffer)) renameSync(away, box.buffer);
+    resolve();
+  };
+  const elapsed = () => {
+    if (!existsSync(away) || ++looks === 1) return 0; // it begins to wait
+    if (looks === 2) setTimeout(moveBack, 0);
+    return 1_000; // it has waited for long enough
+  };
+  const database = bufferDatabase(box.buffer, { now: Date.now, elapsed });
+  box.defer(() => database.close());
+  let runs = 0;
+  const insert = (db: Database) => {
+    runs += 1;
+    db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
+    if (runs === 1) renameSync(box.buffer, away);
+  };
+  await database.transact(insert, { create: true });
+  await over;
+  expect([runs, textsIn(box.buffer), textsIn(away)]).toEqual([2, ["only"], ["only"]]);
 });

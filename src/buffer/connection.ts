@@ -47,6 +47,7 @@ export function connect(
   let db: Database | undefined;
   try {
     db = new Database(file, { readwrite: true, create: false, strict: true });
+    if (!isAt(path, identity)) throw new Replaced(path); // what was opened may be another file than the one looked at
     waitForLocks(db, 0);
     recognize(db, path); // before anything is changed: RELAY_DB may name another program's file by mistake
     tighten(file);

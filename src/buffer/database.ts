@@ -144,6 +144,8 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
         if (passing !== "busy") close(); // what failed may be mended by opening the file anew
         if (passing === "replaced" && clock.elapsed() >= deadline) throw new Replaced(path);
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);
+        // it was waited for; in a pause it could come back, with what was committed in it
+        if (error instanceof Astray) continue;
         longest = passing === "busy" ? Math.min(longestPause, longest * 1.5) : shortestPause;
       }
       // processes that wait alike must not meet again and again

@@ -59,13 +59,13 @@ export function withdraw(db: Database, claim: string): void {
   db.query("UPDATE relay_losses SET claim = NULL, claimed_at = NULL WHERE claim = $claim").run({ claim });
 }
 
-/** Records again what was told to nobody after all, unless it arrived meanwhile. */
+/** Records again what was told to nobody after all, unless it arrived meanwhile, or is to be told anyway. */
 export function restore(db: Database, audience: Client, losses: readonly Loss[]): void {
   for (const { id, sender, cleared_by } of losses) {
     db.query(
       `INSERT INTO relay_losses (audience, message_id, sender, cleared_by)
        SELECT $audience, $id, $sender, $cleared_by WHERE NOT EXISTS
-         (SELECT 1 FROM relay_losses WHERE audience = '${arrivedAudience}' AND message_id = $id)`,
+         (SELECT 1 FROM relay_losses WHERE audience IN ($audience, '${arrivedAudience}') AND message_id = $id)`,
     ).run({ audience, id, sender, cleared_by });
   }
 }

@@ -13,7 +13,10 @@ export interface Deliveries {
   begun(id: RequestId): void;
   /** Work on this request is over. It is answered next, unless it was cancelled. */
   ended(id: RequestId): void;
-  /** The client stopped waiting. Whatever was claimed for this request is offered again, even if it was delivered. */
+  /**
+   * The client stopped waiting. Whatever was claimed for this request is offered again, even if it was delivered: then
+   * as soon as the buffer can be written.
+   */
   cancelled(id: RequestId): void;
   /** The answer to this request carries this claim. Withdrawn at once if nobody waits for it any more. */
   attach(id: RequestId, claim: Claim): void;
@@ -26,12 +29,15 @@ export interface Deliveries {
   inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /**
    * Withdraws every claim of whose answer nothing is written yet; whoever waits for a turn gets none. Resolves when no
-   * claim is on its way.
+   * claim is on its way, and what could not be reopened was tried once more.
    */
   withdrawAll(): Promise<void>;
   /** On how many requests work was begun, or which are answered, just now; also those whose answer nobody waits for. */
   readonly working: number;
 }
+
+// How soon a page is reopened that could not be, because the disk was full or the file locked.
+const retryMilliseconds = 250;
 
 /** Nothing is on its way yet. `onFailure` hears of claims that could not be given back, which happens by itself later. */
 export function createDeliveries(onFailure: (error: unknown) => void): Deliveries {
@@ -41,6 +47,8 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
   const working = new Set<RequestId>();
   const cancelled = new Set<RequestId>();
   const turns = new Set<() => void>();
+  const owed = new Set<Claim>();
+  let reopening: Promise<void> | null = null;
   let open = 0;
   let settled = Promise.withResolvers<void>();
 
@@ -73,6 +81,38 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
     });
   const withdraw = (claim: Claim) => track(claim.withdraw().catch(onFailure));
 
+  // A claim lapses by itself. What was delivered does not: until it is reopened, nobody is offered it. Whoever wants
+  // another page waits for the first try alone.
+  const reopen = async (claim: Claim) => {
+    try {
+      await track(claim.reopen());
+    } catch (error) {
+      onFailure(error);
+      owed.add(claim);
+      if (owed.size === 1) void retry();
+    }
+  };
+  const retry = async () => {
+    while (owed.size > 0) {
+      await Bun.sleep(retryMilliseconds);
+      await reopenOwed();
+    }
+  };
+  const reopenOwed = () => {
+    reopening ??= reopenEach()
+      .catch(() => {}) // it was said, and is tried again
+      .finally(() => {
+        reopening = null;
+      });
+    return reopening;
+  };
+  const reopenEach = async () => {
+    for (const claim of owed) {
+      await claim.reopen();
+      owed.delete(claim);
+    }
+  };
+
   const show = async (id: RequestId, claim: Claim, begin: () => QueuedWriting): Promise<Fate> => {
     const abandoned = () => cancelled.has(id);
     const beginUnlessAbandoned = (): Writing => {
@@ -82,7 +122,7 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
       return begun;
     };
     const fate = await claim.show(beginUnlessAbandoned, abandoned).finally(() => writing.delete(id));
-    if (fate === "delivered" && abandoned()) await claim.reopen();
+    if (fate === "delivered" && abandoned()) void reopen(claim);
     else if (fate === "delivered") remember(shown, id, claim);
     return fate;
   };
@@ -105,7 +145,7 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
       if (held) void withdraw(held);
       const delivered = shown.get(id);
       shown.delete(id);
-      if (delivered) void track(delivered.reopen().catch(onFailure));
+      if (delivered) void reopen(delivered);
     },
 
     attach(id, claim) {
@@ -139,6 +179,7 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
       waiting.clear();
       turns.clear();
       for (const queued of writing.values()) queued.cancel();
+      void track(reopenOwed());
       while (open > 0) await settled.promise;
     },
 

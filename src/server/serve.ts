@@ -25,11 +25,10 @@ import { Session } from "./session.ts";
 import { traceTraffic } from "./trace.ts";
 import { stdioTransport } from "./transport.ts";
 
-// What requests that were read already may still take once the server is to end: with what follows, 0.3 s.
+// What requests that were read already may still take once the server is to end; and when what they claimed must be
+// given back. With the end of the process that is 0.3 s.
 const graceMilliseconds = 220;
-
-// What is claimed and cannot be given back in this time is offered again when its claim expires.
-const withdrawMilliseconds = 50;
+const endMilliseconds = 270;
 
 /** How a server was asked to run. */
 export interface ServeOptions {
@@ -100,10 +99,11 @@ export async function serve(
   ]);
   await session.connect(transport);
   const why = await reason;
+  const end = systemClock.elapsed() + endMilliseconds;
   if (options.debug) log(`ending: ${why}`);
   await Promise.race([transport.settle().then(relay.announcer.hurry), Bun.sleep(graceMilliseconds)]);
   relay.announcer.stop();
-  await Promise.race([deliveries.withdrawAll(), Bun.sleep(withdrawMilliseconds)]);
+  await Promise.race([deliveries.withdrawAll(), Bun.sleep(end - systemClock.elapsed())]);
   buffer.close();
 }
 

@@ -161,12 +161,14 @@ export class ReferenceBuffer {
       row.maybeShown = true;
     }
     for (const id of ids) this.arrived.delete(id);
+    const recordOnce = (audience: Client, id: number, sender: Client, clearedBy: Loss["cleared_by"]) => {
+      if (!this.losses.some((loss) => loss.id === id && loss.audience === audience))
+        this.record(audience, id, sender, clearedBy);
+    };
     for (const id of ids.filter((missing) => !this.rows.some((row) => row.id === missing)))
-      for (const audience of clients)
-        if (!this.losses.some((loss) => loss.id === id && loss.audience === audience))
-          this.record(audience, id, otherClient(reader), null);
+      for (const audience of clients) recordOnce(audience, id, otherClient(reader), null);
     for (const { id, sender, cleared_by } of told)
-      if (!this.arrived.has(id)) this.record(reader, id, sender, cleared_by);
+      if (!this.arrived.has(id)) recordOnce(reader, id, sender, cleared_by);
   }
 
   clear(by: ClearedBy): { deleted: number; deleted_unread: number } {

@@ -23,7 +23,7 @@ export interface Draft {
 /** What one client does next with its server. */
 export type ServerAction =
   | { kind: "send"; drafts: Draft[]; cancel: number | null }
-  | { kind: "fetch"; limit: number; unreadOnly: boolean; cancelAfter: number | null }
+  | { kind: "fetch"; limit: number; unreadOnly: boolean; cancelAfter: number | "answer" | null }
   | { kind: "prompt" }
   | { kind: "clear" }
   | { kind: "pause"; milliseconds: number }
@@ -154,7 +154,7 @@ function serverAction(draw: Random): ServerAction {
         kind,
         limit: draw.between(1, 20),
         unreadOnly: draw.percent(80),
-        cancelAfter: draw.percent(12) ? draw.between(0, 6) : null,
+        cancelAfter: draw.percent(12) ? draw.between(0, 6) : draw.percent(4) ? "answer" : null,
       };
     case "pause":
       return { kind, milliseconds: draw.between(0, 40) };

@@ -1,6 +1,6 @@
 import type { Client } from "../../src/client.ts";
 import { initialize } from "../support/server.ts";
-import { judgeLine, judgeRest, judgeServerEnd } from "./judge/processes.ts";
+import { judgeLine, judgeLog, judgeRest, judgeServerEnd } from "./judge/processes.ts";
 import type { Lane, Started, World } from "./world.ts";
 
 /** What a server answered: the text of its result, or of its error. */
@@ -54,7 +54,8 @@ function speak(world: World, started: Started, client: Client): Session {
     waiting.delete(id);
   };
   const reading = readLines(child.stdout, hear).then((rest) => judgeRest(world, actor, rest));
-  const ended = Promise.all([reading, child.exited]).then(() => {
+  const logged = started.errors.then((text) => judgeLog(world, actor, text));
+  const ended = Promise.all([reading, logged, child.exited]).then(() => {
     for (const resolve of waiting.values()) resolve(null);
     waiting.clear();
     judgeServerEnd(world, actor, child);

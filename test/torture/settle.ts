@@ -6,13 +6,15 @@ import { clear, get, send } from "./command-lane.ts";
 import type { Fetch } from "./history.ts";
 import { judgeAnnounced, judgeAtOnce, judgeEnded, unannounced } from "./judge/remains.ts";
 import { oldestToken } from "./notifier.ts";
-import { openSession } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
+import { fetch } from "./tool-calls.ts";
 import { kill, type Lane, type World } from "./world.ts";
 
 // Ten times what is normal.
 const endMilliseconds = 30_000;
 const atOnceMilliseconds = 1_000;
 const announceMilliseconds = 40_000;
+const takeBackMilliseconds = 2_500;
 
 // After it, whoever sends leases what nobody announces; the slow notifier takes longer.
 const peaceMilliseconds = 2_100;
@@ -114,11 +116,27 @@ export async function announceRest(world: World, lanes: readonly Lane[], slowly:
   const rows = rowsOf(world.place.buffer);
   for (const session of sessions) {
     if (!session) continue;
+    await takeBack(world, session);
     session.started.actor.asked = world.now();
     void session.started.child.stdin.end();
     await session.ended;
   }
   return rows;
+}
+
+// Whoever stopped waiting for a page that was given is offered it again.
+async function takeBack(world: World, session: Session): Promise<void> {
+  const unread = () => rowsOf(world.place.buffer).filter(({ read }) => !read).length;
+  const before = unread();
+  await fetch(
+    world,
+    session,
+    { kind: "fetch", limit: 20, unreadOnly: true, cancelAfter: "answer" },
+    () => {},
+  );
+  const given = world.history.fetches.at(-1)?.page?.shown.filter(({ fresh }) => fresh) ?? [];
+  world.count("messages that had to be offered again", given.length);
+  await became(() => unread() === before, takeBackMilliseconds);
 }
 
 /** Reads everything that is left for both. */

@@ -106,20 +106,22 @@ export async function fetch(
       })
     : session.ask("prompts/get", { name: "get" });
   world.asking.add(session.started);
+  const cancelAfter = isTool ? action.cancelAfter : null;
+  record.cancelled = cancelAfter === "answer";
   const settled = answer.then((given) => settleFetch(world, session, record, given));
-  if (!isTool || action.cancelAfter === null) {
+  if (typeof cancelAfter === "number") {
+    await Bun.sleep(cancelAfter);
+    record.cancelled = true;
+    later(settled);
+  } else
     await inTime(
       world,
       settled.then(() => answer),
       record,
     );
-    return;
-  }
-  await Bun.sleep(action.cancelAfter);
-  record.cancelled = true;
+  if (!record.cancelled) return;
   session.cancel(id);
   world.count("requests cancelled");
-  later(settled);
 }
 
 // A page is not claimed before the one before is settled, or given back.
@@ -136,7 +138,7 @@ async function settleFetch(
 ): Promise<void> {
   record.to = answer?.at ?? world.now();
   world.asking.delete(session.started);
-  for (const before of [...earlierFetches(world, record), record])
+  for (const before of [...earlierFetches(world, record), ...(record.cancelled ? [] : [record])])
     before.released = Math.min(before.released, record.to);
   if (!answer) return;
   if (answer.refused) return refused(record, answer);

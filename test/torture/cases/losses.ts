@@ -46,6 +46,23 @@ export const lossCases = [
     keeps: { "its reader got it": {} },
   }),
 
+  // a page that nobody waited for any more
+  ...casesOf(rule, {
+    play(scene, { again, peace = 0, ...given }: GivenPage & { again?: boolean; peace?: number }) {
+      const send = scene.send();
+      scene.rest(peace);
+      scene.page([send], { how: "tool", cancelled: true, confirmed: never, ...given });
+      if (again) scene.page([{ of: send, maybe: true }]);
+      tell(scene, {}, {});
+    },
+    breaks: { "its reader had cancelled, and it was not offered again": {} },
+    keeps: {
+      "its reader had cancelled, and it was offered again": { again: true },
+      "its reader had cancelled, and its server may have been killed": { peace: 9_000 },
+      "its reader had not cancelled": { cancelled: false },
+    },
+  }),
+
   ...casesOf(rule, {
     play(scene, { replaced, removed, ...given }: GivenSend & { replaced?: boolean; removed?: number }) {
       scene.send({ to: 3_000, ...given });

@@ -61,9 +61,8 @@ export const pageCases = [
   }),
 
   ...casesOf("a page goes to one reader", {
-    play(scene, { replaced, how, ...given }: Partial<Shown> & GivenPage & { replaced?: boolean }) {
-      const send = scene.send({ to: 3_000 });
-      if (replaced) scene.replace(1, { from: 2_000, to: 2_001 });
+    play(scene, { how, ...given }: Partial<Shown> & GivenPage) {
+      const send = scene.send();
       scene.page([send], { confirmed: never });
       scene.page([{ of: send, ...given }], how ? { how } : {});
     },
@@ -72,8 +71,19 @@ export const pageCases = [
       "the second is told that it may have been shown before": { maybe: true },
       "the second is told that it was read before": { fresh: false },
       "the second is the original, which knows of no claims": { how: "original" },
-      "it may have got into both files": { replaced: true },
     },
+  }),
+
+  // of a message that was sent while the file was changed, each file may hold one
+  ...casesOf("a page goes to one reader", {
+    play(scene, first: GivenPage) {
+      const send = scene.send({ to: 3_000 });
+      scene.replace(1, { from: 2_000, to: 2_001 });
+      scene.page([send], { confirmed: never, ...first });
+      scene.page([send]);
+    },
+    breaks: { "the new file has it twice": {} },
+    keeps: { "the first reader had it before the file was changed": { from: 1_900, to: 1_910 } },
   }),
 
   // one who was killed may have shown it, and so may the next one

@@ -5,6 +5,7 @@ import {
   judgeFraming,
   judgeHook,
   judgeLine,
+  judgeLog,
   judgeRest,
   judgeSentence,
   judgeServerEnd,
@@ -16,6 +17,8 @@ import { readFramed } from "../page.ts";
 import { casesOf } from "./case.ts";
 
 const trace = "TypeError: undefined is not an object\n    at open (buffer.ts:1:2)\n";
+
+const locked = "/home/buffer is locked by another program. Close that program, or try again.";
 
 /** How a process ended, and what was done to it before. */
 type Ended = Partial<End> & Partial<Actor>;
@@ -79,6 +82,22 @@ export const processCases = [
     play: (scene, stderr: string) => judgeErrors(scene.world, scene.actor(), stderr),
     breaks: { "one was printed": trace },
     keeps: { "a sentence was printed": "relay: the buffer is locked at /home/buffer: try again.\n" },
+  }),
+
+  ...casesOf("a server says what it is known to say", {
+    play: (scene, { said, ...given }: Partial<Actor> & { said: string }) =>
+      judgeLog(scene.world, scene.actor(given), said),
+    breaks: {
+      "it said something else": { said: "relay: undefined is not a function\n" },
+      "it said so after something known": { said: `relay: ${locked}\nrelay: null\n` },
+      "what it said is not relay's": { said: `${locked}\n` },
+      "it stopped in the middle of a line": { said: `relay: ${locked}\nrelay: /ho` },
+    },
+    keeps: {
+      "it said nothing": { said: "" },
+      "it said what is known, twice": { said: `relay: ${locked}\nrelay: ${locked}\n` },
+      "it was killed in the middle of a line": { said: `relay: ${locked}\nrelay: /ho`, killed: 1_000 },
+    },
   }),
 
   ...casesOf("errors are one sentence on stderr", {

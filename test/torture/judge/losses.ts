@@ -2,6 +2,7 @@ import { claimMilliseconds, windowSize } from "../../../src/buffer/limits.ts";
 import { type Client, otherClient } from "../../../src/client.ts";
 import {
   type Clear,
+  type Fetch,
   fileDuring,
   filesDuring,
   type History,
@@ -26,10 +27,12 @@ interface TellingTo {
 export function judgeLosses(evidence: Evidence): void {
   const { world, history, sends } = evidence;
   const missing: Record<Client, Send[]> = { desktop: [], code: [] };
+  const isSeen = ({ token }: Send) =>
+    evidence.fresh.get(token)?.some(({ fetch }) => !isOwed(history, fetch)) === true;
   for (const send of sends.values()) {
     if (!send.receipt) continue;
     world.count("messages acknowledged");
-    if (evidence.fresh.has(send.token)) {
+    if (isSeen(send)) {
       world.count("messages seen by their reader");
       continue;
     }
@@ -45,6 +48,11 @@ export function judgeLosses(evidence: Evidence): void {
     judgeMissing(evidence, reader, missing[reader], collect(evidence, reader, false), current);
     for (const own of [false, true]) judgeTwice(evidence, reader, own, current);
   }
+}
+
+// What was delivered to a client that had stopped waiting is offered again, unless its server could not do that any more.
+function isOwed({ peace }: History, { cancelled, from }: Fetch): boolean {
+  return cancelled && from >= peace;
 }
 
 // Nobody reads on in a renamed file. Where nothing was cleared and nothing had to go yet, everything lies in it.

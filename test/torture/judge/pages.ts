@@ -1,5 +1,5 @@
 import { otherClient } from "../../../src/client.ts";
-import { type Fetch, fileDuring, filesDuring, isClean, troublesIn } from "../history.ts";
+import { type Fetch, fileDuring, filesDuring, isClean, type Send, troublesIn } from "../history.ts";
 import { asShown } from "../page.ts";
 import { type Evidence, fileOf, type Showing } from "./evidence.ts";
 
@@ -44,13 +44,15 @@ function judgeText(evidence: Evidence, { fetch, shown, token, file }: Showing): 
   if (send.from > fetch.to) world.violated("a page shows what was sent", `${token} came later`, ...about());
 }
 
-// What was being sent while the file was changed may be in both files.
 function judgeOnce(evidence: Evidence, showings: Showing[]): void {
   const { world, sends, history } = evidence;
   const [first] = showings;
   const send = first && sends.get(first.token);
-  if (!send || filesDuring(history, send).length > 1) return;
+  if (!send) return;
   const plain = showings.filter(({ shown, fetch }) => !shown.maybe && fetch.how !== "original");
+  const files = filesDuring(history, send);
+  if (files.length === 2) judgeBoth(evidence, send, plain);
+  if (files.length > 1) return;
   const late = plain.some(({ fetch }) =>
     showings.some((other) => other.fetch.how !== "original" && other.fetch.to < fetch.from),
   );
@@ -69,6 +71,13 @@ function judgeOnce(evidence: Evidence, showings: Showing[]): void {
         ...evidence.trace(send.token),
       );
   }
+}
+
+// What was being sent while the file was changed may be in both files, in each of them once.
+function judgeBoth({ world, trace }: Evidence, { token }: Send, plain: Showing[]): void {
+  const inOne = plain.filter(({ file }) => file !== null);
+  if (new Set(inOne.map(({ file }) => file)).size < inOne.length)
+    world.violated("a page goes to one reader", `${token} is in one file twice`, ...trace(token));
 }
 
 // What was given to somebody else, because its reader stood still, is not shown to that reader any more. A small page is

@@ -1,6 +1,7 @@
 import { windowSize } from "../../../src/buffer/limits.ts";
 import type { Actor } from "../history.ts";
 import type { World } from "../world.ts";
+import { isSentence } from "./refusals.ts";
 
 /** How a process ended: with a status, or by a signal. */
 export interface End {
@@ -57,11 +58,23 @@ export function judgeErrors(world: World, { name }: Actor, stderr: string): void
     world.violated("no stack trace", `${name} printed one`, stderr.slice(0, 2_000));
 }
 
+/** A server says on standard error what it is known to say, a line for each; one that was killed may not end its last. */
+export function judgeLog(world: World, { name, killed }: Actor, stderr: string): void {
+  const lines = stderr.split("\n");
+  const rest = lines.pop();
+  if (rest && !Number.isFinite(killed)) lines.push(rest);
+  const strange = lines.find(
+    (line) => !line.startsWith("relay: ") || !isSentence(line.slice("relay: ".length)),
+  );
+  if (strange !== undefined)
+    world.violated("a server says what it is known to say", `${name} said ${strange.slice(0, 500)}`);
+}
+
 /** A command that fails says why in a sentence, or as JSON; one that was killed may say anything. */
 export function judgeSentence(world: World, { name }: Actor, status: number | null, stderr: string): void {
   if (status === null) return;
-  const isSentence = /^(relay: [^\n]+\n|\{"ok":false[^\n]+\}\n)$/.test(stderr);
-  if (status === 0 ? stderr !== "" : !isSentence)
+  const isError = /^(relay: [^\n]+\n|\{"ok":false[^\n]+\}\n)$/.test(stderr);
+  if (status === 0 ? stderr !== "" : !isError)
     world.violated("errors are one sentence on stderr", `${name} said ${JSON.stringify(stderr)}`);
 }
 

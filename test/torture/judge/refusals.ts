@@ -43,6 +43,11 @@ const sentences: [RegExp, Trouble["kind"][] | null][] = [
   [noTicket, null],
 ];
 
+/** Whether relay is known to say this when something is wrong. */
+export function isSentence(text: string): boolean {
+  return sentences.some(([sentence]) => sentence.test(text));
+}
+
 /** Nobody is refused without a reason that the run made, and everybody in a sentence that relay is known to say. */
 export function judgeRefusals({ world, history }: Evidence): void {
   for (const asked of [...history.sends, ...history.fetches, ...history.clears]) {
