@@ -12,6 +12,8 @@ interface Shown {
 
 /** A real D-Bus session bus, with a daemon on it that remembers notifications. */
 export interface DesktopSession {
+  /** Where the bus listens. */
+  socket: string;
   /** What a program needs to find the bus. */
   env: { DBUS_SESSION_BUS_ADDRESS: string };
   /** Every notification so far. */
@@ -32,11 +34,12 @@ export const canNotify =
   needed.every((program) => Bun.which(program) !== null) &&
   Bun.spawnSync(["/usr/bin/python3", ...bindings]).exitCode === 0;
 
-/** Starts a bus, at `socket` if that is given, and a daemon on it. Both end with the sandbox. */
-export async function desktopSession(box: Sandbox, socket?: string): Promise<DesktopSession> {
+/** Starts a bus, and a daemon on it. Both end with the sandbox. */
+export async function desktopSession(box: Sandbox): Promise<DesktopSession> {
   // the sandbox's own one shows nothing at all
   await box.run(["rm", join(box.programs, "notify-send")]);
-  const address = `unix:path=${socket ?? join(box.programs, "bus")}`;
+  const socket = join(box.programs, "bus");
+  const address = `unix:path=${socket}`;
   const bus = Bun.spawn(["dbus-daemon", "--session", "--nofork", "--print-address", `--address=${address}`], {
     env: box.env,
     stdout: "pipe",
@@ -47,6 +50,7 @@ export async function desktopSession(box: Sandbox, socket?: string): Promise<Des
   const record = join(box.programs, "shown");
   let daemon: ReturnType<typeof startDaemon> | undefined;
   const session: DesktopSession = {
+    socket,
     env,
     shown: () =>
       existsSync(record)
