@@ -145,7 +145,14 @@ describe("in place of the buffer a live server finds", () => {
       (box) => symlinkSync("nowhere", box.buffer),
       "is a link to a file that does not exist",
     ],
-    ["a text", (box) => writeFileSync(box.buffer, "Dear diary,\n"), "is not a SQLite database"],
+    [
+      "a text",
+      (box) => {
+        writeFileSync(join(box.home, "new"), "Dear diary,\n"); // an empty file would be a buffer to be
+        renameSync(join(box.home, "new"), box.buffer);
+      },
+      "is not a SQLite database",
+    ],
     ["a named pipe", (box) => void Bun.spawnSync(["mkfifo", box.buffer]), "is not a regular file"],
     [
       "a buffer of a newer major schema",
