@@ -481,7 +481,10 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
 const privately = ["unshare", "--mount", "sh", "-c"];
 const ownBus = `mount -t tmpfs none /run && mkdir -p /run/user/0 && ln -s "$0" /run/user/0/bus`;
 const canMakeBus =
-  canNotify && process.getuid?.() === 0 && Bun.spawnSync([...privately, ownBus, "bus"]).exitCode === 0;
+  canNotify &&
+  process.getuid?.() === 0 &&
+  Bun.which("unshare") &&
+  Bun.spawnSync([...privately, ownBus, "bus"]).exitCode === 0;
 
 test.skipIf(!canMakeBus)(
   "a server with the SDK's default environment finds the bus where it usually is",

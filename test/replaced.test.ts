@@ -539,3 +539,20 @@ test("moved away and back just when nobody waits for it any more: no file has th
   await over;
   expect([runs, textsIn(box.buffer), textsIn(away)]).toEqual([2, ["only"], ["only"]]);
 });
+
+test("moved away and back over the file that was made meanwhile, just when that is written: it has the message once", async () => {
+  await using box = sandbox();
+  const away = `${box.buffer}-away`;
+  const database = bufferDatabase(box.buffer, systemClock);
+  box.defer(() => database.close());
+  let runs = 0;
+  const insert = (db: Database) => {
+    runs += 1;
+    db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
+    if (runs === 1) renameSync(box.buffer, away);
+    else renameSync(away, box.buffer);
+    return runs;
+  };
+  expect(await database.transact(insert, { create: true })).toBe(1);
+  expect([runs, textsIn(box.buffer)]).toEqual([2, ["only"]]);
+});

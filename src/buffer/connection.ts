@@ -40,7 +40,7 @@ export function connect(
 ): Connection | null {
   if (create) createBufferFile(path);
   const file = acceptBufferFile(path);
-  const identity = identify(path);
+  const identity = file && identify(file); // not the path: it may lead elsewhere by now
   if (!file || !identity) return null;
   beforeOpening(file);
   mendCompanions(file);

@@ -92,12 +92,14 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     return open;
   };
 
-  // A commit counts only if the file it went into is still the one at the path.
-  const attempt = <T>(work: Work<T>, create: boolean): T | undefined => {
+  // A commit counts only if the file it went into is still the one at the path, or is there again.
+  const attempt = <T>(work: Work<T>, create: boolean, strayed: readonly Astray[]): T | undefined => {
     committing = false;
     const opened = current(create);
     if (!opened && create) throw new Replaced(path); // gone between making it and opening it
     if (!opened) return undefined;
+    const done = strayed.find(({ identity }) => isSameForSure(identity, opened.identity));
+    if (done) return done.result as T;
     const result = runImmediate(opened.db, (db) => {
       refuseNewer(db, path);
       if (!isMigrated(db)) throw new Replaced(path); // in place: it was emptied, or an older one copied over it
@@ -105,7 +107,7 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
       committing = true;
       return done;
     });
-    if (!isAt(path, opened.identity)) throw new Astray(path, result);
+    if (!isAt(path, opened.identity)) throw new Astray(path, opened.identity, result);
     return result;
   };
 
@@ -132,10 +134,11 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
   };
 
   const attemptUntil = async <T>(deadline: number, work: Work<T>, options: TransactionOptions) => {
+    const strayed: Astray[] = [];
     for (let longest = shortestPause, accessTries = 1; ; ) {
       options.signal?.throwIfAborted();
       try {
-        return attempt(work, options.create ?? false);
+        return attempt(work, options.create ?? false, strayed);
       } catch (error) {
         if (error instanceof Astray && open && (await comesBack(open))) return error.result as T;
         const passing = causeThatPasses(error, accessTries);
@@ -144,8 +147,10 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
         if (passing !== "busy") close(); // what failed may be mended by opening the file anew
         if (passing === "replaced" && clock.elapsed() >= deadline) throw new Replaced(path);
         if (!passing || clock.elapsed() >= deadline) throw explain(error, path);
-        // it was waited for; in a pause it could come back, with what was committed in it
-        if (error instanceof Astray) continue;
+        if (error instanceof Astray) {
+          strayed.push(error);
+          continue; // it was waited for
+        }
         longest = passing === "busy" ? Math.min(longestPause, longest * 1.5) : shortestPause;
       }
       // processes that wait alike must not meet again and again
@@ -167,10 +172,16 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
   };
 }
 
+// Nobody has it open, so its inode may meanwhile be another file's; where nobody knows when a file was made, it may.
+function isSameForSure(one: FileIdentity, other: FileIdentity): boolean {
+  return isSame(one, other) && one.born === other.born && one.born > 0n;
+}
+
 /** What was committed is in a file that is not at the path any more. */
 class Astray extends Replaced {
   constructor(
     path: string,
+    readonly identity: FileIdentity,
     readonly result: unknown,
   ) {
     super(path);

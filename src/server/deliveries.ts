@@ -15,7 +15,7 @@ export interface Deliveries {
   ended(id: RequestId): void;
   /**
    * The client stopped waiting. Whatever was claimed for this request is offered again, even if it was delivered: then
-   * as soon as the buffer can be written.
+   * as soon as the buffer can be written, if this process is still there.
    */
   cancelled(id: RequestId): void;
   /** The answer to this request carries this claim. Withdrawn at once if nobody waits for it any more. */
@@ -36,10 +36,15 @@ export interface Deliveries {
   readonly working: number;
 }
 
-// How soon a page is reopened that could not be, because the disk was full or the file locked.
-const retryMilliseconds = 250;
+// How soon a page is reopened that could not be, because the disk was full or the file locked: at first, and after many
+// tries.
+const firstRetryMilliseconds = 250;
+const longestRetryMilliseconds = 5_000;
 
-/** Nothing is on its way yet. `onFailure` hears of claims that could not be given back, which happens by itself later. */
+/**
+ * Nothing is on its way yet. `onFailure` hears of claims that could not be given back yet. They lapse, or are reopened
+ * later by this process.
+ */
 export function createDeliveries(onFailure: (error: unknown) => void): Deliveries {
   const waiting = new Map<RequestId, Claim>();
   const writing = new Map<RequestId, QueuedWriting>();
@@ -49,6 +54,7 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
   const turns = new Set<() => void>();
   const owed = new Set<Claim>();
   let reopening: Promise<void> | null = null;
+  let retrying = false;
   let open = 0;
   let settled = Promise.withResolvers<void>();
 
@@ -89,14 +95,17 @@ export function createDeliveries(onFailure: (error: unknown) => void): Deliverie
     } catch (error) {
       onFailure(error);
       owed.add(claim);
-      if (owed.size === 1) void retry();
+      if (!retrying) void retry();
     }
   };
   const retry = async () => {
-    while (owed.size > 0) {
-      await Bun.sleep(retryMilliseconds);
+    retrying = true;
+    for (let pause = firstRetryMilliseconds; owed.size > 0; ) {
+      await Bun.sleep(pause);
       await reopenOwed();
+      pause = Math.min(2 * pause, longestRetryMilliseconds);
     }
+    retrying = false;
   };
   const reopenOwed = () => {
     reopening ??= reopenEach()

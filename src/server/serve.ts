@@ -29,6 +29,8 @@ import { stdioTransport } from "./transport.ts";
 // given back. With the end of the process that is 0.3 s.
 const graceMilliseconds = 220;
 const endMilliseconds = 270;
+// What giving back gets even if the loop is late, because the machine is busy or the process stood still.
+const leastMilliseconds = 50;
 
 /** How a server was asked to run. */
 export interface ServeOptions {
@@ -103,7 +105,10 @@ export async function serve(
   if (options.debug) log(`ending: ${why}`);
   await Promise.race([transport.settle().then(relay.announcer.hurry), Bun.sleep(graceMilliseconds)]);
   relay.announcer.stop();
-  await Promise.race([deliveries.withdrawAll(), Bun.sleep(end - systemClock.elapsed())]);
+  await Promise.race([
+    deliveries.withdrawAll(),
+    Bun.sleep(Math.max(leastMilliseconds, end - systemClock.elapsed())),
+  ]);
   buffer.close();
 }
 

@@ -187,7 +187,16 @@ export function createScene(): Scene {
 
 function rowOf({ token, sender, text }: Send, ids: Map<string, number>): Row {
   const id = ids.get(token) ?? 0;
-  return { id, sender, message: text, notified_at: null, notify_tries: 0, leased: 0, read: 0 };
+  return {
+    id,
+    sender,
+    message: text,
+    notified_at: null,
+    notify_tries: 0,
+    leased: 0,
+    read: 0,
+    maybe_shown: 0,
+  };
 }
 
 function show(message: OnPage, ids: Map<string, number>): Shown {

@@ -33,6 +33,7 @@ export interface Row {
   /** It is, or was, somebody's to announce, who did not say how that ended. */
   leased: number;
   read: number;
+  maybe_shown: number;
 }
 
 /** Waits until `condition` holds, and tells whether it came to that. */
@@ -53,7 +54,8 @@ export function rowsOf(path: string): Row[] {
   return db
     .query<Row, []>(
       `SELECT id, sender, message, notified_at, notify_tries, notify_lease IS NOT NULL AS leased,
-       (CASE sender WHEN 'desktop' THEN read_by_code_at ELSE read_by_desktop_at END) IS NOT NULL AS read
+       (CASE sender WHEN 'desktop' THEN read_by_code_at ELSE read_by_desktop_at END) IS NOT NULL AS read,
+       maybe_shown
        FROM messages ORDER BY id`,
     )
     .all();
@@ -126,8 +128,6 @@ export async function announceRest(world: World, lanes: readonly Lane[], slowly:
 
 // Whoever stopped waiting for a page that was given is offered it again.
 async function takeBack(world: World, session: Session): Promise<void> {
-  const unread = () => rowsOf(world.place.buffer).filter(({ read }) => !read).length;
-  const before = unread();
   await fetch(
     world,
     session,
@@ -136,7 +136,11 @@ async function takeBack(world: World, session: Session): Promise<void> {
   );
   const given = world.history.fetches.at(-1)?.page?.shown.filter(({ fresh }) => fresh) ?? [];
   world.count("messages that had to be offered again", given.length);
-  await became(() => unread() === before, takeBackMilliseconds);
+  const isBack = () => {
+    const offered = rowsOf(world.place.buffer).filter((row) => !row.read && row.maybe_shown);
+    return given.every(({ id }) => offered.some((row) => row.id === id));
+  };
+  await became(isBack, takeBackMilliseconds);
 }
 
 /** Reads everything that is left for both. */

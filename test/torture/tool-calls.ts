@@ -124,7 +124,7 @@ export async function fetch(
   world.count("requests cancelled");
 }
 
-// A page is not claimed before the one before is settled, or given back.
+// A page is not claimed before the one before is settled, or was tried to be given back.
 function earlierFetches({ history }: World, { actor, from }: Fetch): Fetch[] {
   return history.fetches.filter((other) => other.actor === actor && other.from < from);
 }

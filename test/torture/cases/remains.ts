@@ -127,6 +127,7 @@ export const remainCases = [
         leased: 0,
         notify_tries: 0,
         read: 0,
+        maybe_shown: 0,
       };
       judgeAnnounced(scene.world, unannounced([{ ...whole, ...row }]));
       scene.page([send]);
