@@ -171,6 +171,18 @@ export const pageCases = [
     keeps: { "a page that nobody settled held it": false },
   }),
 
+  ...casesOf("a label has a reason", {
+    play(scene, away: number) {
+      const send = scene.send();
+      scene.page([], { from: 1_200, to: 1_900, confirmed: never });
+      scene.replace(1, { from: away, to: away + 1 });
+      scene.replace(0, { from: 8_000, to: 8_001 });
+      scene.page([{ of: send, maybe: true }]);
+    },
+    breaks: { "the file was away only after the page before": 2_000 },
+    keeps: { "the file went away while a page was claimed": 1_500 },
+  }),
+
   ...casesOf("a page is in time order", {
     play(scene, order: [number, number]) {
       const sent = scene.sends(2);

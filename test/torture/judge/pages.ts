@@ -1,5 +1,13 @@
 import { otherClient } from "../../../src/client.ts";
-import { type Fetch, fileDuring, filesDuring, isClean, type Send, troublesIn } from "../history.ts";
+import {
+  type Fetch,
+  fileDuring,
+  filesDuring,
+  type History,
+  isClean,
+  type Send,
+  troublesIn,
+} from "../history.ts";
 import { asShown } from "../page.ts";
 import { type Evidence, fileOf, type Showing } from "./evidence.ts";
 
@@ -112,11 +120,19 @@ function judgeLabels({ world, history, sends, trace }: Evidence, showings: Showi
         other.reader === fetch.reader &&
         other.from < fetch.to &&
         other.to > sent.from &&
-        (!other.page || other.page.shown.some(({ text }) => text.startsWith(token))) &&
+        mayHaveHeld(history, other, token) &&
         !isClean(history, other),
     );
     if (!why) world.violated("a label has a reason", `${token} has none`, ...trace(token));
   }
+}
+
+// Where the file goes away just as a page is claimed in it, the claim goes with it, and the page comes from the next one.
+function mayHaveHeld(history: History, fetch: Fetch, token: string): boolean {
+  const { page } = fetch;
+  return (
+    !page || filesDuring(history, fetch).length > 1 || page.shown.some(({ text }) => text.startsWith(token))
+  );
 }
 
 function judgePage({ world }: Evidence, fetch: Fetch): void {
