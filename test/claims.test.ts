@@ -62,6 +62,12 @@ async function stopBetweenTransactions(box: Sandbox, { child }: Server): Promise
   await until("a server that stands still without the lock", isFree);
 }
 
+/** Resolves once the server has taken on all that was sent to it before. */
+async function ping(server: Server, id: string): Promise<void> {
+  server.send({ id, method: "ping" });
+  await server.answer(id);
+}
+
 // To the SDK the first two are none.
 const ids = [0, "", 1, "0"];
 
@@ -72,9 +78,9 @@ describe("a fetch that was cancelled", () => {
     const server = await startSession(box, { id: "init" });
     const unlock = lock(box);
     server.send({ ...toolCall(0, "relay_fetch"), id });
-    await Bun.sleep(150);
+    await ping(server, "begun");
     server.send({ method: "notifications/cancelled", params: { requestId: id } });
-    await Bun.sleep(150);
+    await ping(server, "cancelled");
     unlock();
     server.send(toolCall(2, "relay_fetch"));
     const answer = await server.answer(2);
@@ -189,9 +195,9 @@ test.each(ids)("a send that was cancelled before it was stored is not (id %j)", 
   const server = await startSession(box, { id: "init" });
   const unlock = lock(box);
   server.send({ ...toolCall(0, "relay_send", { message: "cancelled" }), id });
-  await Bun.sleep(150);
+  await ping(server, "begun");
   server.send({ method: "notifications/cancelled", params: { requestId: id } });
-  await Bun.sleep(150);
+  await ping(server, "cancelled");
   unlock();
   server.send(toolCall(2, "relay_send", { message: "two" }));
   await server.answer(2);
