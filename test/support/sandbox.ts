@@ -99,7 +99,7 @@ export interface Gotten {
 /** Gets a page as JSON; marks what is on it as read unless `--peek` is among the flags. */
 export async function get(box: Sandbox, reader: "desktop" | "code", ...flags: string[]): Promise<Gotten> {
   const got = await box.relay(["get", "--for", reader, "--json", "--limit", "20", ...flags]);
-  if (got.status !== 0) throw new Error(got.stderr);
+  if (got.status !== 0) throw new Error(`exit ${got.status}: ${got.stdout}${got.stderr}`);
   return JSON.parse(got.stdout);
 }
 
