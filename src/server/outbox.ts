@@ -12,7 +12,7 @@ export interface Outbox {
   begin(bytes: Uint8Array): QueuedWriting;
   /** Resolves when nothing is on its way any more. */
   drained(): Promise<void>;
-  /** How many bytes are on their way. */
+  /** How much memory is on its way, in bytes: a short answer takes far more than its text. */
   readonly bytes: number;
 }
 
@@ -21,6 +21,9 @@ interface Entry {
   /** Decides what becomes of it. */
   begin(writing: Writing): void;
 }
+
+// What is kept about each answer that waits, as measured with 150,000 of 110 bytes and Bun 1.4.5.
+const entryBytes = 3_072;
 
 /** An empty outbox over an output. After a write that failed nothing more is tried: a half line cannot be mended. */
 export function createOutbox(output: Output): Outbox {
@@ -34,10 +37,10 @@ export function createOutbox(output: Output): Outbox {
     const writing = output(chunk);
     if (writing.taken) return writing;
     current = writing;
-    bytes += chunk.length;
+    bytes += sizeOf(chunk);
     const done = () => {
       current = null;
-      bytes -= chunk.length;
+      bytes -= sizeOf(chunk);
       next();
     };
     writing.finished.then(done, (error) => {
@@ -51,7 +54,7 @@ export function createOutbox(output: Output): Outbox {
     while (!current) {
       const entry = queue.shift();
       if (!entry) return;
-      bytes -= entry.bytes.length;
+      bytes -= sizeOf(entry.bytes);
       entry.begin(write(entry.bytes));
     }
   };
@@ -61,12 +64,12 @@ export function createOutbox(output: Output): Outbox {
     promise.catch(() => {}); // not everybody who begins a write waits for its end
     const entry: Entry = { bytes: chunk, begin: (writing) => resolve(writing.finished) };
     queue.push(entry);
-    bytes += chunk.length;
+    bytes += sizeOf(chunk);
     const cancel = () => {
       const place = queue.indexOf(entry);
       if (place < 0) return false;
       queue.splice(place, 1);
-      bytes -= chunk.length;
+      bytes -= sizeOf(chunk);
       entry.begin(failed(false, { code: "ECANCELED" }));
       return true;
     };
@@ -82,4 +85,8 @@ export function createOutbox(output: Output): Outbox {
       return bytes;
     },
   };
+}
+
+function sizeOf(chunk: Uint8Array): number {
+  return chunk.length + entryBytes;
 }
