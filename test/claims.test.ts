@@ -265,7 +265,7 @@ test("a server whose client closed its output ends, and offers the page again as
   // input stays open: only the broken output can end this server
   const server = startShell(
     box,
-    `{ sleep 0.3; cat requests; sleep 30; } | { "$RELAY" --client code; echo $? >status; } | true`,
+    `{ sleep 0.3; cat requests; sleep 30; } | { "$RELAY" --client code; echo $? >part; mv part status; } | true`,
   );
   await until("the server ends", () => existsSync(join(box.home, "status")));
   server.kill();
