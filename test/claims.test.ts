@@ -2,7 +2,7 @@
 // design.md, "Tools", on claims.
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readdirSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPatiently } from "./support/database.ts";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
@@ -44,6 +44,31 @@ function startShell(box: Sandbox, script: string): { kill(): void } {
 /** Waits until the first page is on its way, and nowhere else. */
 async function onItsWay(box: Sandbox, count = 1): Promise<void> {
   await until("a claim", async () => (await get(box, "code", "--peek")).elsewhere === count);
+}
+
+/** Waits until a server whose client reads nothing writes the line after its first one. Takes that, and a byte of this. */
+async function beginsItsPage(box: Sandbox): Promise<void> {
+  const pipe = readdirSync(box.home).find((name) => name.startsWith("output-")) ?? "";
+  const descriptor = openSync(join(box.home, pipe), constants.O_RDONLY | constants.O_NONBLOCK);
+  const byte = Buffer.alloc(1);
+  let taken = "";
+  const begins = () => {
+    try {
+      while (!taken.includes("\n") || taken.endsWith("\n")) {
+        readSync(descriptor, byte);
+        taken += byte.toString("latin1");
+      }
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EAGAIN") return false;
+      throw error;
+    }
+  };
+  try {
+    await until("a page that is written", begins);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 // One that stands still in a transaction holds up everybody.
@@ -166,7 +191,7 @@ test("a fetch that was cancelled together with many other requests is offered ag
   await sendAll(box, "code", [large, "two"]);
   const server = await startSession(box, { reading: false });
   server.send(toolCall(1, "relay_fetch", { limit: 2 }));
-  await onItsWay(box);
+  await beginsItsPage(box);
   for (let id = 2; id <= 200; id++) server.send({ id, method: "ping" });
   for (let id = 1; id <= 200; id++)
     server.send({ method: "notifications/cancelled", params: { requestId: id } });
