@@ -14,6 +14,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bufferDatabase } from "../src/buffer/database.ts";
 import { sqliteBuffer } from "../src/buffer/sqlite.ts";
@@ -540,19 +541,23 @@ test("moved away and back just when nobody waits for it any more: no file has th
   expect([runs, textsIn(box.buffer), textsIn(away)]).toEqual([2, ["only"], ["only"]]);
 });
 
-test("moved away and back over the file that was made meanwhile, just when that is written: it has the message once", async () => {
-  await using box = sandbox();
-  const away = `${box.buffer}-away`;
-  const database = bufferDatabase(box.buffer, systemClock);
-  box.defer(() => database.close());
-  let runs = 0;
-  const insert = (db: Database) => {
-    runs += 1;
-    db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
-    if (runs === 1) renameSync(box.buffer, away);
-    else renameSync(away, box.buffer);
-    return runs;
-  };
-  expect(await database.transact(insert, { create: true })).toBe(1);
-  expect([runs, textsIn(box.buffer)]).toEqual([2, ["only"]]);
-});
+// where nobody knows when a file was made, it could be another one by its inode
+test.skipIf(statSync(tmpdir(), { bigint: true }).birthtimeNs === 0n)(
+  "moved away and back over the file that was made meanwhile, just when that is written: it has the message once",
+  async () => {
+    await using box = sandbox();
+    const away = `${box.buffer}-away`;
+    const database = bufferDatabase(box.buffer, systemClock);
+    box.defer(() => database.close());
+    let runs = 0;
+    const insert = (db: Database) => {
+      runs += 1;
+      db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
+      if (runs === 1) renameSync(box.buffer, away);
+      else renameSync(away, box.buffer);
+      return runs;
+    };
+    expect(await database.transact(insert, { create: true })).toBe(1);
+    expect([runs, textsIn(box.buffer)]).toEqual([2, ["only"]]);
+  },
+);

@@ -582,11 +582,15 @@ describe("setup-desktop", () => {
     symlinkSync("/bin/cat", join(box.programs, "claude-desktop"));
     const said = (script: string) => {
       const argv = [...apart, script, relayBinary, join(box.programs, "claude-desktop")];
-      const { exitCode, stdout, stderr } = Bun.spawnSync(argv, { env: box.env, cwd: box.home });
+      const { exitCode, stdout, stderr } = Bun.spawnSync(argv, {
+        env: box.env,
+        cwd: box.home,
+        timeout: 20_000,
+      });
       expect([exitCode, stderr.toString()]).toEqual([0, ""]);
       return stdout.toString();
     };
-    // once somebody reads what it writes, it runs
+    // the fifo opens once cat, run by that name, reads it
     const running = said('mkfifo fifo && { "$1" fifo & } && exec 3>fifo && "$0" setup-desktop');
     expect(running).toContain("relay: warning: Claude Desktop is running");
     const after = said('"$0" setup-desktop');

@@ -92,7 +92,8 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     return open;
   };
 
-  // A commit counts only if the file it went into is still the one at the path, or is there again.
+  // A commit counts only if the file it went into is still the one at the path, or is there again. What was claimed in it
+  // before counts as claimed in another file: it is shown, and offered again with a label.
   const attempt = <T>(work: Work<T>, create: boolean, strayed: readonly Astray[]): T | undefined => {
     committing = false;
     const opened = current(create);

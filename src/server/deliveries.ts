@@ -39,7 +39,7 @@ export interface Deliveries {
 // How soon a page is reopened that could not be, because the disk was full or the file locked: at first, and after many
 // tries.
 const firstRetryMilliseconds = 250;
-const longestRetryMilliseconds = 5_000;
+const longestRetryMilliseconds = 1_000;
 
 /**
  * Nothing is on its way yet. `onFailure` hears of claims that could not be given back yet. They lapse, or are reopened

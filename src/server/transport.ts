@@ -18,9 +18,9 @@ import {
   withCancelledId,
 } from "./requests.ts";
 
-// Of a client that asks and never reads its answers, requests beyond this are held back until it does, as many
-// characters again. Only beyond that it is not listened to any more, and the end of its input goes unnoticed. A call that
-// was cancelled counts until the work on it is over.
+// Of a client that asks and never reads its answers, requests are held back until it does once its answers take this much
+// memory; of those held back, as many characters. Only beyond that it is not listened to any more, and the end of its input
+// goes unnoticed. A call that was cancelled counts until the work on it is over.
 const mostBytes = 8 * 1024 * 1024;
 const mostRequests = 1_000;
 const recheckMilliseconds = 20;
