@@ -494,6 +494,22 @@ test("a file that was made anew while nobody had the old one open is another one
   }
 });
 
+/** Stores one message and then does `then`, just before the commit, in each of the runs that a transaction needs. */
+function inserting(then: (run: number) => void): { insert(db: Database): number; readonly runs: number } {
+  let runs = 0;
+  return {
+    insert(db) {
+      runs += 1;
+      db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
+      then(runs);
+      return runs;
+    },
+    get runs() {
+      return runs;
+    },
+  };
+}
+
 test.each([
   ["and back at once: the message is stored once", 5, false, ["only"]],
   ["and back after somebody made another one: the message is stored once", 50, true, ["only"]],
@@ -503,17 +519,14 @@ test.each([
   const clock = { now: () => Date.now(), elapsed: () => performance.now() };
   const database = bufferDatabase(box.buffer, clock);
   box.defer(() => database.close());
-  let runs = 0;
-  const insert = (db: Database) => {
-    runs += 1;
-    db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
-    if (runs > 1) return;
+  const storing = inserting((run) => {
+    if (run > 1) return;
     renameSync(box.buffer, `${box.buffer}-away`); // after SQLite looked whether it is still there
     if (other) writeFileSync(box.buffer, "");
     if (back !== null) setTimeout(() => renameSync(`${box.buffer}-away`, box.buffer), back);
-  };
-  await database.transact(insert, { create: true });
-  expect([runs, textsIn(box.buffer)]).toEqual([back === null ? 2 : 1, texts]);
+  });
+  await database.transact(storing.insert, { create: true });
+  expect([storing.runs, textsIn(box.buffer)]).toEqual([back === null ? 2 : 1, texts]);
 });
 
 test("moved away and back just when nobody waits for it any more: no file has the message twice", async () => {
@@ -532,15 +545,12 @@ test("moved away and back just when nobody waits for it any more: no file has th
   };
   const database = bufferDatabase(box.buffer, { now: Date.now, elapsed });
   box.defer(() => database.close());
-  let runs = 0;
-  const insert = (db: Database) => {
-    runs += 1;
-    db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
-    if (runs === 1) renameSync(box.buffer, away);
-  };
-  await database.transact(insert, { create: true });
+  const storing = inserting((run) => {
+    if (run === 1) renameSync(box.buffer, away);
+  });
+  await database.transact(storing.insert, { create: true });
   await over;
-  expect([runs, textsIn(box.buffer), textsIn(away)]).toEqual([2, ["only"], ["only"]]);
+  expect([storing.runs, textsIn(box.buffer), textsIn(away)]).toEqual([2, ["only"], ["only"]]);
 });
 
 // where nobody knows when a file was made, its inode alone does not tell that it is the same one
@@ -558,15 +568,11 @@ test.skipIf(!knowsBirth())(
     const away = `${box.buffer}-away`;
     const database = bufferDatabase(box.buffer, systemClock);
     box.defer(() => database.close());
-    let runs = 0;
-    const insert = (db: Database) => {
-      runs += 1;
-      db.run("INSERT INTO messages (sender, message, timestamp) VALUES ('code', 'only', 'now')");
-      if (runs === 1) renameSync(box.buffer, away);
+    const storing = inserting((run) => {
+      if (run === 1) renameSync(box.buffer, away);
       else renameSync(away, box.buffer);
-      return runs;
-    };
-    expect(await database.transact(insert, { create: true })).toBe(1);
-    expect([runs, textsIn(box.buffer)]).toEqual([2, ["only"]]);
+    });
+    expect(await database.transact(storing.insert, { create: true })).toBe(1);
+    expect([storing.runs, textsIn(box.buffer)]).toEqual([2, ["only"]]);
   },
 );
