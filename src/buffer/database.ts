@@ -99,11 +99,11 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
     const opened = current(create);
     if (!opened && create) throw new Replaced(path); // gone between making it and opening it
     if (!opened) return undefined;
-    const done = strayed.find(({ identity }) => isSameForSure(identity, opened.identity));
-    if (done) return done.result as T;
+    const stored = strayed.find(({ identity }) => isSameForSure(identity, opened.identity));
     const result = runImmediate(opened.db, (db) => {
       refuseNewer(db, path);
       if (!isMigrated(db)) throw new Replaced(path); // in place: it was emptied, or an older one copied over it
+      if (stored) return stored.result as T;
       const done = work(db, fileNumber);
       committing = true;
       return done;
@@ -173,9 +173,10 @@ export function bufferDatabase(path: string, clock: Clock, patience = usualPatie
   };
 }
 
-// Nobody has it open, so its inode may meanwhile be another file's; where nobody knows when a file was made, it may.
+// Nobody has it open, so its inode may meanwhile be another file's. A time in whole hundredths of a second is none, or that
+// of a file system with so coarse a clock that two files in a row may share it.
 function isSameForSure(one: FileIdentity, other: FileIdentity): boolean {
-  return isSame(one, other) && one.born === other.born && one.born > 0n;
+  return isSame(one, other) && one.born === other.born && one.born % 10_000_000n !== 0n;
 }
 
 /** What was committed is in a file that is not at the path any more. */

@@ -22,7 +22,8 @@ interface Entry {
   begin(writing: Writing): void;
 }
 
-// What is kept about each answer that waits, as measured with 150,000 of 110 bytes and Bun 1.4.5.
+// What is kept about each answer that waits: a process of 48 MB grew to 560, and stayed at 414, with 150,000 of 110 bytes
+// (Bun 1.4.5).
 const entryBytes = 3_072;
 
 /** An empty outbox over an output. After a write that failed nothing more is tried: a half line cannot be mended. */

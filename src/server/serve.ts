@@ -26,11 +26,11 @@ import { traceTraffic } from "./trace.ts";
 import { stdioTransport } from "./transport.ts";
 
 // What requests that were read already may still take once the server is to end; and when what they claimed must be
-// given back. With the end of the process that is 0.3 s.
+// given back. With the end of the process that is 0.3 s. If the loop is late, because the machine is busy or the process
+// stood still, giving back gets the difference all the same.
 const graceMilliseconds = 220;
 const endMilliseconds = 270;
-// What giving back gets even if the loop is late, because the machine is busy or the process stood still.
-const leastMilliseconds = 50;
+const leastMilliseconds = endMilliseconds - graceMilliseconds;
 
 /** How a server was asked to run. */
 export interface ServeOptions {

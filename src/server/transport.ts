@@ -125,7 +125,7 @@ export function stdioTransport(options: TransportOptions): StdioTransport {
     outbox.bytes <= mostBytes && Math.max(unanswered.size, deliveries.working) <= mostRequests;
   const backlog = createBacklog(hasRoom, ask);
 
-  // Not by answers to requests, which are held back before, but by those to lines that are none.
+  // Not by answers to requests, which are held back before, but by those to lines that are none: some 5,000 of them.
   const isOverrun = () => backlog.bytes > mostBytes || outbox.bytes > 2 * mostBytes;
 
   const receive = (message: JSONRPCMessage, bytes: number) => {
