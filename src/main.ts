@@ -6,6 +6,7 @@ import { command as doctor } from "./cli/doctor.ts";
 import { command as get } from "./cli/get.ts";
 import { command as hook } from "./cli/hook.ts";
 import { command as send } from "./cli/send.ts";
+import { command as serve } from "./cli/serve.ts";
 import { command as setup } from "./cli/setup.ts";
 import { command as setupCode } from "./cli/setup-code.ts";
 import { command as setupDesktop } from "./cli/setup-desktop.ts";
@@ -13,7 +14,6 @@ import { command as status } from "./cli/status.ts";
 import { command as statusline } from "./cli/statusline.ts";
 import { command as typed } from "./cli/typed.ts";
 import { command as uninstall } from "./cli/uninstall.ts";
-import { command as serve } from "./server/command.ts";
 
 const verbs = {
   serve,

@@ -1,10 +1,10 @@
 // Leases, tries, rest and peace, with a clock that obeys: design.md, "Announcing".
 import { describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
-import type { Buffer } from "../src/buffer/buffer.ts";
-import { sqliteBuffer } from "../src/buffer/sqlite.ts";
-import { systemClock } from "../src/clock.ts";
-import { createRelay, type Relay } from "../src/relay/relay.ts";
+import { systemClock } from "../src/core/clock.ts";
+import { createRelay, type Relay } from "../src/core/relay.ts";
+import type { Buffer } from "../src/core/store.ts";
+import { sqliteBuffer } from "../src/store/sqlite-store.ts";
 import { openPatiently } from "./support/database.ts";
 import { type FakeNotifier, fakeNotifier } from "./support/notifier.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";

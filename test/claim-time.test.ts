@@ -1,11 +1,11 @@
 // Claims and time, with a clock that obeys: design.md, "Tools" and "The file".
 import { describe, expect, test } from "bun:test";
-import type { Buffer } from "../src/buffer/buffer.ts";
-import { sqliteBuffer } from "../src/buffer/sqlite.ts";
-import type { Clock } from "../src/clock.ts";
-import { RelayError } from "../src/errors.ts";
-import { WriteFailed, type Writing } from "../src/output.ts";
-import { createRelay, type Relay } from "../src/relay/relay.ts";
+import type { Clock } from "../src/core/clock.ts";
+import { RelayError } from "../src/core/errors.ts";
+import { createRelay, type Relay } from "../src/core/relay.ts";
+import type { Buffer } from "../src/core/store.ts";
+import { WriteFailed, type Writing } from "../src/core/write.ts";
+import { sqliteBuffer } from "../src/store/sqlite-store.ts";
 import { fakeNotifier } from "./support/notifier.ts";
 import { type Sandbox, sandbox, until } from "./support/sandbox.ts";
 

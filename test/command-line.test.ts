@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { runWithArguments } from "../src/cli/arguments.ts";
-import { defineCommand } from "../src/command.ts";
-import { RelayError } from "../src/errors.ts";
+import { defineCommand } from "../src/cli/command.ts";
+import { RelayError } from "../src/core/errors.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
 const verbs = [

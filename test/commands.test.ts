@@ -1,13 +1,13 @@
 // What becomes of a command whose page is given to somebody else, or whose notifier hangs. design.md, "The five promises".
 import { describe, expect, test } from "bun:test";
-import { sqliteBuffer } from "../src/buffer/sqlite.ts";
+import type { Command } from "../src/cli/command.ts";
 import type { Context } from "../src/cli/context.ts";
 import { command as getCommand } from "../src/cli/get.ts";
 import { command as typedCommand } from "../src/cli/typed.ts";
-import type { Command } from "../src/command.ts";
-import { readEnvironment } from "../src/environment.ts";
-import { RelayError } from "../src/errors.ts";
-import { createRelay, type Relay } from "../src/relay/relay.ts";
+import { RelayError } from "../src/core/errors.ts";
+import { createRelay, type Relay } from "../src/core/relay.ts";
+import { readEnvironment } from "../src/platform/environment.ts";
+import { sqliteBuffer } from "../src/store/sqlite-store.ts";
 import { fakeNotifier } from "./support/notifier.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 

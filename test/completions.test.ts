@@ -3,14 +3,14 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command as clear } from "../src/cli/clear.ts";
+import { type Command, defineCommand } from "../src/cli/command.ts";
 import { bashCompletions } from "../src/cli/completions/bash.ts";
 import { fishCompletions } from "../src/cli/completions/fish.ts";
 import { powershellCompletions } from "../src/cli/completions/powershell.ts";
 import { completionTree, type Tree } from "../src/cli/completions/tree.ts";
 import { zshCompletions } from "../src/cli/completions/zsh.ts";
 import { command as hook } from "../src/cli/hook.ts";
-import { type Command, defineCommand } from "../src/command.ts";
-import { command as serve } from "../src/server/command.ts";
+import { command as serve } from "../src/cli/serve.ts";
 import { complete, type Shell } from "./support/completing.ts";
 import { sandbox } from "./support/sandbox.ts";
 

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { copyFileSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { connect, Replaced } from "../src/buffer/connection.ts";
-import { sqliteBuffer } from "../src/buffer/sqlite.ts";
-import { systemClock } from "../src/clock.ts";
+import { systemClock } from "../src/core/clock.ts";
+import { connect, Replaced } from "../src/store/connection.ts";
+import { sqliteBuffer } from "../src/store/sqlite-store.ts";
 import { openPatiently } from "./support/database.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 

@@ -1,6 +1,6 @@
 // Who waits for which answer: design.md, "Tools".
 import { expect, test } from "bun:test";
-import type { Claim } from "../src/relay/claim.ts";
+import type { Claim } from "../src/core/delivery.ts";
 import { createDeliveries } from "../src/server/deliveries.ts";
 
 function setUp() {

@@ -6,7 +6,7 @@ import { checkBuffer } from "../src/doctor/buffer.ts";
 import type { Finding, Subject } from "../src/doctor/check.ts";
 import { readConfiguration } from "../src/doctor/configuration.ts";
 import { examine } from "../src/doctor/examine.ts";
-import { placesOf } from "../src/places.ts";
+import { placesOf } from "../src/platform/paths.ts";
 import { commandFile } from "../src/setup/claude-code.ts";
 import { claude } from "./support/claude-code.ts";
 import { wipe } from "./support/damage.ts";

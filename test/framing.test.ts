@@ -1,9 +1,9 @@
 // design.md, "Framing": a page states what relay knows, and no text gets out of its frame.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Loss, Page, PageMessage } from "../src/buffer/buffer.ts";
-import { makeVisible } from "../src/relay/escaping.ts";
-import { type Asked, frameLatest, framePage } from "../src/relay/framing.ts";
+import { makeVisible } from "../src/core/escape.ts";
+import { type Asked, frameLatest, framePage } from "../src/core/page.ts";
+import type { Loss, Page, PageMessage } from "../src/core/store.ts";
 import { textsOf } from "./support/peer.ts";
 
 const nonce = () => "7f3a9c1e";

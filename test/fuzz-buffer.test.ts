@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type Client, clients } from "../src/client.ts";
+import { type Client, clients } from "../src/core/client.ts";
 import { openPatiently } from "./support/database.ts";
 import { type Gotten, get, type Outcome, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 

@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import fc from "fast-check";
-import type { Client } from "../src/client.ts";
+import type { Client } from "../src/core/client.ts";
 import { assertFor, bent, broken, bytesOf, json, written } from "./support/bent.ts";
 import { type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { type Server, startSession, toolCall } from "./support/server.ts";

@@ -1,7 +1,7 @@
 // design.md, "Identity", as a table.
 import { describe, expect, test } from "bun:test";
-import { readEnvironment } from "../src/environment.ts";
-import { identify, isInsideClaudeCode } from "../src/relay/identity.ts";
+import { identify, isInsideClaudeCode } from "../src/core/identity.ts";
+import { readEnvironment } from "../src/platform/environment.ts";
 
 type Row = [
   clientInfo: string | undefined,

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "../src/clock.ts";
+import { systemClock } from "../src/core/clock.ts";
 import { watchIdle } from "../src/server/idle.ts";
 import { sandbox, until } from "./support/sandbox.ts";
 import { startSession } from "./support/server.ts";

@@ -4,6 +4,8 @@ import { expect, test } from "bun:test";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { type Client, clients } from "../src/core/client.ts";
+import { timestamp } from "../src/core/clock.ts";
 import {
   type Announce,
   type Buffer,
@@ -14,10 +16,8 @@ import {
   type PageRequest,
   readBy,
   type Wish,
-} from "../src/buffer/buffer.ts";
-import { sqliteBuffer } from "../src/buffer/sqlite.ts";
-import { type Client, clients } from "../src/client.ts";
-import { timestamp } from "../src/clock.ts";
+} from "../src/core/store.ts";
+import { sqliteBuffer } from "../src/store/sqlite-store.ts";
 import { type Given, Ledger } from "./support/ledger.ts";
 import { ReferenceBuffer } from "./support/reference.ts";
 import { sandbox } from "./support/sandbox.ts";

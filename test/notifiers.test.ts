@@ -2,11 +2,12 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Lease } from "../src/buffer/buffer.ts";
-import { type Announcement, systemNotifier } from "../src/notify/notifier.ts";
-import { createSystemNotifier, planFor } from "../src/notify/system.ts";
-import { announcementOf } from "../src/relay/announcement.ts";
-import type { System } from "../src/system.ts";
+import { announcementOf } from "../src/core/announcement.ts";
+import type { Announcement } from "../src/core/notifier.ts";
+import type { Lease } from "../src/core/store.ts";
+import { createSystemNotifier, planFor } from "../src/notify/programs.ts";
+import { systemNotifier } from "../src/notify/system-notifier.ts";
+import type { System } from "../src/platform/system.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
 import { sandbox } from "./support/sandbox.ts";
 import { systemOf as systemWith } from "./support/system.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { createQueue } from "../src/buffer/queue.ts";
-import { sqliteBuffer } from "../src/buffer/sqlite.ts";
-import { systemClock } from "../src/clock.ts";
+import { systemClock } from "../src/core/clock.ts";
+import { createQueue } from "../src/store/queue.ts";
+import { sqliteBuffer } from "../src/store/sqlite-store.ts";
 import { sandbox } from "./support/sandbox.ts";
 
 test("work is done one after the other, in its order, and what is urgent before what waits", async () => {

@@ -60,7 +60,7 @@ describe("the flags of", () => {
 });
 
 test("the environment", () => {
-  const source = readFileSync(join(root, "src/environment.ts"), "utf8");
+  const source = readFileSync(join(root, "src/platform/environment.ts"), "utf8");
   const read = new Set(codes(source, /variables\.([A-Z_]+)/g));
   for (const everybodys of ["TERM", "PATH", "HOME"]) read.delete(everybodys);
   const documented = new Set(codes(section("Environment"), /`([A-Z_]+)`/g));

@@ -11,7 +11,7 @@ import { readMachO } from "../build/mach-o.ts";
 import { RuntimesUnavailable } from "../build/runtimes.ts";
 import { binaryName, type Target, targets } from "../build/targets.ts";
 import { tryBinary } from "../build/trial.ts";
-import { version } from "../src/version.ts";
+import { version } from "../src/core/version.ts";
 
 const root = join(import.meta.dir, "..");
 const folder = mkdtempSync(join(tmpdir(), "relay-release-"));

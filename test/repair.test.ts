@@ -18,11 +18,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { parseLsof } from "../src/buffer/holders.ts";
-import { repairBuffer } from "../src/buffer/repair.ts";
-import { salvage } from "../src/buffer/salvage.ts";
-import { systemClock } from "../src/clock.ts";
-import type { System } from "../src/system.ts";
+import { systemClock } from "../src/core/clock.ts";
+import type { System } from "../src/platform/system.ts";
+import { parseLsof } from "../src/store/holders.ts";
+import { repairBuffer } from "../src/store/repair.ts";
+import { salvage } from "../src/store/salvage.ts";
 import { overwrite, type Row, rootOf, rowsOf, sequenceOf, wipe } from "./support/damage.ts";
 import { connectBoth, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";

@@ -18,9 +18,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bufferDatabase } from "../src/buffer/database.ts";
-import { sqliteBuffer } from "../src/buffer/sqlite.ts";
-import { systemClock } from "../src/clock.ts";
+import { systemClock } from "../src/core/clock.ts";
+import { bufferDatabase } from "../src/store/database.ts";
+import { sqliteBuffer } from "../src/store/sqlite-store.ts";
 import { openPatiently } from "./support/database.ts";
 import { connectBoth, type Peer, textsOf } from "./support/peer.ts";
 import { asPerson } from "./support/rights.ts";

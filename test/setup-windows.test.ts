@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { placesOf } from "../src/places.ts";
+import { placesOf } from "../src/platform/paths.ts";
 import { planCode } from "../src/setup/code-plan.ts";
 import { findClaude } from "../src/setup/program.ts";
-import type { Surroundings } from "../src/setup/surroundings.ts";
+import type { Surroundings } from "../src/setup/setup-context.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 import { put } from "./support/setup.ts";
 import { systemOf } from "./support/system.ts";

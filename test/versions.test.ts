@@ -30,7 +30,7 @@ beforeAll(async () => {
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   cpSync(join(root, "package.json"), join(folder, "package.json"));
   cpSync(join(root, "src"), join(folder, "src"), { recursive: true });
-  const schema = join(folder, "src/buffer/schema.ts");
+  const schema = join(folder, "src/store/schema.ts");
   const source = readFileSync(schema, "utf8");
   writeFileSync(schema, source.replace("\n];", `\n  addNext,\n];\n\n${nextMigration}`)); // the end of the list of migrations
   await compile({ entry: join(folder, "src/main.ts"), outfile: newer });

@@ -1,7 +1,7 @@
 import { parseArgs, stripVTControlCharacters } from "node:util";
 import { type ArgsDef, runCommand } from "citty";
-import type { Command } from "../command.ts";
-import { RelayError } from "../errors.ts";
+import { RelayError } from "../core/errors.ts";
+import type { Command } from "./command.ts";
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
 

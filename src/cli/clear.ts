@@ -1,7 +1,7 @@
-import type { Counts } from "../buffer/buffer.ts";
-import { defineCommand } from "../command.ts";
-import { RelayError } from "../errors.ts";
-import { refuseInsideClaudeCode } from "../relay/identity.ts";
+import { RelayError } from "../core/errors.ts";
+import { refuseInsideClaudeCode } from "../core/identity.ts";
+import type { Counts } from "../core/store.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({

@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
-import type { Command, Verbs } from "../command.ts";
-import { RelayError } from "../errors.ts";
-import { version } from "../version.ts";
+import { RelayError } from "../core/errors.ts";
+import { version } from "../core/version.ts";
+import type { Command, Verbs } from "./command.ts";
 import { type Context, createContext, reportError } from "./context.ts";
 
 /** Runs one command line of `relay` and answers the status to exit with. Every error ends here. */

@@ -1,5 +1,5 @@
-import { defineCommand } from "../command.ts";
-import { RelayError } from "../errors.ts";
+import { RelayError } from "../core/errors.ts";
+import { defineCommand } from "./command.ts";
 import type { Tree } from "./completions/tree.ts";
 import type { Context } from "./context.ts";
 

@@ -1,12 +1,13 @@
-import type { Patience } from "../buffer/database.ts";
-import { sqliteBuffer } from "../buffer/sqlite.ts";
-import { systemClock } from "../clock.ts";
-import type { Verbs } from "../command.ts";
-import { type Environment, readEnvironment } from "../environment.ts";
-import { OutputClosed, RelayError, sentence } from "../errors.ts";
-import { systemNotifier } from "../notify/notifier.ts";
-import { standardOutput, WriteFailed, type Writing, writeNow } from "../output.ts";
-import { createRelay, type Relay } from "../relay/relay.ts";
+import { systemClock } from "../core/clock.ts";
+import { errorMessage, OutputClosed, RelayError } from "../core/errors.ts";
+import { createRelay, type Relay } from "../core/relay.ts";
+import { WriteFailed, type Writing } from "../core/write.ts";
+import { systemNotifier } from "../notify/system-notifier.ts";
+import { type Environment, readEnvironment } from "../platform/environment.ts";
+import { standardOutput, writeNow } from "../platform/output.ts";
+import type { Patience } from "../store/database.ts";
+import { sqliteBuffer } from "../store/sqlite-store.ts";
+import type { Verbs } from "./command.ts";
 
 // A last try for a lock, of 50 ms, may begin when these are over.
 const hasty: Patience = { lock: 120, journal: 60 };
@@ -69,7 +70,7 @@ export function reportError(thrown: unknown, context: Context, json: boolean): n
   const error = thrown instanceof WriteFailed ? outputError(thrown) : thrown;
   if (error instanceof OutputClosed) return 0;
   const code = error instanceof RelayError ? error.exitCode : 1;
-  const message = sentence(error);
+  const message = errorMessage(error);
   const label = context.environment.color("stderr") ? "\u001b[31mrelay:\u001b[39m" : "relay:";
   context.note(json ? JSON.stringify({ ok: false, error: message, code }) : `${label} ${message}`);
   return code;

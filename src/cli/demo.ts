@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Client, clientTitle, otherClient } from "../client.ts";
-import { defineCommand } from "../command.ts";
-import { cleanEnvironment, temporaryFolder } from "../environment.ts";
-import { RelayError, sentence } from "../errors.ts";
-import { version } from "../version.ts";
+import { type Client, clientTitle, otherClient } from "../core/client.ts";
+import { errorMessage, RelayError } from "../core/errors.ts";
+import { version } from "../core/version.ts";
+import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
 import type { Peer } from "./peer.ts";
@@ -87,7 +87,10 @@ async function connectTo(client: Client, buffer: string): Promise<Peer> {
   try {
     return await connect({ command: process.execPath, args: ["--client", client], env, version });
   } catch (error) {
-    throw new RelayError("failed", `the server for ${clientTitle(client)} did not start: ${sentence(error)}`);
+    throw new RelayError(
+      "failed",
+      `the server for ${clientTitle(client)} did not start: ${errorMessage(error)}`,
+    );
   }
 }
 

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "../clock.ts";
-import { defineCommand } from "../command.ts";
+import { systemClock } from "../core/clock.ts";
+import { RelayError } from "../core/errors.ts";
+import { version } from "../core/version.ts";
 import type { Finding, ServerCommand, Subject } from "../doctor/check.ts";
-import { cleanEnvironment, temporaryFolder } from "../environment.ts";
-import { RelayError } from "../errors.ts";
-import { systemNotifier } from "../notify/notifier.ts";
-import { version } from "../version.ts";
+import { systemNotifier } from "../notify/system-notifier.ts";
+import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({
@@ -32,7 +32,7 @@ export const command = defineCommand({
 
 async function repair({ environment, print }: Context, json: boolean): Promise<void> {
   const path = environment.bufferPath();
-  const { repairBuffer } = await import("../buffer/repair.ts");
+  const { repairBuffer } = await import("../store/repair.ts");
   const done = await repairBuffer(path, { clock: systemClock, system: environment.system() });
   const { repairJson, tellRepair } = await import("./repair-report.ts");
   print(json ? JSON.stringify(repairJson(path, done)) : tellRepair(path, done));

@@ -1,14 +1,14 @@
-import type { Page } from "../buffer/buffer.ts";
-import type { Client } from "../client.ts";
-import { defineCommand } from "../command.ts";
-import { RelayError } from "../errors.ts";
-import { WriteFailed } from "../output.ts";
-import type { Claim } from "../relay/claim.ts";
-import { framePage } from "../relay/framing.ts";
-import { refuseInsideClaudeCode } from "../relay/identity.ts";
-import { type Fate, fateOf } from "../relay/losses.ts";
-import { nonce } from "../relay/nonce.ts";
-import { checkLimit } from "../relay/rules.ts";
+import type { Client } from "../core/client.ts";
+import type { Claim } from "../core/delivery.ts";
+import { type Fate, fateOf } from "../core/drop-report.ts";
+import { RelayError } from "../core/errors.ts";
+import { refuseInsideClaudeCode } from "../core/identity.ts";
+import { nonce } from "../core/nonce.ts";
+import { framePage } from "../core/page.ts";
+import type { Page } from "../core/store.ts";
+import { checkLimit } from "../core/validate.ts";
+import { WriteFailed } from "../core/write.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { showPage } from "./page.ts";
 

@@ -1,4 +1,4 @@
-import { type Client, clientTitle, otherClient } from "../client.ts";
+import { type Client, clientTitle, otherClient } from "../core/client.ts";
 import type { Context } from "./context.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { type ArgsDef, type CommandMeta, renderUsage } from "citty";
-import type { Command, Verbs } from "../command.ts";
+import type { Command, Verbs } from "./command.ts";
 
 /** What `relay --help` prints. */
 export async function renderOverview(verbs: Verbs): Promise<string> {

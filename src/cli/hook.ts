@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { defineCommand } from "../command.ts";
-import type { Environment } from "../environment.ts";
-import { counted } from "../relay/frames.ts";
+import { counted } from "../core/frames.ts";
+import type { Environment } from "../platform/environment.ts";
+import { isSpawnedBy } from "../platform/parent-process.ts";
 import { commandNames, isCommandFile } from "../setup/claude-code.ts";
-import { isSpawnedBy } from "../spawner.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 // Claude Code writes its event at once, and it is small.

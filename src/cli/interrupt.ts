@@ -1,4 +1,4 @@
-import { WriteFailed, type Writing } from "../output.ts";
+import { WriteFailed, type Writing } from "../core/write.ts";
 
 const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

@@ -1,5 +1,5 @@
-import { RelayError } from "../errors.ts";
-import type { Claim } from "../relay/claim.ts";
+import type { Claim } from "../core/delivery.ts";
+import { RelayError } from "../core/errors.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 

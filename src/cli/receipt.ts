@@ -1,6 +1,6 @@
-import { type Client, clientTitle, otherClient } from "../client.ts";
-import { tellLosses } from "../relay/losses.ts";
-import type { Receipt } from "../relay/relay.ts";
+import { type Client, clientTitle, otherClient } from "../core/client.ts";
+import { tellLosses } from "../core/drop-report.ts";
+import type { Receipt } from "../core/relay.ts";
 
 /** A receipt in words. */
 export function tellReceipt(receipt: Receipt, to: Client): string {

@@ -1,8 +1,8 @@
-import type { Repair } from "../buffer/repair.ts";
-import type { SavedRow } from "../buffer/salvage.ts";
-import { clientTitle, isClient } from "../client.ts";
-import { counted } from "../relay/frames.ts";
-import { ranges } from "../relay/losses.ts";
+import { clientTitle, isClient } from "../core/client.ts";
+import { ranges } from "../core/drop-report.ts";
+import { counted } from "../core/frames.ts";
+import type { Repair } from "../store/repair.ts";
+import type { SavedRow } from "../store/salvage.ts";
 
 /** What a repair did, for people. */
 export function tellRepair(path: string, repair: Repair): string {

@@ -1,8 +1,8 @@
-import { type Client, otherClient } from "../client.ts";
-import { defineCommand } from "../command.ts";
-import { RelayError } from "../errors.ts";
-import { isInsideClaudeCode, refuseInsideClaudeCode } from "../relay/identity.ts";
-import { checkMessage } from "../relay/rules.ts";
+import { type Client, otherClient } from "../core/client.ts";
+import { RelayError } from "../core/errors.ts";
+import { isInsideClaudeCode, refuseInsideClaudeCode } from "../core/identity.ts";
+import { checkMessage } from "../core/validate.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
 import { tellReceipt } from "./receipt.ts";

@@ -1,4 +1,4 @@
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({
@@ -11,7 +11,7 @@ export const command = defineCommand({
     const context = data as Context;
     const [{ setupSurroundingsOf }, { planDesktop }, { execute }] = await Promise.all([
       import("./surroundings.ts"),
-      import("../setup/desktop-plan.ts"),
+      import("../setup/claude-desktop.ts"),
       import("./setup-report.ts"),
     ]);
     const surroundings = setupSurroundingsOf(context, "relay setup-desktop");

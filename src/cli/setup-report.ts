@@ -1,4 +1,4 @@
-import { RelayError } from "../errors.ts";
+import { RelayError } from "../core/errors.ts";
 import { unifiedDiff } from "../setup/diff.ts";
 import { carryOut, type FileChange, isSame, type Plan } from "../setup/plan.ts";
 import type { Context } from "./context.ts";

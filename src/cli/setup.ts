@@ -1,4 +1,4 @@
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({

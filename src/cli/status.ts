@@ -1,8 +1,8 @@
-import type { Counts } from "../buffer/buffer.ts";
-import { windowSize } from "../buffer/limits.ts";
-import { clients, clientTitle, isClient } from "../client.ts";
-import { defineCommand } from "../command.ts";
-import { shownTime } from "../relay/frames.ts";
+import { clients, clientTitle, isClient } from "../core/client.ts";
+import { shownTime } from "../core/frames.ts";
+import { windowSize } from "../core/limits.ts";
+import type { Counts } from "../core/store.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({

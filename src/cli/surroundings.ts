@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
-import type { Environment } from "../environment.ts";
-import { RelayError } from "../errors.ts";
-import { refuseInsideClaudeCode } from "../relay/identity.ts";
-import type { Surroundings } from "../setup/surroundings.ts";
+import { RelayError } from "../core/errors.ts";
+import { refuseInsideClaudeCode } from "../core/identity.ts";
+import type { Environment } from "../platform/environment.ts";
+import type { Surroundings } from "../setup/setup-context.ts";
 import type { Context } from "./context.ts";
 
 /** What setup works in: this process's place. Throws what `RELAY_DB` or a missing home throws. */

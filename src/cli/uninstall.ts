@@ -1,8 +1,8 @@
-import { defineCommand } from "../command.ts";
-import { counted } from "../relay/frames.ts";
-import { refuseInsideClaudeCode } from "../relay/identity.ts";
-import type { Relay } from "../relay/relay.ts";
+import { counted } from "../core/frames.ts";
+import { refuseInsideClaudeCode } from "../core/identity.ts";
+import type { Relay } from "../core/relay.ts";
 import { confirmDeletion } from "./clear.ts";
+import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({
@@ -23,7 +23,7 @@ export const command = defineCommand({
     const [{ ownSurroundingsOf }, { chosenBuffer }, { planRemoval }, { execute }] = await Promise.all([
       import("./surroundings.ts"),
       import("../setup/chosen-buffer.ts"),
-      import("../setup/removal-plan.ts"),
+      import("../setup/removal.ts"),
       import("./setup-report.ts"),
     ]);
     const surroundings = ownSurroundingsOf(context);
@@ -45,7 +45,7 @@ export const command = defineCommand({
 async function empty(relay: Relay, buffer: string, { note }: Context): Promise<void> {
   const { deleted, deleted_unread: unread } = await relay.clear("command line");
   note(`relay: deleted ${deleted}, of which ${unread} unread.`);
-  const { deleteSetAside } = await import("../buffer/set-aside.ts");
+  const { deleteSetAside } = await import("../store/set-aside.ts");
   const asides = deleteSetAside(buffer);
   if (asides > 0) note(`relay: deleted ${counted(asides, "file")} that a repair had set aside.`);
 }

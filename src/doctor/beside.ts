@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { activePlugin, installedBundle } from "../setup/beside.ts";
 import { desktopConfigName } from "../setup/chosen-buffer.ts";
+import { activePlugin, installedBundle } from "../setup/other-installs.ts";
 import { type Check, warn } from "./check.ts";
 
 /** A plugin or a bundle beside what setup put in: everything is there twice then. */

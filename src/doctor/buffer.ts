@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
-import { type Inspection, inspectBuffer, oddDisk } from "../buffer/inspect.ts";
-import { windowSize } from "../buffer/limits.ts";
-import { clients, clientTitle } from "../client.ts";
-import { sentence } from "../errors.ts";
+import { clients, clientTitle } from "../core/client.ts";
+import { errorMessage } from "../core/errors.ts";
+import { windowSize } from "../core/limits.ts";
 import { type Check, type Finding, fail, failed, ok, warn } from "./check.ts";
+import { type Inspection, inspectBuffer, oddDisk } from "./inspect.ts";
 
 /** The buffer: where it is, whose, what is in it, and whether its disk can be trusted. */
 export const checkBuffer: Check = ({ bufferPath }) => {
@@ -15,7 +15,7 @@ export const checkBuffer: Check = ({ bufferPath }) => {
       ...disk(found?.file ?? path),
     ];
   } catch (error) {
-    return [failed("buffer", sentence(error))];
+    return [failed("buffer", errorMessage(error))];
   }
 };
 

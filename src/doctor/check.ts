@@ -1,5 +1,5 @@
-import type { Notifier } from "../notify/notifier.ts";
-import type { Surroundings } from "../setup/surroundings.ts";
+import type { Notifier } from "../core/notifier.ts";
+import type { Surroundings } from "../setup/setup-context.ts";
 import type { Configuration } from "./configuration.ts";
 
 /** What one look found. */

@@ -1,4 +1,4 @@
-import { sentence } from "../errors.ts";
+import { errorMessage } from "../core/errors.ts";
 import { findClaude, protectedVersion } from "../setup/program.ts";
 import { type Check, failed, ok, warn } from "./check.ts";
 
@@ -16,6 +16,6 @@ export const checkClaudeVersion: Check = async ({ surroundings: { system, places
   try {
     return [ok("Claude Code", `${await protectedVersion(program, system, places.home)}, ${program}`)];
   } catch (error) {
-    return [failed("Claude Code", sentence(error))];
+    return [failed("Claude Code", errorMessage(error))];
   }
 };

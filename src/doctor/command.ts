@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { activePlugin } from "../setup/beside.ts";
 import { commandFile, commandNames, commandProgram, isCommandFile } from "../setup/claude-code.ts";
 import { isOriginalCommand } from "../setup/original.ts";
+import { activePlugin } from "../setup/other-installs.ts";
 import { type Check, type Finding, fail, ok, type Subject, warn } from "./check.ts";
 import { contentOf } from "./content.ts";
 

@@ -1,10 +1,10 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { sentence } from "../errors.ts";
-import type { Places } from "../places.ts";
+import { errorMessage } from "../core/errors.ts";
+import type { Places } from "../platform/paths.ts";
 import { desktopConfigName } from "../setup/chosen-buffer.ts";
-import { readContent } from "../setup/file.ts";
 import { type JsonText, jsonText, type Path } from "../setup/json-text.ts";
+import { readContent } from "../setup/write-file.ts";
 
 /** A configuration file of some other program. */
 export interface ConfigFile {
@@ -44,7 +44,7 @@ export function readConfiguration(places: Places, folder: string): Configuration
       const content = readContent(path);
       return content && configFile(path, jsonText(content.toString().replace(/^\uFEFF/, ""), path));
     } catch (error) {
-      problems.push(sentence(error));
+      problems.push(errorMessage(error));
       return null;
     }
   };

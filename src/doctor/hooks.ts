@@ -1,5 +1,4 @@
 import { accessSync, constants } from "node:fs";
-import { activePlugin } from "../setup/beside.ts";
 import {
   type hookEntries,
   hookProgram,
@@ -7,8 +6,9 @@ import {
   permissionRulesInWsl,
   sandboxExclusion,
 } from "../setup/claude-code.ts";
+import { activePlugin } from "../setup/other-installs.ts";
 import { stablePath } from "../setup/program.ts";
-import { isAcrossWsl } from "../setup/surroundings.ts";
+import { isAcrossWsl } from "../setup/setup-context.ts";
 import { type Check, type Finding, fail, ok, type Subject, warn } from "./check.ts";
 import type { SettingsFile } from "./configuration.ts";
 

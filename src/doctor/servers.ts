@@ -1,5 +1,5 @@
-import { sentence } from "../errors.ts";
-import { activePlugin, installedBundle } from "../setup/beside.ts";
+import { errorMessage } from "../core/errors.ts";
+import { activePlugin, installedBundle } from "../setup/other-installs.ts";
 import { findClaude } from "../setup/program.ts";
 import { isWellFormed, ownerOf } from "../setup/servers.ts";
 import { type Check, type Finding, fail, ok, type Subject, warn } from "./check.ts";
@@ -69,6 +69,6 @@ async function checkEntry(
     if (answer.version === version) return ok(name, `starts and answers: ${shown}`);
     return warn(name, `${shown} is relay ${answer.version}, and this is ${version}`, mend);
   } catch (error) {
-    return fail(name, `${shown} does not start and answer: ${sentence(error)}`, mend);
+    return fail(name, `${shown} does not start and answer: ${errorMessage(error)}`, mend);
   }
 }

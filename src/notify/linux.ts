@@ -1,6 +1,6 @@
-import type { System } from "../system.ts";
-import type { Announcement } from "./notifier.ts";
-import type { Plan, Program } from "./plan.ts";
+import type { Announcement } from "../core/notifier.ts";
+import type { System } from "../platform/system.ts";
+import type { Plan, Program } from "./toast.ts";
 
 /** A notifier waits for its daemon for a minute and more (facts.md); people do not. */
 const limitMilliseconds = 3_000;

@@ -1,6 +1,6 @@
-import type { System } from "../system.ts";
-import type { Announcement } from "./notifier.ts";
-import type { Plan } from "./plan.ts";
+import type { Announcement } from "../core/notifier.ts";
+import type { System } from "../platform/system.ts";
+import type { Plan } from "./toast.ts";
 
 const limitMilliseconds = 5_000;
 

@@ -1,6 +1,6 @@
-import type { System } from "../system.ts";
-import type { Announcement } from "./notifier.ts";
-import type { Plan } from "./plan.ts";
+import type { Announcement } from "../core/notifier.ts";
+import type { System } from "../platform/system.ts";
+import type { Plan } from "./toast.ts";
 
 /** PowerShell may need more than 3 s when it was not used for long (facts.md). */
 export const limitMilliseconds = 15_000;

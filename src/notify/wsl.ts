@@ -1,7 +1,7 @@
 import { dirname } from "node:path/posix";
-import type { System } from "../system.ts";
-import type { Announcement } from "./notifier.ts";
-import type { Plan } from "./plan.ts";
+import type { Announcement } from "../core/notifier.ts";
+import type { System } from "../platform/system.ts";
+import type { Plan } from "./toast.ts";
 import { limitMilliseconds, powershell, powershellArguments, proof, toastVariables } from "./windows.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { defaultWish, type Wish } from "../buffer/buffer.ts";
-import type { Client } from "../client.ts";
-import type { Announcer } from "../relay/announcer.ts";
+import type { Client } from "../core/client.ts";
+import type { Announcer } from "../core/notifications.ts";
+import { defaultWish, type Wish } from "../core/store.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 
 // A client may have to wait so long for its first answer, until others know that it wants no sound.

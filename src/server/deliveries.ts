@@ -1,6 +1,7 @@
 import type { RequestId } from "@modelcontextprotocol/sdk/types.js";
-import { failed, type Writing } from "../output.ts";
-import type { Claim, Fate } from "../relay/claim.ts";
+import type { Claim, Fate } from "../core/delivery.ts";
+import type { Writing } from "../core/write.ts";
+import { failed } from "../platform/output.ts";
 import type { QueuedWriting } from "./outbox.ts";
 import { rememberedAnswers } from "./request-ids.ts";
 

@@ -1,6 +1,6 @@
-import { type Asked, frameLatest, framePage } from "../relay/framing.ts";
-import { nonce } from "../relay/nonce.ts";
-import { checkClient, checkFlag, checkLimit } from "../relay/rules.ts";
+import { nonce } from "../core/nonce.ts";
+import { type Asked, frameLatest, framePage } from "../core/page.ts";
+import { checkClient, checkFlag, checkLimit } from "../core/validate.ts";
 import { type Call, refuse } from "./tools/tool.ts";
 
 /** What `relay_fetch` and the prompt `get` both do: claims a page for the answer, and frames it. */

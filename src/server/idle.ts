@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../core/clock.ts";
 
 /** How often a client that asked nothing for long is pinged, and how long each ping may take, in milliseconds. */
 const pingMilliseconds = 120_000;

@@ -1,4 +1,4 @@
-import type { Output } from "../output.ts";
+import type { Output } from "../platform/output.ts";
 
 // A client need not read standard error. What it leaves unread beyond this is not worth memory.
 const pendingLines = 100;

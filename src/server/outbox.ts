@@ -1,4 +1,5 @@
-import { failed, type Output, type Writing } from "../output.ts";
+import type { Writing } from "../core/write.ts";
+import { failed, type Output } from "../platform/output.ts";
 
 /** A write that may still be waiting for those before it. */
 export interface QueuedWriting extends Writing {

@@ -8,7 +8,7 @@ import {
   ListToolsRequestSchema,
   PingRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { describe } from "../relay/rules.ts";
+import { describe } from "../core/validate.ts";
 
 // Whatever the session answers. To the SDK a request that does not fit its schema is a failure of the server's own.
 const schemas = new Map(

@@ -8,7 +8,7 @@ import {
   type JSONRPCRequest,
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
-import { sentence } from "../errors.ts";
+import { errorMessage } from "../core/errors.ts";
 import type { Line } from "./lines.ts";
 import { wrongParams } from "./params.ts";
 
@@ -70,7 +70,7 @@ export function invalidParams(message: JSONRPCMessage): JSONRPCMessage | null {
 
 /** The answer to a request that failed for a reason of relay's own. */
 export function internalError(id: RequestId, error: unknown): JSONRPCMessage {
-  return errorAnswer(id, ErrorCode.InternalError, sentence(error));
+  return errorAnswer(id, ErrorCode.InternalError, errorMessage(error));
 }
 
 /** A message as a line of output. */

@@ -17,16 +17,16 @@ import {
   type ServerResult,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/sdk/types.js";
-import { sentence } from "../errors.ts";
-import { type Identity, identify, type Surroundings } from "../relay/identity.ts";
-import type { Relay } from "../relay/relay.ts";
-import { version } from "../version.ts";
+import { errorMessage } from "../core/errors.ts";
+import { type Identity, identify, type Surroundings } from "../core/identity.ts";
+import type { Relay } from "../core/relay.ts";
+import { version } from "../core/version.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { instructions } from "./instructions.ts";
 import { getPrompt, promptDefinition } from "./prompt.ts";
-import { clearTool } from "./tools/clear.ts";
-import { fetchTool } from "./tools/fetch.ts";
-import { sendTool } from "./tools/send.ts";
+import { clearTool } from "./tools/relay-clear.ts";
+import { fetchTool } from "./tools/relay-fetch.ts";
+import { sendTool } from "./tools/relay-send.ts";
 import type { Call } from "./tools/tool.ts";
 
 const tools = [sendTool, fetchTool, clearTool];
@@ -131,6 +131,6 @@ async function callTool(name: string, args: Record<string, unknown>, call: Call)
   try {
     return await tool.call(args, call);
   } catch (error) {
-    return { content: [{ type: "text", text: `relay: ${sentence(error)}` }], isError: true };
+    return { content: [{ type: "text", text: `relay: ${errorMessage(error)}` }], isError: true };
   }
 }

@@ -1,7 +1,8 @@
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
-import { RelayError } from "../errors.ts";
-import { failed, type Output, WriteFailed } from "../output.ts";
+import { RelayError } from "../core/errors.ts";
+import { WriteFailed } from "../core/write.ts";
+import { failed, type Output } from "../platform/output.ts";
 import { createBacklog } from "./backlog.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { type Line, lineReader } from "./lines.ts";

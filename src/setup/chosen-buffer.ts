@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { RelayError } from "../errors.ts";
-import { readContent } from "./file.ts";
+import { RelayError } from "../core/errors.ts";
 import { jsonText, type Path } from "./json-text.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./setup-context.ts";
+import { readContent } from "./write-file.ts";
 
 /**
  * The buffer file that both Claudes are to open, if it is not the usual one: by `RELAY_DB`, else as they are registered

@@ -1,18 +1,18 @@
 import { join } from "node:path";
-import { RelayError } from "../errors.ts";
-import type { System } from "../system.ts";
-import { activePlugin } from "./beside.ts";
+import { RelayError } from "../core/errors.ts";
+import type { System } from "../platform/system.ts";
 import { serverEntry } from "./claude-code.ts";
 import { planCommand } from "./command-file.ts";
-import { readContent } from "./file.ts";
 import { mergeFile } from "./json-file.ts";
 import { type JsonText, jsonText } from "./json-text.ts";
+import { activePlugin } from "./other-installs.ts";
 import type { Plan } from "./plan.ts";
 import { findClaude, protectedVersion } from "./program.ts";
 import { type InstallRecord, readRecord } from "./record.ts";
 import { planProjectServer, planUserServer } from "./registration.ts";
 import { guessPlaced, settingsPlacements } from "./settings.ts";
-import { type Surroundings, type Wiring, wiring } from "./surroundings.ts";
+import { type Surroundings, type Wiring, wiring } from "./setup-context.ts";
+import { readContent } from "./write-file.ts";
 
 /** How Claude Code is to be set up. */
 export interface CodeOptions {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { RelayError } from "../errors.ts";
+import { RelayError } from "../core/errors.ts";
 import { commandFile, commandNames, isCommandFile, repointed } from "./claude-code.ts";
-import { readContent } from "./file.ts";
 import { isOriginalCommand, isOriginalPreview, previewName } from "./original.ts";
 import { type FileChange, fileChange, readSince } from "./plan.ts";
 import { hashOf, type InstallRecord } from "./record.ts";
+import { readContent } from "./write-file.ts";
 
 /** The command under the name that it gets, and what has to change for that. */
 interface CommandPlan {

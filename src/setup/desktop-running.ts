@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { System } from "../system.ts";
+import type { System } from "../platform/system.ts";
 import { runProgram } from "./run.ts";
 
 /** Whether Claude Desktop runs, and may write its configuration over anything that others put there. */

@@ -1,6 +1,6 @@
-import { RelayError } from "../errors.ts";
+import { RelayError } from "../core/errors.ts";
 import { type JsonText, jsonText } from "./json-text.ts";
-import { merge, type Placement, unmerge } from "./placement.ts";
+import { merge, type Placement, unmerge } from "./merge.ts";
 import { type FileChange, fileChange, readSince } from "./plan.ts";
 import type { FileRecord, InstallRecord, Placed } from "./record.ts";
 

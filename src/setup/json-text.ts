@@ -1,5 +1,5 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { RelayError } from "../errors.ts";
+import { RelayError } from "../core/errors.ts";
 import { applyEdits, type Edit, insertion, print, removal } from "./json-edits.ts";
 
 // No configuration is nested like that; a damaged file may be.

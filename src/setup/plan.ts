@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
-import { sentence } from "../errors.ts";
-import { missingFolders, readContent, removeEmptyFolders, removeLeftover, replaceContent } from "./file.ts";
+import { errorMessage } from "../core/errors.ts";
 import {
   type FileRecord,
   hashOf,
@@ -12,6 +11,13 @@ import {
   withRegistration,
 } from "./record.ts";
 import { inTurn } from "./turn.ts";
+import {
+  missingFolders,
+  readContent,
+  removeEmptyFolders,
+  removeLeftover,
+  replaceContent,
+} from "./write-file.ts";
 
 /** One file that is to change. */
 export interface FileChange {
@@ -84,7 +90,7 @@ async function carryOutAlone(
       return true;
     } catch (error) {
       if (!thorough) throw error;
-      failures.push(sentence(error));
+      failures.push(errorMessage(error));
       return false;
     }
   };

@@ -1,8 +1,8 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { firstProtected, isProtected } from "../claude-version.ts";
-import { RelayError } from "../errors.ts";
-import type { System } from "../system.ts";
+import { firstProtected, isProtected } from "../core/claude-version.ts";
+import { RelayError } from "../core/errors.ts";
+import type { System } from "../platform/system.ts";
 import { runProgram } from "./run.ts";
 
 /**

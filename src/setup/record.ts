@@ -1,6 +1,6 @@
-import { RelayError } from "../errors.ts";
-import { readContent, replaceContent } from "./file.ts";
+import { RelayError } from "../core/errors.ts";
 import type { Path } from "./json-text.ts";
+import { readContent, replaceContent } from "./write-file.ts";
 
 /** A value that setup put where anybody could have put the very same. */
 export interface Placed {

@@ -1,7 +1,6 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { RelayError } from "../errors.ts";
-import { readContent } from "./file.ts";
+import { RelayError } from "../core/errors.ts";
 import { mergeFile, unmergeFile } from "./json-file.ts";
 import { jsonText } from "./json-text.ts";
 import type { Errand, FileChange } from "./plan.ts";
@@ -9,7 +8,8 @@ import { needsShell } from "./program.ts";
 import { type InstallRecord, type RegistrationRecord, withRegistration } from "./record.ts";
 import { runProgram } from "./run.ts";
 import { entryOver, ownerOf, type ServerEntry, serverPlacement } from "./servers.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./setup-context.ts";
+import { readContent } from "./write-file.ts";
 
 /** How a server gets registered. */
 interface Registration {

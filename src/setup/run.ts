@@ -1,6 +1,6 @@
 import type { Subprocess } from "bun";
-import { sentence } from "../errors.ts";
-import type { System } from "../system.ts";
+import { errorMessage } from "../core/errors.ts";
+import type { System } from "../platform/system.ts";
 
 // Claude Code's own commands take well under a second; a cold disk and a virus scanner may take many.
 const limitMilliseconds = 60_000;
@@ -38,7 +38,7 @@ export async function runProgram(
       stdout,
     };
   } catch (error) {
-    return { failure: sentence(error), stdout: "" };
+    return { failure: errorMessage(error), stdout: "" };
   }
 }
 

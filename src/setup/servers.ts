@@ -1,6 +1,6 @@
 import { isRelay } from "./claude-code.ts";
+import type { Placement } from "./merge.ts";
 import { isOriginalServer } from "./original.ts";
-import type { Placement } from "./placement.ts";
 
 /** Whose an entry of `mcpServers` is. */
 export type Owner = "relay" | "original" | "somebody";

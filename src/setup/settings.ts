@@ -1,4 +1,4 @@
-import { isShared, withoutShared, wslEnv } from "../wsl.ts";
+import { isShared, withoutShared, wslEnv } from "../platform/wslenv.ts";
 import {
   hookEntries,
   hookProgram,
@@ -8,8 +8,8 @@ import {
   statusLine,
 } from "./claude-code.ts";
 import type { JsonText, Path } from "./json-text.ts";
+import type { Placement, TakeOut } from "./merge.ts";
 import { isOriginalHook } from "./original.ts";
-import type { Placement, TakeOut } from "./placement.ts";
 import type { Placed } from "./record.ts";
 
 /** How Claude Code's settings are to know relay. */

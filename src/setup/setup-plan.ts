@@ -1,10 +1,10 @@
-import type { Client } from "../client.ts";
-import { RelayError } from "../errors.ts";
+import type { Client } from "../core/client.ts";
+import { RelayError } from "../core/errors.ts";
+import { planDesktop } from "./claude-desktop.ts";
 import { type CodeOptions, planCode } from "./code-plan.ts";
-import { planDesktop } from "./desktop-plan.ts";
 import { joined, type Plan } from "./plan.ts";
 import { findClaude } from "./program.ts";
-import { isAcrossWsl, type Surroundings } from "./surroundings.ts";
+import { isAcrossWsl, type Surroundings } from "./setup-context.ts";
 
 /** What setting up takes, for each of the two Claudes that is installed. Throws a `failed` error if neither is, or if one cannot be set up. */
 export async function planSetup(surroundings: Surroundings, options: CodeOptions): Promise<Plan> {

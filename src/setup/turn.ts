@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { cLibraries } from "../c-library.ts";
-import { RelayError } from "../errors.ts";
+import { RelayError } from "../core/errors.ts";
+import { cLibraries } from "../platform/c-library.ts";
 
 // Longer than the longest thing that setup waits for, which is Claude Code's own program.
 const patienceMilliseconds = 90_000;

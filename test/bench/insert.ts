@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { windowSize } from "../../src/buffer/limits.ts";
+import { windowSize } from "../../src/core/limits.ts";
 
 /** The least that a durable send can be: rows into the original's table, with relay's pragmas and nothing else. */
 export interface Inserts {

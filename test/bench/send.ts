@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { windowSize } from "../../src/buffer/limits.ts";
+import { windowSize } from "../../src/core/limits.ts";
 import { toolCall } from "../support/server.ts";
 import { openConversation } from "./conversation.ts";
 import { bareInserts } from "./insert.ts";

@@ -1,6 +1,6 @@
-import type { Loss, PageMessage } from "../../src/buffer/buffer.ts";
-import { windowSize } from "../../src/buffer/limits.ts";
-import { type Client, clients, otherClient } from "../../src/client.ts";
+import { type Client, clients, otherClient } from "../../src/core/client.ts";
+import { windowSize } from "../../src/core/limits.ts";
+import type { Loss, PageMessage } from "../../src/core/store.ts";
 
 /** A page, or the losses on a receipt, on its way to somebody. */
 export interface Given {

@@ -1,4 +1,4 @@
-import type { Announcement, Notifier } from "../../src/notify/notifier.ts";
+import type { Announcement, Notifier } from "../../src/core/notifier.ts";
 
 /** A notifier that remembers what it was to show. */
 export interface FakeNotifier extends Notifier {

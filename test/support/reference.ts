@@ -1,3 +1,5 @@
+import { type Client, clients, otherClient } from "../../src/core/client.ts";
+import { timestamp } from "../../src/core/clock.ts";
 import {
   type Announce,
   type Appended,
@@ -12,9 +14,7 @@ import {
   type PageMessage,
   type PageRequest,
   type Wish,
-} from "../../src/buffer/buffer.ts";
-import { type Client, clients, otherClient } from "../../src/client.ts";
-import { timestamp } from "../../src/clock.ts";
+} from "../../src/core/store.ts";
 
 interface Held {
   claim: string | null;

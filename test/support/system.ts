@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { System } from "../../src/system.ts";
+import type { System } from "../../src/platform/system.ts";
 
 /** A system on which there are just these files, each of which is a program in PATH, too. */
 export function systemOf(

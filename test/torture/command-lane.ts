@@ -1,4 +1,4 @@
-import { otherClient } from "../../src/client.ts";
+import { otherClient } from "../../src/core/client.ts";
 import { askedNow, fetchRecord, type Ran, run, sendRecord, settle, settleFetch } from "./commands.ts";
 import type { Clear, Fetch, Send } from "./history.ts";
 import { judgeStatus, judgeStatusLine } from "./judge/processes.ts";

@@ -1,4 +1,4 @@
-import type { Client } from "../../src/client.ts";
+import type { Client } from "../../src/core/client.ts";
 import type { Clear, Fetch, Send } from "./history.ts";
 import { judgeFraming, judgeSentence } from "./judge/processes.ts";
 import { kill, type Lane, mostMilliseconds, type StartOptions, type World } from "./world.ts";

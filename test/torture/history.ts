@@ -1,5 +1,5 @@
-import type { Client } from "../../src/client.ts";
-import type { Receipt } from "../../src/relay/relay.ts";
+import type { Client } from "../../src/core/client.ts";
+import type { Receipt } from "../../src/core/relay.ts";
 import type { Page, Told } from "./page.ts";
 
 /** A stretch of the run's own time, in milliseconds that never jump. */

@@ -1,4 +1,4 @@
-import { makeVisible } from "../../src/relay/escaping.ts";
+import { makeVisible } from "../../src/core/escape.ts";
 import type { Clear, Send } from "./history.ts";
 
 /** A message on a page. */

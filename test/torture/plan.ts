@@ -1,4 +1,4 @@
-import type { Client } from "../../src/client.ts";
+import type { Client } from "../../src/core/client.ts";
 import { type Random, random } from "./random.ts";
 
 /** What goes wrong by itself in a round: its faults, one after the other, besides kills and stops. */

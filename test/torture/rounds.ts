@@ -1,4 +1,4 @@
-import type { Client } from "../../src/client.ts";
+import type { Client } from "../../src/core/client.ts";
 import { createChaos } from "./chaos.ts";
 import { commandLane } from "./command-lane.ts";
 import { createHistory } from "./history.ts";

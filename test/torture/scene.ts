@@ -1,4 +1,4 @@
-import { type Client, clients, otherClient } from "../../src/client.ts";
+import { type Client, clients, otherClient } from "../../src/core/client.ts";
 import type { Actor, Announcement, Clear, Fetch, Send, Span, Trouble } from "./history.ts";
 import { gather } from "./judge/evidence.ts";
 import { judgeAll } from "./judges.ts";

@@ -1,4 +1,4 @@
-import type { Client } from "../../src/client.ts";
+import type { Client } from "../../src/core/client.ts";
 import type { ServerAction } from "./plan.ts";
 import { openSession, type Session } from "./session.ts";
 import { clear, fetch, sendAll } from "./tool-calls.ts";

@@ -1,4 +1,4 @@
-import type { Client } from "../../src/client.ts";
+import type { Client } from "../../src/core/client.ts";
 import { initialize } from "../support/server.ts";
 import { judgeLine, judgeLog, judgeRest, judgeServerEnd } from "./judge/processes.ts";
 import type { Lane, Started, World } from "./world.ts";

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Client, clients } from "../../src/client.ts";
+import { type Client, clients } from "../../src/core/client.ts";
 import { clear, get, send } from "./command-lane.ts";
 import type { Fetch } from "./history.ts";
 import { judgeAnnounced, judgeAtOnce, judgeEnded, unannounced } from "./judge/remains.ts";

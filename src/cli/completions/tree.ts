@@ -1,5 +1,5 @@
 import type { ArgsDef, CommandMeta } from "citty";
-import type { Command, Verbs } from "../../command.ts";
+import type { Command, Verbs } from "../command.ts";
 
 /** What may stand where a value is expected. */
 export interface Value {

@@ -1,8 +1,8 @@
 import type { CallToolResult, Tool as Definition } from "@modelcontextprotocol/sdk/types.js";
-import { RelayError } from "../../errors.ts";
-import type { Claim } from "../../relay/claim.ts";
-import type { Identity } from "../../relay/identity.ts";
-import type { Relay } from "../../relay/relay.ts";
+import type { Claim } from "../../core/delivery.ts";
+import { RelayError } from "../../core/errors.ts";
+import type { Identity } from "../../core/identity.ts";
+import type { Relay } from "../../core/relay.ts";
 
 /** What a call of a tool, or a prompt, works with. */
 export interface Call {

@@ -1,4 +1,4 @@
-import type { Client } from "../../../src/client.ts";
+import type { Client } from "../../../src/core/client.ts";
 import type { Actor, Announcement, Span, Trouble } from "../history.ts";
 import { casesOf } from "./case.ts";
 

@@ -1,4 +1,4 @@
-import { clients } from "../../../src/client.ts";
+import { clients } from "../../../src/core/client.ts";
 import type { Send } from "../history.ts";
 import type { GivenPage, GivenSend, Scene } from "../scene.ts";
 import { casesOf } from "./case.ts";

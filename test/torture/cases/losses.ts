@@ -1,4 +1,4 @@
-import type { Client } from "../../../src/client.ts";
+import type { Client } from "../../../src/core/client.ts";
 import type { Clear } from "../history.ts";
 import type { Told } from "../page.ts";
 import type { GivenPage, GivenSend, Scene } from "../scene.ts";

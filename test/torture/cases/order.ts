@@ -1,4 +1,4 @@
-import type { Client } from "../../../src/client.ts";
+import type { Client } from "../../../src/core/client.ts";
 import type { Clear, Send } from "../history.ts";
 import type { Shown } from "../page.ts";
 import type { GivenPage } from "../scene.ts";

@@ -1,4 +1,4 @@
-import { makeVisible } from "../../../src/relay/escaping.ts";
+import { makeVisible } from "../../../src/core/escape.ts";
 import type { Span } from "../history.ts";
 import type { Shown } from "../page.ts";
 import type { GivenPage, GivenSend } from "../scene.ts";

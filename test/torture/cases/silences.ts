@@ -1,4 +1,4 @@
-import type { Client } from "../../../src/client.ts";
+import type { Client } from "../../../src/core/client.ts";
 import type { Announcement } from "../history.ts";
 import type { Row } from "../settle.ts";
 import { casesOf } from "./case.ts";

@@ -1,5 +1,5 @@
-import { windowSize } from "../../../src/buffer/limits.ts";
-import { type Client, clients, otherClient } from "../../../src/client.ts";
+import { type Client, clients, otherClient } from "../../../src/core/client.ts";
+import { windowSize } from "../../../src/core/limits.ts";
 import {
   type Clear,
   type Fetch,

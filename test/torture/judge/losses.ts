@@ -1,5 +1,5 @@
-import { claimMilliseconds, windowSize } from "../../../src/buffer/limits.ts";
-import { type Client, otherClient } from "../../../src/client.ts";
+import { type Client, otherClient } from "../../../src/core/client.ts";
+import { claimMilliseconds, windowSize } from "../../../src/core/limits.ts";
 import {
   type Clear,
   type Fetch,

@@ -1,5 +1,5 @@
-import { claimMilliseconds } from "../../../src/buffer/limits.ts";
-import { otherClient } from "../../../src/client.ts";
+import { otherClient } from "../../../src/core/client.ts";
+import { claimMilliseconds } from "../../../src/core/limits.ts";
 import { type Fetch, fileDuring, type History, isClean, type Send, troublesIn } from "../history.ts";
 import type { Evidence } from "./evidence.ts";
 

@@ -1,4 +1,4 @@
-import { otherClient } from "../../../src/client.ts";
+import { otherClient } from "../../../src/core/client.ts";
 import {
   type Fetch,
   fileDuring,

@@ -1,4 +1,4 @@
-import { windowSize } from "../../../src/buffer/limits.ts";
+import { windowSize } from "../../../src/core/limits.ts";
 import type { Actor } from "../history.ts";
 import type { World } from "../world.ts";
 import { isSentence } from "./refusals.ts";

@@ -1,4 +1,4 @@
-import { claimMilliseconds } from "../../../src/buffer/limits.ts";
+import { claimMilliseconds } from "../../../src/core/limits.ts";
 import {
   type Clear,
   type Fetch,

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { announcementTries, windowSize } from "../../../src/buffer/limits.ts";
+import { announcementTries, windowSize } from "../../../src/core/limits.ts";
 import type { Send } from "../history.ts";
 import type { Row } from "../settle.ts";
 import type { World } from "../world.ts";

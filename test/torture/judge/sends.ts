@@ -1,4 +1,4 @@
-import { windowSize } from "../../../src/buffer/limits.ts";
+import { windowSize } from "../../../src/core/limits.ts";
 import { fileDuring, type Send } from "../history.ts";
 import { type Evidence, fileOf } from "./evidence.ts";
 

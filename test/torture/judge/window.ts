@@ -1,4 +1,4 @@
-import { windowSize } from "../../../src/buffer/limits.ts";
+import { windowSize } from "../../../src/core/limits.ts";
 import { type Clear, filesDuring, type Send } from "../history.ts";
 import type { Row } from "../settle.ts";
 import { type Evidence, fileOf } from "./evidence.ts";

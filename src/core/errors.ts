@@ -1,0 +1,36 @@
+/** What went wrong, in the terms of the command line's exit codes. */
+export type ErrorKind = "failed" | "usage" | "refused" | "buffer";
+
+const exitCodes: Record<ErrorKind, number> = { failed: 1, usage: 2, refused: 3, buffer: 4 };
+
+/**
+ * An error that a person or a model reads: what is wrong, in lower case and without a full stop, and what to do about
+ * it, as a sentence. Anything else that is thrown is a defect of relay.
+ */
+export class RelayError extends Error {
+  override readonly name = "RelayError";
+
+  constructor(
+    readonly kind: ErrorKind,
+    message: string,
+    readonly fix = "",
+  ) {
+    super(message);
+  }
+
+  /** The exit status of a command that this error ends. */
+  get exitCode(): number {
+    return exitCodes[this.kind];
+  }
+}
+
+/** Standard output was closed by whoever read it. There is nobody left to tell, so it is never printed. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+}
+
+/** What is wrong and what to do about it, as one line; a defect keeps its message but never its stack. */
+export function errorMessage(error: unknown): string {
+  if (error instanceof RelayError && error.fix) return `${error.message}. ${error.fix}`;
+  return error instanceof Error ? error.message : String(error);
+}

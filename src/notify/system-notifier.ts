@@ -1,0 +1,25 @@
+import { errorMessage } from "../core/errors.ts";
+import { type Announcement, type Notifier, notShown, type Showing } from "../core/notifier.ts";
+import type { System } from "../platform/system.ts";
+
+/** The notifier of this system. Its programs are looked for, and its code is loaded, when there is something to show. */
+export function systemNotifier(system: () => System): Notifier {
+  let notifier: Notifier | undefined;
+  let stopped = false;
+  const begin = async (announcement: Announcement): Promise<Showing> => {
+    const { createSystemNotifier } = await import("./programs.ts");
+    if (stopped) return notShown("stopped");
+    notifier ??= createSystemNotifier(system());
+    return notifier.show(announcement);
+  };
+  return {
+    show(announcement) {
+      const begun = begin(announcement).catch((error) => notShown(errorMessage(error)));
+      return { shown: begun.then(({ shown }) => shown), finished: begun.then(({ finished }) => finished) };
+    },
+    stop() {
+      stopped = true;
+      notifier?.stop();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { fstatSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { isAbsolute, join, sep } from "node:path";
+import { RelayError } from "../core/errors.ts";
+import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
+import { type Places, placesOf, usualBuffer } from "./paths.ts";
+import { readSystem, type System } from "./system.ts";
+import { isBlind, isInWsl } from "./wslenv.ts";
+
+/** Everything relay takes from its surroundings. No other module reads variables, terminals or well-known paths. */
+export interface Environment {
+  claudeCode: ClaudeCodeSigns;
+  terminal: Terminal;
+  /** Whether this descriptor may carry colour. */
+  color(output: "stdout" | "stderr"): boolean;
+  /** The absolute path of the buffer file. Throws a `buffer` error when there is no home, or `RELAY_DB` is relative. */
+  bufferPath(): string;
+  /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
+  notify(): boolean;
+  system(): System;
+  /** Where the two Claudes keep their configuration. Throws a `failed` error without a home. */
+  places(): Places;
+  /** Where Claude Code keeps the person's settings and commands; `null` without a home. */
+  claudeFolder(): string | null;
+  /** The plugin whose hook this process is; `null` if it is none's. */
+  pluginFolder: string | null;
+}
+
+/** Reads the process's environment. */
+export function readEnvironment(variables: Record<string, string | undefined> = process.env): Environment {
+  const terminal: Terminal = {
+    get stdin() {
+      return isTerminal(0);
+    },
+    get stdout() {
+      return isTerminal(1);
+    },
+    get stderr() {
+      return isTerminal(2);
+    },
+  };
+  return {
+    claudeCode: {
+      present: variables.CLAUDECODE === "1",
+      childSession: variables.CLAUDE_CODE_CHILD_SESSION === "1",
+      nested:
+        Boolean(variables.CLAUDE_PID) ||
+        Boolean(variables.CLAUDE_CODE_CHILD_SESSION) ||
+        variables.CLAUDE_CODE_SESSION_ATTENDED === "0",
+      unknown: process.platform === "win32" && isBlind(process.platform, process.cwd(), variables),
+      attended: variables.CLAUDE_CODE_SESSION_ATTENDED === "1",
+      session: readSession(variables.CLAUDE_CODE_SESSION_ID, variables.CLAUDE_PID),
+    },
+    terminal,
+    color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
+    bufferPath: () => bufferPath(variables.RELAY_DB),
+    notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
+    system: () => readSystem(variables, homeFolder() ?? sep),
+    places: () => readPlaces(variables),
+    claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR, variables.HOME),
+    pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
+  };
+}
+
+/**
+ * The variables a program started by relay may see: enough to run, nothing that tells of a Claude session.
+ */
+export function cleanEnvironment(variables: Record<string, string | undefined> = process.env) {
+  const kept = ["PATH", "HOME", "USERPROFILE", "SystemRoot", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL"];
+  return Object.fromEntries(kept.flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
+}
+
+/** Where folders that only live for a moment are made. */
+export function temporaryFolder(): string {
+  return tmpdir();
+}
+
+function readSession(id: string | undefined, process: string | undefined): ClaudeCodeSigns["session"] {
+  return id && process && /^\d+$/.test(process) ? { id, process: Number(process) } : null;
+}
+
+function readPlaces(variables: Record<string, string | undefined>): Places {
+  const home = homeFolder();
+  if (home) return placesOf(home, readSystem(variables, home));
+  throw new RelayError("failed", "there is no home folder. Set HOME to the absolute path of yours.");
+}
+
+function claudeFolder(chosen: string | undefined, posixHome: string | undefined): string | null {
+  if (chosen) return chosen;
+  // a Windows relay that serves a Claude Code in WSL has a home of its own
+  const home = posixHome && isInWsl(process.platform, posixHome) ? posixHome : homeFolder();
+  return home && join(home, ".claude");
+}
+
+/** The person's home folder, by HOME or by who they are; `null` if neither tells. */
+function homeFolder(): string | null {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : null;
+  } catch {
+    return null; // no HOME, and a user whom the system does not know
+  }
+}
+
+function isNotifyWanted(value: string | undefined): boolean {
+  if (!value || value === "auto") return true;
+  if (value === "off") return false;
+  throw new RelayError("usage", `RELAY_NOTIFY is "${value}"; it must be auto or off.`);
+}
+
+// node:tty takes 2 ms to load, so it is asked only of what may be a terminal at all.
+function isTerminal(descriptor: number): boolean {
+  try {
+    return (
+      fstatSync(descriptor).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(descriptor)
+    );
+  } catch {
+    return false; // closed
+  }
+}
+
+// A relative path would mean another buffer in every directory, and messages that silently never arrive.
+function bufferPath(chosen: string | undefined): string {
+  if (chosen) {
+    if (isAbsolute(chosen)) return chosen;
+    throw new RelayError(
+      "buffer",
+      `RELAY_DB is "${chosen}", which is not an absolute path. Write it out from the root.`,
+    );
+  }
+  const home = homeFolder();
+  if (home) return usualBuffer(home);
+  throw new RelayError(
+    "buffer",
+    "there is no home folder to keep the buffer in. Set HOME, or RELAY_DB to a file's absolute path.",
+  );
+}

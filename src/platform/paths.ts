@@ -1,0 +1,78 @@
+import { existsSync, readdirSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { RelayError } from "../core/errors.ts";
+import type { System } from "./system.ts";
+
+/** Where the two Claudes, and relay, keep files of the person's. All absolute. */
+export interface Places {
+  home: string;
+  /** Where the buffer is, unless `RELAY_DB` says otherwise. */
+  usualBuffer: string;
+  /** `CLAUDE_CONFIG_DIR`, if that is set. */
+  chosenFolder: string | null;
+  /** Claude Code's folder: settings, commands, plugins. */
+  claudeFolder: string;
+  /** Claude Code's own file, where `claude mcp add-json --scope user` registers servers. */
+  claudeConfig: string;
+  /** The folders of Claude Desktop's configuration, the default one first (facts.md, "Claude Desktop"). */
+  desktopFolders: string[];
+  /** Claude Code's settings that an administrator made, which beat the person's (documents of Claude Code, "Settings"). */
+  managedSettings: string[];
+  /** What setup changed, for uninstall to undo. In the home folder, which the Windows store's Desktop does not redirect. */
+  installRecord: string;
+}
+
+/** The buffer of a person with this home folder, unless `RELAY_DB` says otherwise. */
+export function usualBuffer(home: string): string {
+  return join(home, ".relay_buffer.db");
+}
+
+/** The places of a person with this home folder on this system. Throws a `usage` error if `CLAUDE_CONFIG_DIR` is relative. */
+export function placesOf(home: string, { kind, variables }: Pick<System, "kind" | "variables">): Places {
+  const chosen = variables.CLAUDE_CONFIG_DIR || null;
+  if (chosen && !isAbsolute(chosen)) {
+    throw new RelayError(
+      "usage",
+      `CLAUDE_CONFIG_DIR is "${chosen}", which is not an absolute path. Write it out from the root.`,
+    );
+  }
+  const claudeFolder = chosen ?? join(home, ".claude");
+  // Claude Code prefers its file's older place, where there is one (seen, 2.1.330)
+  const olderConfig = join(claudeFolder, ".config.json");
+  return {
+    home,
+    usualBuffer: usualBuffer(home),
+    chosenFolder: chosen,
+    claudeFolder,
+    claudeConfig: existsSync(olderConfig) ? olderConfig : join(chosen ?? home, ".claude.json"),
+    desktopFolders: desktopFolders(home, kind, variables),
+    managedSettings: [managedSettings(kind, variables)],
+    installRecord: join(home, ".relay_install.json"),
+  };
+}
+
+function managedSettings(kind: System["kind"], variables: System["variables"]): string {
+  if (kind === "macos") return "/Library/Application Support/ClaudeCode/managed-settings.json";
+  if (kind !== "windows") return "/etc/claude-code/managed-settings.json";
+  return join(variables.ProgramFiles || "C:\\Program Files", "ClaudeCode/managed-settings.json");
+}
+
+function desktopFolders(home: string, kind: System["kind"], variables: System["variables"]): string[] {
+  if (kind === "macos") return [join(home, "Library/Application Support/Claude")];
+  if (kind !== "windows") return [join(variables.XDG_CONFIG_HOME || join(home, ".config"), "Claude")];
+  const roaming = variables.APPDATA || join(home, "AppData/Roaming");
+  const packages = join(variables.LOCALAPPDATA || join(home, "AppData/Local"), "Packages");
+  const fromStore = entriesOf(packages).filter((name) => name.startsWith("Claude_"));
+  return [
+    join(roaming, "Claude"),
+    ...fromStore.map((name) => join(packages, name, "LocalCache/Roaming/Claude")),
+  ];
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
