@@ -15,11 +15,13 @@ export const command = defineCommand({
     const { claudeCode, terminal } = context.environment;
     refuseInsideClaudeCode("relay clear", claudeCode, terminal);
     const relay = context.relay();
-    if (!args.yes) await confirmDeletion("relay clear", await relay.status(), context);
-    const cleared = await relay.clear("command line");
+    if (!args.yes) await confirmDeletion("relay clear", await relay.store.counts(), context);
+    const cleared = await relay.store.clear("command line");
     const { deleted, deleted_unread: unread } = cleared;
     context.print(
-      args.json ? JSON.stringify(cleared) : `relay: deleted ${deleted}, of which ${unread} unread.`,
+      args.json
+        ? JSON.stringify({ ok: true, ...cleared })
+        : `relay: deleted ${deleted}, of which ${unread} unread.`,
     );
   },
 });

@@ -1,16 +1,16 @@
 import { systemClock } from "../core/clock.ts";
-import { errorMessage, OutputClosed, RelayError } from "../core/errors.ts";
+import { errorMessage, OutputClosed, RelayError, WriteFailed } from "../core/errors.ts";
+import { createNotifications, type NotificationOutcome } from "../core/notifications.ts";
 import { createRelay, type Relay } from "../core/relay.ts";
-import { WriteFailed, type Writing } from "../core/write.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import { type Environment, readEnvironment } from "../platform/environment.ts";
 import { standardOutput, writeNow } from "../platform/output.ts";
-import type { Patience } from "../store/database.ts";
-import { sqliteBuffer } from "../store/sqlite-store.ts";
+import { isRunning } from "../platform/process.ts";
+import { createSqliteStore } from "../store/sqlite-store.ts";
 import type { Verbs } from "./command.ts";
 
-// A last try for a lock, of 50 ms, may begin when these are over.
-const hasty: Patience = { lock: 120, journal: 60 };
+// A last try for a lock, of 50 ms, may begin when these milliseconds are over.
+const quickPatienceMs = 120;
 
 /** What every command works with. */
 export interface Context {
@@ -20,9 +20,9 @@ export interface Context {
   /** Relay over the buffer of this environment, or another one. Throws a `buffer` error when it has no place. */
   relay(options?: RelayOptions): Relay;
   /** The same for those whom the person waits for: it gives up within 250 ms, start of the process included. */
-  hastyRelay(): Relay;
-  /** Begins to write lines of data that carry a claim to standard output. */
-  begin(text: string): Writing;
+  quickRelay(): Relay;
+  /** Writes lines of data that carry a page to standard output. Rejects with {@link WriteFailed}. */
+  write(text: string): Promise<void>;
   /** Writes lines of data to standard output. Throws {@link WriteFailed}. */
   print(text: string): void;
   /** Writes a line that is no data to standard error, if anybody takes it. */
@@ -31,31 +31,38 @@ export interface Context {
 
 /** What is unusual about a relay. */
 interface RelayOptions {
-  /** Hears what became of announcements. */
-  report?: (outcome: unknown) => void;
+  onOutcome?: (outcome: NotificationOutcome) => void;
   /** The absolute path of the buffer file, if it is not the one of the environment. */
   buffer?: string | null;
-  patience?: Patience;
+  patienceMs?: number;
 }
 
 /** The context of this process. */
 export function createContext(verbs: Verbs): Context {
   const environment = readEnvironment();
   const output = standardOutput("stdout");
-  const relay = ({ report, buffer, patience }: RelayOptions = {}) =>
-    createRelay({
-      report,
-      buffer: sqliteBuffer(() => buffer ?? environment.bufferPath(), systemClock, patience),
+  const relay = ({ onOutcome, buffer, patienceMs }: RelayOptions = {}) => {
+    const store = createSqliteStore({
+      locate: () => buffer ?? environment.bufferPath(),
+      clock: systemClock,
+      isRunning,
+      patienceMs,
+    });
+    const notifications = createNotifications({
+      store,
       clock: systemClock,
       notifier: systemNotifier(environment.system),
       muted: () => !environment.notify(),
+      ...(onOutcome && { onOutcome }),
     });
+    return createRelay(store, notifications, systemClock);
+  };
   return {
     environment,
     verbs,
     relay,
-    hastyRelay: () => relay({ patience: hasty }),
-    begin: (text) => output(encodeLine(text)),
+    quickRelay: () => relay({ patienceMs: quickPatienceMs }),
+    write: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),
     note(text) {
       try {
@@ -79,7 +86,7 @@ export function reportError(thrown: unknown, context: Context, json: boolean): n
 // Whoever closes a pipe has read enough; a full disk under a redirection is another thing.
 function outputError({ code }: WriteFailed): Error {
   if (code === "EPIPE") return new OutputClosed();
-  return new RelayError("failed", `standard output cannot be written (${code}). Send it elsewhere.`);
+  return new RelayError("failed", `standard output cannot be written (${code})`, "Send it elsewhere.");
 }
 
 function encodeLine(text: string): Uint8Array {

@@ -33,9 +33,9 @@ export const command = defineCommand({
 async function repair({ environment, print }: Context, json: boolean): Promise<void> {
   const path = environment.bufferPath();
   const { repairBuffer } = await import("../store/repair.ts");
-  const done = await repairBuffer(path, { clock: systemClock, system: environment.system() });
-  const { repairJson, tellRepair } = await import("./repair-report.ts");
-  print(json ? JSON.stringify(repairJson(path, done)) : tellRepair(path, done));
+  const done = repairBuffer(path, systemClock);
+  const { renderRepair, repairJson } = await import("./repair-report.ts");
+  print(json ? JSON.stringify(repairJson(path, done)) : renderRepair(path, done));
 }
 
 async function examineHere(context: Context, notify: boolean): Promise<Finding[]> {

@@ -1,35 +1,33 @@
 import { type Client, clientTitle, otherClient } from "../core/client.ts";
+import type { NotificationOutcome } from "../core/notifications.ts";
 import type { Context } from "./context.ts";
 
 /**
  * Shows a person who has just set relay up that it works: a real notification for each of these clients, and a message
- * that waits there for the first get. Where messages are kept already there is none: it could push out one of them.
+ * that waits there for the first get. A buffer that holds messages gets none: it could push out one of them.
  */
 export async function greet(
   clients: readonly Client[],
   buffer: string | null,
   context: Context,
 ): Promise<void> {
-  const outcomes: string[] = [];
-  const report = (outcome: unknown) => void (typeof outcome === "string" && outcomes.push(outcome));
-  const relay = context.relay({ report, buffer });
-  const { total } = await relay.status();
+  const outcomes: NotificationOutcome[] = [];
+  const relay = context.relay({ buffer, onOutcome: (outcome) => outcomes.push(outcome) });
+  const { total } = await relay.store.counts();
   if (clients.length === 0 || total > 0) return;
-  for (const to of clients) {
-    const { claim } = await relay.send({ sender: otherClient(to), message: greetingFor(clientTitle(to)) });
-    await claim?.withdraw(); // what was lost before is told to whoever asks, not here
-  }
-  await relay.announcer.finish();
-  const failed = outcomes.some((outcome) => !outcome.endsWith(": done"));
-  const seen = failed
-    ? "no notification could be shown"
-    : outcomes.length > 0
-      ? "you should have seen a notification of it just now"
-      : "notifications are switched off";
+  for (const to of clients)
+    await relay.send({ sender: otherClient(to), message: greetingFor(clientTitle(to)) });
+  await relay.notifications.finish();
   const where = clients.map(clientTitle).join(" and in ");
   context.print(
-    `relay: a greeting waits in ${where}, and ${seen}. Nothing appeared? Run: relay doctor --notify`,
+    `relay: a greeting waits in ${where}, and ${renderOutcomes(outcomes)}. Nothing appeared? Run: relay doctor --notify`,
   );
+}
+
+function renderOutcomes(outcomes: readonly NotificationOutcome[]): string {
+  if (outcomes.some(({ failure }) => failure !== null)) return "no notification could be shown";
+  if (outcomes.length > 0) return "you should have seen a notification of it just now";
+  return "notifications are switched off";
 }
 
 function greetingFor(title: string): string {

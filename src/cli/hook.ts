@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { counted } from "../core/frames.ts";
+import { plural } from "../core/words.ts";
 import type { Environment } from "../platform/environment.ts";
 import { isSpawnedBy } from "../platform/parent-process.ts";
 import { commandNames, isCommandFile } from "../setup/claude-code.ts";
@@ -29,7 +29,7 @@ export const command = defineCommand({
   async run({ args, data }) {
     const context = data as Context;
     try {
-      if (args.event === "user-prompt-expansion") await mintTicket(context);
+      if (args.event === "user-prompt-expansion") await issueTicket(context);
       if (args.event === "session-start") await tellWaiting(context);
       if (args.event === "pre-tool-use") await guardBuffer(context);
     } catch {} // see above
@@ -47,20 +47,20 @@ interface Expansion {
 }
 
 // A ticket says that a person typed the command: every sign of that must be there.
-async function mintTicket({ environment, hastyRelay }: Context): Promise<void> {
+async function issueTicket({ environment, quickRelay }: Context): Promise<void> {
   const { attended, session } = environment.claudeCode;
   if (!attended || !session || !(await isSpawnedBy(session.process))) return;
   const event = parseExpansion(await readInput());
   if (!event || event.session_id !== session.id || !isOurCommand(event, environment)) return;
-  await hastyRelay().mint(session, event.command_args);
+  await quickRelay().store.issueTicket(session, event.command_args);
 }
 
-async function tellWaiting({ environment, hastyRelay, print }: Context): Promise<void> {
-  const { unread } = await hastyRelay().status();
+async function tellWaiting({ environment, quickRelay, print }: Context): Promise<void> {
+  const { unread } = await quickRelay().store.counts();
   if (unread.code === 0) return;
   const name = installedName(environment) ?? pluginName(environment);
   const how = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
-  print(JSON.stringify({ systemMessage: `relay: ${counted(unread.code, "message")} from Desktop. ${how}` }));
+  print(JSON.stringify({ systemMessage: `relay: ${plural(unread.code, "message")} from Desktop. ${how}` }));
 }
 
 /**

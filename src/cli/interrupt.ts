@@ -1,17 +1,17 @@
-import { WriteFailed, type Writing } from "../core/write.ts";
+import { WriteFailed } from "../core/errors.ts";
 
 const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * The same write, but one that fails at the first signal that would end the process. From this call on such a signal
- * ends nothing by itself: without it, what a command has claimed would be missing until the claim expires.
+ * The same write, but one that fails at the first signal that would end the process. From this call on such a signal ends
+ * nothing by itself: the page of a command that ends without a word is missing until its lease expires.
  */
-export function interruptible(writing: Writing): Writing {
-  if (writing.taken) return writing;
+export function interruptible(write: Promise<void>): Promise<void> {
+  if (Bun.peek.status(write) === "fulfilled") return write;
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ending) process.once(signal, () => reject(new WriteFailed(true, signal)));
   });
-  return { taken: false, finished: Promise.race([writing.finished, interrupted]) };
+  return Promise.race([write, interrupted]);
 }
 
 /** Does `work` and waits for it. A signal that would end the process does so, but not before `stop` was called. */

@@ -5,9 +5,9 @@ import { checkMessage } from "../core/validate.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
-import { tellReceipt } from "./receipt.ts";
+import { renderReceipt } from "./receipt.ts";
 
-// More than this is no message, whatever follows; a stream without end must end somewhere.
+// Far more than a message may have; a stream without end must end somewhere.
 const inputBytes = 16 * 1024 * 1024;
 
 export const command = defineCommand({
@@ -25,15 +25,16 @@ export const command = defineCommand({
     const context = data as Context;
     const to = recipient(args.to, context);
     const message = checkMessage(await messageText(args.text, context));
-    const sender = otherClient(to);
     const relay = context.relay();
-    const { receipt, claim } = await relay.send({ sender, message });
-    const answer = args.json ? JSON.stringify(receipt) : tellReceipt(receipt, to);
+    const receipt = await relay.send({ sender: otherClient(to), message });
     try {
-      if (claim) await claim.show(() => context.begin(answer));
-      else context.print(answer);
+      context.print(args.json ? JSON.stringify(receipt) : renderReceipt(receipt, to));
     } finally {
-      await unlessInterrupted(relay.announcer.finish, relay.announcer.stop);
+      const { notifications } = relay;
+      await unlessInterrupted(
+        () => notifications.finish(),
+        () => notifications.stop(),
+      );
     }
   },
 });
@@ -43,7 +44,7 @@ function recipient(to: string | undefined, { environment }: Context): Client {
   if (to === "code") refuseInsideClaudeCode("relay send --to code", claudeCode, terminal);
   if (to === "code" || to === "desktop") return to;
   if (isInsideClaudeCode(claudeCode, terminal)) return "desktop";
-  throw new RelayError("usage", "nobody is named to send to. Say --to desktop or --to code.");
+  throw new RelayError("usage", "missing recipient: use --to desktop or --to code");
 }
 
 async function messageText(text: string | undefined, { environment }: Context): Promise<string> {
@@ -51,7 +52,8 @@ async function messageText(text: string | undefined, { environment }: Context): 
   if (text === undefined && environment.terminal.stdin) {
     throw new RelayError(
       "usage",
-      'there is no message. Give one in quotes, or pipe it in: relay send --to code "hello"',
+      "there is no message",
+      'Give one in quotes, or pipe it in: relay send --to code "hello"',
     );
   }
   return readInput();
@@ -65,7 +67,8 @@ async function readInput(): Promise<string> {
     if (length > inputBytes) {
       throw new RelayError(
         "failed",
-        "message is over 16 MB; the limit is 65,536 bytes. Save it and send the path.",
+        "message is over 16 MB; the limit is 65,536 bytes",
+        "Save it and send the path.",
       );
     }
     chunks.push(chunk);

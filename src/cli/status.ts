@@ -1,7 +1,7 @@
 import { clients, clientTitle, isClient } from "../core/client.ts";
-import { shownTime } from "../core/frames.ts";
 import { windowSize } from "../core/limits.ts";
 import type { Counts } from "../core/store.ts";
+import { shownTime } from "../core/words.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
@@ -11,7 +11,7 @@ export const command = defineCommand({
   async run({ args, data }) {
     const context = data as Context;
     const buffer = context.environment.bufferPath();
-    const counts = await context.relay().status();
+    const counts = await context.relay().store.counts();
     context.print(args.json ? JSON.stringify({ buffer, ...counts }) : table(buffer, counts, context));
   },
 });

@@ -5,9 +5,9 @@ export const command = defineCommand({
   meta: { name: "statusline", description: "Say how many messages wait for Code (called by Claude Code)" },
   calledByClaudeCode: true,
   async run({ data }) {
-    const { hastyRelay, print } = data as Context;
+    const { quickRelay, print } = data as Context;
     try {
-      const { unread } = await hastyRelay().status();
+      const { unread } = await quickRelay().store.counts();
       if (unread.code > 0) print(`${unread.code} from Desktop`);
     } catch {} // a line under every prompt is no place for errors
   },

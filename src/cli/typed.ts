@@ -1,18 +1,20 @@
 import { RelayError } from "../core/errors.ts";
-import { counted } from "../core/frames.ts";
+import { randomNonce } from "../core/frames.ts";
 import { windowSize } from "../core/limits.ts";
-import { nonce } from "../core/nonce.ts";
-import type { Relay } from "../core/relay.ts";
-import { frameAgain, frameTyped, typedFit } from "../core/typed-page.ts";
+import { renderAgain, renderPage } from "../core/page.ts";
+import type { Fetched, Relay } from "../core/relay.ts";
+import type { PageRequest } from "../core/store.ts";
 import { checkMessage } from "../core/validate.ts";
+import { plural } from "../core/words.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
-import { showPage } from "./page.ts";
-import { tellReceipt } from "./receipt.ts";
+import { renderReceipt } from "./receipt.ts";
 
-// The person waits for the prompt; a notifier that takes longer is left to a server's next look.
-const notifierMilliseconds = 1_000;
+// The person waits for the prompt; a server's next look announces what a slow notifier has not shown by then.
+const notifierMs = 1_000;
+
+const request: PageRequest = { reader: "code", limit: windowSize, includeRead: false, size: "typed" };
 
 export const command = defineCommand({
   meta: { name: "typed", description: "Do what the person typed after /get (called by Claude Code)" },
@@ -21,59 +23,56 @@ export const command = defineCommand({
     const context = data as Context;
     const { session } = context.environment.claudeCode;
     const relay = context.relay();
-    const words = session && (await relay.redeem(session));
-    if (words === null) throw new RelayError("refused", noTicket);
-    const act = actions[words.trim()] ?? ((...given) => sendWords(words.trim(), ...given));
-    await act(relay, context);
+    const redeemed = session && (await relay.redeem(session, request));
+    if (!redeemed) {
+      throw new RelayError(
+        "refused",
+        "nobody typed /get here, or hooks are switched off, so nothing is shown",
+        "Type /get in the session that you see; `relay doctor` finds a hook that is missing.",
+      );
+    }
+    if (redeemed.fetched) return show(redeemed.fetched, context);
+    const words = redeemed.args.trim();
+    const act = actions.get(words) ?? sendWords;
+    await act(relay, context, words);
   },
 });
 
-const noTicket =
-  "nobody typed /get here, or hooks are switched off, so nothing is shown. Type /get in the session that you see; `relay doctor` finds a hook that is missing.";
+type Action = (relay: Relay, context: Context, words: string) => Promise<void>;
 
-type Action = (relay: Relay, context: Context) => Promise<void>;
+const actions = new Map<string, Action>([
+  ["again", again],
+  ["status", status],
+  ["clear", clear],
+]);
 
-const actions: Record<string, Action | undefined> = Object.assign(Object.create(null), {
-  "": get,
-  again,
-  status,
-  clear,
-});
-
-async function get(relay: Relay, context: Context): Promise<void> {
-  const { fit, tooLong } = typedFit();
-  const request = { reader: "code", limit: windowSize, includeRead: false, fit } as const;
-  const { page, claim } = await relay.fetch(request);
-  const text = frameTyped(page, tooLong(), nonce);
-  if (claim)
-    await showPage(claim, text, context, "Type /get once more."); // `/get again` is something else
+async function show({ page, delivery }: Fetched, context: Context): Promise<void> {
+  const text = renderPage(page, "code", "typed", randomNonce);
+  if (delivery) await delivery.send(() => interruptible(context.write(text)));
   else context.print(text);
 }
 
-async function again(relay: Relay, context: Context): Promise<void> {
-  context.print(frameAgain(await relay.lastPage("code"), nonce));
+async function again({ store }: Relay, context: Context): Promise<void> {
+  context.print(renderAgain(await store.lastPage("code"), randomNonce));
 }
 
-async function status(relay: Relay, context: Context): Promise<void> {
-  const { total, unread } = await relay.status();
+async function status({ store }: Relay, context: Context): Promise<void> {
+  const { total, unread } = await store.counts();
   context.print(
     `relay: ${unread.code} unread from Desktop, ${unread.desktop} unread for Desktop, ${total} of ${windowSize} kept.`,
   );
 }
 
-async function clear(relay: Relay, context: Context): Promise<void> {
-  const { deleted, deleted_unread: unread } = await relay.clear("code");
-  context.print(`relay: cleared ${counted(deleted, "message")}, of which ${unread} unread.`);
+async function clear({ store }: Relay, context: Context): Promise<void> {
+  const { deleted, deleted_unread: unread } = await store.clear("code");
+  context.print(`relay: cleared ${plural(deleted, "message")}, of which ${unread} unread.`);
 }
 
-async function sendWords(words: string, relay: Relay, context: Context): Promise<void> {
-  const { receipt, claim } = await relay.send({ sender: "code", message: checkMessage(words) });
-  const text = `${tellReceipt(receipt, "desktop")}\nrelay: the words after /get were for Desktop, and are on their way there. They are not for you; there is nothing to do.`;
-  try {
-    if (claim) await claim.show(() => interruptible(context.begin(text)));
-    else context.print(text);
-  } finally {
-    await Promise.race([relay.announcer.hurry(), Bun.sleep(notifierMilliseconds)]);
-    relay.announcer.stop();
-  }
+async function sendWords(relay: Relay, context: Context, words: string): Promise<void> {
+  const receipt = await relay.send({ sender: "code", message: checkMessage(words) });
+  context.print(
+    `${renderReceipt(receipt, "desktop")}\nrelay: the words after /get were for Desktop, and are on their way there. They are not for you; there is nothing to do.`,
+  );
+  await Promise.race([relay.notifications.finish(), Bun.sleep(notifierMs)]);
+  relay.notifications.stop();
 }

@@ -1,6 +1,7 @@
-import { counted } from "../core/frames.ts";
+import { rmSync } from "node:fs";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
 import type { Relay } from "../core/relay.ts";
+import { plural } from "../core/words.ts";
 import { confirmDeletion } from "./clear.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -33,7 +34,7 @@ export const command = defineCommand({
     if (!purge || dryRun) return void (await execute(plan, options, context));
     const buffer = chosenBuffer(surroundings) ?? context.environment.bufferPath();
     const relay = context.relay({ buffer });
-    if (!yes) await confirmDeletion("relay uninstall --purge", await relay.status(), context);
+    if (!yes) await confirmDeletion("relay uninstall --purge", await relay.store.counts(), context);
     try {
       await execute(plan, options, context);
     } finally {
@@ -43,9 +44,10 @@ export const command = defineCommand({
 });
 
 async function empty(relay: Relay, buffer: string, { note }: Context): Promise<void> {
-  const { deleted, deleted_unread: unread } = await relay.clear("command line");
+  const { deleted, deleted_unread: unread } = await relay.store.clear("command line");
   note(`relay: deleted ${deleted}, of which ${unread} unread.`);
-  const { deleteSetAside } = await import("../store/set-aside.ts");
-  const asides = deleteSetAside(buffer);
-  if (asides > 0) note(`relay: deleted ${counted(asides, "file")} that a repair had set aside.`);
+  const { filesSetAside } = await import("../store/repair.ts");
+  const aside = filesSetAside(buffer);
+  for (const path of aside) rmSync(path, { force: true });
+  if (aside.length > 0) note(`relay: deleted ${plural(aside.length, "file")} that a repair had set aside.`);
 }

@@ -1,77 +1,41 @@
-import type { Client } from "./client.ts";
-import { type Clock, timestamp } from "./clock.ts";
-import type { Buffer, Claimed, Loss } from "./store.ts";
-import { WriteFailed, type Writing } from "./write.ts";
+import type { Clock } from "./clock.ts";
+import { RelayError, WriteFailed } from "./errors.ts";
+import type { Lease, Store } from "./store.ts";
 
-/** What became of showing a claim: `taken` means that it meanwhile went to another reader, and was not shown here. */
-export type Fate = "delivered" | "abandoned" | "taken";
-
-/** A page, or the losses on a receipt, on their way to a reader. */
-export interface Claim {
+/** A leased page on its way to its reader. */
+export interface Delivery {
   /**
-   * Shows what it holds with `begin`, unless somebody else was given it, and settles the claim by what became of that.
-   * `abandoned` tells, once a slow reader has taken everything, whether it had stopped waiting. Throws WriteFailed, or
-   * a `buffer` error; the messages are then offered again, labelled if any of it may have been shown. What holds losses
-   * alone is shown even if the buffer fails, because a receipt is true all the same; they are told again then.
+   * Writes the page with `write`, then acks it. Throws what `write` throws, and then the page is offered again: as it
+   * was if {@link WriteFailed} says that no byte went out, else labelled. Throws `failed`, having written nothing, if
+   * the page went to another reader meanwhile.
    */
-  show(begin: () => Writing, abandoned?: () => boolean): Promise<Fate>;
-  /** It will not be shown: it is offered again as it was. */
-  withdraw(): Promise<void>;
-  /** It was delivered to somebody who had stopped waiting for it: it is offered again. */
-  reopen(): Promise<void>;
+  send(write: () => Promise<void>): Promise<void>;
+  /** The page will not be written: it is offered again as it was. */
+  release(): Promise<void>;
+  /** Nobody waited for the page that was sent: it is offered again, labelled. */
+  undeliver(): Promise<void>;
 }
 
-/** What a claim holds. */
-interface Held extends Claimed {
-  name: string;
-  reader: Client;
-  ids: readonly number[];
-  losses: readonly Loss[];
-}
+// A younger lease is surely the reader's own, and a transaction costs a millisecond.
+const renewAfterMs = 1_000;
 
-/** The handle on a claim that the buffer has just taken. */
-export function claimHandle(buffer: Buffer, clock: Clock, { name, reader, ids, losses, file }: Held): Claim {
-  let readAt = "";
-  const delivery = () => {
-    readAt = timestamp(clock.now());
-    return { reader, ids, readAt, file };
-  };
-  const settled = (work: Promise<void>) => (ids.length > 0 ? work : work.catch(() => {}));
-  const giveBackUnstarted = (error: unknown) => {
-    if (error instanceof WriteFailed && !error.started) buffer.withdraw(name, false).catch(() => {}); // it lapses then
-  };
+/** The delivery of a page that the store has just leased. */
+export function createDelivery(store: Store, lease: Lease, clock: Clock): Delivery {
+  const leasedAt = clock.elapsed();
   return {
-    async show(begin, abandoned = () => false) {
-      let writing: Writing | undefined;
-      // The buffer may try its transaction more than once; the write is begun once.
-      const write = () => {
-        writing ??= begin();
-        return writing.taken;
-      };
-      const presented = await buffer.present(name, delivery(), write).catch((error) => {
-        if (ids.length === 0) return write() ? "delivered" : "begun";
-        writing?.finished.catch(giveBackUnstarted); // what still waits to be written may be taken back
-        throw error;
-      });
-      if (presented === "delivered") return presented;
-      if (presented === "taken" && !writing) {
-        await buffer.withdraw(name, false);
-        return presented;
+    async send(write) {
+      if (clock.elapsed() - leasedAt > renewAfterMs && !(await store.renew(lease))) {
+        throw new RelayError("failed", "this page expired and went to another reader", "Ask for it again.");
       }
       try {
-        await writing?.finished;
+        await write();
       } catch (error) {
-        await settled(buffer.withdraw(name, !(error instanceof WriteFailed) || error.started));
+        await store.release(lease, !(error instanceof WriteFailed) || error.started);
         throw error;
       }
-      if (abandoned()) {
-        await settled(buffer.withdraw(name, true));
-        return "abandoned";
-      }
-      await settled(buffer.deliver(name, delivery()));
-      return "delivered";
+      await store.ack(lease);
     },
-    withdraw: () => buffer.withdraw(name, false),
-    reopen: () => buffer.reopen({ reader, ids, readAt, losses, file }),
+    release: () => store.release(lease, false),
+    undeliver: () => store.undeliver(lease),
   };
 }

@@ -1,4 +1,4 @@
-/** What went wrong, in the terms of the command line's exit codes. */
+/** The kinds of errors that people and models read, by the exit status of a command. */
 export type ErrorKind = "failed" | "usage" | "refused" | "buffer";
 
 const exitCodes: Record<ErrorKind, number> = { failed: 1, usage: 2, refused: 3, buffer: 4 };
@@ -24,7 +24,21 @@ export class RelayError extends Error {
   }
 }
 
-/** Standard output was closed by whoever read it. There is nobody left to tell, so it is never printed. */
+/** A write that ended early. */
+export class WriteFailed extends Error {
+  override readonly name = "WriteFailed";
+
+  constructor(
+    /** Whether any byte may have been taken. */
+    readonly started: boolean,
+    /** The system's code, or the name of the signal that interrupted it. */
+    readonly code: string,
+  ) {
+    super(`write failed: ${code}`);
+  }
+}
+
+/** The reader of standard output closed it. There is nobody to tell, so this is never printed. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }

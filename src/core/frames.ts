@@ -1,13 +1,19 @@
 import { makeVisible, type Visible } from "./escape.ts";
 import type { PageMessage } from "./store.ts";
+import { plural, shownTime } from "./words.ts";
 
-/** What the line above a message says of it, besides what it always says. */
+/** Notes on a message that its frame shows besides the usual ones. */
 export type Labels = (message: PageMessage) => string[];
 
-// Any nonce is as long as this one.
-const anyMark = "7f3a9c1e";
+// Every nonce has this length.
+const sampleNonce = "7f3a9c1e";
 
-/** Messages in frames that none of their texts can close. `nonce` makes up names until one is found in no text. */
+/** Eight hexadecimal digits that the author of a message cannot have known. */
+export function randomNonce(): string {
+  return crypto.getRandomValues(new Uint8Array(4)).toHex();
+}
+
+/** Messages in frames that no text can close: `nonce` is called until it answers one that no text contains. */
 export function frameMessages(
   messages: readonly PageMessage[],
   labels: Labels,
@@ -22,26 +28,15 @@ export function frameMessages(
 
 /** How many characters, line ends included, this message takes on a page. */
 export function framedLength(message: PageMessage, labels: Labels): number {
-  return lengthOf(frame(message, makeVisible(message.message), anyMark, labels));
+  return lengthOf(frame(message, makeVisible(message.message), sampleNonce, labels));
 }
 
 /** How many characters the line before the first message takes. */
-export const preambleLength = lengthOf([preamble(anyMark)]);
+export const preambleLength = lengthOf([preamble(sampleNonce)]);
 
-/** How many characters these lines take on a page. */
+/** How many characters, line ends included, these lines take on a page. */
 export function lengthOf(lines: readonly string[]): number {
   return lines.reduce((sum, line) => sum + line.length + 1, 0);
-}
-
-/** A stored timestamp for people. Whoever can write the file can write anything there; only what is a time is shown. */
-export function shownTime(stored: string): string {
-  const time = new Date(stored);
-  return Number.isNaN(time.getTime()) ? "at an unknown time" : time.toISOString().replace(/\.\d+Z$/, "Z");
-}
-
-/** A number of things: `1 message`, `2 messages`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function preamble(mark: string): string {
@@ -51,8 +46,8 @@ function preamble(mark: string): string {
 function frame(message: PageMessage, visible: Visible, mark: string, labels: Labels): string[] {
   const notes = [
     ...labels(message),
-    ...(message.maybe_shown ? ["may have been shown before"] : []),
-    ...(visible.escaped > 0 ? [`${counted(visible.escaped, "control character")} escaped`] : []),
+    ...(message.redelivered ? ["may have been shown before"] : []),
+    ...(visible.escaped > 0 ? [`${plural(visible.escaped, "control character")} escaped`] : []),
   ];
   const note = notes.length > 0 ? ` (${notes.join("; ")})` : "";
   return [

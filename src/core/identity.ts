@@ -25,69 +25,81 @@ export interface Terminal {
   readonly stderr: boolean;
 }
 
-/** What a server can know of its client: what it says of itself, what surrounds the process, what `--client` said. */
-export interface Surroundings {
+/** What a server can know of its client: what the client says, what surrounds the process, what `--client` says. */
+export interface ClientSigns {
   clientInfo: { name: string; version: string } | undefined;
   claudeCode: ClaudeCodeSigns;
   flag: Client | undefined;
 }
 
-/** Who a server serves. */
+/** Whom a server serves. */
 export interface Identity {
-  /** `null`: nobody knows, and every call must say. */
+  /** `null`: relay cannot tell, and every call must say. */
   client: Client | null;
   /** It serves Claude Code, which asks its person before `relay_fetch` and `relay_clear` and has `/get`. */
   underClaudeCode: boolean;
-  /** Why nothing may be delivered or cleared here, as one sentence; `null` where the person is asked. */
-  refusal: string | null;
+  /** Why this server neither delivers nor clears; `null` where the client asks its person. */
+  refusal: Refusal | null;
 }
 
-const blind =
-  "this Windows relay was started from WSL, and nothing tells it whether a model did that, so it neither delivers nor clears. In Claude Code, run `relay setup-code` in WSL; for yourself, run it in a Windows terminal.";
+/** The words of a `refused` error. */
+export interface Refusal {
+  message: string;
+  fix: string;
+}
+
+const fromWsl: Refusal = {
+  message:
+    "this Windows relay was started from WSL, and nothing tells it whether a model did that, so it neither delivers nor clears",
+  fix: "In Claude Code, run `relay setup-code` in WSL; for yourself, run it in a Windows terminal.",
+};
 
 /** The identity of a server: design.md, "Identity". */
-export function identify({ clientInfo, claudeCode, flag }: Surroundings): Identity {
+export function identify({ clientInfo, claudeCode, flag }: ClientSigns): Identity {
   const named =
     clientInfo?.name === "claude-code" ? "code" : clientInfo?.name === "claude-ai" ? "desktop" : null;
   const underClaudeCode = named === "code" || claudeCode.present;
   return {
     client: named ?? (claudeCode.present ? "code" : (flag ?? null)),
     underClaudeCode,
-    refusal: claudeCode.unknown ? blind : underClaudeCode ? refusal(clientInfo, claudeCode.nested) : null,
+    refusal: claudeCode.unknown ? fromWsl : underClaudeCode ? refusal(clientInfo, claudeCode.nested) : null,
   };
 }
 
-/**
- * Throws `refused` for a command that would pull messages, or delete them, and that a model in Claude Code may have
- * typed: design.md, "Identity".
- */
+/** Throws `refused` for a command that reads or deletes messages, if a model in Claude Code may have typed it. */
 export function refuseInsideClaudeCode(
   command: string,
   claudeCode: ClaudeCodeSigns,
   terminal: Terminal,
 ): void {
-  if (claudeCode.unknown) throw new RelayError("refused", blind);
+  if (claudeCode.unknown) throw new RelayError("refused", fromWsl.message, fromWsl.fix);
   if (!isInsideClaudeCode(claudeCode, terminal)) return;
   throw new RelayError(
     "refused",
-    `\`${command}\` is not for Claude Code, where only the person may pull. Ask the person to run it in a terminal of their own.`,
+    `\`${command}\` is not for Claude Code, where only the person may pull`,
+    "Ask the person to run it in a terminal of their own.",
   );
 }
 
-/** Whether a command may have been typed by a model: design.md, "Identity". */
+/** Whether a model may have typed a command: design.md, "Identity". */
 export function isInsideClaudeCode(claudeCode: ClaudeCodeSigns, terminal: Terminal): boolean {
   const personAtTerminal = terminal.stdin || terminal.stdout || terminal.stderr;
   return claudeCode.childSession || (claudeCode.present && !personAtTerminal);
 }
 
-function refusal(clientInfo: Surroundings["clientInfo"], nested: boolean): string | null {
+function refusal(clientInfo: ClientSigns["clientInfo"], nested: boolean): Refusal | null {
+  const what = "relay does not deliver or clear here";
   if (nested) {
-    return "relay does not deliver or clear here: this Claude Code was started by a model, and only the person may pull. Use the session that the person sees.";
+    return {
+      message: `${what}: this Claude Code was started by a model, and only the person may pull`,
+      fix: "Use the session that the person sees.",
+    };
   }
-  if (clientInfo?.name === "claude-code" && isProtected(clientInfo.version)) return null;
-  const which =
-    clientInfo?.name === "claude-code"
-      ? `Claude Code ${clientInfo.version}`
-      : "an unknown client inside Claude Code";
-  return `relay does not deliver or clear here: ${which} may not ask the person first. Use Claude Code ${firstProtected} or newer.`;
+  const isClaudeCode = clientInfo?.name === "claude-code";
+  if (isClaudeCode && isProtected(clientInfo.version)) return null;
+  const which = isClaudeCode ? `Claude Code ${clientInfo.version}` : "an unknown client inside Claude Code";
+  return {
+    message: `${what}: ${which} may not ask the person first`,
+    fix: `Use Claude Code ${firstProtected} or newer.`,
+  };
 }

@@ -1,176 +1,160 @@
-import { announcementOf } from "./announcement.ts";
-import type { Client } from "./client.ts";
+import { type Client, clientTitle, otherClient } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import type { Notifier } from "./notifier.ts";
-import type { Announce, Appended, Buffer, Lease, Wish } from "./store.ts";
+import { stripUnsafe } from "./escape.ts";
+import type { Announcement, Notifier } from "./notifier.ts";
+import type { NotificationLease, NotificationPolicy, NotificationPreference, Store } from "./store.ts";
+import { isSoundName } from "./validate.ts";
 
 /** How long a process whose notifier failed leaves announcing to others, in milliseconds. */
-const restMilliseconds = 300_000;
+const restMs = 300_000;
 
-// Clocks of two processes, and timers, may differ by a little.
-const marginMilliseconds = 10;
+// How many times, and how soon again, a shown notification is tried to be marked in a locked buffer; its lease is longer.
+const markAttempts = 3;
+const markRetryMs = 200;
 
-// How often in all, and after what time, something is tried again that a locked file prevented; a lease stands longer.
-const mostTries = 3;
-const retryMilliseconds = 200;
-
-/** A look at the end of a reader's peace. */
-interface Fold {
-  /** By the clock of this process. */
-  due: number;
-  timer: Timer;
-  /** Looks at once. */
-  fire(): void;
+/** What became of a notification. `failure` is `null` if it was shown. */
+export interface NotificationOutcome {
+  reader: Client;
+  count: number;
+  failure: string | null;
 }
 
-/** What an announcer works with. */
-export interface AnnouncerOptions {
-  buffer: Buffer;
-  clock: Clock;
-  notifier: Notifier;
-  /** Whether what this process stores counts as announced. */
-  muted: () => boolean;
-  /** Hears what became of each announcement, in words without any text of a message; and of a buffer that fails. */
-  report?: ((outcome: unknown) => void) | undefined;
-}
-
-/** Announces what this process stored, and what others left behind: design.md, "Announcing". Nothing here throws. */
-export interface Announcer {
-  /** What is to be done about the next message that this process stores. */
-  readonly announce: Announce;
-  /** Takes care of a message once its receipt is on its way. */
-  stored(appended: Pick<Appended, "lease" | "foldsIn">): void;
-  /** Announces what nobody announced. */
-  look(): Promise<void>;
-  /** Looks if there may be anything. Costs next to nothing otherwise, for those who do it every 2 s. */
-  glance(): void;
-  /** Stores what this process's client wants; a look tries again if need be, also should the buffer be replaced. */
-  wish(client: Client, wish: Wish): Promise<void>;
-  /** Resolves when everything this process is to announce was announced, or given up. */
+/** What announces messages to people: design.md, "Announcing". Nothing here throws. */
+export interface Notifications {
+  /** Who announces the next message that this process stores. */
+  readonly policy: NotificationPolicy;
+  /** Shows a notification once the receipt is on its way. */
+  announce(lease: NotificationLease): void;
+  /** Announces what nobody announced. `final`: this process looks for the last time. */
+  look(options?: { final?: boolean }): Promise<void>;
+  /** Stores what this process's client prefers; a look tries again if that fails. */
+  prefer(client: Client, preference: NotificationPreference): Promise<void>;
+  /** Resolves when all that this process announces was shown, or was not. */
   finish(): Promise<void>;
-  /** Like `finish`, but leaves no reader in peace. */
-  hurry(): Promise<void>;
-  /** Ends whatever still runs. Its leases stay, for others to make good. */
+  /** Ends whatever runs. Its leases expire, and other processes announce those messages. */
   stop(): void;
 }
 
-/** An announcer that has yet to announce anything. */
-export function createAnnouncer(options: AnnouncerOptions): Announcer {
-  const { buffer, clock, notifier, muted, report = () => {} } = options;
-  const running = new Set<Promise<void>>();
-  const folds = new Set<Fold>();
-  let own: { client: Client; wish: Wish; stored: boolean } | undefined;
-  let restUntil = Number.NEGATIVE_INFINITY;
-  let stopped = false;
+/** What notifications need. */
+export interface NotificationsOptions {
+  store: Store;
+  clock: Clock;
+  notifier: Notifier;
+  /** Whether a message that this process stores counts as announced. */
+  muted: () => boolean;
+  onOutcome?: (outcome: NotificationOutcome) => void;
+  onError?: (error: unknown) => void;
+}
 
-  const resting = () => stopped || clock.elapsed() < restUntil;
+/** Notifications of a process that has announced nothing yet. */
+export function createNotifications(options: NotificationsOptions): Notifications {
+  return new ProcessNotifications(options);
+}
 
-  const track = (work: Promise<void>) => {
-    const tracked = work.catch(report).finally(() => running.delete(tracked));
-    running.add(tracked);
-  };
+class ProcessNotifications implements Notifications {
+  readonly #options: NotificationsOptions;
+  readonly #running = new Set<Promise<void>>();
+  #unstored: { client: Client; preference: NotificationPreference } | null = null;
+  #restUntil = Number.NEGATIVE_INFINITY;
+  #stopped = false;
 
-  const show = async (lease: Lease) => {
+  constructor(options: NotificationsOptions) {
+    this.#options = options;
+  }
+
+  get policy(): NotificationPolicy {
+    return this.#options.muted() ? "never" : this.#isResting ? "later" : "now";
+  }
+
+  announce(lease: NotificationLease): void {
+    // starting a program takes a moment, for which the receipt need not wait
+    const shown = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#show(lease));
+    const tracked = shown.catch(this.#failed).finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+  }
+
+  async look({ final = false } = {}): Promise<void> {
+    try {
+      if (this.#unstored) await this.prefer(this.#unstored.client, this.#unstored.preference);
+      if (this.policy !== "now") return;
+      for (const lease of await this.#options.store.leaseNotifications({ final })) this.announce(lease);
+    } catch (error) {
+      this.#failed(error); // the next look comes soon
+    }
+  }
+
+  async prefer(client: Client, preference: NotificationPreference): Promise<void> {
+    this.#unstored = { client, preference };
+    try {
+      await this.#options.store.prefer(client, preference);
+      this.#unstored = null;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async finish(): Promise<void> {
+    while (this.#running.size > 0 && !this.#stopped) await Promise.all(this.#running);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#options.notifier.stop();
+  }
+
+  get #isResting(): boolean {
+    return this.#stopped || this.#options.clock.elapsed() < this.#restUntil;
+  }
+
+  readonly #failed = (error: unknown): void => this.#options.onError?.(error);
+
+  async #show(lease: NotificationLease): Promise<void> {
+    const { notifier, store, clock, onOutcome } = this.#options;
     const { shown, finished } = notifier.show(announcementOf(lease));
     const failure = await shown;
-    if (stopped) return;
-    report(`announcing ${lease.count} to ${lease.reader}: ${failure ?? "done"}`);
+    if (this.#stopped) return;
+    onOutcome?.({ reader: lease.reader, count: lease.count, failure });
     if (failure !== null) {
-      restUntil = clock.elapsed() + restMilliseconds;
-      return buffer.unannounced(lease.name);
+      this.#restUntil = clock.elapsed() + restMs;
+      return store.releaseNotification(lease);
     }
-    await persistently(() => buffer.announced(lease.name));
+    await this.#mark(lease);
     await finished;
-  };
+  }
 
-  // The file may be locked for longer than one call waits; what was shown must not be shown again for that.
-  const persistently = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
-    for (let tries = 1; !stopped; tries++) {
+  async #mark(lease: NotificationLease): Promise<void> {
+    for (let attempt = 1; !this.#stopped; attempt++) {
       try {
-        return await work();
+        return await this.#options.store.markNotified(lease);
       } catch (error) {
-        report(error);
-        if (tries === mostTries) return undefined;
-        await Bun.sleep(retryMilliseconds);
+        this.#failed(error);
+        if (attempt === markAttempts) return;
+        await Bun.sleep(markRetryMs);
       }
     }
-    return undefined;
-  };
+  }
+}
 
-  const storeWish = async () => {
-    if (!own || own.stored) return;
-    const { client, wish } = own;
-    await buffer.wish(client, wish);
-    if (own.wish === wish) own.stored = true;
-  };
+// A notification shows this many characters; the rest of a longer text is invisible unless all before it is.
+const bodyCharacters = 120;
+const previewCharacters = 4_096;
 
-  const lease = async (early: boolean) => {
-    if (resting()) return;
-    for (const leased of await buffer.lease({ early, own })) track(show(leased));
+/** What a person is told of leased messages: for whom, from whom, how many, and how the oldest begins. */
+export function announcementOf({ reader, count, more, message, sound }: NotificationLease): Announcement {
+  const text = stripUnsafe(message.slice(0, previewCharacters)).replace(/\s+/g, " ").trim();
+  const counted = more ? `${count} more` : count > 1 ? `${count} messages` : "";
+  return {
+    title: `For ${clientTitle(reader)}, from ${clientTitle(otherClient(reader))}`,
+    body: shorten([counted, text || "(nothing that can be shown)"].filter(Boolean).join(": ")),
+    sound: sound === "off" ? null : isSoundName(sound) ? sound : "default",
   };
+}
 
-  // Many messages that are stored in one reader's peace need one look at its end.
-  const lookAfter = (milliseconds: number) => {
-    const due = clock.elapsed() + milliseconds + marginMilliseconds;
-    if ([...folds].some((pending) => pending.due >= due - marginMilliseconds)) return;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), milliseconds + marginMilliseconds);
-    const fold = { due, timer, fire: () => resolve(true) };
-    folds.add(fold);
-    track(
-      promise.then(async (early) => {
-        folds.delete(fold);
-        await persistently(() => lease(early));
-      }),
-    );
-  };
-
-  const finish = async () => {
-    while (running.size > 0 && !stopped) await Promise.all(running);
-  };
-
-  const isIdle = () => {
-    try {
-      return resting() || (own?.stored !== false && buffer.isQuiet());
-    } catch {
-      return true; // the buffer has no place, of which every answer tells
-    }
-  };
-
-  const announcer: Announcer = {
-    get announce() {
-      return muted() ? "never" : resting() ? "later" : "now";
-    },
-    stored({ lease, foldsIn }) {
-      // starting a program takes a moment, which the receipt need not wait for
-      if (lease) track(new Promise<void>((resolve) => setImmediate(resolve)).then(() => show(lease)));
-      if (foldsIn !== null) lookAfter(foldsIn);
-    },
-    async look() {
-      try {
-        await storeWish();
-        await lease(false);
-      } catch (error) {
-        report(error); // the next look comes soon enough
-      }
-    },
-    glance() {
-      if (!isIdle()) void announcer.look();
-    },
-    async wish(client, wish) {
-      own = { client, wish, stored: false };
-      await storeWish().catch(report);
-    },
-    finish,
-    hurry() {
-      for (const fold of folds) fold.fire();
-      return finish();
-    },
-    stop() {
-      stopped = true;
-      for (const { timer } of folds) clearTimeout(timer);
-      notifier.stop();
-    },
-  };
-  return announcer;
+function shorten(text: string): string {
+  const characters = [...text];
+  if (characters.length <= bodyCharacters) return text;
+  return `${characters
+    .slice(0, bodyCharacters - 1)
+    .join("")
+    .trimEnd()}…`;
 }

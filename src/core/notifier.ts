@@ -14,7 +14,7 @@ export interface Showing {
   finished: Promise<void>;
 }
 
-/** Shows notifications. */
+/** The port that each system's notifier implements. */
 export interface Notifier {
   /** Shows one. What it starts ends within the system's time limit. */
   show(announcement: Announcement): Showing;
@@ -23,6 +23,6 @@ export interface Notifier {
 }
 
 /** An announcement that came to nothing. */
-export function notShown(why: string): Showing {
-  return { shown: Promise.resolve(why), finished: Promise.resolve() };
+export function notShown(reason: string): Showing {
+  return { shown: Promise.resolve(reason), finished: Promise.resolve() };
 }

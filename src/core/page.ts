@@ -1,12 +1,14 @@
 import { type Client, clientTitle, otherClient } from "./client.ts";
-import { tellLosses } from "./drop-report.ts";
-import { counted, frameMessages } from "./frames.ts";
-import { type Page, type PageMessage, readBy } from "./store.ts";
+import { renderDropped } from "./drop-report.ts";
+import { frameMessages, type Labels } from "./frames.ts";
+import { fitPage } from "./page-size.ts";
+import { type Page, type PageMessage, readAt } from "./store.ts";
+import { plural } from "./words.ts";
 
 /** How a page was asked for, as far as relay knows. */
 export type Asked = "command" | "prompt" | "tool" | "approved tool" | "typed";
 
-const askedFor: Record<Asked, string> = {
+const askedSentences: Record<Asked, string> = {
   command: "Asked for on the command line.",
   prompt: "Asked for with the prompt get.",
   tool: "Fetched by a tool call.",
@@ -14,46 +16,68 @@ const askedFor: Record<Asked, string> = {
   "approved tool": "Fetched by a tool call that the person approved in Claude Code.",
 };
 
-/**
- * A fetched page as people and models read it: design.md, "Framing". `nonce` makes up the names of frames until one
- * is found that no text contains.
- */
-export function framePage(page: Page, reader: Client, asked: Asked, nonce: () => string): string {
-  const sender = clientTitle(otherClient(reader));
-  const isNew = (message: PageMessage) => readBy(message, reader) === null;
-  const fresh = page.messages.filter(isNew).length;
-  const before = page.messages.length - fresh;
-  const head = [
-    fresh > 0 ? `${counted(fresh, "message")} from ${sender}` : `nothing new from ${sender}`,
-    ...(before > 0 ? [`${before} read before`] : []),
-    ...waiting(page),
-  ].join(", ");
-  const labels = (message: PageMessage) => (isNew(message) ? [] : ["read before"]);
-  return lines(`relay: ${head}. ${page.messages.length > 0 ? askedFor[asked] : ""}`.trimEnd(), [
-    ...tellLosses(page.losses, reader),
-    ...frameMessages(page.messages, labels, nonce),
-  ]);
+/** A page as people and models read it (design.md, "Pages, as models see them"). `nonce` names its frames. */
+export function renderPage(page: Page, reader: Client, asked: Asked, nonce: () => string): string {
+  const { messages, tooLong } = page;
+  const labels: Labels = (message) => (isUnread(message, reader) ? [] : ["read before"]);
+  const head = tooLong !== null && messages.length === 0 ? waitingHead(page, reader) : pageHead(page, reader);
+  return [
+    `relay: ${head}. ${messages.length > 0 ? askedSentences[asked] : ""}`.trimEnd(),
+    ...(tooLong !== null && messages.length > 0 ? [tooLongLine(tooLong)] : []),
+    ...renderDropped(page.dropped),
+    ...(tooLong !== null && messages.length === 0 ? [tooLongLine(tooLong)] : []),
+    ...frameMessages(messages, labels, nonce),
+  ].join("\n");
 }
 
-/** The newest messages of both sides, for a client that nobody could identify. */
-export function frameLatest(messages: readonly PageMessage[], asked: Asked, nonce: () => string): string {
-  if (messages.length === 0) return lines("relay: nothing in the buffer.", []);
-  const head = `relay: the newest ${counted(messages.length, "message")} of both sides, none marked as read. ${askedFor[asked]}`;
-  const labels = (message: PageMessage) => {
+/** The newest messages of both sides, for a client that relay cannot identify. */
+export function renderLatest(messages: readonly PageMessage[], asked: Asked, nonce: () => string): string {
+  if (messages.length === 0) return "relay: nothing in the buffer.";
+  const head = `relay: the newest ${plural(messages.length, "message")} of both sides, none marked as read. ${askedSentences[asked]}`;
+  const labels: Labels = (message) => {
     const reader = otherClient(message.sender);
-    return readBy(message, reader) ? [] : [`not yet read by ${clientTitle(reader)}`];
+    return isUnread(message, reader) ? [`not yet read by ${clientTitle(reader)}`] : [];
   };
-  return lines(head, frameMessages(messages, labels, nonce));
+  return [head, ...frameMessages(messages, labels, nonce)].join("\n");
 }
 
-/** What a page says of how much else waits. */
-export function waiting(page: Page): string[] {
-  const more = page.remaining > 0 ? [`${page.remaining} more waiting`] : [];
-  if (page.elsewhere === 0) return more;
-  const which = page.elsewhere === page.remaining ? "" : `${page.elsewhere} of them `;
-  return [...more, `${which}on ${page.elsewhere === 1 ? "its" : "their"} way elsewhere`];
+/** The page that Code read last, or what is left of it, for `/get again`. */
+export function renderAgain(messages: readonly PageMessage[], nonce: () => string): string {
+  if (messages.length === 0) return "relay: nothing is left of a page that was delivered before.";
+  const labels: Labels = (message) => (isUnread(message, "code") ? [] : ["shown before"]);
+  const shown = messages.slice(0, fitPage(messages, [], "typed", labels).count);
+  const hidden = messages.length - shown.length;
+  const head = `relay: the last page once more, ${plural(shown.length, "message")} from Desktop. Asked for by the person, who typed /get again.`;
+  const note = `relay: ${plural(hidden, "message")} of it did not fit. Call relay_fetch with unread_only false to see them; the person is asked first.`;
+  return [head, ...(hidden > 0 ? [note] : []), ...frameMessages(shown, labels, nonce)].join("\n");
 }
 
-function lines(head: string, rest: string[]): string {
-  return [head, ...rest].join("\n");
+function pageHead(page: Page, reader: Client): string {
+  const sender = clientTitle(otherClient(reader));
+  const unread = page.messages.filter((message) => isUnread(message, reader)).length;
+  const before = page.messages.length - unread;
+  return [
+    unread > 0 ? `${plural(unread, "message")} from ${sender}` : `nothing new from ${sender}`,
+    ...(before > 0 ? [`${before} read before`] : []),
+    ...waiting(page, "more waiting"),
+  ].join(", ");
+}
+
+function waitingHead(page: Page, reader: Client): string {
+  return waiting(page, `waiting from ${clientTitle(otherClient(reader))}`).join(", ");
+}
+
+function waiting({ remaining, inFlight }: Page, words: string): string[] {
+  const more = remaining > 0 ? [`${remaining} ${words}`] : [];
+  if (inFlight === 0) return more;
+  const which = inFlight === remaining ? "" : `${inFlight} of them `;
+  return [...more, `${which}on ${inFlight === 1 ? "its" : "their"} way elsewhere`];
+}
+
+function tooLongLine(id: number): string {
+  return `relay: message ${id} is too long for /get. Call relay_fetch once, with limit 1, to get it whole; the person is asked first.`;
+}
+
+function isUnread(message: PageMessage, reader: Client): boolean {
+  return readAt(message, reader) === null;
 }

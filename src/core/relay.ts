@@ -1,100 +1,58 @@
 import type { Client } from "./client.ts";
-import { type Claim, claimHandle } from "./delivery.ts";
-import { type Fate, fateOf } from "./drop-report.ts";
-import { type Announcer, type AnnouncerOptions, createAnnouncer } from "./notifications.ts";
-import {
-  type ClearedBy,
-  type CodeSession,
-  type Counts,
-  type Loss,
-  type Page,
-  type PageMessage,
-  type PageRequest,
-  unreadIds,
-} from "./store.ts";
+import type { Clock } from "./clock.ts";
+import { createDelivery, type Delivery } from "./delivery.ts";
+import type { Notifications } from "./notifications.ts";
+import type { Appended, CodeSession, LeasedPage, Page, PageRequest, Store } from "./store.ts";
 
 /** What a send answers. */
-export interface Receipt {
+export interface Receipt extends Omit<Appended, "notification"> {
   ok: true;
-  id: number;
-  /** How many messages now wait for the recipient. */
-  unread: number;
-  evicted: number[];
-  evicted_unread: number[];
-  /** Messages of the sender that were dropped unread before this send; left out if there are none. */
-  dropped?: number[];
-  /** Messages of the sender that were cleared unread before this send; left out if there are none. */
-  cleared?: number[];
-  /** Messages of the sender that were lost when the buffer was damaged; left out if there are none. */
-  damaged?: number[];
 }
 
-/** The rules of relay over a buffer. Tools and commands call nothing else. */
+/** A page, and the delivery to send it with; without one the page needs no ack. */
+export interface Fetched {
+  page: Page;
+  delivery: Delivery | null;
+}
+
+/** What tools and commands do with messages. For whatever is a single transaction they use the store itself. */
 export interface Relay {
-  /** Stores a message. The claim, if there is one, is on the losses that the receipt tells. */
-  send(
-    entry: { sender: Client; message: string },
-    signal?: AbortSignal,
-  ): Promise<{ receipt: Receipt; claim: Claim | null }>;
-  /** Claims a page. Without a claim the page is empty, and nothing need be confirmed. */
-  fetch(request: PageRequest, signal?: AbortSignal): Promise<{ page: Page; claim: Claim | null }>;
-  /** Looks at what a fetch would give, and changes nothing. */
-  peek(request: PageRequest): Promise<Page>;
-  /** What is left of the page that was delivered to this reader last, and changes nothing. */
-  lastPage(reader: Client): Promise<PageMessage[]>;
-  /** The newest messages of both sides, and changes nothing. */
-  latest(limit: number): Promise<PageMessage[]>;
-  /** Deletes every message. */
-  clear(by: ClearedBy, signal?: AbortSignal): Promise<{ ok: true; deleted: number; deleted_unread: number }>;
-  /** Notes that the person typed the command in this session, with these words after it. */
-  mint(session: CodeSession, words: string): Promise<void>;
-  /** Takes note of that, once: answers the words, or `null` if the person did not type the command just now. */
-  redeem(session: CodeSession): Promise<string | null>;
-  /** Counts, and changes nothing. */
-  status(): Promise<Counts>;
-  /** Tells people of what was sent. */
-  announcer: Announcer;
+  store: Store;
+  notifications: Notifications;
+  /** Stores a message and announces it. */
+  send(message: { sender: Client; message: string }, signal?: AbortSignal): Promise<Receipt>;
+  /** Leases a page. */
+  fetch(request: PageRequest, signal?: AbortSignal): Promise<Fetched>;
+  /** Takes the session's ticket: what was typed after `/get`, and the page if that was nothing. `null` without a ticket. */
+  redeem(
+    session: CodeSession,
+    request: PageRequest,
+  ): Promise<{ args: string; fetched: Fetched | null } | null>;
 }
 
-/** Relay over this buffer. */
-export function createRelay(options: AnnouncerOptions): Relay {
-  const { buffer, clock } = options;
-  const announcer = createAnnouncer(options);
+/** Relay over this store. */
+export function createRelay(store: Store, notifications: Notifications, clock: Clock): Relay {
+  const deliver = ({ page, lease }: LeasedPage): Fetched => ({
+    page,
+    delivery: lease && createDelivery(store, lease, clock),
+  });
   return {
-    announcer,
-
-    async send(entry, signal) {
-      const name = crypto.randomUUID();
-      const { announce } = announcer;
-      const appended = await buffer.append({ ...entry, announce, claim: name }, signal);
-      announcer.stored(appended);
-      const { losses, lease, foldsIn, file, ...stored } = appended;
-      const receipt: Receipt = { ok: true, ...stored, ...earlier(losses, stored.evicted_unread) };
-      const held = { name, reader: entry.sender, ids: [], losses, file };
-      return { receipt, claim: losses.length > 0 ? claimHandle(buffer, clock, held) : null };
+    store,
+    notifications,
+    async send(message, signal) {
+      const { notification, ...stored } = await store.append(
+        { ...message, notify: notifications.policy },
+        signal,
+      );
+      if (notification) notifications.announce(notification);
+      return { ok: true, ...stored };
     },
-
     async fetch(request, signal) {
-      const name = crypto.randomUUID();
-      const { file, ...page } = await buffer.claim({ ...request, claim: name }, signal);
-      const ids = unreadIds(page.messages, request.reader);
-      const held = { name, reader: request.reader, ids, losses: page.losses, file };
-      return { page, claim: ids.length + page.losses.length > 0 ? claimHandle(buffer, clock, held) : null };
+      return deliver(await store.lease(request, signal));
     },
-
-    peek: (request) => buffer.peek(request),
-    lastPage: (reader) => buffer.lastPage(reader),
-    latest: (limit) => buffer.latest(limit),
-    clear: async (by, signal) => ({ ok: true, ...(await buffer.clear(by, signal)) }),
-    mint: (session, words) => buffer.mint(session, words),
-    redeem: (session) => buffer.redeem(session),
-    status: () => buffer.counts(),
+    async redeem(session, request) {
+      const redeemed = await store.redeemTicket(session, request);
+      return redeemed && { args: redeemed.args, fetched: redeemed.leased && deliver(redeemed.leased) };
+    },
   };
-}
-
-// What this very send evicted stands in the receipt already.
-function earlier(losses: readonly Loss[], evicted: readonly number[]): Partial<Record<Fate, number[]>> {
-  const told = losses.filter(({ id }) => !evicted.includes(id));
-  const fates = Map.groupBy(told, fateOf);
-  return Object.fromEntries([...fates].map(([fate, group]) => [fate, group.map(({ id }) => id)]));
 }

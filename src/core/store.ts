@@ -1,7 +1,6 @@
 import type { Client } from "./client.ts";
-import type { claimMilliseconds, lockMilliseconds, pageBytes, windowSize } from "./limits.ts";
 
-/** A message as it is stored. A row that some other program wrote may hold any text as `timestamp`. */
+/** A message as it is stored. Other programs write the table too, so `timestamp` may be any text. */
 export interface Message {
   id: number;
   sender: Client;
@@ -11,102 +10,115 @@ export interface Message {
   read_by_code_at: string | null;
 }
 
-/** When the client read the message; `null` if it did not yet. */
-export function readBy(message: Message, client: Client): string | null {
+/** When the client read the message; `null` if it is unread. */
+export function readAt(message: Message, client: Client): string | null {
   return client === "desktop" ? message.read_by_desktop_at : message.read_by_code_at;
 }
 
 /** A message on a page. */
 export interface PageMessage extends Message {
-  /** It was on its way once, and nobody knows whether it was shown. */
-  maybe_shown: boolean;
+  /** It was on a page before that may have been shown. */
+  redelivered: boolean;
 }
 
-/** The ids of those messages that the client has yet to read. */
-export function unreadIds(messages: readonly PageMessage[], client: Client): number[] {
-  return messages.filter((message) => readBy(message, client) === null).map((message) => message.id);
-}
-
-/** Who emptied the buffer: a client, a person on the command line, or an MCP client that nobody could name. */
+/** Who emptied the buffer: a client, a person on the command line, or an MCP client that gave no name. */
 export type ClearedBy = Client | "command line" | "unknown";
 
-/** A message that went unread, to be told to its reader and to its author. */
-export interface Loss {
+/** A message that left the buffer before its reader read it. */
+export interface Dropped {
   id: number;
-  sender: Client;
-  /** Whom it was cleared by, or what destroyed it; `null` when it was dropped because the window was full. */
-  cleared_by: ClearedBy | "damage" | null;
+  /** Who cleared it; `null` if it had to make room. */
+  cleared_by: ClearedBy | null;
 }
 
-/** What one fetch found. */
-export interface Page {
-  /** In time order. */
-  messages: PageMessage[];
-  /** How many unread messages for this reader are not on this page, `elsewhere` included. */
-  remaining: number;
-  /** How many unread messages are on their way to another fetch. */
-  elsewhere: number;
-  /** Unread messages lost since the reader was last told, both those that waited for it and those it wrote. */
-  losses: Loss[];
-}
+/** How large a page may be: as the answer of a tool or a command, or as the prompt of a typed `/get`. */
+export type PageSize = "tool" | "typed";
 
-/**
- * What a claim is on: it holds in the file in which it was made, by a number of this process's own. Another file has
- * other messages by the same ids.
- */
-export interface Claimed {
-  file: number;
-}
-
-/** What a client wants to be told by the system. */
-export interface Wish {
-  /** Whether there is a notification when a message arrives. */
-  notify: boolean;
-  /** The sound that goes with it: `"off"`, `"default"`, or a name that the system knows. */
-  sound: string;
-}
-
-/** The wish of a client that never said any. */
-export const defaultWish: Wish = { notify: true, sound: "default" };
-
-/** Messages that one process is to announce to their reader, all at once, before anybody else may. */
-export interface Lease {
-  name: string;
+/** What a page is asked to hold. */
+export interface PageRequest {
   reader: Client;
-  /** How many messages it covers. */
-  count: number;
-  /** They arrived so soon after an announcement that they are told as its continuation. */
-  more: boolean;
-  /** The text of the oldest of them. */
-  message: string;
-  /** As in {@link Wish}. */
+  /** 1 to 20. */
+  limit: number;
+  /** Fill the rest of the page with the latest messages that this reader read before. */
+  includeRead: boolean;
+  size: PageSize;
+}
+
+/** The messages for one reader, and what else it is told. */
+export interface Page {
+  /** In time order. At least one if any is unread and not in flight, unless `tooLong` says why not. */
+  messages: PageMessage[];
+  /** How many unread messages are not on this page, those in flight included. */
+  remaining: number;
+  /** How many unread messages are on a page to another reader. */
+  inFlight: number;
+  /** Messages that this reader missed and was not told of yet. */
+  dropped: Dropped[];
+  /** The id of the message that ended the page because no page of this size can hold it; `null` if none did. */
+  tooLong: number | null;
+}
+
+/** A page on its way to its reader. Nobody else gets its messages until it is acked, released, or 5 s old. */
+export interface Lease {
+  id: string;
+  reader: Client;
+  /** The unread messages on the page. */
+  unread: readonly number[];
+  /** The messages that the page names as dropped. */
+  dropped: readonly number[];
+}
+
+/** A leased page. `lease` is `null` if the page holds nothing that needs an ack. */
+export interface LeasedPage {
+  page: Page;
+  lease: Lease | null;
+}
+
+/** How a client wants to be told of messages. */
+export interface NotificationPreference {
+  notify: boolean;
+  /** `"off"`, `"default"`, or the name of a sound. */
   sound: string;
 }
 
-/**
- * What is to be done about announcing a new message: `"now"` leases it unless its reader is to be left in peace,
- * `"later"` leaves it to others, `"never"` counts it as announced.
- */
-export type Announce = "now" | "later" | "never";
+/** The preference of a client that never stated one. */
+export const defaultPreference: NotificationPreference = { notify: true, sound: "default" };
+
+/** Whether a preference is the default one. */
+export function isDefaultPreference({ notify, sound }: NotificationPreference): boolean {
+  return notify === defaultPreference.notify && sound === defaultPreference.sound;
+}
+
+/** Messages that one process is to announce to their reader in one notification. */
+export interface NotificationLease {
+  id: string;
+  reader: Client;
+  count: number;
+  /** The messages follow so soon on a notification that this one says "more". */
+  more: boolean;
+  /** The text of the oldest message. */
+  message: string;
+  /** As in {@link NotificationPreference}. */
+  sound: string;
+}
+
+/** Who announces a new message: this process `"now"`, another one `"later"`, or nobody, `"never"`. */
+export type NotificationPolicy = "now" | "later" | "never";
 
 /** What became of a send. */
-export interface Appended extends Claimed {
-  /** What the caller is to announce now: the new message, and others that nobody announced. */
-  lease: Lease | null;
-  /** In how many milliseconds the caller is to ask for a lease, because the message arrived so soon after another. */
-  foldsIn: number | null;
+export interface Appended {
   id: number;
-  /** How many messages now wait for the recipient. */
+  /** How many messages now wait for the reader. */
   unread: number;
-  /** What had to go to make room, in order. */
+  /** The messages that made room, in order. */
   evicted: number[];
-  /** Those of `evicted` that nobody had read. */
+  /** Those of `evicted` that were unread. */
   evicted_unread: number[];
-  /** The author's own messages lost unread, by this send or before it, that it was not told of yet. */
-  losses: Loss[];
+  /** What the caller is to announce now; `null` if nothing. */
+  notification: NotificationLease | null;
 }
 
-/** How many messages there are and wait, and the newest one, without its text. */
+/** How many messages there are and wait, and the newest one without its text. */
 export interface Counts {
   total: number;
   unread: Record<Client, number>;
@@ -119,92 +131,56 @@ export interface CodeSession {
   process: number;
 }
 
-/** How many of the messages, from the first one on, a page can hold that tells of these losses. */
-export type Fit = (messages: readonly PageMessage[], losses: readonly Loss[]) => number;
-
-/** What a claim asks for. */
-export interface PageRequest {
-  reader: Client;
-  /** 1 to {@link windowSize}. */
-  limit: number;
-  /** Fill the rest of the page with the latest messages this reader has read before. */
-  includeRead: boolean;
-  /** Decides what the page can hold, perhaps nothing; {@link pageBytes} decide if it is left out, and at least one message fits. */
-  fit?: Fit;
-}
-
-/** Who reads which messages, and when. Those of `ids` that were lost while they were on their way are no loss. */
-export interface Delivery extends Claimed {
-  reader: Client;
-  ids: readonly number[];
-  readAt: string;
-}
-
 /**
- * Where messages wait. Each method is exactly one transaction, or none where it says so; it waits up to
- * {@link lockMilliseconds} for other processes without holding up its own, and gives up early when `signal` aborts.
- * Calls take effect in their order, but what settles a claim or a lease goes before what has yet to begin. All throw a
- * `buffer` error when the buffer cannot be used; then nothing was changed, unless the disk failed in the commit.
- *
- * A `claim` is a caller's unique name for a page, or for the losses on a receipt, on their way to somebody.
- * What it holds is nobody else's until it is delivered, withdrawn, or {@link claimMilliseconds} old.
+ * Where messages wait: the port that each store implements. Each method is one transaction, in the order of the calls.
+ * It waits up to 5 s for other processes and gives up early when `signal` aborts. All throw a `buffer` error if the
+ * buffer cannot be used; then nothing was changed, unless the disk failed in the commit. A store that does not exist
+ * yet is an empty one, and only a method that stores something makes it.
  */
-export interface Buffer {
-  /** Stores a message durably, makes room for it, and claims the losses its author was not told of. */
+export interface Store {
+  /** Stores a message durably and makes room for it. */
   append(
-    entry: { sender: Client; message: string; announce: Announce; claim: string },
+    message: { sender: Client; message: string; notify: NotificationPolicy },
     signal?: AbortSignal,
   ): Promise<Appended>;
-  /** Claims the oldest unread messages for the reader, and the losses it was not told of. */
-  claim(request: PageRequest & { claim: string }, signal?: AbortSignal): Promise<Page & Claimed>;
-  /** The page that {@link Buffer.claim} would give, claiming nothing. */
+  /** Leases the oldest unread messages to the reader. */
+  lease(request: PageRequest, signal?: AbortSignal): Promise<LeasedPage>;
+  /** The lease's time starts again. `false`: some of its messages went to another reader, so it must not be written. */
+  renew(lease: Lease): Promise<boolean>;
+  /** The page was written: what the lease still holds is read, and its dropped messages were told. */
+  ack(lease: Lease): Promise<void>;
+  /** The page was not written whole: its messages are offered again, labelled if `redelivered`. */
+  release(lease: Lease, redelivered: boolean): Promise<void>;
+  /** Takes an ack back: its messages are unread again, and labelled. */
+  undeliver(lease: Lease): Promise<void>;
+  /** The page that {@link Store.lease} would give. Changes nothing. */
   peek(request: PageRequest): Promise<Page>;
-  /** What is left of the page that was delivered to this reader last, claiming nothing. */
+  /** What is left of the page that this reader read last. Changes nothing. */
   lastPage(reader: Client): Promise<PageMessage[]>;
-  /** The newest messages of both sides in time order, claiming nothing. */
+  /** The newest messages of both sides in time order. Changes nothing. */
   latest(limit: number): Promise<PageMessage[]>;
-  /**
-   * Shows a page and marks it in one stroke, so that no other process can know of the one and not of the other.
-   * `write` begins to write and tells whether all of it was taken at once. `delivered`: it was, and what the claim
-   * holds is read. `begun`: it is being written, and the claim's time starts anew. `taken`: some of `ids` meanwhile
-   * went to another reader. Where another file is at the path than the one that was claimed in, there is nothing to be
-   * marked. A try may come to nothing after `write`: should this throw or answer `taken`, it may have been called.
-   */
-  present(claim: string, delivery: Delivery, write: () => boolean): Promise<"delivered" | "begun" | "taken">;
-  /** Marks what the claim still holds as read, unless another file is at the path. */
-  deliver(claim: string, delivery: Delivery): Promise<void>;
-  /** Gives back what the claim holds; with `maybeShown` the messages are labelled so from then on. */
-  withdraw(claim: string, maybeShown: boolean): Promise<void>;
-  /**
-   * Undoes a delivery: what the reader read at exactly `readAt` is unread and perhaps shown, what is not there any more
-   * is lost, the losses are untold again; nothing of that if another file is at the path.
-   */
-  reopen(page: Delivery & { losses: readonly Loss[] }): Promise<void>;
-  /** Deletes every message; tells the other side, or both if no client did it, of those that nobody had read. */
-  clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }>;
-  /** Stores what the client wants from now on. A wish that is not the default one makes the file. */
-  wish(client: Client, wish: Wish): Promise<void>;
-  /**
-   * Leases everything unread that nobody announced, a lease for each reader; `early` does not wait for the end of a
-   * reader's peace. `own` is a wish to store, should the file
-   * have been replaced by one that knows of none.
-   */
-  lease(options?: { early?: boolean; own?: { client: Client; wish: Wish } | undefined }): Promise<Lease[]>;
-  /**
-   * Whether the last call of {@link Buffer.lease} found nothing left, and neither this process nor another one changed
-   * anything since. Not a transaction: it looks at the file's time alone, because servers ask every 2 s.
-   */
-  isQuiet(): boolean;
-  /** Counts what the lease holds as announced. */
-  announced(lease: string): Promise<void>;
-  /** Gives back what the lease holds, for somebody else to try. Its reader saw nothing and need not be left in peace. */
-  unannounced(lease: string): Promise<void>;
-  /** Makes the session's ticket, which carries these words. One that it did not use yet is worth nothing any more. */
-  mint(session: CodeSession, words: string): Promise<void>;
-  /** Takes the session's ticket and answers its words, or `null` if it has none that is good. */
-  redeem(session: CodeSession): Promise<string | null>;
-  /** Counts without changing anything. */
+  /** Counts. Changes nothing. */
   counts(): Promise<Counts>;
-  /** Lets go of the file. Later calls open it again. */
+  /** Deletes every message, and notes the unread ones for their readers, `by` excepted. */
+  clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }>;
+  /** Stores how the client wants to be told of messages. */
+  prefer(client: Client, preference: NotificationPreference): Promise<void>;
+  /** Leases what nobody announced, one lease a reader. `final`: this process looks for the last time. */
+  leaseNotifications(options?: { final?: boolean }): Promise<NotificationLease[]>;
+  /** The notification was shown. */
+  markNotified(lease: NotificationLease): Promise<void>;
+  /** The notification was not shown: another process may try. */
+  releaseNotification(lease: NotificationLease): Promise<void>;
+  /** Issues the session's only ticket, which carries what was typed after the command. */
+  issueTicket(session: CodeSession, args: string): Promise<void>;
+  /**
+   * Takes the session's ticket and answers what it carries, or `null` if there is no valid one. A ticket that carries
+   * nothing but white space asks for a page, which is leased in the same transaction.
+   */
+  redeemTicket(
+    session: CodeSession,
+    request: PageRequest,
+  ): Promise<{ args: string; leased: LeasedPage | null } | null>;
+  /** Lets go of the buffer. Later calls open it again. */
   close(): void;
 }

@@ -1,28 +1,26 @@
 import { type Client, clientTitle, isClient, otherClient } from "./client.ts";
 import { RelayError } from "./errors.ts";
-import { windowSize } from "./limits.ts";
-import { defaultWish } from "./store.ts";
+import { messageBytes, windowSize } from "./limits.ts";
+import { defaultPreference } from "./store.ts";
+import { quoteValue, thousands } from "./words.ts";
 
-// The largest message, in bytes of UTF-8.
-const messageBytes = 65_536;
-
-// How many messages a fetch asks for if it does not say.
 const defaultLimit = 5;
 
 /**
- * The text to store: as given, but for lone surrogates, which UTF-8 cannot carry and which become U+FFFD. Throws
- * `usage` when it is no text, empty, or longer than 65,536 bytes of UTF-8.
+ * The text to store: as given, but lone surrogates, which UTF-8 cannot carry, become U+FFFD. Throws `usage` if it is not
+ * text, is empty, or is longer than 65,536 bytes of UTF-8.
  */
 export function checkMessage(value: unknown): string {
-  if (isAbsent(value)) throw wrong("message is missing. Give the text to send.");
+  if (isAbsent(value)) throw usageError("message is missing", "Give the text to send.");
   if (typeof value !== "string")
-    throw wrong(`message is ${describe(value)}; it must be text. Send it as a string.`);
-  if (value === "") throw wrong("message is empty. Give the text to send.");
+    throw usageError(`message is ${quoteValue(value)}; it must be text`, "Send it as a string.");
+  if (value === "") throw usageError("message is empty", "Give the text to send.");
   const text = value.toWellFormed();
   const bytes = Buffer.byteLength(text);
   if (bytes <= messageBytes) return text;
-  throw wrong(
-    `message is ${grouped(bytes)} bytes; the limit is ${grouped(messageBytes)}. Send it in parts, or save it and send the path.`,
+  throw usageError(
+    `message is ${thousands(bytes)} bytes; the limit is ${thousands(messageBytes)}`,
+    "Send it in parts, or save it and send the path.",
   );
 }
 
@@ -31,60 +29,62 @@ export function checkLimit(value: unknown): number {
   if (isAbsent(value)) return defaultLimit;
   const number = typeof value === "string" && /^[+-]?\d+$/.test(value) ? Number(value) : value;
   if (typeof number !== "number" || !(Number.isInteger(number) || Math.abs(number) === Infinity)) {
-    throw wrong(
-      `limit is ${describe(value)}; it must be a whole number from 1 to ${windowSize}. Leave it out for ${defaultLimit}.`,
+    throw usageError(
+      `limit is ${quoteValue(value)}; it must be a whole number from 1 to ${windowSize}`,
+      `Leave it out for ${defaultLimit}.`,
     );
   }
   return Math.min(windowSize, Math.max(1, number));
 }
 
-/** A yes or no, `fallback` if it was left out. Throws `usage`. */
+/** A yes or no, `fallback` if it is absent. Throws `usage`. */
 export function checkFlag(name: string, value: unknown, fallback: boolean): boolean {
   if (isAbsent(value)) return fallback;
   if (typeof value === "boolean") return value;
-  throw wrong(`${name} is ${describe(value)}; it must be true or false. Leave it out for ${fallback}.`);
+  throw usageError(
+    `${name} is ${quoteValue(value)}; it must be true or false`,
+    `Leave it out for ${fallback}.`,
+  );
 }
 
 /**
- * The client that `name` ("sender" or "reader") stands for on a server that is `self`, or that nobody could identify.
- * `null` when neither says. Throws `usage` for anything but a client, and for a client that the server is not.
+ * The client that `name` ("sender" or "reader") stands for on a server of the client `self`; `null` if neither says.
+ * Throws `usage` for anything but a client, and for a client that contradicts `self`.
  */
 export function checkClient(name: "sender" | "reader", value: unknown, self: Client | null): Client | null {
   if (isAbsent(value)) return self;
   if (!isClient(value)) {
-    throw wrong(
-      `${name} is ${describe(value)}; it must be "desktop" or "code"${self ? ". Leave it out." : "."}`,
-    );
+    const fix = self ? `Leave ${name} out.` : `Say ${name} "desktop" or "code".`;
+    throw usageError(`${name} is ${quoteValue(value)}; it must be "desktop" or "code"`, fix);
   }
   if (!self || value === self) return value;
-  throw wrong(
-    `${name} is "${value}", but this is ${clientTitle(self)}, not ${clientTitle(otherClient(self))}. Leave ${name} out.`,
+  throw usageError(
+    `${name} is "${value}", but this is ${clientTitle(self)}, not ${clientTitle(otherClient(self))}`,
+    `Leave ${name} out.`,
   );
 }
 
-/** Like {@link checkClient} for a send, where somebody has to be named. */
+/** As {@link checkClient}, for a send, which needs a sender. */
 export function checkSender(value: unknown, self: Client | null): Client {
   const sender = checkClient("sender", value, self);
   if (sender) return sender;
-  throw wrong('sender is missing, and relay cannot tell who you are. Say sender "desktop" or "code".');
+  throw usageError("sender is missing, and relay cannot tell who you are", 'Say sender "desktop" or "code".');
 }
 
-/**
- * The sound of a wish: `"default"` if none is named, `"off"`, or a name. What others stored may be anything, so a name
- * that no system has is refused, and never part of a path. Throws `usage`.
- */
+// What Claude Desktop leaves of a bundle's setting that has no value (facts.md).
+const unsetSetting = `\${user_config.sound}`;
+
+/** The sound of a preference: `"default"` if none is named, `"off"`, or a name. Throws `usage`. */
 export function checkSound(value: unknown): string {
-  if (isAbsent(value) || value === "" || value === unsetSetting) return defaultWish.sound;
+  if (isAbsent(value) || value === "" || value === unsetSetting) return defaultPreference.sound;
   if (typeof value === "string" && isSoundName(value)) return value;
-  throw wrong(
-    `--sound is ${describe(value)}; it must be off, or a name of letters, digits, spaces, ".", "_" and "-".`,
+  throw usageError(
+    `--sound is ${quoteValue(value)}; it must be off or the name of a sound`,
+    'Use letters, digits, spaces, ".", "_" and "-".',
   );
 }
 
-// What Claude Desktop leaves of a bundle's setting that nobody set (facts.md).
-const unsetSetting = `\${user_config.sound}`;
-
-/** Whether a sound may have this name. */
+/** Whether a sound may have this name. Other programs can write the buffer, and a name becomes part of a path. */
 export function isSoundName(name: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{N} ._-]{0,63}$/u.test(name);
 }
@@ -93,21 +93,6 @@ function isAbsent(value: unknown): boolean {
   return value === undefined || value === null;
 }
 
-function wrong(message: string): RelayError {
-  return new RelayError("usage", message);
-}
-
-/**
- * A value as an error may quote it: short, and with nothing that could be taken for relay's own words. What has parts is
- * not quoted: to write it out only to cut it off may take seconds.
- */
-export function describe(value: unknown): string {
-  if (value === undefined) return "missing";
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
-  const text = JSON.stringify(value);
-  return text.length <= 40 ? text : `${text.slice(0, 40)}… (${grouped(text.length)} characters)`;
-}
-
-function grouped(count: number): string {
-  return count.toLocaleString("en-US");
+function usageError(message: string, fix: string): RelayError {
+  return new RelayError("usage", message, fix);
 }

@@ -92,3 +92,13 @@ async function head({ stdout, exited }: Subprocess<"ignore", "ignore" | "pipe", 
   await Promise.race([reading, exited.then(() => Bun.sleep(drainMilliseconds))]).catch(() => {});
   return text.slice(0, outputCharacters);
 }
+
+/** Whether a process of this number runs. */
+export function isRunning(process: number): boolean {
+  try {
+    globalThis.process.kill(process, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}

@@ -1,48 +1,43 @@
 import "./zod.ts";
-import {
-  EmptyResultSchema,
-  ErrorCode,
-  type JSONRPCMessage,
-  McpError,
-} from "@modelcontextprotocol/sdk/types.js";
+import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import type { Client } from "../core/client.ts";
 import { systemClock } from "../core/clock.ts";
 import { errorMessage } from "../core/errors.ts";
-import { createRelay } from "../core/relay.ts";
+import type { Identity } from "../core/identity.ts";
+import { createNotifications } from "../core/notifications.ts";
+import { createRelay, type Relay } from "../core/relay.ts";
+import { isDefaultPreference, type NotificationPreference } from "../core/store.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import type { Environment } from "../platform/environment.ts";
 import { standardOutput } from "../platform/output.ts";
-import { sqliteBuffer } from "../store/sqlite-store.ts";
-import { createAnnouncing } from "./announcing.ts";
-import { createDeliveries } from "./deliveries.ts";
-import { createHeartbeat } from "./heartbeat.ts";
-import { watchIdle } from "./idle.ts";
-import type { Outside } from "./lifecycle.ts";
-import { createLog } from "./log.ts";
-import { parentGone } from "./parent.ts";
-import { requestId } from "./requests.ts";
+import { isRunning } from "../platform/process.ts";
+import { createSqliteStore } from "../store/sqlite-store.ts";
+import { requestId } from "./json-rpc.ts";
+import { createHeartbeat, type Heartbeat, type Outside, parentGone, watchIdle } from "./lifecycle.ts";
+import { PendingDeliveries } from "./pending.ts";
 import { Session } from "./session.ts";
-import { traceTraffic } from "./trace.ts";
-import { stdioTransport } from "./transport.ts";
+import { createLog, type Log, traceTraffic } from "./trace.ts";
+import { StdioTransport } from "./transport.ts";
 
-// What requests that were read already may still take once the server is to end; and when what they claimed must be
-// given back. With the end of the process that is 0.3 s. If the loop is late, because the machine is busy or the process
-// stood still, giving back gets the difference all the same.
-const graceMilliseconds = 220;
-const endMilliseconds = 270;
-const leastMilliseconds = endMilliseconds - graceMilliseconds;
+// How long open requests may still take once the server is to end, and then the pages that are to be given back. With the
+// end of the process that is 0.3 s.
+const settleMs = 200;
+const releaseMs = 60;
+
+// A client waits this long at most for its first answer, so that others know which sound it prefers.
+const preferenceMs = 250;
 
 /** How a server was asked to run. */
 export interface ServeOptions {
   client: Client | undefined;
   debug: boolean;
-  /** The sound that the client's notifications make, as in {@link Wish}. */
+  /** The sound of the client's notifications, as in {@link NotificationPreference}. */
   sound: string;
   /** Seconds without a request before the client is pinged; 0 is never. */
   idleTimeout: number;
 }
 
-/** Serves MCP on standard input and output, and resolves when the server has nobody to serve any more. */
+/** Serves MCP on standard input and output, and resolves when the server has no client any more. */
 export async function serve(
   options: ServeOptions,
   environment: Environment,
@@ -52,86 +47,100 @@ export async function serve(
   const failed = (error: unknown) => log(errorMessage(error));
   process.on("uncaughtException", failed).on("unhandledRejection", failed);
 
-  const buffer = sqliteBuffer(environment.bufferPath, systemClock);
-  const deliveries = createDeliveries(failed);
-  const { claudeCode } = environment;
-  const wish = { notify: notifyWish(environment, failed), sound: options.sound };
+  const preference = { notify: notifyPreference(environment, failed), sound: options.sound };
   const onBeat = createHeartbeat();
-  let nobody = true; // is known to be served, so that `wish` is nobody's and this server's own
-  const relay = createRelay({
-    buffer,
-    clock: systemClock,
-    notifier: systemNotifier(environment.system),
-    muted: () => nobody && !wish.notify,
-    report: options.debug
-      ? (outcome) => log(typeof outcome === "string" ? outcome : errorMessage(outcome))
-      : undefined,
-  });
-  const announcing = createAnnouncing(relay.announcer, wish, onBeat);
+  const pending = new PendingDeliveries(failed);
+  let served: Client | null = null;
+  const relay = openRelay(environment, options.debug ? log : null, () => !served && !preference.notify);
   const session = new Session({
     relay,
-    deliveries,
-    surroundings: { claudeCode, flag: options.client },
-    async onClient({ client }) {
-      nobody = client === null;
-      if (nobody && !wish.notify) return;
-      await announcing(claudeCode.nested ? null : client);
+    pending,
+    signs: { claudeCode: environment.claudeCode, flag: options.client },
+    async onClient(identity) {
+      served = identity.client;
+      await beginAnnouncing(relay, identity, preference, environment.claudeCode.nested, onBeat);
     },
   });
   const timeout = options.idleTimeout > 0 ? options.idleTimeout * 1000 : Number.POSITIVE_INFINITY;
-  const idle = watchIdle({ clock: systemClock, timeout, ping: (limit) => ping(session, limit) });
+  const idle = watchIdle({ clock: systemClock, timeout, ping: (limit) => session.ping(limit) });
   const trace = options.debug ? traceTraffic(log) : () => {};
-  const transport = stdioTransport({
+  const transport = new StdioTransport({
     input: Bun.stdin.stream(),
     output: standardOutput("stdout"),
-    deliveries,
+    pending,
     onTraffic(message: JSONRPCMessage, direction) {
-      // relay's own pings are no sign of a client
-      if (direction === "in" && requestId(message) !== undefined) idle.active();
+      if (direction === "in" && requestId(message) !== undefined) idle.active(); // answers to pings are no requests
       trace(message, direction);
     },
-    onFailure: failed,
+    onError: failed,
   });
 
-  const reason = Promise.race([
+  await session.connect(transport);
+  const reason = await Promise.race([
     transport.ended,
     outside.signalled,
-    parentGone(outside.parent, onBeat).then(() => "the parent process is gone"),
+    parentGone(outside.parent, isRunning, onBeat).then(() => "the parent process is gone"),
     idle.gone.then(() => "the client answers no more"),
   ]);
-  await session.connect(transport);
-  const why = await reason;
-  const end = systemClock.elapsed() + endMilliseconds;
-  if (options.debug) log(`ending: ${why}`);
-  await Promise.race([transport.settle().then(relay.announcer.hurry), Bun.sleep(graceMilliseconds)]);
-  relay.announcer.stop();
-  await Promise.race([
-    deliveries.withdrawAll(),
-    Bun.sleep(Math.max(leastMilliseconds, end - systemClock.elapsed())),
-  ]);
-  buffer.close();
+  if (options.debug) log(`ending: ${reason}`);
+  await end(relay, transport, pending);
 }
 
-// A server that does not start for a word in its environment would cost the person all of relay.
-function notifyWish(environment: Environment, failed: (error: unknown) => void): boolean {
+function openRelay(environment: Environment, debug: Log | null, muted: () => boolean): Relay {
+  const store = createSqliteStore({
+    locate: environment.bufferPath,
+    clock: systemClock,
+    isRunning,
+    server: process.pid,
+  });
+  const notifications = createNotifications({
+    store,
+    clock: systemClock,
+    notifier: systemNotifier(environment.system),
+    muted,
+    onOutcome: ({ count, reader, failure }) =>
+      debug?.(`announcing ${count} to ${reader}: ${failure ?? "done"}`),
+    onError: (error) => debug?.(errorMessage(error)),
+  });
+  return createRelay(store, notifications, systemClock);
+}
+
+/** Stores what the client prefers, and announces from now on what nobody announced. */
+async function beginAnnouncing(
+  { notifications }: Relay,
+  { client }: Identity,
+  preference: NotificationPreference,
+  nested: boolean,
+  onBeat: Heartbeat,
+): Promise<void> {
+  if (!client && !preference.notify) return;
+  const begin = async () => {
+    if (client && !nested) await notifications.prefer(client, preference);
+    await notifications.look();
+    onBeat(() => void notifications.look());
+  };
+  if (isDefaultPreference(preference)) setImmediate(() => void begin());
+  else await Promise.race([begin(), Bun.sleep(preferenceMs)]);
+}
+
+async function end(relay: Relay, transport: StdioTransport, pending: PendingDeliveries): Promise<void> {
+  const finish = async () => {
+    await transport.settle();
+    await relay.notifications.look({ final: true });
+    await relay.notifications.finish();
+  };
+  await Promise.race([finish(), Bun.sleep(settleMs)]);
+  relay.notifications.stop();
+  await Promise.race([pending.releaseAll(), Bun.sleep(releaseMs)]);
+  relay.store.close();
+}
+
+// A server that refused to start for a word in its environment would cost the person all of relay.
+function notifyPreference(environment: Environment, failed: (error: unknown) => void): boolean {
   try {
     return environment.notify();
   } catch (error) {
     failed(error);
     return false;
-  }
-}
-
-async function ping(session: Session, timeout: number): Promise<boolean> {
-  try {
-    await session.request({ method: "ping" }, EmptyResultSchema, { timeout });
-    return true;
-  } catch (error) {
-    // a client that refuses to be pinged is there all the same
-    return (
-      error instanceof McpError &&
-      error.code !== ErrorCode.RequestTimeout &&
-      error.code !== ErrorCode.ConnectionClosed
-    );
   }
 }

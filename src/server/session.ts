@@ -2,6 +2,7 @@ import { Protocol } from "@modelcontextprotocol/sdk/shared/protocol.js";
 import {
   CallToolRequestSchema,
   type CallToolResult,
+  EmptyResultSchema,
   ErrorCode,
   GetPromptRequestSchema,
   type Implementation,
@@ -18,37 +19,30 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/sdk/types.js";
 import { errorMessage } from "../core/errors.ts";
-import { type Identity, identify, type Surroundings } from "../core/identity.ts";
+import { type ClientSigns, type Identity, identify } from "../core/identity.ts";
 import type { Relay } from "../core/relay.ts";
 import { version } from "../core/version.ts";
-import type { Deliveries } from "./deliveries.ts";
 import { instructions } from "./instructions.ts";
-import { getPrompt, promptDefinition } from "./prompt.ts";
+import type { PendingDeliveries } from "./pending.ts";
 import { clearTool } from "./tools/relay-clear.ts";
-import { fetchTool } from "./tools/relay-fetch.ts";
+import { fetchTool, getPrompt, getPromptDefinition } from "./tools/relay-fetch.ts";
 import { sendTool } from "./tools/relay-send.ts";
 import type { Call } from "./tools/tool.ts";
 
 const tools = [sendTool, fetchTool, clearTool];
 
-/** What the SDK tells of a request. */
-interface Extra {
-  requestId: RequestId;
-  signal: AbortSignal;
-}
-
 /** What a session with one MCP client needs. */
 export interface SessionOptions {
   relay: Relay;
-  deliveries: Deliveries;
-  surroundings: Omit<Surroundings, "clientInfo">;
+  pending: PendingDeliveries;
+  signs: Omit<ClientSigns, "clientInfo">;
   /** The client has introduced itself. It gets its answer when this resolves. */
   onClient(identity: Identity): Promise<void>;
 }
 
 /**
- * The MCP session of one client. The SDK's `Server` would add the validation of forms that relay never shows, and
- * 5 ms for it to every start; this is the layer below.
+ * The MCP session of one client. The SDK's `Server` would add the validation of forms that relay never shows, and 5 ms
+ * for it to every start; this is the layer below.
  */
 export class Session extends Protocol<ServerRequest, ServerNotification, ServerResult> {
   readonly #options: SessionOptions;
@@ -65,49 +59,42 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
     });
     this.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map((tool) => tool.definition) }));
     this.setRequestHandler(CallToolRequestSchema, ({ params }, extra) =>
-      this.#work(extra, (call) => callTool(params.name, params.arguments ?? {}, call)),
+      callTool(params.name, params.arguments ?? {}, this.#call(extra)),
     );
     this.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: this.#prompts() }));
     this.setRequestHandler(GetPromptRequestSchema, ({ params }, extra) => {
-      if (this.#prompts().some(({ name }) => name === params.name)) return this.#work(extra, getPrompt);
-      throw new McpError(
-        ErrorCode.InvalidParams,
-        `there is no prompt ${JSON.stringify(params.name)}. List them first.`,
-      );
+      if (this.#prompts().some(({ name }) => name === params.name)) return getPrompt(this.#call(extra));
+      throw unknownName("prompt", params.name);
     });
   }
 
+  /** Whether the client answers a ping within this many milliseconds. One that refuses pings is there, too. */
+  async ping(timeout: number): Promise<boolean> {
+    try {
+      await this.request({ method: "ping" }, EmptyResultSchema, { timeout });
+      return true;
+    } catch (error) {
+      const silent: number[] = [ErrorCode.RequestTimeout, ErrorCode.ConnectionClosed];
+      return error instanceof McpError && !silent.includes(error.code);
+    }
+  }
+
   get #identity(): Identity {
-    return identify({ ...this.#options.surroundings, clientInfo: this.#clientInfo });
+    return identify({ ...this.#options.signs, clientInfo: this.#clientInfo });
   }
 
   // Claude Code has /get, which needs no tool and no question; two ways to the same thing would only confuse.
   #prompts() {
-    return this.#identity.underClaudeCode ? [] : [promptDefinition];
+    return this.#identity.underClaudeCode ? [] : [getPromptDefinition];
   }
 
-  async #work<T>({ requestId, signal }: Extra, work: (call: Call) => Promise<T>): Promise<T> {
-    const { deliveries } = this.#options;
-    deliveries.begun(requestId);
-    try {
-      return await work(this.#call({ requestId, signal }));
-    } finally {
-      deliveries.ended(requestId);
-    }
+  #call({ requestId, signal }: { requestId: RequestId; signal: AbortSignal }): Call {
+    const { relay, pending } = this.#options;
+    const carry: Call["carry"] = (delivery) => pending.attach(requestId, delivery, signal);
+    return { relay, identity: this.#identity, signal, carry };
   }
 
-  #call({ requestId, signal }: Extra): Call {
-    const { relay, deliveries } = this.#options;
-    return {
-      relay,
-      identity: this.#identity,
-      signal,
-      inTurn: deliveries.inTurn,
-      carry: (claim) => claim && deliveries.attach(requestId, claim),
-    };
-  }
-
-  // All relay ever asks of a client is a ping, which needs no capability.
+  // All that relay asks of a client is a ping, which needs no capability.
   protected override assertCapabilityForMethod(): void {}
   protected override assertNotificationCapability(): void {}
   protected override assertRequestHandlerCapability(): void {}
@@ -126,11 +113,17 @@ function initializeResult(wanted: string): InitializeResult {
 
 async function callTool(name: string, args: Record<string, unknown>, call: Call): Promise<CallToolResult> {
   const tool = tools.find(({ definition }) => definition.name === name);
-  if (!tool)
-    throw new McpError(ErrorCode.InvalidParams, `there is no tool ${JSON.stringify(name)}. List them first.`);
+  if (!tool) throw unknownName("tool", name);
   try {
     return await tool.call(args, call);
   } catch (error) {
     return { content: [{ type: "text", text: `relay: ${errorMessage(error)}` }], isError: true };
   }
+}
+
+function unknownName(kind: string, name: string): McpError {
+  return new McpError(
+    ErrorCode.InvalidParams,
+    `there is no ${kind} ${JSON.stringify(name)}. List them first.`,
+  );
 }

@@ -1,23 +1,41 @@
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
-import type { Log } from "./log.ts";
-import { answeredId, cancelledId, requestId } from "./requests.ts";
+import type { Output } from "../platform/output.ts";
+import { answeredId, cancelledId, requestId } from "./json-rpc.ts";
 
-/** Tells of each request and its outcome, and never of a text, an argument or the environment. */
+// A client need not read standard error, and lines that nobody reads are not worth memory.
+const pendingLines = 100;
+
+/** Writes a line for people. Never waits, and never fails. */
+export type Log = (text: string) => void;
+
+/** A log on this output. */
+export function createLog(output: Output): Log {
+  let pending = 0;
+  return (text) => {
+    if (pending >= pendingLines) return;
+    pending += 1;
+    const done = () => {
+      pending -= 1;
+    };
+    output(new TextEncoder().encode(`relay: ${text}\n`)).then(done, done);
+  };
+}
+
+/** Logs each request and its outcome, and never a text, an argument or the environment. */
 export function traceTraffic(log: Log): (message: JSONRPCMessage, direction: "in" | "out") => void {
-  type Asked = Map<RequestId, { what: string; at: number }>;
-  const asked: Record<"in" | "out", Asked> = { in: new Map(), out: new Map() };
+  type Open = Map<RequestId, { what: string; at: number }>;
+  const open: Record<"in" | "out", Open> = { in: new Map(), out: new Map() };
   return (message, direction) => {
-    const request = requestId(message);
+    const asked = requestId(message);
+    if (asked !== undefined) open[direction].set(asked, { what: describe(message), at: performance.now() });
     const cancelled = cancelledId(message);
-    if (cancelled !== undefined) asked[direction].delete(cancelled);
-    if (request !== undefined)
-      asked[direction].set(request, { what: describe(message), at: performance.now() });
+    if (cancelled !== undefined) open[direction].delete(cancelled);
     const answered = answeredId(message);
-    const askedThere = asked[direction === "in" ? "out" : "in"];
-    const question = answered === undefined ? undefined : askedThere.get(answered);
-    if (answered === undefined || !question) return;
-    askedThere.delete(answered);
-    log(`${question.what}: ${outcome(message)}, ${(performance.now() - question.at).toFixed(1)} ms`);
+    const requests = open[direction === "in" ? "out" : "in"];
+    const request = answered === undefined ? undefined : requests.get(answered);
+    if (answered === undefined || !request) return;
+    requests.delete(answered);
+    log(`${request.what}: ${outcome(message)}, ${(performance.now() - request.at).toFixed(1)} ms`);
   };
 }
 

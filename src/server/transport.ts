@@ -1,188 +1,165 @@
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
-import { RelayError } from "../core/errors.ts";
-import { WriteFailed } from "../core/write.ts";
-import { failed, type Output } from "../platform/output.ts";
-import { createBacklog } from "./backlog.ts";
-import type { Deliveries } from "./deliveries.ts";
-import { type Line, lineReader } from "./lines.ts";
-import { createOutbox, type QueuedWriting } from "./outbox.ts";
-import { createRequestIds } from "./request-ids.ts";
 import {
-  answeredId,
-  cancelledId,
-  encode,
-  internalError,
-  invalidParams,
-  readInput,
-  requestId,
-  withCancelledId,
-} from "./requests.ts";
-
-// Of a client that asks and never reads its answers, requests are held back until it does once its answers take this much
-// memory; of those held back, as many characters. Only beyond that it is not listened to any more, and the end of its input
-// goes unnoticed. A call that was cancelled counts until the work on it is over.
-const mostBytes = 8 * 1024 * 1024;
-const mostRequests = 1_000;
-const recheckMilliseconds = 20;
+  ErrorCode,
+  type JSONRPCMessage,
+  JSONRPCMessageSchema,
+  type RequestId,
+} from "@modelcontextprotocol/sdk/types.js";
+import { errorMessage, WriteFailed } from "../core/errors.ts";
+import { readLines } from "../platform/lines.ts";
+import type { Output } from "../platform/output.ts";
+import { cancelledId, errorAnswer, requestId } from "./json-rpc.ts";
+import type { PendingDeliveries } from "./pending.ts";
 
 /** Where a transport reads and writes, and who hears of it. */
 export interface TransportOptions {
   input: ReadableStream<Uint8Array>;
   output: Output;
-  deliveries: Deliveries;
+  pending: PendingDeliveries;
   /** Hears of each message that was read or written. */
   onTraffic(message: JSONRPCMessage, direction: "in" | "out"): void;
-  /** Hears of what went wrong and had to be borne. */
-  onFailure(error: unknown): void;
+  /** Hears of errors that no answer tells. */
+  onError(error: unknown): void;
 }
 
 /**
- * MCP over standard input and output. The SDK's own transport notices neither the end of its input nor whether its
- * output was taken (facts.md), and relay's promises hang on both.
+ * MCP over standard input and output. The SDK's own transport notices neither the end of its input nor whether its output
+ * was taken (facts.md), and relay's promises need both.
  */
-export interface StdioTransport extends Transport {
+export class StdioTransport implements Transport {
+  onmessage?: NonNullable<Transport["onmessage"]>;
+  onclose?: NonNullable<Transport["onclose"]>;
+  readonly #options: TransportOptions;
+  readonly #unanswered = new Set<RequestId>();
+  readonly #ended = Promise.withResolvers<string>();
+  readonly #settled = Promise.withResolvers<void>();
+  #lastWrite: Promise<void> = Promise.resolve();
+  #isSettling = false;
+
+  /** A transport that has not begun to read. */
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
+
   /** Resolves, with the reason, when input has ended or output is gone. */
-  readonly ended: Promise<string>;
-  /** Reads no more, and resolves when every request read so far is answered. */
-  settle(): Promise<void>;
-}
+  get ended(): Promise<string> {
+    return this.#ended.promise;
+  }
 
-/** A transport that has not begun to read. */
-export function stdioTransport(options: TransportOptions): StdioTransport {
-  const { input, deliveries, onTraffic, onFailure } = options;
-  const outbox = createOutbox(options.output);
-  const lines = lineReader();
-  const ids = createRequestIds();
-  const ended = Promise.withResolvers<string>();
-  const settled = Promise.withResolvers<void>();
-  const unanswered = new Set<number>();
-  let reading = true;
+  async start(): Promise<void> {
+    void this.#read()
+      .catch(this.#options.onError)
+      .then(() => this.#ended.resolve("standard input ended"));
+  }
 
-  const settle = (number?: number) => {
-    if (number !== undefined) unanswered.delete(number);
-    if (!reading && unanswered.size + backlog.length === 0) settled.resolve();
-  };
-
-  const lost = (error: unknown) => {
-    if (!(error instanceof WriteFailed)) onFailure(error);
-    else if (error.code !== "ECANCELED") ended.resolve(`standard output was closed (${error.code})`);
-  };
-
-  // What answers no request that the session was given.
-  const tell = async (message: JSONRPCMessage) => {
+  /** Writes a message; an answer that carries a page also settles the page. Never throws. */
+  async send(message: JSONRPCMessage): Promise<void> {
+    if ("method" in message || message.id === undefined) return this.#write(message).catch(this.#failed);
+    const { id } = message;
     try {
-      await outbox.begin(encode(message)).finished;
-      onTraffic(message, "out");
+      await this.#options.pending.send(id, (isCancelled) => this.#write(message, isCancelled));
     } catch (error) {
-      lost(error);
+      if (error instanceof WriteFailed) this.#failed(error);
+      else
+        await this.#write(errorAnswer(id, ErrorCode.InternalError, errorMessage(error))).catch(this.#failed);
     }
-  };
+    this.#answered(id);
+  }
 
-  const answer = async (number: number, message: JSONRPCMessage) => {
-    let begun: QueuedWriting | undefined;
-    const begin = (text: JSONRPCMessage) => {
-      const outside = ids.restore(text);
-      if (!outside) return cancelledWriting();
-      begun = outbox.begin(encode(outside));
-      return begun;
-    };
-    const written = (text: JSONRPCMessage) => {
-      const outside = ids.restore(text);
-      if (outside) onTraffic(outside, "out");
-    };
+  /** Takes no more requests, and resolves when every request so far is answered. */
+  settle(): Promise<void> {
+    this.#isSettling = true;
+    if (this.#unanswered.size === 0) this.#settled.resolve();
+    return this.#settled.promise;
+  }
+
+  async close(): Promise<void> {
+    this.onclose?.();
+  }
+
+  async #read(): Promise<void> {
+    for await (const line of readLines(this.#options.input)) {
+      if (this.#isSettling) return;
+      if (line === null) this.#refuse(undefined, "the line is over 16 MB. Send shorter requests.");
+      else if (line.trim() !== "") this.#receiveLine(line);
+    }
+  }
+
+  #receiveLine(line: string): void {
+    let value: unknown;
     try {
-      if ((await deliveries.deliver(number, () => begin(message))) === "taken") throw takenElsewhere;
-      written(message);
-    } catch (error) {
-      const refusal = internalError(number, error);
-      // a page that the buffer knows nothing of is not shown while it can be taken back
-      if (error instanceof WriteFailed || begun?.cancel() === false) lost(error);
-      else await begin(refusal).finished.then(() => written(refusal), lost);
+      value = JSON.parse(line);
+    } catch {
+      const fix = "the line is not JSON. Send one JSON-RPC message a line.";
+      return void this.#write(errorAnswer(undefined, ErrorCode.ParseError, fix)).catch(this.#failed);
     }
-    ids.answered(number);
-    settle(number);
-  };
+    const { data: message } = JSONRPCMessageSchema.safeParse(value);
+    if (message) this.#receive(message);
+    else
+      this.#refuse(
+        idOf(value),
+        "this is not a JSON-RPC message of MCP. Send one message a line, not a batch.",
+      );
+  }
 
-  const cancel = (id: RequestId, message: JSONRPCMessage) => {
-    const number = backlog.cancel(id) ? undefined : ids.find(id);
-    if (number === undefined) return settle();
-    ids.cancelled(number);
-    deliveries.cancelled(number);
-    transport.onmessage?.(withCancelledId(message, number));
-    settle(number);
-  };
-
-  const ask = (request: JSONRPCMessage) => {
-    const number = ids.enter(requestId(request) as RequestId);
-    unanswered.add(number);
-    const inside = { ...request, id: number } as JSONRPCMessage;
-    const refusal = invalidParams(inside);
-    if (refusal) void answer(number, refusal);
-    else transport.onmessage?.(inside);
-  };
-
-  const hasRoom = () =>
-    outbox.bytes <= mostBytes && Math.max(unanswered.size, deliveries.working) <= mostRequests;
-  const backlog = createBacklog(hasRoom, ask);
-
-  // Not by answers to requests, which are held back before, but by those to lines that are none: some 5,000 of them.
-  const isOverrun = () => backlog.bytes > mostBytes || outbox.bytes > 2 * mostBytes;
-
-  const receive = (message: JSONRPCMessage, bytes: number) => {
-    onTraffic(message, "in");
+  #receive(message: JSONRPCMessage): void {
+    this.#options.onTraffic(message, "in");
+    const asked = requestId(message);
+    if (asked !== undefined) this.#unanswered.add(asked);
     const cancelled = cancelledId(message);
-    if (cancelled !== undefined) cancel(cancelled, message);
-    else if (requestId(message) === undefined) transport.onmessage?.(message);
-    else if (backlog.length > 0 || !hasRoom()) backlog.add(message, bytes);
-    else ask(message);
-  };
-
-  const receiveLines = (read: Line[]) => {
-    for (const line of read) {
-      const received = readInput(line);
-      if (received && "message" in received) receive(received.message, received.bytes);
-      else if (received) void tell(received.reply);
+    if (cancelled !== undefined) {
+      this.#options.pending.cancel(cancelled);
+      this.#answered(cancelled); // the SDK drops its answer
     }
+    this.onmessage?.(withoutNullArguments(message));
+  }
+
+  #refuse(id: RequestId | undefined, sentence: string): void {
+    void this.#write(errorAnswer(id, ErrorCode.InvalidRequest, sentence)).catch(this.#failed);
+  }
+
+  // One write at a time: after a failed one nothing more is tried, because half a line cannot be completed.
+  #write(message: JSONRPCMessage, isCancelled = () => false): Promise<void> {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(message)}\n`);
+    const write = async () => {
+      if (isCancelled()) throw new WriteFailed(false, "ECANCELED");
+      await this.#options.output(bytes);
+      this.#options.onTraffic(message, "out");
+    };
+    const written = this.#lastWrite.then(write, ({ code }: WriteFailed) => {
+      throw new WriteFailed(false, code);
+    });
+    this.#lastWrite = written.catch((error) => {
+      if (!isCancellation(error)) throw error;
+    });
+    this.#lastWrite.catch(() => {}); // each caller hears of its own write
+    return written;
+  }
+
+  readonly #failed = (error: unknown): void => {
+    if (!(error instanceof WriteFailed)) this.#options.onError(error);
+    else if (!isCancellation(error)) this.#ended.resolve(`standard output was closed (${error.code})`);
   };
 
-  const read = async () => {
-    for await (const chunk of input) {
-      if (!reading) return;
-      receiveLines(lines.push(chunk));
-      while (reading && isOverrun()) await Bun.sleep(recheckMilliseconds);
-    }
-    if (reading) receiveLines(lines.end());
-  };
-
-  const transport: StdioTransport = {
-    ended: ended.promise,
-    async start() {
-      void read()
-        .catch(onFailure)
-        .then(() => ended.resolve("standard input ended"));
-    },
-    async send(message) {
-      const number = answeredId(message) as number | undefined;
-      await (number === undefined ? tell(message) : answer(number, message));
-    },
-    settle() {
-      reading = false;
-      settle();
-      return settled.promise.then(outbox.drained);
-    },
-    async close() {
-      transport.onclose?.();
-    },
-  };
-  return transport;
+  #answered(id: RequestId): void {
+    this.#unanswered.delete(id);
+    if (this.#isSettling && this.#unanswered.size === 0) this.#settled.resolve();
+  }
 }
 
-function cancelledWriting(): QueuedWriting {
-  return { ...failed(false, { code: "ECANCELED" }), cancel: () => false };
+function isCancellation(error: unknown): boolean {
+  return error instanceof WriteFailed && error.code === "ECANCELED";
 }
 
-const takenElsewhere = new RelayError(
-  "failed",
-  "this page went to another reader, because this server stood still for too long. Ask again.",
-);
+// The SDK takes null arguments for an error; to relay null is the same as absent.
+function withoutNullArguments(message: JSONRPCMessage): JSONRPCMessage {
+  if (!("method" in message) || message.params?.arguments !== null) return message;
+  const { arguments: _, ...params } = message.params;
+  return { ...message, params };
+}
+
+// A client that reads whole numbers could not read an answer to any other.
+function idOf(value: unknown): RequestId | undefined {
+  const id = (value as { id?: unknown } | null)?.id;
+  return typeof id === "string" || Number.isSafeInteger(id) ? (id as RequestId) : undefined;
+}

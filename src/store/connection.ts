@@ -1,100 +1,164 @@
 import { Database } from "bun:sqlite";
+import type { Clock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
-import {
-  acceptBufferFile,
-  createBufferFile,
-  type FileIdentity,
-  identify,
-  isSame,
-  mendCompanions,
-  tighten,
-} from "./file.ts";
-import { migrate, recognize } from "./schema.ts";
+import { lockMs } from "../core/limits.ts";
+import { acceptBufferFile, createBufferFile, type FileIdentity, identify, isSame, tighten } from "./file.ts";
+import { isCurrent, migrate, recognize, refuseNewer } from "./schema.ts";
+import { codeOf, explain, isBusy } from "./sqlite-errors.ts";
 
-// One try for a lock blocks the process's loop, so it is short; between tries signals, cancels and pings are served.
-const tryMilliseconds = 50;
+// A wait for a lock blocks the event loop, so it is short; between waits signals, cancellations and pings are served.
+const busyMs = 50;
 
-/** The buffer file, open. */
-export interface Connection {
-  db: Database;
-  identity: FileIdentity;
-  /** The file itself, beside which its journal lies. */
-  file: string;
+// The longest pauses between two attempts, at first and after many: a hundred processes that asked every few
+// milliseconds would leave no time to the one that writes.
+const shortestPauseMs = 10;
+const longestPauseMs = 100;
+
+/** How a transaction is run. */
+export interface TransactionOptions {
+  /** Make the file if there is none. Without it the transaction then answers `undefined`. */
+  create?: boolean;
+  /** The transaction changes nothing, and need not wait for another one that reads. */
+  readonly?: boolean;
+  signal?: AbortSignal | undefined;
 }
 
-/** The file at the path went away, or was exchanged for another one. */
-export class Replaced extends RelayError {
-  constructor(path: string) {
-    super("buffer", `${path} is removed or replaced again and again. Stop the program that does it.`);
+interface OpenFile {
+  db: Database;
+  identity: FileIdentity;
+}
+
+/** The buffer file at a path. It is opened when it is needed, and again whenever another file is at the path. */
+export class Connection {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #patienceMs: number;
+  #open: OpenFile | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Opens nothing yet. `patienceMs`: how long a transaction waits for a lock. */
+  constructor(path: string, clock: Clock, patienceMs = lockMs) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#patienceMs = patienceMs;
+  }
+
+  /**
+   * Runs `work` as one transaction, after those of earlier calls, in the file that is at the path before and after it.
+   * Answers what `work` answered, or `undefined` if there is no file and none is to be made. `work` may run several times;
+   * the last run counts. Throws a `buffer` error, or the signal's reason.
+   */
+  transact<T>(work: (db: Database) => T, options: TransactionOptions = {}): Promise<T | undefined> {
+    const deadline = this.#clock.elapsed() + this.#patienceMs;
+    const run = () => this.#attemptUntil(deadline, work, options);
+    const result = this.#last.then(run, run);
+    this.#last = result;
+    return result;
+  }
+
+  /** Closes the file. The next transaction opens it again. */
+  close(): void {
+    this.#open?.db.close();
+    this.#open = null;
+  }
+
+  async #attemptUntil<T>(
+    deadline: number,
+    work: (db: Database) => T,
+    options: TransactionOptions,
+  ): Promise<T | undefined> {
+    for (let longest = shortestPauseMs; ; longest = Math.min(longestPauseMs, longest * 1.5)) {
+      options.signal?.throwIfAborted();
+      try {
+        return this.#attempt(work, options);
+      } catch (error) {
+        const replaced = this.#isReplaced(error);
+        if (!isBusy(error)) this.close(); // an error may come of what is open
+        if (!(replaced || isBusy(error)) || this.#clock.elapsed() >= deadline)
+          throw explain(error, this.#path);
+      }
+      // processes that wait alike must not meet again and again
+      await Bun.sleep(1 + Math.max(0, Math.min(Math.random() * longest, deadline - this.#clock.elapsed())));
+    }
+  }
+
+  #attempt<T>(
+    work: (db: Database) => T,
+    { create = false, readonly = false }: TransactionOptions,
+  ): T | undefined {
+    if (this.#open && !isAt(this.#path, this.#open.identity)) this.close();
+    this.#open ??= openFile(this.#path, create);
+    if (!this.#open) {
+      if (create) throw new Replaced(this.#path); // removed between making and opening it
+      return undefined;
+    }
+    const { db, identity } = this.#open;
+    const result = inTransaction(db, readonly ? "DEFERRED" : "IMMEDIATE", () => {
+      refuseNewer(db, this.#path);
+      if (!isCurrent(db)) throw new Replaced(this.#path); // another program emptied or overwrote the file in place
+      return work(db);
+    });
+    // With the file moved away or replaced meanwhile, the commit went where nobody looks.
+    if (!isAt(this.#path, identity)) throw new Replaced(this.#path);
+    return result;
+  }
+
+  #isReplaced(error: unknown): boolean {
+    return (
+      error instanceof Replaced ||
+      codeOf(error) === "SQLITE_READONLY_DBMOVED" ||
+      (this.#open !== null && !isAt(this.#path, this.#open.identity))
+    );
   }
 }
 
-/**
- * Opens the file at the path as the newest buffer, or answers `null` if there is none and none is to be made. Calls
- * `beforeOpening` with the file itself before SQLite looks at it. Throws a `buffer` error, Replaced, or SQLite's own.
- */
-export function connect(
-  path: string,
-  create: boolean,
-  beforeOpening: (file: string) => void,
-): Connection | null {
+/** The file at the path went away, or another one took its place. */
+class Replaced extends RelayError {
+  constructor(path: string) {
+    super("buffer", `${path} is removed or replaced again and again`, "Stop the program that does it.");
+  }
+}
+
+function openFile(path: string, create: boolean): OpenFile | null {
   if (create) createBufferFile(path);
   const file = acceptBufferFile(path);
-  const identity = file && identify(file); // not the path: it may lead elsewhere by now
+  const identity = file && identify(file); // the path may lead elsewhere by now
   if (!file || !identity) return null;
-  beforeOpening(file);
-  mendCompanions(file);
   let db: Database | undefined;
   try {
     db = new Database(file, { readwrite: true, create: false, strict: true });
-    if (!isAt(path, identity)) throw new Replaced(path); // what was opened may be another file than the one looked at
-    waitForLocks(db, 0);
+    if (!isAt(path, identity)) throw new Replaced(path); // SQLite may have opened another file than the accepted one
+    db.run(`PRAGMA busy_timeout = ${busyMs}`);
     recognize(db, path); // before anything is changed: RELAY_DB may name another program's file by mistake
     tighten(file);
-    prepare(db);
+    // Why these: design.md, "The file". fullfsync makes macOS wait for the disk, and does nothing elsewhere.
+    db.run(`PRAGMA journal_mode = TRUNCATE;
+      PRAGMA synchronous = FULL;
+      PRAGMA fullfsync = ON;
+      PRAGMA secure_delete = ON;
+      PRAGMA trusted_schema = OFF`);
     migrate(db, path);
-    return { db, identity, file };
+    return { db, identity };
   } catch (error) {
     db?.close();
     throw isAt(path, identity) ? error : new Replaced(path);
   }
 }
 
-// Why these: design.md, "The file". fullfsync makes macOS wait for the disk, and does nothing elsewhere.
-function prepare(db: Database): void {
-  db.run(`PRAGMA journal_mode = TRUNCATE;
-    PRAGMA synchronous = FULL;
-    PRAGMA fullfsync = ON;
-    PRAGMA secure_delete = ON;
-    PRAGMA trusted_schema = OFF`);
-}
-
-/**
- * Runs `work` as one immediate transaction, of which nothing is left if it throws. Throws SQLITE_BUSY at once if somebody
- * else writes: while SQLite waited to begin, the file could be replaced, and it would play the new file's journal into
- * the old one.
- */
-export function runImmediate<T>(db: Database, work: (db: Database) => T): T {
-  db.run("BEGIN IMMEDIATE");
+/** Runs `work` as one transaction, of which nothing is left if it throws. */
+function inTransaction<T>(db: Database, kind: "DEFERRED" | "IMMEDIATE", work: () => T): T {
+  db.run(`BEGIN ${kind}`);
   try {
-    waitForLocks(db, tryMilliseconds);
-    const result = work(db);
+    const result = work();
     db.run("COMMIT");
     return result;
   } catch (error) {
     if (db.inTransaction) db.run("ROLLBACK");
     throw error;
-  } finally {
-    waitForLocks(db, 0);
   }
 }
 
-function waitForLocks(db: Database, milliseconds: number): void {
-  db.run(`PRAGMA busy_timeout = ${milliseconds}`);
-}
-
-/** Whether this is the file that the path leads to right now. */
-export function isAt(path: string, identity: FileIdentity): boolean {
+function isAt(path: string, identity: FileIdentity): boolean {
   const now = identify(path);
   return now !== null && isSame(now, identity);
 }

@@ -12,41 +12,25 @@ import {
 import { dirname } from "node:path";
 import { errorMessage, RelayError } from "../core/errors.ts";
 
-/** Which file a path led to, to notice that it leads to another one. */
+/** Which file a path leads to. */
 export interface FileIdentity {
   device: bigint;
   inode: bigint;
-  /** When the file was made, in nanoseconds; 0 where the file system does not know, so that the inode alone has to do. */
-  born: bigint;
 }
 
-/** Whether both are the same file, if that of one of them is still open: then nobody else gets its inode. */
+/** Whether both are the same file, as long as one of them is open: the system gives its inode to no other file. */
 export function isSame(one: FileIdentity, other: FileIdentity): boolean {
   return one.device === other.device && one.inode === other.inode;
 }
 
-/** The file the path leads to right now, or `null` if there is none. */
+/** The file that the path leads to now, or `null` if there is none. */
 export function identify(path: string): FileIdentity | null {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats ? { device: stats.dev, inode: stats.ino, born: stats.birthtimeNs } : null;
+    return stats ? { device: stats.dev, inode: stats.ino } : null;
   } catch {
     return null; // a link to itself, or a folder that may not be entered: acceptBufferFile says which
   }
-}
-
-// Some file systems keep times in seconds, and one of them in steps of two.
-const coarsestMilliseconds = 3_000;
-
-/**
- * A text that stays the same as long as nobody writes into the file at this path, or puts another one there, and is
- * empty if there is none; `null` if the last write was so shortly before `now` that the next one could bear its time.
- */
-export function contentVersion(path: string, now: number): string | null {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (!stats) return "";
-  if (now - Number(stats.mtimeMs) < coarsestMilliseconds) return null;
-  return `${stats.dev} ${stats.ino} ${stats.mtimeNs}`;
 }
 
 /**
@@ -62,7 +46,7 @@ export function createBufferFile(path: string): void {
     closeSync(descriptor);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
-    throw error instanceof RelayError ? error : unusable(path, error);
+    throw error instanceof RelayError ? error : fileError(path, error);
   }
 }
 
@@ -75,77 +59,70 @@ export function acceptBufferFile(path: string): string | null {
     const entry = lstatSync(path, { throwIfNoEntry: false });
     refuseDirectory(dirname(path));
     if (!entry) return null;
-    if (entry.isSymbolicLink()) refuseOthersOwn(entry, path);
+    if (entry.isSymbolicLink()) refuseOtherOwner(entry, path);
     const target = entry.isSymbolicLink() ? followLink(path) : path;
     refuseDirectory(dirname(target));
     const stats = statSync(target, { throwIfNoEntry: false });
     if (!stats) return null;
     acceptFile(stats, target);
-    // SQLite would believe a journal that somebody else left beside the file
+    // SQLite would believe a journal that another user left beside the file
     for (const companion of companionsOf(target)) {
       const found = lstatSync(companion, { throwIfNoEntry: false });
       if (found) refuseKind(found, companion);
-      if (found) refuseOthersOwn(found, companion);
+      if (found) refuseOtherOwner(found, companion);
     }
     return target;
   } catch (error) {
-    throw error instanceof RelayError ? error : unusable(path, error);
+    throw error instanceof RelayError ? error : fileError(path, error);
   }
 }
 
-/** Takes an accepted file, and what lies beside it, away from everybody but its owner. Throws a `buffer` error. */
+/** Takes an accepted file and its companions away from everybody but their owner. Throws a `buffer` error. */
 export function tighten(file: string): void {
-  changeModes([file, ...companionsOf(file)], (mode) => (mode & 0o177) !== 0);
-}
-
-/**
- * Makes what lies beside an accepted file usable: SQLite gives a journal the file's own mode, so one that was made while
- * the file was read-only stays so when the file no longer is. Throws a `buffer` error.
- */
-export function mendCompanions(file: string): void {
-  changeModes(companionsOf(file), (mode) => (mode & 0o600) !== 0o600);
-}
-
-/** Whether something is being written into this file, or was when its writer crashed. */
-export function hasJournal(file: string): boolean {
-  return (statSync(`${file}-journal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
-}
-
-function changeModes(paths: readonly string[], isWrong: (mode: number) => boolean): void {
   if (uid === undefined) return;
-  for (const path of paths) {
+  for (const path of [file, ...companionsOf(file)]) {
     try {
       const stats = lstatSync(path, { throwIfNoEntry: false });
-      if (stats && isWrong(stats.mode)) chmodSync(path, 0o600);
+      if (stats && (stats.mode & 0o177) !== 0) chmodSync(path, 0o600);
     } catch (error) {
       // the original removes its journal whenever it is done
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unusable(path, error);
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fileError(path, error);
     }
   }
 }
 
-function companionsOf(file: string): string[] {
+/** What SQLite may keep beside a database file. */
+export function companionsOf(file: string): string[] {
   return [`${file}-journal`, `${file}-wal`, `${file}-shm`];
 }
 
-/** The sentence for an operation on the file that the system refused. */
-export function unusable(path: string, error: unknown): RelayError {
-  const { code } = error as NodeJS.ErrnoException;
-  const why: Record<string, string> = {
-    ENOENT: `the folder ${dirname(path)} does not exist. Create it, or set RELAY_DB to a file elsewhere.`,
-    ENOTDIR: `${dirname(path)} is not a folder. Set RELAY_DB to a file in one.`,
-    EACCES: `${path} is not accessible to you. Mend its permissions or those of its folder.`,
-    EPERM: `${path} is not accessible to you. Mend its permissions or those of its folder.`,
-    EROFS: `${path} is on a read-only disk. Set RELAY_DB to a file elsewhere.`,
-    ENOSPC: `there is no room left on the disk of ${path}. Free some and try again; nothing was stored.`,
-    EDQUOT: `there is no room left on the disk of ${path}. Free some and try again; nothing was stored.`,
-    EMFILE: `this process has too many files open to open ${path}. Close some and try again.`,
-    ELOOP: `${path} is a link that leads to itself. Remove it.`,
+/** The error for an operation on the file that the system refused. */
+export function fileError(path: string, error: unknown): RelayError {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const denied = [
+    `${path} is not accessible to you`,
+    "Change its permissions or those of its folder.",
+  ] as const;
+  const full = [
+    `there is no room left on the disk of ${path}`,
+    "Free some and try again; nothing was stored.",
+  ] as const;
+  const known: Record<string, readonly [message: string, fix: string]> = {
+    ENOENT: [`the folder ${dirname(path)} does not exist`, "Create it, or set RELAY_DB to a file elsewhere."],
+    ENOTDIR: [`${dirname(path)} is not a folder`, "Set RELAY_DB to a file in one."],
+    EACCES: denied,
+    EPERM: denied,
+    EROFS: [`${path} is on a read-only disk`, "Set RELAY_DB to a file elsewhere."],
+    ENOSPC: full,
+    EDQUOT: full,
+    EMFILE: [`this process has too many files open to open ${path}`, "Close some and try again."],
+    ELOOP: [`${path} is a link that leads to itself`, "Remove it."],
   };
-  return new RelayError(
-    "buffer",
-    why[code ?? ""] ?? `${path} cannot be used: ${errorMessage(error)}. Set RELAY_DB to another file.`,
-  );
+  const [message, fix] = known[code] ?? [
+    `${path} cannot be used: ${errorMessage(error)}`,
+    "Set RELAY_DB to another file.",
+  ];
+  return new RelayError("buffer", message, fix);
 }
 
 function followLink(path: string): string {
@@ -155,17 +132,18 @@ function followLink(path: string): string {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new RelayError(
       "buffer",
-      `${path} is a link to a file that does not exist. Remove the link, or create the file.`,
+      `${path} is a link to a file that does not exist`,
+      "Remove the link, or create the file.",
     );
   }
 }
 
 function acceptFile(stats: Stats, path: string): void {
   refuseKind(stats, path);
-  refuseOthersOwn(stats, path);
+  refuseOtherOwner(stats, path);
   if (uid === undefined) return;
   if ((stats.mode & 0o600) !== 0o600) {
-    throw new RelayError("buffer", `${path} is read-only or unreadable to you. Run: chmod 600 ${path}`);
+    throw new RelayError("buffer", `${path} is read-only or unreadable to you`, `Run: chmod 600 ${path}`);
   }
 }
 
@@ -178,22 +156,23 @@ function refuseKind(stats: Stats, path: string): void {
         ? "has more than one name (hard links)"
         : null;
   if (problem)
-    throw new RelayError("buffer", `${path} ${problem}. Move it away, or set RELAY_DB to another file.`);
+    throw new RelayError("buffer", `${path} ${problem}`, "Move it away, or set RELAY_DB to another file.");
 }
 
 // Windows has no owner and mode to compare; there the home folder's access list protects the file.
 const uid = process.getuid?.();
 const gid = process.getgid?.();
 
-function refuseOthersOwn(stats: Stats, path: string): void {
+function refuseOtherOwner(stats: Stats, path: string): void {
   if (uid === undefined || stats.uid === uid) return;
   throw new RelayError(
     "buffer",
-    `${path} belongs to another user (uid ${stats.uid}). Set RELAY_DB to a file of your own, or run relay as its owner.`,
+    `${path} belongs to another user (uid ${stats.uid})`,
+    "Set RELAY_DB to a file of your own, or run relay as its owner.",
   );
 }
 
-// Whoever may write into the folder may put another file in the buffer's place.
+// A user who can write the folder can put another file in the buffer's place.
 function refuseDirectory(directory: string): void {
   if (uid === undefined) return;
   const stats = statSync(directory);
@@ -203,6 +182,7 @@ function refuseDirectory(directory: string): void {
   const who = others ? "anybody" : "a group other than your own";
   throw new RelayError(
     "buffer",
-    `the folder ${directory} can be written by ${who}, so the buffer in it would not be safe. Run: chmod go-w ${directory}`,
+    `the folder ${directory} can be written by ${who}, so the buffer in it would not be safe`,
+    `Run: chmod go-w ${directory}`,
   );
 }

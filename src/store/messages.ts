@@ -1,13 +1,16 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
-import { claimMilliseconds, windowSize } from "../core/limits.ts";
-import type { Counts } from "../core/store.ts";
+import { leaseMs, windowSize } from "../core/limits.ts";
+import type { Counts, Lease } from "../core/store.ts";
 
 const unread =
   "((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))";
 
-/** SQL for a claim that somebody may still confirm. One stamped in the future was stamped before the clock was set back. */
-export const claimStands = `(claimed_at IS NOT NULL AND claimed_at > $now - ${claimMilliseconds} AND claimed_at <= $now)`;
+/** SQL for a message in flight. A stamp in the future was made before the clock was set back, and counts as expired. */
+export const inFlight = `(leased_at IS NOT NULL AND leased_at > $now - ${leaseMs} AND leased_at <= $now)`;
+
+/** SQL for a list of ids of any length, given as JSON, so that each statement is prepared once. */
+export const amongIds = "id IN (SELECT value FROM json_each($ids))";
 
 /** The column that says when this client read a message. */
 export function readColumn(reader: Client): string {
@@ -15,84 +18,79 @@ export function readColumn(reader: Client): string {
 }
 
 /** Stores a message and answers its id. */
-export function insert(db: Database, entry: { sender: Client; message: string; timestamp: string }): number {
-  db.query("INSERT INTO messages (sender, message, timestamp) VALUES ($sender, $message, $timestamp)").run(
-    entry,
+export function insert(db: Database, row: { sender: Client; message: string; timestamp: string }): number {
+  const statement = db.query<{ id: number }, typeof row>(
+    "INSERT INTO messages (sender, message, timestamp) VALUES ($sender, $message, $timestamp) RETURNING id",
   );
-  return db.query<{ id: number }, []>("SELECT last_insert_rowid() AS id").get()?.id ?? 0;
+  return statement.get(row)?.id ?? 0;
 }
 
-/** Shrinks the buffer to its window, sparing `newest`: the oldest read message goes first, the oldest unread one last. */
+/** Makes room in the window, but not of `newest`: the oldest read message goes first, the oldest unread one last. */
 export function evict(db: Database, newest: number): { id: number; unread: number }[] {
   const excess = countTotal(db) - windowSize;
   if (excess <= 0) return [];
-  const victims = db
+  const evicted = db
     .query<{ id: number; unread: number }, { newest: number; excess: number }>(
       `SELECT id, ${unread} AS unread FROM messages WHERE id <> $newest ORDER BY unread, id LIMIT $excess`,
     )
     .all({ newest, excess })
     .sort((a, b) => a.id - b.id);
-  db.query(`DELETE FROM messages WHERE ${among("id")}`).run({
-    ids: JSON.stringify(victims.map((row) => row.id)),
+  db.query(`DELETE FROM messages WHERE ${amongIds}`).run({
+    ids: JSON.stringify(evicted.map(({ id }) => id)),
   });
-  return victims;
+  return evicted;
 }
 
-/** Deletes everything. Answers how much there was, and how much of it nobody had read. */
-export function deleteAll(db: Database): { deleted: number; deleted_unread: number } {
+/** Deletes every message. Answers their ids, and how many nobody had read. */
+export function deleteAll(db: Database): { ids: number[]; unread: number } {
   const waiting = countUnread(db);
-  const counted = { deleted: countTotal(db), deleted_unread: waiting.desktop + waiting.code };
-  db.run("DELETE FROM messages");
-  return counted;
+  const deleted = db.query<{ id: number }, []>("DELETE FROM messages RETURNING id").all();
+  return { ids: deleted.map(({ id }) => id), unread: waiting.desktop + waiting.code };
 }
 
-/** Puts a claim on messages. Those that an expired claim held are labelled as perhaps shown from now on. */
-export function claim(db: Database, claim: string, ids: readonly number[], now: number): void {
+/** Leases messages. Those of an expired lease may have been shown, and are labelled from now on. */
+export function lease(db: Database, { id, unread: ids }: Lease, now: number): void {
   db.query(
-    `UPDATE messages SET claim = $claim, claimed_at = $now, maybe_shown = maybe_shown OR claimed_at IS NOT NULL
-     WHERE ${among("id")}`,
-  ).run({ claim, now, ids: JSON.stringify(ids) });
+    `UPDATE messages SET lease_id = $id, leased_at = $now, redelivered = redelivered OR leased_at IS NOT NULL
+     WHERE ${amongIds}`,
+  ).run({ id, now, ids: JSON.stringify(ids) });
 }
 
-/** Whether any of the messages is no longer this claim's, though it is still there. */
-export function takenFrom(db: Database, claim: string, ids: readonly number[]): boolean {
-  const taken = db
-    .query<{ n: number }, { claim: string; ids: string }>(
-      `SELECT count(*) AS n FROM messages WHERE ${among("id")} AND claim IS NOT $claim`,
-    )
-    .get({ claim, ids: JSON.stringify(ids) });
-  return (taken?.n ?? 0) > 0;
-}
-
-/** Starts the claim's time anew. */
-export function renew(db: Database, claim: string, now: number): void {
-  db.query("UPDATE messages SET claimed_at = $now WHERE claim = $claim").run({ claim, now });
-}
-
-/** Marks what the claim holds as read. */
-export function deliver(db: Database, claim: string, reader: Client, readAt: string): void {
-  db.query(
-    `UPDATE messages SET ${readColumn(reader)} = $readAt, claim = NULL, claimed_at = NULL, maybe_shown = 0
-     WHERE claim = $claim`,
-  ).run({ claim, readAt });
-}
-
-/** Lifts the claim. */
-export function withdraw(db: Database, claim: string, maybeShown: boolean): void {
-  db.query(
-    `UPDATE messages SET claim = NULL, claimed_at = NULL, maybe_shown = maybe_shown OR $maybeShown WHERE claim = $claim`,
-  ).run({ claim, maybeShown: Number(maybeShown) });
-}
-
-/** Makes messages unread again that the reader read at exactly this moment. */
-export function reopen(db: Database, reader: Client, ids: readonly number[], readAt: string): void {
-  const column = readColumn(reader);
-  db.query(
-    `UPDATE messages SET ${column} = NULL, maybe_shown = 1 WHERE ${among("id")} AND ${column} = $readAt`,
-  ).run({
-    ids: JSON.stringify(ids),
-    readAt,
+/** Starts the lease's time again. `false`, with nothing changed, if some of its messages went to another reader. */
+export function renew(db: Database, { id, unread: ids }: Lease, now: number): boolean {
+  const lost = db
+    .query(`SELECT 1 FROM messages WHERE ${amongIds} AND (lease_id IS NOT $id OR leased_at IS NULL) LIMIT 1`)
+    .get({ id, ids: JSON.stringify(ids) });
+  if (lost) return false;
+  db.query("UPDATE messages SET leased_at = $now WHERE lease_id = $id AND leased_at IS NOT NULL").run({
+    id,
+    now,
   });
+  return true;
+}
+
+/** What the lease still holds is read. Its id stays on the messages, so that {@link undeliver} finds them. */
+export function ack(db: Database, { id, reader }: Lease, readAt: string): void {
+  db.query(
+    `UPDATE messages SET ${readColumn(reader)} = $readAt, leased_at = NULL, redelivered = 0
+     WHERE lease_id = $id AND leased_at IS NOT NULL`,
+  ).run({ id, readAt });
+}
+
+/** Ends the lease; with `redelivered` its messages are labelled. */
+export function release(db: Database, { id }: Lease, redelivered: boolean): void {
+  db.query(
+    `UPDATE messages SET lease_id = NULL, leased_at = NULL, redelivered = redelivered OR $redelivered
+     WHERE lease_id = $id AND leased_at IS NOT NULL`,
+  ).run({ id, redelivered: Number(redelivered) });
+}
+
+/** Makes the messages of an acked lease unread again, and labels them. */
+export function undeliver(db: Database, { id, reader }: Lease): void {
+  db.query(
+    `UPDATE messages SET ${readColumn(reader)} = NULL, lease_id = NULL, redelivered = 1
+     WHERE lease_id = $id AND leased_at IS NULL`,
+  ).run({ id });
 }
 
 /** How many messages wait for each client. */
@@ -119,9 +117,4 @@ export function counts(db: Database): Counts {
 
 function countTotal(db: Database): number {
   return db.query<{ n: number }, []>("SELECT count(*) AS n FROM messages").get()?.n ?? 0;
-}
-
-// One statement for lists of any length, so that it is prepared once.
-function among(column: string): string {
-  return `${column} IN (SELECT value FROM json_each($ids))`;
 }

@@ -1,140 +1,158 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
 import { timestamp } from "../core/clock.ts";
-import { announcementTries, foldMilliseconds, leaseMilliseconds } from "../core/limits.ts";
-import { defaultWish, type Lease, type Wish } from "../core/store.ts";
-import { claimStands, readColumn } from "./messages.ts";
+import { cooldownMs, notificationAttempts, notificationLeaseMs } from "../core/limits.ts";
+import {
+  defaultPreference,
+  isDefaultPreference,
+  type NotificationLease,
+  type NotificationPreference,
+} from "../core/store.ts";
+import { inFlight, readColumn } from "./messages.ts";
 
-// One stamped in the future was stamped before the clock was set back.
-const leaseStands = `(notify_claimed_at IS NOT NULL AND notify_claimed_at > $now - ${leaseMilliseconds} AND notify_claimed_at <= $now)`;
+// A stamp in the future was made before the clock was set back, and counts as expired.
+const isLeased = `(notification_leased_at IS NOT NULL AND notification_leased_at > $now - ${notificationLeaseMs}
+  AND notification_leased_at <= $now)`;
 
-/** What the buffer knows of a reader: its wish, if it ever said one, and the last announcement made to it. */
-interface ReaderRow {
+interface ClientRow {
   notify: number | null;
   sound: string | null;
-  leased_at: number | null;
+  notification_leased_at: number | null;
 }
 
 interface WaitingRow {
   id: number;
   message: string;
   timestamp: string;
-  notify_tries: number;
+  notification_attempts: number;
 }
 
-/** Stores a client's wish; unless `anew` only if it never said any. */
-export function setWish(db: Database, client: Client, wish: Wish, anew: boolean): void {
-  const row = readerRow(db, client);
-  const said = typeof row?.notify === "number";
-  if (said && (!anew || (row.notify === Number(wish.notify) && row.sound === wish.sound))) return;
-  if (!said && wish.notify === defaultWish.notify && wish.sound === defaultWish.sound) return;
+/** Stores a client's preference, unless it is the default one and the client never stated another. */
+export function setPreference(db: Database, client: Client, preference: NotificationPreference): void {
+  const stated = typeof clientRow(db, client)?.notify === "number";
+  if (!stated && isDefaultPreference(preference)) return;
   db.query(
-    `INSERT INTO relay_readers (client, notify, sound) VALUES ($client, $notify, $sound)
+    `INSERT INTO relay_clients (client, notify, sound) VALUES ($client, $notify, $sound)
      ON CONFLICT (client) DO UPDATE SET notify = $notify, sound = $sound`,
-  ).run({ client, notify: Number(wish.notify), sound: wish.sound });
+  ).run({ client, notify: Number(preference.notify), sound: preference.sound });
 }
 
-/** For how many milliseconds the reader is still left in peace; 0 if it is not. */
-export function peaceLeft(db: Database, reader: Client, now: number): number {
-  const since = readerRow(db, reader)?.leased_at ?? null;
+/** For how many milliseconds the reader gets no other notification; 0 if it may. */
+export function cooldownLeft(db: Database, reader: Client, now: number): number {
+  const since = clientRow(db, reader)?.notification_leased_at ?? null;
   if (since === null || since > now) return 0;
-  return Math.max(0, since + foldMilliseconds - now);
+  return Math.max(0, since + cooldownMs - now);
 }
 
-/** Counts one message as announced. */
+/** The message counts as announced. */
 export function skip(db: Database, id: number, now: number): void {
   db.query("UPDATE messages SET notified_at = $at WHERE id = $id").run({ id, at: timestamp(now) });
 }
 
+/** Whether any message may have to be announced, now or later. */
+export function hasPending(db: Database): boolean {
+  const pending = db.query(
+    `SELECT 1 FROM messages WHERE notified_at IS NULL AND notification_attempts < $attempts
+     AND ((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))
+     LIMIT 1`,
+  );
+  return pending.get({ attempts: notificationAttempts }) !== null;
+}
+
 /**
- * Leases whatever waits for the reader and was not announced. Where the reader wants no notifications, it counts as
- * announced instead.
+ * Leases what waits for the reader and was not announced; `null` if nothing does. Where the reader wants no
+ * notifications, it counts as announced.
  */
-export function lease(db: Database, reader: Client, name: string, now: number): Lease | null {
-  const row = readerRow(db, reader);
+export function leaseNotification(db: Database, reader: Client, now: number): NotificationLease | null {
+  const row = clientRow(db, reader);
+  const sender = otherClient(reader);
+  const unannounced = `sender = $sender AND notified_at IS NULL AND ${readColumn(reader)} IS NULL`;
   if (row?.notify === 0) {
-    markAll(db, reader, now);
+    db.query(`UPDATE messages SET notified_at = $at WHERE ${unannounced}`).run({
+      at: timestamp(now),
+      sender,
+    });
     return null;
   }
   const waiting = db
-    .query<WaitingRow, { now: number; sender: Client; tries: number }>(
-      `SELECT id, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp, notify_tries
+    .query<WaitingRow, { now: number; sender: Client; attempts: number }>(
+      `SELECT id, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp, notification_attempts
        FROM messages
-       WHERE ${unannounced(reader)} AND notify_tries < $tries AND NOT ${leaseStands} AND NOT ${claimStands}
+       WHERE ${unannounced} AND notification_attempts < $attempts AND NOT ${isLeased} AND NOT ${inFlight}
        ORDER BY id`,
     )
-    .all({ now, sender: otherClient(reader), tries: announcementTries });
+    .all({ now, sender, attempts: notificationAttempts });
   const [oldest] = waiting;
   if (!oldest) return null;
+  const id = crypto.randomUUID();
   db.query(
-    `UPDATE messages SET notify_lease = $name, notify_claimed_at = $now, notify_tries = notify_tries + 1
+    `UPDATE messages SET notification_lease = $id, notification_leased_at = $now,
+       notification_attempts = notification_attempts + 1
      WHERE id IN (SELECT value FROM json_each($ids))`,
-  ).run({ name, now, ids: JSON.stringify(waiting.map(({ id }) => id)) });
+  ).run({ id, now, ids: JSON.stringify(waiting.map((message) => message.id)) });
   db.query(
-    `INSERT INTO relay_readers (client, lease, leased_at) VALUES ($reader, $name, $now)
-     ON CONFLICT (client) DO UPDATE SET lease = $name, leased_at = $now`,
-  ).run({ reader, name, now });
+    `INSERT INTO relay_clients (client, notification_lease, notification_leased_at) VALUES ($reader, $id, $now)
+     ON CONFLICT (client) DO UPDATE SET notification_lease = $id, notification_leased_at = $now`,
+  ).run({ id, reader, now });
   return {
-    name,
+    id,
     reader,
     count: waiting.length,
-    more: follows(oldest, row?.leased_at ?? null, now),
+    more: isFollowUp(oldest, row?.notification_leased_at ?? null, now),
     message: oldest.message,
-    sound: row?.sound ?? defaultWish.sound,
+    sound: row?.sound ?? defaultPreference.sound,
   };
 }
 
-// What was tried before is no news that follows upon itself.
-function follows({ timestamp, notify_tries }: WaitingRow, leasedAt: number | null, now: number): boolean {
+/** What the lease holds was announced. */
+export function mark(db: Database, { id }: NotificationLease, now: number): void {
+  db.query(
+    `UPDATE messages SET notified_at = $at, notification_lease = NULL, notification_leased_at = NULL
+     WHERE notification_lease = $id`,
+  ).run({ id, at: timestamp(now) });
+}
+
+/** What the lease holds was not announced, and its reader saw nothing: there is no cooldown. */
+export function release(db: Database, { id }: NotificationLease): void {
+  for (const table of ["messages", "relay_clients"])
+    db.query(
+      `UPDATE ${table} SET notification_lease = NULL, notification_leased_at = NULL WHERE notification_lease = $id`,
+    ).run({ id });
+}
+
+/** Notes that the server `process` looks every two seconds. */
+export function registerServer(db: Database, process: number): void {
+  db.query("INSERT OR IGNORE INTO relay_servers (process) VALUES ($process)").run({ process });
+}
+
+/** Forgets the server. */
+export function removeServer(db: Database, process: number): void {
+  db.query("DELETE FROM relay_servers WHERE process = $process").run({ process });
+}
+
+/** The servers that said they look, whether or not they still run. */
+export function servers(db: Database): number[] {
+  return db
+    .query<{ process: number }, []>("SELECT process FROM relay_servers")
+    .all()
+    .map((row) => row.process);
+}
+
+// A message that an earlier attempt announced does not follow upon itself.
+function isFollowUp(
+  { timestamp, notification_attempts }: WaitingRow,
+  last: number | null,
+  now: number,
+): boolean {
   return (
-    leasedAt !== null &&
-    leasedAt <= now &&
-    notify_tries === 0 &&
-    Date.parse(timestamp) < leasedAt + foldMilliseconds
+    last !== null && last <= now && notification_attempts === 0 && Date.parse(timestamp) < last + cooldownMs
   );
 }
 
-/** Whether there is anything left that may have to be announced some time, be it leased or not. */
-export function anyLeft(db: Database): boolean {
-  const left = db
-    .query<{ n: number }, { tries: number }>(
-      `SELECT count(*) AS n FROM messages WHERE notified_at IS NULL AND (notify_tries < $tries)
-       AND ((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))`,
-    )
-    .get({ tries: announcementTries });
-  return (left?.n ?? 0) > 0;
-}
-
-/** Counts what the lease holds as announced. */
-export function announced(db: Database, name: string, now: number): void {
-  db.query(
-    `UPDATE messages SET notified_at = $at, notify_lease = NULL, notify_claimed_at = NULL WHERE notify_lease = $name`,
-  ).run({ name, at: timestamp(now) });
-}
-
-/** Frees what the lease holds, and ends the peace that it began. */
-export function free(db: Database, name: string): void {
-  db.query(
-    "UPDATE messages SET notify_lease = NULL, notify_claimed_at = NULL WHERE notify_lease = $name",
-  ).run({ name });
-  db.query("UPDATE relay_readers SET lease = NULL, leased_at = NULL WHERE lease = $name").run({ name });
-}
-
-function markAll(db: Database, reader: Client, now: number): void {
-  db.query(`UPDATE messages SET notified_at = $at WHERE ${unannounced(reader)}`).run({
-    at: timestamp(now),
-    sender: otherClient(reader),
-  });
-}
-
-function unannounced(reader: Client): string {
-  return `sender = $sender AND notified_at IS NULL AND ${readColumn(reader)} IS NULL`;
-}
-
-function readerRow(db: Database, client: Client): ReaderRow | null {
+function clientRow(db: Database, client: Client): ClientRow | null {
   return db
-    .query<ReaderRow, { client: Client }>(
-      "SELECT notify, sound, leased_at FROM relay_readers WHERE client = $client",
+    .query<ClientRow, { client: Client }>(
+      "SELECT notify, sound, notification_leased_at FROM relay_clients WHERE client = $client",
     )
     .get({ client });
 }

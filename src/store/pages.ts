@@ -1,43 +1,53 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
 import { pageBytes } from "../core/limits.ts";
-import { type Loss, type Page, type PageMessage, type PageRequest, unreadIds } from "../core/store.ts";
-import { claimStands, countUnread, readColumn } from "./messages.ts";
+import { countFitting, fitPage } from "../core/page-size.ts";
+import { type LeasedPage, type Page, type PageMessage, type PageRequest, readAt } from "../core/store.ts";
+import { untold } from "./dropped.ts";
+import { countUnread, inFlight, lease as leaseMessages, readColumn } from "./messages.ts";
 
-// A row of another program's making may hold a number or a blob where a text should be.
+// Another program may have stored a number or a blob where a text belongs.
 const columns = `id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
-  read_by_desktop_at, read_by_code_at, maybe_shown, claimed_at`;
+  read_by_desktop_at, read_by_code_at, redelivered, leased_at`;
 
-type Row = Omit<PageMessage, "maybe_shown"> & { maybe_shown: number; claimed_at: number | null };
+type Row = Omit<PageMessage, "redelivered"> & { redelivered: number; leased_at: number | null };
 
-/** What a page for this reader would hold at `now`, these losses among it. */
-export function readPage<Told extends Loss>(
-  db: Database,
-  request: PageRequest,
-  losses: Told[],
-  now: number,
-): Page & { losses: Told[] } {
-  const { reader, limit, includeRead, fit } = request;
-  const sender = otherClient(reader);
+/** The page that a request gives at `now`. */
+export function readPage(db: Database, request: PageRequest, now: number): Page {
+  const { reader, limit, includeRead, size } = request;
   const waiting = db
     .query<Row, { sender: Client; limit: number; now: number }>(
-      `SELECT ${columns} FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND NOT ${claimStands}
+      `SELECT ${columns} FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND NOT ${inFlight}
        ORDER BY id LIMIT $limit`,
     )
-    .all({ sender, limit, now });
-  const offered = waiting.map(waitingMessage);
-  const page = offered.slice(0, fit ? fit(offered, losses) : fitting(waiting, pageBytes).length);
-  if (includeRead && page.length === waiting.length)
-    page.push(...readBefore(db, reader, limit - page.length, page));
+    .all({ sender: otherClient(reader), limit, now })
+    .map(waitingMessage);
+  const dropped = untold(db, reader);
+  const { count, tooLong } = fitPage(waiting, dropped, size);
+  const fresh = waiting.slice(0, count);
+  const before = includeRead && count === waiting.length ? readBefore(db, reader, limit - count, fresh) : [];
   return {
-    messages: page.sort((a, b) => a.id - b.id),
-    remaining: countUnread(db)[reader] - unreadIds(page, reader).length,
-    elsewhere: countElsewhere(db, reader, now),
-    losses,
+    messages: [...fresh, ...before].sort((a, b) => a.id - b.id),
+    remaining: countUnread(db)[reader] - count,
+    inFlight: countInFlight(db, reader, now),
+    dropped,
+    tooLong,
   };
 }
 
-/** Those messages that the reader read in the moment it last read any, in time order. */
+/** Reads a page and leases what needs an ack. */
+export function leasePage(db: Database, request: PageRequest, now: number): LeasedPage {
+  const { reader } = request;
+  const page = readPage(db, request, now);
+  const unread = page.messages.filter((message) => readAt(message, reader) === null).map(({ id }) => id);
+  const dropped = page.dropped.map(({ id }) => id);
+  if (unread.length + dropped.length === 0) return { page, lease: null };
+  const lease = { id: crypto.randomUUID(), reader, unread, dropped };
+  leaseMessages(db, lease, now);
+  return { page, lease };
+}
+
+/** The messages that the reader read in the moment it last read any, in time order. */
 export function lastPage(db: Database, reader: Client): PageMessage[] {
   const column = readColumn(reader);
   return db
@@ -55,50 +65,37 @@ export function latest(db: Database, limit: number): PageMessage[] {
     .query<Row, { limit: number }>(
       `SELECT ${columns} FROM messages WHERE sender IN ('desktop', 'code') ORDER BY id DESC LIMIT $limit`,
     )
-    .all({ limit });
-  return fitting(rows, pageBytes).map(shownMessage).reverse();
+    .all({ limit })
+    .map(shownMessage);
+  return rows.slice(0, countFitting(rows, pageBytes, true)).reverse();
 }
 
-function countElsewhere(db: Database, reader: Client, now: number): number {
-  const held = db
+function countInFlight(db: Database, reader: Client, now: number): number {
+  const found = db
     .query<{ n: number }, { sender: Client; now: number }>(
-      `SELECT count(*) AS n FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND ${claimStands}`,
+      `SELECT count(*) AS n FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND ${inFlight}`,
     )
     .get({ sender: otherClient(reader), now });
-  return held?.n ?? 0;
+  return found?.n ?? 0;
 }
 
-function readBefore(db: Database, reader: Client, limit: number, page: PageMessage[]): PageMessage[] {
+function readBefore(db: Database, reader: Client, limit: number, fresh: PageMessage[]): PageMessage[] {
   const rows = db
     .query<Row, { sender: Client; limit: number }>(
       `SELECT ${columns} FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NOT NULL
        ORDER BY id DESC LIMIT $limit`,
     )
-    .all({ sender: otherClient(reader), limit });
-  const used = page.reduce((sum, { message }) => sum + byteLength(message), 0);
-  return fitting(rows, pageBytes - used, page.length === 0).map(shownMessage);
+    .all({ sender: otherClient(reader), limit })
+    .map(shownMessage);
+  const used = fresh.reduce((sum, { message }) => sum + Buffer.byteLength(message), 0);
+  return rows.slice(0, countFitting(rows, pageBytes - used, fresh.length === 0));
 }
 
-/** The first rows whose texts fit the bytes; the very first one always, unless the page has another. */
-function fitting(rows: Row[], bytes: number, atLeastOne = true): Row[] {
-  let used = 0;
-  const end = rows.findIndex((row, index) => {
-    used += byteLength(row.message);
-    return used > bytes && !(atLeastOne && index === 0);
-  });
-  return end < 0 ? rows : rows.slice(0, end);
+// A lease that expired means that the page may have been shown.
+function waitingMessage({ leased_at, ...row }: Row): PageMessage {
+  return { ...row, redelivered: row.redelivered !== 0 || leased_at !== null };
 }
 
-// An expired claim means that the page was perhaps shown.
-function waitingMessage(row: Row): PageMessage {
-  const { claimed_at, ...message } = row;
-  return { ...message, maybe_shown: row.maybe_shown !== 0 || claimed_at !== null };
-}
-
-function shownMessage({ claimed_at, ...message }: Row): PageMessage {
-  return { ...message, maybe_shown: false };
-}
-
-function byteLength(text: string): number {
-  return globalThis.Buffer.byteLength(text);
+function shownMessage({ leased_at, ...row }: Row): PageMessage {
+  return { ...row, redelivered: false };
 }

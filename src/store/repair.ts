@@ -1,17 +1,12 @@
 import { Database } from "bun:sqlite";
-import { readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
-import { lockMilliseconds } from "../core/limits.ts";
-import type { System } from "../platform/system.ts";
-import { acceptBufferFile, createBufferFile, identify, unusable } from "./file.ts";
-import { holdersOf, tellHolders } from "./holders.ts";
-import { type LockedFile, lockFile } from "./lock.ts";
-import { rebuild } from "./rebuild.ts";
-import { type Salvage, salvage } from "./salvage.ts";
-import { recognize } from "./schema.ts";
-import { flush, flushFolder, readContents, setAside, settle, writeContents } from "./set-aside.ts";
-import { codeOf, explain } from "./sqlite-errors.ts";
+import { lockMs } from "../core/limits.ts";
+import { acceptBufferFile, companionsOf, createBufferFile, fileError } from "./file.ts";
+import { migrate, recognize } from "./schema.ts";
+import { codeOf, explain, isBusy, isDamage } from "./sqlite-errors.ts";
 
 /** What a repair found and did. */
 export type Repair =
@@ -19,142 +14,185 @@ export type Repair =
   | { state: "sound" }
   | {
       state: "repaired";
-      /** Where the damaged file is kept, as it was. */
+      /** The ids of the messages in the new file. */
+      saved: number[];
+      /** The ids of messages that SQLite knows of and cannot read. */
+      unreadable: number[];
+      /** Where the damaged file is kept. */
       aside: string;
-      saved: Salvage;
     };
 
-/** What a repair takes from its surroundings. */
-export interface Surroundings {
-  clock: Clock;
-  system: System;
+interface Row {
+  id: number;
+  sender: string;
+  message: string;
+  timestamp: string;
+  read_by_desktop_at: string | null;
+  read_by_code_at: string | null;
 }
 
+interface Found {
+  saved: Row[];
+  unreadable: number[];
+  /** The highest id that the file ever gave. */
+  lastId: number;
+}
+
+// The buffer holds 20 messages, so gaps between ids are small; a wider one is not searched id by id.
+const widestGap = 10_000;
+
 /**
- * Rebuilds a damaged buffer from what can be read of it, and sets the damaged file aside; a sound one is left alone.
- * Nobody else can use the file meanwhile. Wherever this is killed, the old file is at the path, or the new one.
- * Throws a `buffer` error if somebody else keeps using the file, or if it is no buffer; then nothing was changed.
+ * Puts a new file with every message that SQLite still reads in the place of a damaged buffer, which is kept beside it. A
+ * file whose header is destroyed gives an empty one; a sound file is left alone. Throws a `buffer` error, with nothing
+ * changed, if another program uses the file or owns it.
  */
-export async function repairBuffer(path: string, around: Surroundings): Promise<Repair> {
+export function repairBuffer(path: string, clock: Clock): Repair {
   const file = acceptBufferFile(path);
   if (!file) return { state: "absent" };
+  let damaged: Database | undefined;
   try {
-    const lock = await lockPatiently(file, path, around);
-    try {
-      return rebuildLocked(file, path, lock, around.clock);
-    } finally {
-      removeWork(file);
-      lock.release();
-    }
+    damaged = openDamaged(file);
+    if (damaged && isSound(damaged, path)) return { state: "sound" };
+    if (damaged) lock(damaged);
+    const found: Found = damaged ? readRows(damaged) : { saved: [], unreadable: [], lastId: 0 };
+    const next = `${file}.repair-next`;
+    writeRows(next, path, found);
+    const aside = `${file}${asideMark}${new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, "")}`;
+    if (process.platform === "win32") damaged?.close(); // Windows moves no open file; elsewhere the lock holds until then
+    moveAside(file, aside);
+    renameSync(next, file);
+    return { state: "repaired", saved: found.saved.map(({ id }) => id), unreadable: found.unreadable, aside };
   } catch (error) {
     const known = error instanceof RelayError || codeOf(error).startsWith("SQLITE_");
-    throw known ? explain(error, path) : unusable(path, error);
+    throw known ? explain(error, path) : fileError(path, error);
+  } finally {
+    damaged?.close();
   }
 }
 
-function rebuildLocked(file: string, path: string, lock: LockedFile, clock: Clock): Repair {
-  removeWork(file); // a repair that was killed left it
-  const { copy, next } = workFiles(file);
-  const written = lastWrite(file);
-  const contents = readContents(file, lock.descriptor);
-  writeContents(copy, contents);
-  if (isSound(copy, path)) return { state: "sound" };
+const asideMark = ".damaged-";
 
-  const settled = readFileSync(copy);
-  const saved = salvage(settled);
-  if (!saved) throw unrecognised(path);
-  createBufferFile(next);
-  rebuild(next, saved);
-  flush(next);
-  const aside = setAside(file, contents, clock);
-  if (lastWrite(file) !== written) throw inUse(path, ""); // which only Windows allows
-  settle(file, lock.descriptor, settled, contents);
-  if (process.platform === "win32") replaceOnWindows(next, file, lock, path);
-  else renameSync(next, file);
-  flushFolder(file);
-  return { state: "repaired", aside, saved };
+/** The files that repairs of this buffer set aside, and their companions. */
+export function filesSetAside(path: string): string[] {
+  const mark = `${basename(path)}${asideMark}`;
+  const names = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
+  return names.filter((name) => name.startsWith(mark)).map((name) => join(dirname(path), name));
 }
 
-// Windows replaces no file that anybody has open, this process included.
-function replaceOnWindows(next: string, file: string, lock: LockedFile, path: string): void {
-  lock.release();
+/** The file as SQLite has it; `undefined` if SQLite does not take it for a database. */
+function openDamaged(file: string): Database | undefined {
+  const db = new Database(file, { readwrite: true, create: false, strict: true });
   try {
-    renameSync(next, file);
+    db.run(`PRAGMA busy_timeout = ${lockMs}`);
+    db.query("SELECT count(*) FROM sqlite_schema").get();
+    return db;
   } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    throw ["EBUSY", "EPERM", "EACCES"].includes(code) ? inUse(path, "") : error;
+    db.close();
+    if (isDamage(error)) return undefined;
+    throw error;
   }
 }
 
-// Their names begin with the buffer's, so that whatever is said of its file's companions is said of them.
-function workFiles(file: string): { copy: string; next: string } {
-  return { copy: `${file}.repair-copy`, next: `${file}.repair-next` };
-}
-
-function removeWork(file: string): void {
-  for (const path of Object.values(workFiles(file)))
-    for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
-}
-
-function lastWrite(file: string): bigint {
-  return statSync(file, { bigint: true }).mtimeNs;
-}
-
-/** Waits for the lock as long as any transaction waits for one. */
-async function lockPatiently(
-  file: string,
-  path: string,
-  { clock, system }: Surroundings,
-): Promise<LockedFile> {
-  const deadline = clock.elapsed() + lockMilliseconds;
-  for (;;) {
-    const identity = identify(file);
-    const lock = await lockFile(file);
-    const now = identify(file);
-    if (lock && now && now.inode === identity?.inode && now.device === identity.device) return lock;
-    lock?.release(); // of a file that was replaced meanwhile
-    if (clock.elapsed() >= deadline) throw inUse(path, tellHolders(await holdersOf(file, system)));
-    await Bun.sleep(20);
-  }
-}
-
-function inUse(path: string, holders: string): RelayError {
-  const who = holders || "another program, or its disk knows no locks";
-  return new RelayError(
-    "buffer",
-    `${path} is in use by ${who}. End that and run \`relay doctor --repair\` again; nothing was changed.`,
-  );
-}
-
-function unrecognised(path: string): RelayError {
-  return new RelayError(
-    "buffer",
-    `${path} is damaged, and nothing in it says that it ever was a relay buffer, so relay left it as it is. Move it away, or set RELAY_DB to another file.`,
-  );
-}
-
-// A full disk is no damage, and neither is a lock.
-const elsewhere = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|NOMEM|INTERRUPT)/;
-
-/**
- * Whether SQLite finds nothing wrong with a copy of the file. Whatever lay beside the copy is in it afterwards, if
- * SQLite can make out what it is. Throws a `buffer` error for another program's sound database.
- */
-function isSound(copy: string, path: string): boolean {
-  let db: Database | undefined;
+function isSound(db: Database, path: string): boolean {
   try {
-    db = new Database(copy, { readwrite: true, create: false, strict: true });
     const found = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all();
     if (found.length !== 1 || found[0]?.integrity_check !== "ok") return false;
-    db.run("BEGIN IMMEDIATE"); // a header may also forbid writing
-    db.run("COMMIT");
     recognize(db, path);
     return true;
   } catch (error) {
-    if (error instanceof RelayError || !codeOf(error).startsWith("SQLITE_") || elsewhere.test(codeOf(error)))
-      throw error;
-    return false;
-  } finally {
-    db?.close();
+    if (isDamage(error)) return false;
+    throw error;
   }
+}
+
+function lock(db: Database): void {
+  try {
+    db.run("BEGIN EXCLUSIVE");
+  } catch (error) {
+    if (isBusy(error)) throw error;
+    // a file too damaged to be locked can be written by nobody else either
+  }
+}
+
+/** Every message that SQLite reads, one by one: a damaged page costs only the messages on it. */
+function readRows(db: Database): Found {
+  const one = db.prepare<Row, { id: number }>(
+    `SELECT id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
+       read_by_desktop_at, read_by_code_at FROM messages WHERE id = $id`,
+  );
+  const saved: Row[] = [];
+  const unreadable: number[] = [];
+  for (const id of readIds(db)) {
+    try {
+      const row = one.get({ id });
+      if (!row) continue;
+      if (row.sender !== null && row.message !== null && row.timestamp !== null) saved.push(row);
+      else unreadable.push(id);
+    } catch {
+      unreadable.push(id);
+    }
+  }
+  return { saved, unreadable, lastId: readLastId(db) };
+}
+
+function readLastId(db: Database): number {
+  try {
+    const row = db
+      .query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")
+      .get();
+    return row?.seq ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** The ids from both ends of the table as far as they can be read, and those between. */
+function readIds(db: Database): number[] {
+  const rising = readUntilDamage(db, "ASC");
+  const falling = readUntilDamage(db, "DESC");
+  const known = new Set([...rising, ...falling]);
+  const from = rising.at(-1) ?? 0;
+  const to = falling.at(-1) ?? 0;
+  if (to - from <= widestGap) for (let id = from + 1; id < to; id++) known.add(id);
+  return [...known].sort((a, b) => a - b);
+}
+
+function readUntilDamage(db: Database, order: "ASC" | "DESC"): number[] {
+  const ids: number[] = [];
+  try {
+    for (const { id } of db
+      .query<{ id: number }, []>(`SELECT id FROM messages ORDER BY id ${order}`)
+      .iterate())
+      ids.push(id);
+  } catch {} // the rest is damaged
+  return ids;
+}
+
+function writeRows(next: string, path: string, { saved, lastId }: Found): void {
+  for (const leftover of [next, ...companionsOf(next)]) rmSync(leftover, { force: true }); // of a killed repair
+  createBufferFile(next);
+  const db = new Database(next, { readwrite: true, create: false, strict: true });
+  try {
+    db.run("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON");
+    migrate(db, path);
+    const insert = db.prepare(
+      `INSERT INTO messages (id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, notified_at)
+       VALUES ($id, $sender, $message, $timestamp, $read_by_desktop_at, $read_by_code_at, $timestamp)`,
+    );
+    db.transaction(() => {
+      for (const row of saved) insert.run({ ...row });
+      db.run("DELETE FROM sqlite_sequence WHERE name = 'messages'");
+      const newest = Math.max(lastId, ...saved.map(({ id }) => id));
+      db.query("INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', $newest)").run({ newest });
+    })();
+  } finally {
+    db.close();
+  }
+}
+
+// A journal that stayed behind would be played into the new file.
+function moveAside(file: string, aside: string): void {
+  for (const companion of companionsOf(file))
+    if (existsSync(companion)) renameSync(companion, `${aside}${companion.slice(file.length)}`);
+  renameSync(file, aside);
 }

@@ -5,49 +5,51 @@ import { RelayError } from "../core/errors.ts";
 const major = 1;
 
 /**
- * Each adds to the schema, and never changes or removes what an older binary or the original relies on. Each finds
- * its work done without harm: a buffer restored from an SQL dump has lost its version, not its columns.
+ * Each adds to the schema, and never changes or removes what an older binary or the original relies on. Each finds its
+ * work done without harm: a buffer restored from an SQL dump has lost its version, not its columns.
  */
 const migrations: readonly ((db: Database) => void)[] = [
   createMessages,
-  addClaims,
-  recordLosses,
-  addAnnouncements,
+  renameUnreleased,
+  addLeases,
+  recordDropped,
+  addNotifications,
   createTickets,
 ];
 
 const current = major * 1000 + migrations.length;
 
-/** Throws a `buffer` error unless the database is a buffer of this major, or becomes one. Changes nothing. */
+/** Throws a `buffer` error unless the database is a buffer of this major, or empty. Changes nothing. */
 export function recognize(db: Database, path: string): void {
   refuseNewer(db, path);
   refuseStranger(db, path, userVersion(db));
 }
 
-/** Throws a `buffer` error if a newer relay made this a file of its own major, perhaps while it was open here. */
+/** Throws a `buffer` error if a newer relay made this a file of its own major. */
 export function refuseNewer(db: Database, path: string): void {
   const version = userVersion(db);
   if (Math.floor(version / 1000) <= major) return;
   throw new RelayError(
     "buffer",
-    `${path} was written by a newer relay (schema ${version}). Upgrade this one.`,
+    `${path} was written by a newer relay (schema ${version})`,
+    "Upgrade this one.",
   );
 }
 
 /** Whether the database has everything that this binary needs. */
-export function isMigrated(db: Database): boolean {
+export function isCurrent(db: Database): boolean {
   return userVersion(db) >= current;
 }
 
 /** Brings a database to this binary's schema in one transaction. Throws what {@link recognize} throws. */
 export function migrate(db: Database, path: string): void {
-  if (isMigrated(db)) return;
+  if (isCurrent(db)) return;
   db.run("BEGIN IMMEDIATE");
   try {
-    const applied = userVersion(db); // another process may have been faster
-    if (applied < current) {
+    // another process may have been faster
+    if (!isCurrent(db)) {
       recognize(db, path);
-      for (const migration of migrations.slice(Math.max(0, applied - major * 1000))) migration(db);
+      for (const migration of migrations) migration(db);
       db.run(`PRAGMA user_version = ${current}`);
     }
     db.run("COMMIT");
@@ -67,59 +69,87 @@ function createMessages(db: Database): void {
     read_by_desktop_at TEXT,
     read_by_code_at TEXT
   )`);
-  // early versions of the original lack these, and add them just so
+  // early versions of the original lack these, and add them with the same words
   addColumn(db, "read_by_desktop_at TEXT");
   addColumn(db, "read_by_code_at TEXT");
 }
 
-function addClaims(db: Database): void {
-  addColumn(db, "claim TEXT");
-  addColumn(db, "claimed_at INTEGER");
-  addColumn(db, "maybe_shown INTEGER NOT NULL DEFAULT 0");
+// Columns and tables had other names before the first release.
+function renameUnreleased(db: Database): void {
+  const columns = columnsOf(db);
+  const renamed = {
+    claim: "lease_id",
+    claimed_at: "leased_at",
+    maybe_shown: "redelivered",
+    notify_lease: "notification_lease",
+    notify_claimed_at: "notification_leased_at",
+    notify_tries: "notification_attempts",
+  };
+  for (const [before, now] of Object.entries(renamed))
+    if (columns.has(before)) db.run(`ALTER TABLE messages RENAME COLUMN ${before} TO ${now}`);
+  if (hasTable(db, "relay_losses")) {
+    recordDropped(db);
+    db.run(`INSERT OR IGNORE INTO relay_dropped (message_id, reader, cleared_by)
+      SELECT message_id, audience, nullif(cleared_by, 'damage') FROM relay_losses
+      WHERE (audience = 'desktop' AND sender = 'code') OR (audience = 'code' AND sender = 'desktop')`);
+    db.run("DROP TRIGGER IF EXISTS relay_record_loss");
+    db.run("DROP TABLE relay_losses");
+  }
+  if (hasTable(db, "relay_readers")) {
+    addNotifications(db);
+    db.run(`INSERT OR IGNORE INTO relay_clients (client, notify, sound)
+      SELECT client, notify, sound FROM relay_readers`);
+    db.run("DROP TABLE relay_readers");
+  }
+  if (hasTable(db, "relay_tickets") && columnsOf(db, "relay_tickets").has("words"))
+    db.run("DROP TABLE relay_tickets"); // a ticket lives for seconds
 }
 
-// A trigger, so that what the original evicts or clears unread is told too.
-function recordLosses(db: Database): void {
-  db.run(`CREATE TABLE IF NOT EXISTS relay_losses (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    audience TEXT NOT NULL,
-    message_id INTEGER NOT NULL,
-    sender TEXT NOT NULL,
-    cleared_by TEXT,
-    claim TEXT,
-    claimed_at INTEGER
+function addLeases(db: Database): void {
+  addColumn(db, "lease_id TEXT");
+  addColumn(db, "leased_at INTEGER");
+  addColumn(db, "redelivered INTEGER NOT NULL DEFAULT 0");
+}
+
+// A trigger, so that what the original evicts or clears unread is recorded too.
+function recordDropped(db: Database): void {
+  db.run(`CREATE TABLE IF NOT EXISTS relay_dropped (
+    message_id INTEGER PRIMARY KEY,
+    reader TEXT NOT NULL,
+    cleared_by TEXT
   )`);
-  db.run(`CREATE TRIGGER IF NOT EXISTS relay_record_loss AFTER DELETE ON messages
+  db.run(`CREATE TRIGGER IF NOT EXISTS relay_record_dropped AFTER DELETE ON messages
     WHEN (OLD.sender = 'desktop' AND OLD.read_by_code_at IS NULL)
       OR (OLD.sender = 'code' AND OLD.read_by_desktop_at IS NULL)
     BEGIN
-      INSERT INTO relay_losses (audience, message_id, sender) VALUES ('desktop', OLD.id, OLD.sender);
-      INSERT INTO relay_losses (audience, message_id, sender) VALUES ('code', OLD.id, OLD.sender);
+      INSERT OR REPLACE INTO relay_dropped (message_id, reader)
+        VALUES (OLD.id, CASE OLD.sender WHEN 'desktop' THEN 'code' ELSE 'desktop' END);
     END`);
 }
 
-// What is there when a buffer is taken over is old news.
-function addAnnouncements(db: Database): void {
+function addNotifications(db: Database): void {
   const takenOver = addColumn(db, "notified_at TEXT");
-  addColumn(db, "notify_lease TEXT");
-  addColumn(db, "notify_claimed_at INTEGER");
-  addColumn(db, "notify_tries INTEGER NOT NULL DEFAULT 0");
-  if (takenOver) db.run("UPDATE messages SET notified_at = timestamp");
-  db.run(`CREATE TABLE IF NOT EXISTS relay_readers (
+  addColumn(db, "notification_lease TEXT");
+  addColumn(db, "notification_leased_at INTEGER");
+  addColumn(db, "notification_attempts INTEGER NOT NULL DEFAULT 0");
+  if (takenOver) db.run("UPDATE messages SET notified_at = timestamp"); // nobody needs to hear of these now
+  db.run(`CREATE TABLE IF NOT EXISTS relay_clients (
     client TEXT PRIMARY KEY,
     notify INTEGER,
     sound TEXT,
-    lease TEXT,
-    leased_at INTEGER
+    notification_lease TEXT,
+    notification_leased_at INTEGER
   )`);
+  db.run("CREATE TABLE IF NOT EXISTS relay_servers (process INTEGER PRIMARY KEY)");
 }
 
 function createTickets(db: Database): void {
   db.run(`CREATE TABLE IF NOT EXISTS relay_tickets (
     session TEXT NOT NULL,
     process INTEGER NOT NULL,
-    words TEXT NOT NULL,
-    minted_at INTEGER NOT NULL
+    arguments TEXT NOT NULL,
+    issued_at INTEGER NOT NULL,
+    PRIMARY KEY (session, process)
   )`);
 }
 
@@ -135,16 +165,16 @@ function userVersion(db: Database): number {
   return db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
 }
 
-function columnsOf(db: Database): Set<string> {
-  return new Set(
-    db
-      .query<{ name: string }, []>("SELECT name FROM pragma_table_info('messages')")
-      .all()
-      .map((column) => column.name),
-  );
+function hasTable(db: Database, name: string): boolean {
+  return db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $name").get({ name }) !== null;
 }
 
-// Some other program's database must never gain our tables because RELAY_DB named it by mistake.
+function columnsOf(db: Database, table = "messages"): Set<string> {
+  const columns = db.query<{ name: string }, { table: string }>("SELECT name FROM pragma_table_info($table)");
+  return new Set(columns.all({ table }).map(({ name }) => name));
+}
+
+// Another program's database must never gain our tables because RELAY_DB named it by mistake.
 function refuseStranger(db: Database, path: string, version: number): void {
   const tables = db.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0;
   const columns = columnsOf(db);
@@ -153,6 +183,7 @@ function refuseStranger(db: Database, path: string, version: number): void {
   if (plausible && (tables === 0 || ours)) return;
   throw new RelayError(
     "buffer",
-    `${path} is some other program's database, not a relay buffer. Set RELAY_DB to another file, or move this one away.`,
+    `${path} is another program's database, not a relay buffer`,
+    "Set RELAY_DB to another file, or move this one away.",
   );
 }

@@ -1,34 +1,30 @@
 import type { Database } from "bun:sqlite";
-import { ticketMilliseconds } from "../core/limits.ts";
+import { ticketMs } from "../core/limits.ts";
 import type { CodeSession } from "../core/store.ts";
 
-/** Makes a session's only ticket. */
-export function mint(db: Database, { id, process }: CodeSession, words: string, now: number): void {
-  db.query("DELETE FROM relay_tickets WHERE session = $id AND process = $process").run({ id, process });
+/** Issues the session's only ticket. */
+export function issue(db: Database, { id, process }: CodeSession, args: string, now: number): void {
+  removeExpired(db, now);
   db.query(
-    "INSERT INTO relay_tickets (session, process, words, minted_at) VALUES ($id, $process, $words, $now)",
-  ).run({ id, process, words, now });
+    "INSERT OR REPLACE INTO relay_tickets (session, process, arguments, issued_at) VALUES ($id, $process, $args, $now)",
+  ).run({ id, process, args, now });
 }
 
-/** Takes a session's ticket, of which nothing is left then, and answers its words. */
-export function redeem(db: Database, { id, process }: CodeSession): string | null {
-  const taken = db
-    .query<{ words: string }, { id: string; process: number }>(
-      "DELETE FROM relay_tickets WHERE session = $id AND process = $process RETURNING words",
+/** Takes the session's ticket and answers what it carries; `null` if there is no valid one. */
+export function redeem(db: Database, { id, process }: CodeSession, now: number): string | null {
+  removeExpired(db, now);
+  const ticket = db
+    .query<{ arguments: string }, { id: string; process: number }>(
+      "DELETE FROM relay_tickets WHERE session = $id AND process = $process RETURNING arguments",
     )
     .get({ id, process });
-  return taken?.words ?? null;
+  return ticket?.arguments ?? null;
 }
 
-/** Forgets expired tickets and their words. One stamped in the future was stamped before the clock was set back. */
-export function forgetExpired(db: Database, now: number): void {
-  db.query("DELETE FROM relay_tickets WHERE minted_at <= $now - $good OR minted_at > $now").run({
+/** Removes expired tickets and what they carry. One from the future was issued before the clock was set back. */
+export function removeExpired(db: Database, now: number): void {
+  db.query("DELETE FROM relay_tickets WHERE issued_at <= $now - $valid OR issued_at > $now").run({
     now,
-    good: ticketMilliseconds,
+    valid: ticketMs,
   });
-}
-
-/** Whether there is any ticket. */
-export function anyLeft(db: Database): boolean {
-  return db.query("SELECT 1 FROM relay_tickets LIMIT 1").get() !== null;
 }

@@ -12,6 +12,7 @@ export const clearTool: Tool = {
   },
   async call(_args, { relay, identity, signal }) {
     refuse(identity);
-    return textResult(JSON.stringify(await relay.clear(identity.client ?? "unknown", signal)));
+    const cleared = await relay.store.clear(identity.client ?? "unknown", signal);
+    return textResult(JSON.stringify({ ok: true, ...cleared }));
   },
 };

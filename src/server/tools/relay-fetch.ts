@@ -1,5 +1,8 @@
-import { fetchPage } from "../fetch-page.ts";
-import { type Tool, textResult } from "./tool.ts";
+import type { GetPromptResult, Prompt } from "@modelcontextprotocol/sdk/types.js";
+import { randomNonce } from "../../core/frames.ts";
+import { type Asked, renderLatest, renderPage } from "../../core/page.ts";
+import { checkClient, checkFlag, checkLimit } from "../../core/validate.ts";
+import { type Call, refuse, type Tool, textResult } from "./tool.ts";
 
 export const fetchTool: Tool = {
   definition: {
@@ -32,3 +35,29 @@ export const fetchTool: Tool = {
     return textResult(await fetchPage(args, asked, call));
   },
 };
+
+/** The prompt `get` as people see it in their client's menu. */
+export const getPromptDefinition: Prompt = {
+  name: "get",
+  title: "Get messages",
+  description: "Brings the messages that wait from the other Claude into this conversation.",
+};
+
+/** Puts a page into the conversation as the person's own words. Throws a RelayError. */
+export async function getPrompt(call: Call): Promise<GetPromptResult> {
+  const text = await fetchPage({}, "prompt", call);
+  return { messages: [{ role: "user", content: { type: "text", text } }] };
+}
+
+/** Leases a page for the answer, and renders it. */
+async function fetchPage(args: Record<string, unknown>, asked: Asked, call: Call): Promise<string> {
+  const { relay, identity, signal, carry } = call;
+  refuse(identity);
+  const limit = checkLimit(args.limit);
+  const includeRead = !checkFlag("unread_only", args.unread_only, true);
+  const reader = checkClient("reader", args.reader, identity.client);
+  if (!reader) return renderLatest(await relay.store.latest(limit), asked, randomNonce);
+  const { page, delivery } = await relay.fetch({ reader, limit, includeRead, size: "tool" }, signal);
+  if (delivery) carry(delivery);
+  return renderPage(page, reader, asked, randomNonce);
+}

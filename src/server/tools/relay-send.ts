@@ -22,11 +22,9 @@ export const sendTool: Tool = {
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
     _meta: { "anthropic/alwaysLoad": true },
   },
-  async call(args, { relay, identity, signal, carry }) {
+  async call(args, { relay, identity, signal }) {
     const sender = checkSender(args.sender, identity.client);
     const message = checkMessage(args.message);
-    const { receipt, claim } = await relay.send({ sender, message }, signal);
-    carry(claim);
-    return textResult(JSON.stringify(receipt));
+    return textResult(JSON.stringify(await relay.send({ sender, message }, signal)));
   },
 };

@@ -1,0 +1,35 @@
+// Far above the largest request that means anything: 64 KB of text is at most 400 KB of JSON.
+const longestLine = 16 * 1024 * 1024;
+
+const newline = 0x0a;
+
+/**
+ * The lines of a stream of bytes, without their ends; the last one may lack its end. Bytes that are not UTF-8 become
+ * U+FFFD. A line over 16 MB is not kept: it comes as `null`.
+ */
+export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string | null> {
+  const decoder = new TextDecoder();
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  const keep = (part: Uint8Array) => {
+    length += part.length;
+    if (length <= longestLine) parts.push(part);
+    else parts = [];
+  };
+  const finish = () => {
+    const line = length <= longestLine ? decoder.decode(Buffer.concat(parts)) : null;
+    parts = [];
+    length = 0;
+    return line;
+  };
+  for await (const chunk of stream) {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      keep(chunk.subarray(start, end));
+      yield finish();
+      start = end + 1;
+    }
+    if (start < chunk.length) keep(chunk.subarray(start));
+  }
+  if (length > 0) yield finish();
+}
