@@ -1,6 +1,6 @@
 import type { Announcement } from "../core/notifier.ts";
 import type { System } from "../platform/system.ts";
-import type { Plan, Program } from "./toast.ts";
+import type { Plan } from "./toast.ts";
 
 /** A notifier waits for its daemon for a minute and more (facts.md); people do not. */
 const limitMilliseconds = 3_000;
@@ -83,9 +83,9 @@ function player(name: string, { find, exists }: System): string[] | null {
 }
 
 // The bus of a session is there whether or not a server's client told of it (facts.md, "MCP SDK").
-function sessionEnvironment({ user, variables }: System): Program["env"] {
+function sessionEnvironment({ user, variables }: System): Record<string, string> {
   const runtime = variables.XDG_RUNTIME_DIR || `/run/user/${user}`;
-  const env: Program["env"] = {
+  const env: Record<string, string> = {
     XDG_RUNTIME_DIR: runtime,
     DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus`,
   };

@@ -1,9 +1,4 @@
-/** A program to run, with its whole environment. Nothing in it passes a shell. */
-export interface Program {
-  /** The absolute path of the program, and its arguments. */
-  argv: string[];
-  env: Record<string, string>;
-}
+import type { Program } from "../platform/process.ts";
 
 /** How one announcement is made. */
 export interface Plan {
