@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { cLibraries } from "../platform/c-library.ts";
+import { cLibraries } from "../platform/parent-process.ts";
 
 // The bytes that SQLite locks, wherever it locks any: https://sqlite.org/fileformat2.html#the_lock_byte_page
 const firstLockByte = 0x4000_0000n;
