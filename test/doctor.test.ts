@@ -130,7 +130,7 @@ const troubles: [
       rmSync(box.buffer);
       mkdirSync(box.buffer);
     },
-    () => [/^fail buffer: .* is a folder, not a file$/],
+    () => [/^fail buffer: .* is a folder, not a file/],
   ],
   [
     "a Claude Code that protects nobody",

@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
 import { clients, clientTitle } from "../core/client.ts";
-import { errorMessage } from "../core/errors.ts";
 import { windowSize } from "../core/limits.ts";
 import { type Check, type Finding, fail, failed, ok, warn } from "./check.ts";
 import { type Inspection, inspectBuffer, oddDisk } from "./inspect.ts";
@@ -15,7 +14,7 @@ export const checkBuffer: Check = ({ bufferPath }) => {
       ...disk(found?.file ?? path),
     ];
   } catch (error) {
-    return [failed("buffer", errorMessage(error))];
+    return [failed("buffer", error)];
   }
 };
 

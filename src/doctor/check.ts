@@ -1,3 +1,4 @@
+import { errorMessage, RelayError } from "../core/errors.ts";
 import type { Notifier } from "../core/notifier.ts";
 import type { Surroundings } from "../setup/setup-context.ts";
 import type { Configuration } from "./configuration.ts";
@@ -57,8 +58,8 @@ export function fail(name: string, detail: string, fix: string): Finding {
   return { name, status: "fail", detail, fix };
 }
 
-/** A finding of an error that carries its own fix, as relay's do: the last sentence. */
-export function failed(name: string, message: string): Finding {
-  const [, detail = message, fix = "See relay --help."] = /^(.*?[.;]) ([^.;].*)$/s.exec(message) ?? [];
-  return fail(name, detail.replace(/[.;]$/, ""), fix);
+/** It does not work, as an error says that carries its own fix. */
+export function failed(name: string, error: unknown): Finding {
+  if (error instanceof RelayError && error.fix) return fail(name, error.message, error.fix);
+  return fail(name, errorMessage(error), "See the README, Troubleshooting.");
 }

@@ -1,4 +1,3 @@
-import { errorMessage } from "../core/errors.ts";
 import { findClaude, protectedVersion } from "../setup/program.ts";
 import { type Check, failed, ok, warn } from "./check.ts";
 
@@ -16,6 +15,6 @@ export const checkClaudeVersion: Check = async ({ surroundings: { system, places
   try {
     return [ok("Claude Code", `${await protectedVersion(program, system, places.home)}, ${program}`)];
   } catch (error) {
-    return [failed("Claude Code", errorMessage(error))];
+    return [failed("Claude Code", error)];
   }
 };

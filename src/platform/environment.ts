@@ -82,7 +82,7 @@ function readSession(id: string | undefined, process: string | undefined): Claud
 function readPlaces(variables: Record<string, string | undefined>): Places {
   const home = homeFolder();
   if (home) return placesOf(home, readSystem(variables, home));
-  throw new RelayError("failed", "there is no home folder. Set HOME to the absolute path of yours.");
+  throw new RelayError("failed", "there is no home folder", "Set HOME to the absolute path of yours.");
 }
 
 function claudeFolder(chosen: string | undefined, posixHome: string | undefined): string | null {
@@ -105,7 +105,7 @@ function homeFolder(): string | null {
 function isNotifyWanted(value: string | undefined): boolean {
   if (!value || value === "auto") return true;
   if (value === "off") return false;
-  throw new RelayError("usage", `RELAY_NOTIFY is "${value}"; it must be auto or off.`);
+  throw new RelayError("usage", `RELAY_NOTIFY is "${value}"`, "It must be auto or off.");
 }
 
 // node:tty takes 2 ms to load, so it is asked only of what may be a terminal at all.
@@ -125,13 +125,15 @@ function bufferPath(chosen: string | undefined): string {
     if (isAbsolute(chosen)) return chosen;
     throw new RelayError(
       "buffer",
-      `RELAY_DB is "${chosen}", which is not an absolute path. Write it out from the root.`,
+      `RELAY_DB is "${chosen}", which is not an absolute path`,
+      "Write it out from the root.",
     );
   }
   const home = homeFolder();
   if (home) return usualBuffer(home);
   throw new RelayError(
     "buffer",
-    "there is no home folder to keep the buffer in. Set HOME, or RELAY_DB to a file's absolute path.",
+    "there is no home folder to keep the buffer in",
+    "Set HOME, or RELAY_DB to a file's absolute path.",
   );
 }
