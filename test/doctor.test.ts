@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkBuffer } from "../src/doctor/buffer.ts";
+import { checkBuffer } from "../src/doctor/buffer-check.ts";
 import type { Finding, Subject } from "../src/doctor/check.ts";
 import { readConfiguration } from "../src/doctor/configuration.ts";
 import { examine } from "../src/doctor/examine.ts";
@@ -79,7 +79,7 @@ describe("after relay setup", () => {
       rules: "the model may send, and not read the buffer's file",
       command: `/get runs ${program}`,
       "server of Desktop": `starts and answers: ${program} --client desktop`,
-      "same buffer": `everybody uses ${box.buffer}`,
+      "same buffer": `both Claudes use ${box.buffer}`,
     });
     const { status, stdout, stderr } = await box.relay(["doctor"]);
     expect([status, stderr]).toEqual([0, ""]);
@@ -162,7 +162,7 @@ const troubles: [
         Object.assign(config.mcpServers.relay, { args: ["--client", "desktop", {}] }),
       ),
     (box) => [
-      `fail server of Desktop: has an argument or a variable that is no text, in ${join(box.home, desktopPath)}`,
+      `fail server of Desktop: has an argument or a variable that is not a string, in ${join(box.home, desktopPath)}`,
     ],
   ],
   [
@@ -172,7 +172,7 @@ const troubles: [
         Object.assign(config.mcpServers.relay, { env: { RELAY_NOTIFY: false } }),
       ),
     (box) => [
-      `fail server of Code: has an argument or a variable that is no text, in ${join(box.home, ".claude.json")}`,
+      `fail server of Code: has an argument or a variable that is not a string, in ${join(box.home, ".claude.json")}`,
     ],
   ],
   [
@@ -211,7 +211,7 @@ const troubles: [
       change(box, ".claude.json", (config) =>
         Object.assign(config.mcpServers.relay, { command: "touch", args: [join(box.home, "started")] }),
       ),
-    (box) => [`fail server of Code: a server of somebody else's is called relay in ${box.home}/.claude.json`],
+    (box) => [`fail server of Code: another program's server is called relay in ${box.home}/.claude.json`],
   ],
   [
     "the Python server in relay's place",
@@ -232,7 +232,7 @@ const troubles: [
   [
     "no hook for tickets",
     (box) => change(box, settingsPath, ({ hooks }) => delete hooks.UserPromptExpansion),
-    () => ["fail hook UserPromptExpansion: is not in your settings; it mints the tickets of /get"],
+    () => ["fail hook UserPromptExpansion: is not in your settings; it issues the tickets of /get"],
   ],
   [
     "no hook at the start",
@@ -246,8 +246,8 @@ const troubles: [
       put(box, settingsPath, text.replaceAll(join(box.programs, "relay"), "/nowhere/relay"));
     },
     () => [
-      "fail hook UserPromptExpansion: runs /nowhere/relay, which is not there",
-      "warn hook SessionStart: runs /nowhere/relay, which is not there",
+      "fail hook UserPromptExpansion: runs /nowhere/relay, which does not exist",
+      "warn hook SessionStart: runs /nowhere/relay, which does not exist",
     ],
   ],
   [
@@ -298,12 +298,12 @@ const troubles: [
   [
     "somebody else's command",
     (box) => void put(box, ".claude/commands/get.md", "Get milk."),
-    () => ["fail command: /get is somebody else's, and there is none of relay's"],
+    () => ["fail command: /get is not relay's, and there is no /relay"],
   ],
   [
     "a command whose program is gone",
     (box) => void put(box, ".claude/commands/get.md", commandFile("/my (old)/it's/relay")),
-    () => ["fail command: /get runs /my (old)/it's/relay, which is not there"],
+    () => ["fail command: /get runs /my (old)/it's/relay, which does not exist"],
   ],
   [
     "a command that somebody changed",
@@ -333,7 +333,7 @@ const troubles: [
         Object.assign(config.mcpServers.relay, { env: { RELAY_DB: join(box.home, "mine.db") } }),
       ),
     (box) => [
-      `fail same buffer: the two sides would never meet: Code ${box.buffer}, /get ${box.buffer}, Desktop ${box.home}/mine.db`,
+      `fail same buffer: the Claudes use different buffers: Code ${box.buffer}, /get ${box.buffer}, Desktop ${box.home}/mine.db`,
     ],
   ],
   [
@@ -347,14 +347,14 @@ const troubles: [
       );
     },
     (box) => [
-      `fail same buffer: the two sides would never meet: Code ${box.buffer}, /get ${box.home}/mine.db, Desktop ${box.buffer}`,
+      `fail same buffer: the Claudes use different buffers: Code ${box.buffer}, /get ${box.home}/mine.db, Desktop ${box.buffer}`,
     ],
   ],
   [
     "another buffer in this project",
     (box) => void put(box, "project/.claude/settings.json", { env: { RELAY_DB: join(box.home, "mine.db") } }),
     (box) => [
-      `fail same buffer: the two sides would never meet: Code ${box.home}/mine.db, /get ${box.home}/mine.db, Desktop ${box.buffer}`,
+      `fail same buffer: the Claudes use different buffers: Code ${box.home}/mine.db, /get ${box.home}/mine.db, Desktop ${box.buffer}`,
     ],
   ],
   [
@@ -370,7 +370,9 @@ const troubles: [
         Object.assign(settings, { enabledPlugins: { "relay@relay": true } }),
       );
     },
-    () => ["warn plugin: relay@relay is installed beside what setup put in, so everything is there twice"],
+    () => [
+      "warn plugin: relay@relay is installed beside the registration, so Claude Code has everything twice",
+    ],
   ],
   [
     "the bundle beside the registration",
@@ -433,8 +435,8 @@ describe("it finds", () => {
     symlinkSync(relayBinary, join(box.programs, "relay"));
     const report = await doctor(box, { cwd: box.home });
     expect(report.status).toBe(0);
-    expect(wrong(report)).toEqual(["warn Claude Code: is not here: no claude in PATH or ~/.local/bin"]);
-    expect(report.checks.find(({ name }) => name === "buffer")?.detail).toContain("is not there yet");
+    expect(wrong(report)).toEqual(["warn Claude Code: is not installed: no claude in PATH or ~/.local/bin"]);
+    expect(report.checks.find(({ name }) => name === "buffer")?.detail).toContain("does not exist yet");
   });
 
   test("a buffer of the original's, and one of a newer relay", async () => {
@@ -463,7 +465,7 @@ test("an administrator's settings count, wherever the system keeps them", async 
   const system = systemOf("linux");
   const places = { ...placesOf(box.home, system), managedSettings: [managed] };
   const subject: Subject = {
-    surroundings: { system, places, executable: relayBinary, folder: box.home, buffer: null },
+    context: { system, places, executable: relayBinary, folder: box.home, buffer: null },
     configuration: readConfiguration(places, box.home),
     version: "1",
     bufferPath: () => box.buffer,
@@ -476,7 +478,7 @@ test("an administrator's settings count, wherever the system keeps them", async 
       name: "hooks",
       status: "fail",
       detail: "of yours are switched off by allowManagedHooksOnly, so /get finds no ticket and refuses",
-      fix: `Ask whoever keeps ${managed}; until then say get, and approve.`,
+      fix: `Ask the administrator, who manages ${managed}; until then say get, and approve.`,
     },
   ]);
   expect(placesOf("/h", systemOf("linux")).managedSettings).toEqual([
@@ -518,7 +520,7 @@ test.skipIf(!canNotify)("--notify shows a real one", async () => {
   const { status, stdout } = await box.relay(["doctor", "--notify"], { env });
   expect([status, stdout]).toEqual([
     0,
-    expect.stringMatching(/^ok {4}notification +one was shown just now/m),
+    expect.stringMatching(/^ok {4}notification +one was shown just now;/m),
   ]);
   expect(session.shown().map(({ summary }) => summary)).toEqual(["relay"]);
 });

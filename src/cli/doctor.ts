@@ -48,7 +48,7 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
   const surroundings = surroundingsOf(context, null); // what RELAY_DB says here is for the checks to judge
   const folder = mkdtempSync(join(temporaryFolder(), "relay-doctor-"));
   const subject: Subject = {
-    surroundings,
+    context: surroundings,
     configuration: readConfiguration(surroundings.places, surroundings.folder),
     version,
     bufferPath: environment.bufferPath,

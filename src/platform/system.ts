@@ -53,11 +53,12 @@ function searchPath(home: string, path = ""): string[] {
   return [...path.split(delimiter).filter(trusted), ...standard];
 }
 
-function realPath(path: string): string | null {
+/** The path of the file itself, links followed; `null` if there is none. */
+export function realPath(path: string): string | null {
   try {
     return realpathSync(path);
   } catch {
-    return null; // it is not there, or was removed
+    return null;
   }
 }
 
