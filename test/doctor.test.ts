@@ -91,7 +91,7 @@ describe("after relay setup", () => {
     await using box = await wired();
     rmSync(join(box.home, ".claude/commands/get.md"));
     const { status, stdout, stderr } = await box.relay(["doctor"]);
-    expect([status, stderr]).toEqual([1, "relay: one thing does not work. Each has its fix beside it.\n"]);
+    expect([status, stderr]).toEqual([1, "relay: 1 problem found; see the fix above\n"]);
     expect(stdout).toMatch(/^fail {2}command +there is no command \/get\n +Run: relay setup-code$/m);
     await box.relay(["setup"]);
     expect((await box.relay(["doctor"])).status).toBe(0);
