@@ -4,10 +4,10 @@ import { isAbsolute, join, sep } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
 import { type Places, placesOf, usualBuffer } from "./paths.ts";
-import { readSystem, type System } from "./system.ts";
+import { pickVariables, readSystem, type System } from "./system.ts";
 import { isBlind, isInWsl } from "./wslenv.ts";
 
-/** Everything relay takes from its surroundings. No other module reads variables, terminals or well-known paths. */
+/** Everything that relay reads from its environment. No other module reads variables, terminals or well-known paths. */
 export interface Environment {
   claudeCode: ClaudeCodeSigns;
   terminal: Terminal;
@@ -22,7 +22,7 @@ export interface Environment {
   places(): Places;
   /** Where Claude Code keeps the person's settings and commands; `null` without a home. */
   claudeFolder(): string | null;
-  /** The plugin whose hook this process is; `null` if it is none's. */
+  /** The folder of the plugin that started this process as a hook; `null` if none did. */
   pluginFolder: string | null;
 }
 
@@ -62,15 +62,13 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
   };
 }
 
-/**
- * The variables a program started by relay may see: enough to run, nothing that tells of a Claude session.
- */
-export function cleanEnvironment(variables: Record<string, string | undefined> = process.env) {
+/** The variables that a program started by relay may see: enough to run, and none of a Claude session's. */
+export function cleanEnvironment(): Record<string, string> {
   const kept = ["PATH", "HOME", "USERPROFILE", "SystemRoot", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL"];
-  return Object.fromEntries(kept.flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
+  return pickVariables(process.env, kept);
 }
 
-/** Where folders that only live for a moment are made. */
+/** Where temporary folders are made. */
 export function temporaryFolder(): string {
   return tmpdir();
 }
@@ -92,7 +90,7 @@ function claudeFolder(chosen: string | undefined, posixHome: string | undefined)
   return home && join(home, ".claude");
 }
 
-/** The person's home folder, by HOME or by who they are; `null` if neither tells. */
+/** The person's home folder, by HOME or by the system's list of users; `null` if neither has it. */
 function homeFolder(): string | null {
   try {
     const home = homedir();

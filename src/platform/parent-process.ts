@@ -14,9 +14,9 @@ const ucredBytes = 12; // pid, uid, gid
 
 /**
  * Whether the process `pid` started this one itself, with a standard input that it made. The parent's number alone
- * proves nothing: a program that a shell `exec`s has the shell's parent. libuv and Bun give a child a pair of sockets for
- * its input, and Linux remembers which process made them (`SO_PEERCRED`, unix(7)). On Windows, where this was never
- * tried, the answer is always yes.
+ * proves nothing: a program that a shell `exec`s has the shell's parent. libuv and Bun give a child a pair of sockets
+ * for its input, and Linux remembers which process made them (`SO_PEERCRED`, unix(7)). On Windows, where this was
+ * never tried, the answer is always yes.
  */
 export async function isSpawnedBy(pid: number): Promise<boolean> {
   if (process.platform === "win32") return true;
