@@ -2,8 +2,7 @@ import { checkBuffer } from "./buffer-check.ts";
 import { type Check, type Finding, fail, failed, ok, type Subject } from "./check.ts";
 import { checkCommand, checkProjectCommands } from "./command-check.ts";
 import { checkHooks } from "./hook-check.ts";
-import { checkOriginal, checkTwice } from "./other-install-check.ts";
-import { checkClaudeCode, checkProgram } from "./program-check.ts";
+import { checkClaudeCode, checkOriginal, checkProgram, checkTwice } from "./install-check.ts";
 import { checkCodeServer, checkDesktopServer, checkProjectServers, checkSameBuffer } from "./server-check.ts";
 
 const checkFiles: Check = ({ configuration }) =>
