@@ -315,7 +315,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       args: ["--client", "code"],
       env: { ...session.env, RELAY_NOTIFY: "0" },
     });
-    expect(server.stderr()).toBe('relay: RELAY_NOTIFY is "0"; it must be auto or off.\n');
+    expect(server.stderr()).toBe('relay: RELAY_NOTIFY is "0". It must be auto or off.\n');
     expect(await send(box, session, "code", "hello")).toMatchObject({ status: 0 });
     const refused = await send(box, session, "code", "hello", { RELAY_NOTIFY: "0" });
     expect(refused).toMatchObject({
