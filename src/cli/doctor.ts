@@ -34,8 +34,8 @@ async function repair({ environment, print }: Context, json: boolean): Promise<v
   const path = environment.bufferPath();
   const { repairBuffer } = await import("../store/repair.ts");
   const done = await repairBuffer(path, { clock: systemClock, system: environment.system() });
-  const { repairJson, tellRepair } = await import("./repair-report.ts");
-  print(json ? JSON.stringify(repairJson(path, done)) : tellRepair(path, done));
+  const { renderRepair, repairJson } = await import("./render.ts");
+  print(json ? JSON.stringify(repairJson(path, done)) : renderRepair(path, done));
 }
 
 async function examineHere(context: Context, notify: boolean): Promise<Finding[]> {

@@ -3,8 +3,8 @@ import { WriteFailed, type Writing } from "../core/write.ts";
 const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * The same write, but one that fails at the first signal that would end the process. From this call on such a signal
- * ends nothing by itself: without it, what a command has claimed would be missing until the claim expires.
+ * A write that fails at the first signal that would end the process. From this call on such a signal ends nothing by
+ * itself: the page would be missing until its lease expires.
  */
 export function interruptible(writing: Writing): Writing {
   if (writing.taken) return writing;
@@ -14,7 +14,7 @@ export function interruptible(writing: Writing): Writing {
   return { taken: false, finished: Promise.race([writing.finished, interrupted]) };
 }
 
-/** Does `work` and waits for it. A signal that would end the process does so, but not before `stop` was called. */
+/** Waits for `work`. A signal that would end the process calls `stop` first. */
 export async function unlessInterrupted<T>(work: () => Promise<T>, stop: () => void): Promise<T> {
   const end = (signal: NodeJS.Signals) => {
     stop();

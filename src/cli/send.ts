@@ -5,7 +5,7 @@ import { checkMessage } from "../core/validate.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
-import { tellReceipt } from "./receipt.ts";
+import { renderReceipt } from "./render.ts";
 
 // More than this is no message, whatever follows; a stream without end must end somewhere.
 const inputBytes = 16 * 1024 * 1024;
@@ -28,7 +28,7 @@ export const command = defineCommand({
     const sender = otherClient(to);
     const relay = context.relay();
     const { receipt, claim } = await relay.send({ sender, message });
-    const answer = args.json ? JSON.stringify(receipt) : tellReceipt(receipt, to);
+    const answer = args.json ? JSON.stringify(receipt) : renderReceipt(receipt, to);
     try {
       if (claim) await claim.show(() => context.begin(answer));
       else context.print(answer);

@@ -9,7 +9,7 @@ import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 import { showPage } from "./page.ts";
-import { tellReceipt } from "./receipt.ts";
+import { renderReceipt } from "./render.ts";
 
 // The person waits for the prompt; a notifier that takes longer is left to a server's next look.
 const notifierMilliseconds = 1_000;
@@ -68,7 +68,7 @@ async function clear(relay: Relay, context: Context): Promise<void> {
 
 async function sendWords(words: string, relay: Relay, context: Context): Promise<void> {
   const { receipt, claim } = await relay.send({ sender: "code", message: checkMessage(words) });
-  const text = `${tellReceipt(receipt, "desktop")}\nrelay: the words after /get were for Desktop, and are on their way there. They are not for you; there is nothing to do.`;
+  const text = `${renderReceipt(receipt, "desktop")}\nrelay: the words after /get were for Desktop, and are on their way there. They are not for you; there is nothing to do.`;
   try {
     if (claim) await claim.show(() => interruptible(context.begin(text)));
     else context.print(text);
