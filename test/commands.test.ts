@@ -27,17 +27,17 @@ async function run(command: Command, relay: Relay, args: Record<string, string> 
   const print = (text: string) => void printed.push(text);
   const data: Context = {
     environment: readEnvironment({ CLAUDE_CODE_SESSION_ID: session.id, CLAUDE_PID: `${session.process}` }),
-    verbs: {},
     relay: () => relay,
-    hastyRelay: () => relay,
+    quickRelay: () => relay,
     begin(text) {
       print(text);
       return { taken: true, finished: Promise.resolve() };
     },
     print,
     note: print,
+    style: (_output, _style, text) => text,
   };
-  await command.run?.({ args: { _: [], ...args }, rawArgs: [], cmd: command, data } as never);
+  await command.run({ args, rest: [], data, verbs: {} });
   return printed;
 }
 

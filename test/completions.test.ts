@@ -75,13 +75,14 @@ describe.each(shells)("in %s", (shell) => {
   const hostile = () =>
     generators[shell](
       completionTree({
-        serve: defineCommand({ meta: { name: "serve", description: trap } }) as Command,
-        "a'b:$(touch sprung)": defineCommand({ meta: { description: trap } }) as Command,
+        serve: defineCommand({ meta: { name: "serve", description: trap }, run() {} }) as Command,
+        "a'b:$(touch sprung)": defineCommand({ meta: { name: "", description: trap }, run() {} }) as Command,
         odd: defineCommand({
           meta: { name: "odd", description: trap },
+          run() {},
           args: {
             flag: { type: "enum", options: ["a'b", "$(touch sprung)", "`x`"], description: trap },
-            place: { type: "positional", valueHint: "c'd|$x", description: trap },
+            place: { type: "positional", required: false, suggestions: ["c'd", "$x"], description: trap },
           },
         }) as Command,
       }),
@@ -113,7 +114,10 @@ describe("in PowerShell", () => {
   });
 
   test("every kind of quote is doubled", () => {
-    const odd = defineCommand({ meta: { name: "odd", description: 'it\'s ‘so’ ‚or‛ "$x" `n' } }) as Command;
+    const odd = defineCommand({
+      meta: { name: "odd", description: 'it\'s ‘so’ ‚or‛ "$x" `n' },
+      run() {},
+    }) as Command;
     expect(powershellCompletions(completionTree({ odd }))).toContain(
       `Candidate 'odd' 'it''s ‘‘so’’ ‚‚or‛‛ "$x" \`n' 'Command'`,
     );

@@ -1,7 +1,5 @@
-import { RelayError } from "../core/errors.ts";
-import { defineCommand } from "./command.ts";
+import { defineCommand, usageError } from "./command.ts";
 import type { Tree } from "./completions/tree.ts";
-import type { Context } from "./context.ts";
 
 const generators: Record<string, () => Promise<(tree: Tree) => string>> = {
   bash: async () => (await import("./completions/bash.ts")).bashCompletions,
@@ -16,22 +14,17 @@ export const command = defineCommand({
     shell: {
       type: "positional",
       required: false,
-      valueHint: "bash|zsh|fish|powershell",
+      suggestions: ["bash", "zsh", "fish", "powershell"],
       description: "Which shell",
     },
   },
-  async run({ args, data }) {
-    const { verbs, print } = data as Context;
+  async run({ args, data: { print }, verbs }) {
     const shell = args.shell ?? "";
     const load = Object.hasOwn(generators, shell) ? generators[shell] : undefined;
-    if (!load) throw new RelayError("usage", wrongShell(shell));
+    const known = Object.keys(generators).join(", ");
+    if (!load)
+      throw usageError("completions", `${shell ? `unknown shell "${shell}"` : "missing shell"} (${known})`);
     const { completionTree } = await import("./completions/tree.ts");
     print((await load())(completionTree(verbs)));
   },
 });
-
-function wrongShell(shell: string): string {
-  const names = Object.keys(generators);
-  const fix = `Say ${names.slice(0, -1).join(", ")} or ${names.at(-1)}.`;
-  return shell === "" ? `no shell is named. ${fix}` : `"${shell}" is no shell that relay knows. ${fix}`;
-}

@@ -22,7 +22,7 @@ export const command = defineCommand({
     event: {
       type: "positional",
       required: false,
-      valueHint: "user-prompt-expansion|session-start|pre-tool-use",
+      suggestions: ["user-prompt-expansion", "session-start", "pre-tool-use"],
       description: "Which event",
     },
   },
@@ -47,16 +47,16 @@ interface Expansion {
 }
 
 // A ticket says that a person typed the command: every sign of that must be there.
-async function mintTicket({ environment, hastyRelay }: Context): Promise<void> {
+async function mintTicket({ environment, quickRelay }: Context): Promise<void> {
   const { attended, session } = environment.claudeCode;
   if (!attended || !session || !(await isSpawnedBy(session.process))) return;
   const event = parseExpansion(await readInput());
   if (!event || event.session_id !== session.id || !isOurCommand(event, environment)) return;
-  await hastyRelay().mint(session, event.command_args);
+  await quickRelay().mint(session, event.command_args);
 }
 
-async function tellWaiting({ environment, hastyRelay, print }: Context): Promise<void> {
-  const { unread } = await hastyRelay().status();
+async function tellWaiting({ environment, quickRelay, print }: Context): Promise<void> {
+  const { unread } = await quickRelay().status();
   if (unread.code === 0) return;
   const name = installedName(environment) ?? pluginName(environment);
   const how = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";

@@ -1,13 +1,11 @@
 import { defineCommand } from "./command.ts";
-import type { Context } from "./context.ts";
 
 export const command = defineCommand({
-  meta: { name: "statusline", description: "Say how many messages wait for Code (called by Claude Code)" },
+  meta: { name: "statusline", description: "Print how many messages wait for Code (called by Claude Code)" },
   calledByClaudeCode: true,
-  async run({ data }) {
-    const { hastyRelay, print } = data as Context;
+  async run({ data: { quickRelay, print } }) {
     try {
-      const { unread } = await hastyRelay().status();
+      const { unread } = await quickRelay().status();
       if (unread.code > 0) print(`${unread.code} from Desktop`);
     } catch {} // a line under every prompt is no place for errors
   },

@@ -1,5 +1,4 @@
-import type { ArgsDef, CommandMeta } from "citty";
-import type { Command, Verbs } from "../command.ts";
+import type { Argument, Command, Verbs } from "../command.ts";
 
 /** What may stand where a value is expected. */
 export interface Value {
@@ -50,25 +49,24 @@ export function completionTree(commands: Verbs): Tree {
 }
 
 function describeVerb(name: string, command: Command): Verb {
-  const definitions = Object.entries((command.args ?? {}) as ArgsDef);
+  const definitions = Object.entries(command.args ?? {});
   const isPositional = ([, { type }]: (typeof definitions)[number]) => type === "positional";
   return {
     name,
-    description: (command.meta as CommandMeta).description ?? "",
+    description: command.meta.description,
     flags: [...definitions.filter((each) => !isPositional(each)).map(describeFlag), help],
     positionals: definitions.filter(isPositional).map(describeValue),
   };
 }
 
-function describeFlag([name, definition]: [string, ArgsDef[string]]): Flag {
+function describeFlag([name, definition]: [string, Argument]): Flag {
   const value = definition.type === "boolean" ? null : describeValue([name, definition]);
-  return { name: `--${name}`, description: definition.description ?? "", value };
+  return { name: `--${name}`, description: definition.description, value };
 }
 
-// A hint that lists alternatives names the words to type; one in brackets stands for any word, or for none.
-function describeValue([name, definition]: [string, ArgsDef[string]]): Value {
-  const hint = definition.valueHint ?? "";
-  const alternatives = hint.includes("|") ? hint.split("|").filter((word) => !word.startsWith("[")) : [];
-  const options = definition.type === "enum" ? definition.options : undefined;
-  return { name, choices: options ?? alternatives, optional: hint.startsWith("[") };
+function describeValue([name, definition]: [string, Argument]): Value {
+  if (definition.type === "boolean") return { name, choices: [], optional: true };
+  if (definition.type === "enum") return { name, choices: definition.options, optional: false };
+  const optional = definition.type === "string" && definition.optional === true;
+  return { name, choices: definition.suggestions ?? [], optional };
 }
