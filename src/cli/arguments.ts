@@ -1,16 +1,13 @@
 import { type Argument, type Arguments, type Command, usageError, type Values } from "./command.ts";
 
-/** A part of a command line, as parseArgs of node:util tells them apart. */
-type Token =
-  | { kind: "positional"; value: string }
-  | {
-      kind: "option";
-      name: string;
-      rawName: string;
-      value?: string | undefined;
-      inlineValue?: boolean | undefined;
-    }
-  | { kind: "option-terminator" };
+/** A flag as parseArgs of node:util finds it; `rawName` has its dashes. */
+interface Flag {
+  name: string;
+  rawName: string;
+  value?: string | undefined;
+  /** The value came after an equals sign. */
+  inlineValue?: boolean | undefined;
+}
 
 /** A command line, parsed. */
 interface Parsed {
@@ -28,15 +25,13 @@ export function parseArguments(
   { args: definitions = {}, takesRest }: Command,
   rawArgs: readonly string[],
 ): Parsed {
+  const { flags, words: rest } = split(rawArgs, definitions);
   const args: Values<Arguments> = {};
-  const rest: string[] = [];
-  for (const token of tokenize(rawArgs, definitions)) {
-    if (token.kind === "positional") rest.push(token.value);
-    if (token.kind !== "option") continue;
-    const { name, rawName } = token;
+  for (const flag of flags) {
+    const { name, rawName } = flag;
     if (Object.hasOwn(args, name)) throw usageError(verb, `${rawName} is given twice`);
     const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
-    args[name] = flagValue(verb, token, definition);
+    args[name] = flagValue(verb, flag, definition);
   }
   for (const [name, { type }] of Object.entries(definitions)) {
     const word = type === "positional" ? rest.shift() : undefined;
@@ -46,19 +41,20 @@ export function parseArguments(
   throw usageError(verb, `unexpected argument "${rest[0]}" (a text of several words needs quotes)`);
 }
 
-function tokenize(rawArgs: readonly string[], definitions: Arguments): Token[] {
+/** Tells flags from words, and refuses nothing. */
+function split(rawArgs: readonly string[], definitions: Arguments): { flags: Flag[]; words: string[] } {
   // node:util takes a millisecond to load, and what Claude Code calls has no flags
-  if (!rawArgs.some((argument) => argument.startsWith("-")))
-    return rawArgs.map((value) => ({ kind: "positional", value }));
-  const flags = Object.entries(definitions).filter(([, { type }]) => type !== "positional");
-  return process.getBuiltinModule("node:util").parseArgs({
+  if (!rawArgs.some((argument) => argument.startsWith("-"))) return { flags: [], words: [...rawArgs] };
+  const options = Object.entries(definitions)
+    .filter(([, { type }]) => type !== "positional")
+    .map(([name, { type }]) => [name, { type: type === "boolean" ? type : "string" }] as const);
+  const { tokens, positionals } = process.getBuiltinModule("node:util").parseArgs({
     args: withEmptyValues(rawArgs, definitions),
-    options: Object.fromEntries(
-      flags.map(([name, { type }]) => [name, { type: type === "boolean" ? type : "string" }]),
-    ),
+    options: Object.fromEntries(options),
     strict: false, // its own refusals are sentences; the tokens say what is wrong
     tokens: true,
-  }).tokens;
+  });
+  return { flags: tokens.filter((token) => token.kind === "option"), words: positionals };
 }
 
 /** parseArgs knows no flags with an optional value: one that stands without gets an empty one. */
@@ -75,7 +71,7 @@ function withEmptyValues(rawArgs: readonly string[], definitions: Arguments): st
 
 function flagValue(
   verb: string,
-  { rawName, value, inlineValue }: Extract<Token, { kind: "option" }>,
+  { rawName, value, inlineValue }: Flag,
   definition: Argument | undefined,
 ): string | boolean {
   if (!definition || definition.type === "positional") throw usageError(verb, `unknown flag ${rawName}`);
