@@ -33,7 +33,7 @@ export async function confirmDeletion(
     throw new RelayError(
       "usage",
       `${command} deletes every message, and there is no terminal to ask on`,
-      "Add --yes.",
+      "Say --yes.",
     );
   note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
   for await (const line of console) {
