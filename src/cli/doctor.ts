@@ -35,8 +35,8 @@ async function repair({ environment, print }: Context, json: boolean): Promise<v
   const path = environment.bufferPath();
   const { repairBuffer } = await import("../store/repair.ts");
   const done = repairBuffer(path, systemClock);
-  const { renderRepair, repairJson } = await import("./repair-report.ts");
-  print(json ? JSON.stringify(repairJson(path, done)) : renderRepair(path, done));
+  const { renderRepair } = await import("./render.ts");
+  print(json ? JSON.stringify({ ok: true, buffer: path, ...done }) : renderRepair(path, done));
 }
 
 async function examineHere(context: Context, notify: boolean): Promise<Finding[]> {
