@@ -49,9 +49,9 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
   const meant: [line: string, sentence: string][] = [
     ["frobnicate", 'unknown command "frobnicate". See: relay --help'],
     ["toString", 'unknown command "toString". See: relay --help'],
-    ["send x", "nobody is named to send to. Say --to desktop or --to code."],
+    ["send x", "missing recipient: use --to desktop or --to code"],
     ["send --to code ''", "message is empty. Give the text to send."],
-    ["get", "nobody is named to get messages for. Say --for desktop or --for code."],
+    ["get", "missing reader: use --for desktop or --for code"],
     ["get --for code --limit x", 'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.'],
     [
       "get --for code --limit 2.5",
