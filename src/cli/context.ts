@@ -9,7 +9,7 @@ import { isRunning } from "../platform/process.ts";
 import { createSqliteStore } from "../store/sqlite-store.ts";
 
 // A last wait for a lock, of 50 ms, may begin when these milliseconds are over.
-const quickPatienceMs = 120;
+const quickLockTimeoutMs = 120;
 
 /** What every command works with. */
 export interface Context {
@@ -35,19 +35,19 @@ interface RelayOptions {
   /** The absolute path of the buffer file, if it is not the one of the environment. */
   buffer?: string | null;
   /** How long it waits for a lock, in milliseconds. */
-  patienceMs?: number;
+  lockTimeoutMs?: number;
 }
 
 /** The context of this process. */
 export function createContext(): Context {
   const environment = readEnvironment();
   const output = standardOutput("stdout");
-  const relay = ({ onOutcome, buffer, patienceMs }: RelayOptions = {}) => {
+  const relay = ({ onOutcome, buffer, lockTimeoutMs }: RelayOptions = {}) => {
     const store = createSqliteStore({
       locate: () => buffer ?? environment.bufferPath(),
       clock: systemClock,
       isRunning,
-      patienceMs,
+      lockTimeoutMs,
     });
     const notifications = createNotifications({
       store,
@@ -61,7 +61,7 @@ export function createContext(): Context {
   return {
     environment,
     relay,
-    quickRelay: () => relay({ patienceMs: quickPatienceMs }),
+    quickRelay: () => relay({ lockTimeoutMs: quickLockTimeoutMs }),
     write: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),
     note(text) {

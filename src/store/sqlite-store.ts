@@ -35,7 +35,7 @@ export interface SqliteStoreOptions {
   /** The number of this process if it is a server, which looks every two seconds for what nobody announced. */
   server?: number;
   /** For how many milliseconds a lock of another process is waited for; 5,000 if left out. */
-  patienceMs?: number | undefined;
+  lockTimeoutMs?: number | undefined;
 }
 
 /** The store in one SQLite file. Nothing is opened before the first call. */
@@ -186,8 +186,8 @@ class SqliteStore implements Store {
   }
 
   async #transact<T>(work: Work<T>, options: TransactionOptions): Promise<T | undefined> {
-    const { locate, clock, patienceMs } = this.#options;
-    this.#connection ??= new Connection(locate(), clock, patienceMs);
+    const { locate, clock, lockTimeoutMs } = this.#options;
+    this.#connection ??= new Connection(locate(), clock, lockTimeoutMs);
     return this.#connection.transact((db) => {
       const now = clock.now();
       if (!options.readonly) tickets.removeExpired(db, now);
