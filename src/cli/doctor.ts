@@ -63,11 +63,22 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
 }
 
 /**
- * Starts a server as its client does, but in a folder where nobody plants files, and over a buffer of its own: it would
- * announce what waits in the person's.
+ * Starts a server as its client does and asks what it is, but in an empty folder, and over a buffer of its own: in the
+ * person's it would announce what waits there.
  */
 async function probe({ command, args, env }: ServerCommand, folder: string) {
-  const { probe } = await import("./peer.ts");
+  const { McpClient } = await import("./mcp-client.ts");
   const own = { RELAY_DB: join(folder, `${crypto.randomUUID()}.db`), RELAY_NOTIFY: "off" };
-  return probe({ command, args, env: { ...cleanEnvironment(), ...env, ...own }, version, folder });
+  const client = await McpClient.start({
+    command,
+    args,
+    env: { ...cleanEnvironment(), ...env, ...own },
+    cwd: folder,
+    clientInfo: { name: "relay-doctor", version },
+  });
+  try {
+    return { version: client.serverVersion, tools: await client.listTools() };
+  } finally {
+    await client.close();
+  }
 }
