@@ -1,3 +1,5 @@
+import { dropUnusedSchemas } from "./sdk-schemas.ts";
+
 /** Where a program's source is, and where its binary goes. */
 export interface Compilation {
   entry: string;
@@ -20,6 +22,7 @@ export async function compile({ entry, outfile, cross }: Compilation): Promise<v
     bytecode: true,
     splitting: true,
     allowUnresolved: [],
+    plugins: [dropUnusedSchemas],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,
