@@ -26,6 +26,8 @@ export async function compile({ entry, outfile, cross }: Compilation): Promise<v
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,
+      // most code of a short-lived process runs too seldom to pay for its compilation
+      jitPolicy: 10,
       ...(cross && { target: cross.target, executablePath: cross.runtime }),
       autoloadDotenv: false,
       autoloadBunfig: false,
