@@ -68,7 +68,18 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
  * over the person's it would announce unread messages.
  */
 async function probe({ command, args, env }: ServerCommand, folder: string) {
-  const { probe } = await import("./peer.ts");
+  const { McpClient } = await import("./mcp-client.ts");
   const own = { RELAY_DB: join(folder, `${crypto.randomUUID()}.db`), RELAY_NOTIFY: "off" };
-  return probe({ command, args, env: { ...cleanEnvironment(), ...env, ...own }, version, folder });
+  const client = await McpClient.start({
+    command,
+    args,
+    env: { ...cleanEnvironment(), ...env, ...own },
+    cwd: folder,
+    clientInfo: { name: "relay-doctor", version },
+  });
+  try {
+    return { version: client.serverVersion, tools: await client.listTools() };
+  } finally {
+    await client.close();
+  }
 }
