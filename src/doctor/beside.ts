@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { desktopConfigName } from "../setup/chosen-buffer.ts";
+import { desktopConfigName } from "../platform/paths.ts";
 import { activePlugin, installedBundle } from "../setup/other-installs.ts";
 import { type Check, warn } from "./check.ts";
 

@@ -1,8 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorMessage } from "../core/errors.ts";
-import type { Places } from "../platform/paths.ts";
-import { desktopConfigName } from "../setup/chosen-buffer.ts";
+import { desktopConfigName, type Places } from "../platform/paths.ts";
 import { type JsonText, jsonText, type Path } from "../setup/json-text.ts";
 import { readContent } from "../setup/write-file.ts";
 

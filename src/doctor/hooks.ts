@@ -103,7 +103,7 @@ function rules({ configuration, surroundings }: Subject): Finding[] {
   const user = userSettings(configuration.settings);
   const chosen =
     configuration.code?.at(["mcpServers", "relay", "env", "RELAY_DB"]) ?? user?.at(["env", "RELAY_DB"]);
-  const isChosen = typeof chosen === "string" && chosen !== surroundings.places.usualBuffer;
+  const isChosen = typeof chosen === "string" && chosen !== surroundings.places.defaultBufferPath;
   const { allow, deny } =
     !isChosen && isAcrossWsl(surroundings)
       ? permissionRulesInWsl()

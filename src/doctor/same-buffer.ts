@@ -9,18 +9,18 @@ const strongestFirst: SettingsFile["scope"][] = ["managed", "project-local", "pr
 
 /** Which buffer each side would open: with two, messages silently never arrive. */
 export const checkSameBuffer: Check = ({ configuration, surroundings, bufferPath }) => {
-  const { usualBuffer } = surroundings.places;
+  const { defaultBufferPath } = surroundings.places;
   const { code, desktop, settings } = configuration;
   const ofSettings = strongestFirst
     .flatMap((scope) => settings.filter((file) => file.scope === scope))
     .map((file) => text(file.at(["env", "RELAY_DB"])))
     .find((path) => path !== null);
   const sides: { side: string; path: string }[] = [
-    ...servers(code ? [code] : [], "Code", ofSettings ?? usualBuffer),
+    ...servers(code ? [code] : [], "Code", ofSettings ?? defaultBufferPath),
     ...(code?.at(["mcpServers", "relay"]) === undefined
       ? []
-      : [{ side: "/get", path: ofSettings ?? usualBuffer }]),
-    ...servers(desktop, "Desktop", usualBuffer),
+      : [{ side: "/get", path: ofSettings ?? defaultBufferPath }]),
+    ...servers(desktop, "Desktop", defaultBufferPath),
   ];
   const paths = new Set(sides.map(({ path }) => real(path)));
   if (paths.size > 1) {

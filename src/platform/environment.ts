@@ -3,11 +3,11 @@ import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join, sep } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
-import { type Places, placesOf, usualBuffer } from "./paths.ts";
+import { defaultBufferPath, type Places, placesOf } from "./paths.ts";
 import { readSystem, type System } from "./system.ts";
 import { isBlind, isInWsl } from "./wslenv.ts";
 
-/** Everything relay takes from its surroundings. No other module reads variables, terminals or well-known paths. */
+/** Everything relay takes from its environment. No other module reads variables, terminals or well-known paths. */
 export interface Environment {
   claudeCode: ClaudeCodeSigns;
   terminal: Terminal;
@@ -129,7 +129,7 @@ function bufferPath(chosen: string | undefined): string {
     );
   }
   const home = homeFolder();
-  if (home) return usualBuffer(home);
+  if (home) return defaultBufferPath(home);
   throw new RelayError(
     "buffer",
     "there is no home folder to keep the buffer in. Set HOME, or RELAY_DB to a file's absolute path.",

@@ -1,6 +1,7 @@
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { delimiter, isAbsolute, relative, sep } from "node:path";
+import { realPathOrNull } from "./files.ts";
 
 /** The system around this process, as far as showing a notification needs it. */
 export interface System {
@@ -43,22 +44,14 @@ function systemKind(): System["kind"] {
 // A server is started in a directory that anybody may have filled, and often with a short PATH. Folders below that
 // directory count as part of it, unless it is the person's home or above it.
 function searchPath(home: string, path = ""): string[] {
-  const here = realPath(".");
-  const wide = here === null || isWithin(realPath(home) ?? home, here);
+  const here = realPathOrNull(".");
+  const wide = here === null || isWithin(realPathOrNull(home) ?? home, here);
   const trusted = (entry: string) => {
-    const folder = isAbsolute(entry) ? realPath(entry) : null;
+    const folder = isAbsolute(entry) ? realPathOrNull(entry) : null;
     return folder !== null && folder !== here && (wide || !isWithin(folder, here));
   };
   const standard = ["/usr/local/bin", "/usr/bin", "/bin"];
   return [...path.split(delimiter).filter(trusted), ...standard];
-}
-
-function realPath(path: string): string | null {
-  try {
-    return realpathSync(path);
-  } catch {
-    return null; // it is not there, or was removed
-  }
 }
 
 function isWithin(path: string, folder: string): boolean {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
+import { desktopConfigName } from "../platform/paths.ts";
 import { jsonText, type Path } from "./json-text.ts";
 import type { Surroundings } from "./setup-context.ts";
 import { readContent } from "./write-file.ts";
@@ -24,9 +25,6 @@ export function chosenBuffer({ buffer, places }: Pick<Surroundings, "buffer" | "
     `the two Claudes are set up with different buffers, ${first} and ${others[0]}. Set RELAY_DB to the one to keep, and run this again.`,
   );
 }
-
-/** Claude Desktop's own configuration, in each of its folders. */
-export const desktopConfigName = "claude_desktop_config.json";
 
 // What is wrong with a file is said where it is to be changed.
 function valueIn(path: string, at: Path): unknown {

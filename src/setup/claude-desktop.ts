@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
+import { desktopConfigName } from "../platform/paths.ts";
 import { wslEnv } from "../platform/wslenv.ts";
-import { chosenBuffer, desktopConfigName } from "./chosen-buffer.ts";
+import { chosenBuffer } from "./chosen-buffer.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
 import { mergeFile } from "./json-file.ts";
 import { installedBundle } from "./other-installs.ts";

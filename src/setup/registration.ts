@@ -29,7 +29,7 @@ export function planUserServer(
   claude: string,
   wanted: ServerEntry,
 ): Registration {
-  const { claudeConfig: config, chosenFolder } = surroundings.places;
+  const { claudeConfig: config, configDirOverride } = surroundings.places;
   const existing = registered(config);
   // what was cut off between taking the old entry out and putting the new one in
   const known = record.registrations.find((each) => each.config === config)?.entry;
@@ -37,7 +37,7 @@ export function planUserServer(
   if (Bun.deepEquals(existing, entry, true)) return { errands: [], changes: [], next: [] };
   refuseForeign(existing, config);
   if (needsShell(claude)) return { errands: [], changes: [], next: [byHand(entry)] };
-  const call = caller(surroundings, chosenFolder);
+  const call = caller(surroundings, configDirOverride);
   const argv = addition(claude, entry);
   const run = async () => {
     if (existing !== undefined) await call(removalOf(claude));
@@ -55,7 +55,7 @@ export function planUserServer(
   };
   const what =
     existing === undefined ? "registers the server" : "registers the server in place of the one there";
-  const errand = { argv, what, record: { config, claudeFolder: chosenFolder, entry }, run };
+  const errand = { argv, what, record: { config, claudeFolder: configDirOverride, entry }, run };
   return { changes: [], errands: [errand], next: [] };
 }
 
@@ -78,9 +78,9 @@ export function registrationPlaces(
   record: InstallRecord,
   { places }: Surroundings,
 ): Omit<RegistrationRecord, "entry">[] {
-  const { claudeConfig: config, chosenFolder } = places;
+  const { claudeConfig: config, configDirOverride } = places;
   const others = record.registrations.filter((each) => each.config !== config);
-  return [{ config, claudeFolder: chosenFolder }, ...others];
+  return [{ config, claudeFolder: configDirOverride }, ...others];
 }
 
 /**

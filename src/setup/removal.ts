@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errorMessage } from "../core/errors.ts";
-import { desktopConfigName } from "./chosen-buffer.ts";
+import { desktopConfigName } from "../platform/paths.ts";
 import { commandPaths, planCommandRemoval } from "./command-file.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
 import { unmergeFile } from "./json-file.ts";
