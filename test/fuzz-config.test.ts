@@ -81,12 +81,6 @@ function spoiled(text: string): fc.Arbitrary<Uint8Array> {
     },
     {
       weight: 1,
-      arbitrary: fc
-        .nat(30_000)
-        .map((depth) => text.replace("{", `{"deep":${"[".repeat(depth)}${"]".repeat(depth)},`)),
-    },
-    {
-      weight: 1,
       arbitrary: fc.nat(3_000_000).map((length) => text.replace("{", `{"long":"${"x".repeat(length)}",`)),
     },
   );

@@ -143,7 +143,7 @@ describe("setup-code refuses, and writes nothing,", () => {
     [
       "settings that are no JSON",
       (box) => void put(box, settingsPath, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
-      /settings\.json is not valid JSON \(line 3: \w+\)\. It was left alone; mend it\.\n$/,
+      /settings\.json is not valid JSON \(line 3: \w+\)\. It was left alone; fix it, and run this again\.\n$/,
     ],
     [
       "settings that are no text",
