@@ -927,10 +927,10 @@ describe("odd places", () => {
     await expectDone(box, ["setup-code"]);
     const record = join(box.home, ".relay_install.json");
     chmodSync(record, 0o644);
-    put(box, ".claude/.settings.json.relay-new", "half a file");
+    put(box, ".claude/.settings.json.relay-1", "half a file");
     await expectDone(box, ["setup-code"], { RELAY_DB: "/x.db" });
     expect(statSync(record).mode & 0o777).toBe(0o600);
-    expect(existsSync(join(box.home, ".claude/.settings.json.relay-new"))).toBe(false);
+    expect(existsSync(join(box.home, ".claude/.settings.json.relay-1"))).toBe(false);
   });
 });
 
@@ -945,25 +945,6 @@ describe("inside Claude Code", () => {
     expect((await box.relay(["uninstall"], { env: inside })).status).toBe(3);
     expect((await box.relay(["setup-code"], { env: { ...inside, RELAY_DB: "/tmp/zzz.db" } })).status).toBe(3);
     expect(snapshot(box.home)).toEqual(before);
-  });
-});
-
-describe("setups at the same time take turns", () => {
-  test("each is whole, and uninstall takes all of it out", async () => {
-    for (const round of [1, 2, 3, 4]) {
-      await using box = sandbox();
-      installFakeClaude(box);
-      put(box, settingsPath, { mine: round });
-      mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
-      const before = snapshot(box.home);
-      const env = { RELAY_DB: join(box.home, "b.db") };
-      const both = [["setup-code", "--statusline"], ["setup-code"], ["setup-desktop"], ["setup"]];
-      const done = await Promise.all(both.map((args) => box.relay(args, { env })));
-      expect(done.map(({ status, stderr }) => [status, stderr])).toEqual(both.map(() => [0, ""]));
-      expect(json(box, ".relay_install.json").files).toHaveLength(3);
-      await expectDone(box, ["uninstall"]);
-      expect(snapshot(box.home)).toEqual(before);
-    }
   });
 });
 

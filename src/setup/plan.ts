@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { errorMessage } from "../core/errors.ts";
 import {
   type FileRecord,
@@ -10,12 +9,11 @@ import {
   withFile,
   withRegistration,
 } from "./record.ts";
-import { inTurn } from "./turn.ts";
 import {
+  isSameContent,
   missingFolders,
   readContent,
   removeEmptyFolders,
-  removeLeftover,
   replaceContent,
 } from "./write-file.ts";
 
@@ -72,16 +70,11 @@ export function joined(plans: readonly Plan[]): Plan {
  * a `failed` error; what was done until then stays, and the same command goes on from there. A `thorough` one, which
  * takes things out, does the rest all the same, and answers the errors among the failures.
  */
-export function carryOut(plan: () => Promise<Plan>, recordPath: string, thorough = false): Promise<Plan> {
-  return inTurn(dirname(recordPath), () => carryOutAlone(plan, recordPath, thorough));
-}
-
-async function carryOutAlone(
+export async function carryOut(
   plan: () => Promise<Plan>,
   recordPath: string,
-  thorough: boolean,
+  thorough = false,
 ): Promise<Plan> {
-  removeLeftover(recordPath);
   const first = await plan();
   const failures: string[] = [];
   const attempt = async (work: () => void | Promise<void>) => {
@@ -139,7 +132,7 @@ async function changeFiles(
 
 /** Whether a change leaves the file as it is, and only the record says something else from then on. */
 export function isSame({ before, after }: FileChange): boolean {
-  return before === null || after === null ? before === after : before.equals(after);
+  return isSameContent(before, after);
 }
 
 /** The change that gives a file this content and lets the record bring back what was there before relay. */

@@ -62,7 +62,7 @@ export function openRecord(path: string): RecordStore {
       const isEmpty = next.files.length + next.registrations.length === 0;
       const signed = { ...next, sha256: sumOf(next) };
       const wanted = isEmpty ? null : Buffer.from(`${JSON.stringify(signed, null, 2)}\n`);
-      replaceContent(path, wanted, content, { mode: 0o600 });
+      replaceContent(path, wanted, content, 0o600);
       [content, record] = [wanted, next];
     },
   };
