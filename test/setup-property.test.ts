@@ -9,9 +9,9 @@ import { placesOf } from "../src/platform/paths.ts";
 import { hookEntries } from "../src/setup/claude-code.ts";
 import { planDesktop } from "../src/setup/claude-desktop.ts";
 import { planCode } from "../src/setup/code-plan.ts";
-import { carryOut, joined } from "../src/setup/plan.ts";
+import { applyPlan, mergePlans } from "../src/setup/plan.ts";
 import { planRemoval } from "../src/setup/removal.ts";
-import type { Surroundings } from "../src/setup/setup-context.ts";
+import type { SetupContext } from "../src/setup/setup-context.ts";
 import { laidOut } from "./support/json-layout.ts";
 import { snapshot } from "./support/setup.ts";
 import { systemOf } from "./support/system.ts";
@@ -44,25 +44,22 @@ esac
     ...systemOf("linux", { HOME: home, PATH: "/usr/bin:/bin" }, [program, claude]),
     exists: existsSync,
   };
-  const surroundings: Surroundings = {
+  const context: SetupContext = {
     system,
     places: placesOf(home, system),
     executable: program,
     folder: home,
     buffer: null,
   };
-  const record = surroundings.places.installRecord;
+  const record = context.places.installRecord;
   return {
     home,
     async setup(statusline: boolean) {
       const plan = async () =>
-        joined([
-          await planCode(surroundings, { scope: "user", statusline }),
-          await planDesktop(surroundings),
-        ]);
-      return carryOut(plan, record);
+        mergePlans([await planCode(context, { scope: "user", statusline }), await planDesktop(context)]);
+      return applyPlan(plan, record);
     },
-    uninstall: () => carryOut(() => planRemoval(surroundings), record),
+    uninstall: () => applyPlan(() => planRemoval(context), record, { continueOnError: true }),
     [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
   };
 }
@@ -126,10 +123,10 @@ test("setup then uninstall is the identity, byte for byte, and setup twice is se
       using place = openHome(files as Record<string, string>);
       const before = snapshot(place.home);
       const first = await place.setup(statusline);
-      expect(first.errands.length).toBe(1);
+      expect(first.commands.length).toBe(1);
       const after = snapshot(place.home, []);
       const second = await place.setup(statusline);
-      expect([second.errands, second.changes]).toEqual([[], []]);
+      expect([second.commands, second.changes]).toEqual([[], []]);
       expect(snapshot(place.home, [])).toEqual(after);
       expect(
         JSON.parse(readFileSync(join(place.home, ".claude.json"), "utf8")).mcpServers.relay.command,

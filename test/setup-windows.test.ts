@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { placesOf } from "../src/platform/paths.ts";
 import { planCode } from "../src/setup/code-plan.ts";
 import { findClaude } from "../src/setup/program.ts";
-import type { Surroundings } from "../src/setup/setup-context.ts";
+import type { SetupContext } from "../src/setup/setup-context.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 import { put } from "./support/setup.ts";
 import { systemOf } from "./support/system.ts";
@@ -13,7 +13,7 @@ import { systemOf } from "./support/system.ts";
 const code = { scope: "user", statusline: false } as const;
 
 /** A Windows with npm's Claude Code, which is a script for cmd.exe. */
-function openWindows(box: Sandbox, version: string): Surroundings {
+function openWindows(box: Sandbox, version: string): SetupContext {
   const shim = put(box, "npm/claude.cmd", "@echo off");
   put(box, "npm/node_modules/@anthropic-ai/claude-code/package.json", { version });
   const system = {
@@ -27,8 +27,8 @@ function openWindows(box: Sandbox, version: string): Surroundings {
 describe("npm's claude.cmd, which only a shell could start,", () => {
   test("is told by its package to be new enough; the person registers the server, relay does the rest", async () => {
     await using box = sandbox();
-    const { errands, changes, next } = await planCode(openWindows(box, "2.1.330"), code);
-    expect(errands).toEqual([]);
+    const { commands, changes, next } = await planCode(openWindows(box, "2.1.330"), code);
+    expect(commands).toEqual([]);
     expect(changes.map(({ path }) => path)).toEqual([
       join(box.home, ".claude/settings.json"),
       join(box.home, ".claude/commands/get.md"),

@@ -9,9 +9,9 @@ import { placesOf } from "../src/platform/paths.ts";
 import { isBlind, wslEnv } from "../src/platform/wslenv.ts";
 import { planDesktop } from "../src/setup/claude-desktop.ts";
 import { planCode } from "../src/setup/code-plan.ts";
-import { carryOut } from "../src/setup/plan.ts";
+import { applyPlan } from "../src/setup/plan.ts";
 import { planRemoval } from "../src/setup/removal.ts";
-import type { Surroundings } from "../src/setup/setup-context.ts";
+import type { SetupContext } from "../src/setup/setup-context.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 import { installFakeClaude, json, put } from "./support/setup.ts";
 import { systemOf } from "./support/system.ts";
@@ -41,15 +41,15 @@ function openWsl(box: Sandbox, variables: Record<string, string> = {}, buffer: s
   const known = [exe, join(box.programs, "claude"), "/usr/local/bin/relay"];
   const system = { ...systemOf("wsl", { ...box.env, ...variables }, known), exists: existsSync };
   const places = placesOf(box.home, system);
-  const surroundings: Surroundings = {
+  const context: SetupContext = {
     system,
     places,
     executable: "/usr/local/bin/relay",
     folder: box.home,
     buffer,
   };
-  const run = (plan: () => ReturnType<typeof planDesktop>) => carryOut(plan, places.installRecord);
-  return { exe, surroundings, run };
+  const run = (plan: () => ReturnType<typeof planDesktop>) => applyPlan(plan, places.installRecord);
+  return { exe, context, run };
 }
 
 const code = { scope: "user", statusline: false } as const;
@@ -57,8 +57,8 @@ const code = { scope: "user", statusline: false } as const;
 describe("setup in WSL", () => {
   test("registers the Windows relay, with every variable that relay reads", async () => {
     await using box = sandbox();
-    const { exe, surroundings, run } = openWsl(box);
-    await run(() => planCode(surroundings, code));
+    const { exe, context, run } = openWsl(box);
+    await run(() => planCode(context, code));
     const env = { WSLENV: names };
     expect(json(box, ".claude.json").mcpServers.relay).toEqual({
       type: "stdio",
@@ -69,52 +69,49 @@ describe("setup in WSL", () => {
     expect(json(box, ".claude/settings.json").env).toEqual(env);
     expect(json(box, ".claude/settings.json").hooks.SessionStart[0].hooks[0].args).toContain(exe);
     expect(readFileSync(join(box.home, ".claude/commands/get.md"), "utf8")).toContain(`!\`${exe} typed\``);
-    expect((await run(() => planCode(surroundings, code))).changes).toEqual([]);
-    await carryOut(() => planRemoval(surroundings), surroundings.places.installRecord);
+    expect((await run(() => planCode(context, code))).changes).toEqual([]);
+    await applyPlan(() => planRemoval(context), context.places.installRecord);
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
   });
 
   test("keeps what the person's own WSLENV names, in and out", async () => {
     await using box = sandbox();
-    const { surroundings, run } = openWsl(box, { WSLENV: "SHELL/p:HOME/p" });
+    const { context, run } = openWsl(box, { WSLENV: "SHELL/p:HOME/p" });
     put(box, ".claude/settings.json", { env: { A: "1", WSLENV: "MINE/p:RELAY_DB/p" } });
-    await run(() => planCode(surroundings, code));
+    await run(() => planCode(context, code));
     expect(json(box, ".claude/settings.json").env).toEqual({ A: "1", WSLENV: `MINE/p:${names}` });
     expect(json(box, ".claude.json").mcpServers.relay.env).toEqual({ WSLENV: `SHELL/p:${names}` });
     expect(json(box, ".claude/settings.json").permissions.deny).toEqual([
       "Read(//mnt/?/Users/*/.relay_buffer.db*)",
     ]);
     put(box, ".claude/settings.json", { ...json(box, ".claude/settings.json"), changed: true });
-    await carryOut(() => planRemoval(surroundings), surroundings.places.installRecord);
+    await applyPlan(() => planRemoval(context), context.places.installRecord);
     expect(json(box, ".claude/settings.json")).toEqual({ env: { A: "1", WSLENV: "MINE/p" }, changed: true });
   });
 
   test("has the Windows relay set up Claude Desktop", async () => {
     await using box = sandbox();
-    const { exe, surroundings, run } = openWsl(box);
-    const { errands } = await run(() => planDesktop(surroundings));
-    expect(errands.map(({ argv }) => argv)).toEqual([[exe, "setup-desktop"]]);
+    const { exe, context, run } = openWsl(box);
+    const { commands } = await run(() => planDesktop(context));
+    expect(commands.map(({ argv }) => argv)).toEqual([[exe, "setup-desktop"]]);
     expect(readFileSync(join(box.home, "relay-exe-calls"), "utf8")).toBe(
       "setup-desktop --dry-run --json\nsetup-desktop\nsetup-desktop --dry-run --json\n",
     );
     expect(readFileSync(join(box.home, "relay-exe-env"), "utf8")).toContain(`WSLENV=${names}\n`);
     writeFileSync(exe, `#!/bin/sh\necho '{"steps":[]}'\n`);
-    expect((await run(() => planDesktop(surroundings))).errands).toEqual([]);
+    expect((await run(() => planDesktop(context))).commands).toEqual([]);
   });
 
   test("without a Windows relay explains why two buffers would never meet, and writes nothing", async () => {
     await using box = sandbox();
-    const { exe, surroundings } = openWsl(box);
+    const { exe, context } = openWsl(box);
     const system = {
-      ...surroundings.system,
-      find: (name: string) => (name === "relay.exe" ? null : surroundings.system.find(name)),
+      ...context.system,
+      find: (name: string) => (name === "relay.exe" ? null : context.system.find(name)),
     };
-    for (const plan of [
-      planCode({ ...surroundings, system }, code),
-      planDesktop({ ...surroundings, system }),
-    ]) {
+    for (const plan of [planCode({ ...context, system }, code), planDesktop({ ...context, system })]) {
       expect(plan).rejects.toThrow(
-        /a relay in each would have a buffer of its own, and they would never meet\. Install relay on Windows/,
+        /a relay in each would have a buffer of its own, and they would never meet/,
       );
     }
     expect(exe).toBeTruthy();
@@ -124,11 +121,11 @@ describe("setup in WSL", () => {
   test("refuses a buffer that lies inside WSL, and takes one on a Windows disk", async () => {
     await using box = sandbox();
     const inside = openWsl(box, {}, "/home/me/b.db");
-    expect(planCode(inside.surroundings, code)).rejects.toThrow(
+    expect(planCode(inside.context, code)).rejects.toThrow(
       /inside WSL, where the relay of Claude Desktop on Windows must not open it/,
     );
     const shared = openWsl(box, {}, "/mnt/c/Users/me/b.db");
-    await shared.run(() => planCode(shared.surroundings, code));
+    await shared.run(() => planCode(shared.context, code));
     expect(json(box, ".claude/settings.json").env).toEqual({
       WSLENV: names,
       RELAY_DB: "/mnt/c/Users/me/b.db",
@@ -138,8 +135,8 @@ describe("setup in WSL", () => {
   test("beside a Claude Desktop inside WSL is as on any Linux", async () => {
     await using box = sandbox();
     mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
-    const { surroundings, run } = openWsl(box);
-    await run(() => planCode(surroundings, code));
+    const { context, run } = openWsl(box);
+    await run(() => planCode(context, code));
     expect(json(box, ".claude.json").mcpServers.relay).toEqual({
       type: "stdio",
       command: "/usr/local/bin/relay",

@@ -39,13 +39,13 @@ async function repair({ environment, print }: Context, json: boolean): Promise<v
 }
 
 async function examineHere(context: Context, notify: boolean): Promise<Finding[]> {
-  const [{ surroundingsOf }, { readConfiguration }, { examine }] = await Promise.all([
-    import("./surroundings.ts"),
+  const [{ setupContext }, { readConfiguration }, { examine }] = await Promise.all([
+    import("./apply.ts"),
     import("../doctor/configuration.ts"),
     import("../doctor/examine.ts"),
   ]);
   const { environment } = context;
-  const surroundings = surroundingsOf(context, null); // what RELAY_DB says here is for the checks to judge
+  const surroundings = setupContext(context);
   const folder = mkdtempSync(join(temporaryFolder(), "relay-doctor-"));
   const subject: Subject = {
     surroundings,

@@ -1,5 +1,5 @@
 import type { Notifier } from "../core/notifier.ts";
-import type { Surroundings } from "../setup/setup-context.ts";
+import type { SetupContext } from "../setup/setup-context.ts";
 import type { Configuration } from "./configuration.ts";
 
 /** What one look found. */
@@ -28,7 +28,7 @@ interface Answer {
 
 /** What the checks look at. */
 export interface Subject {
-  surroundings: Surroundings;
+  surroundings: SetupContext;
   configuration: Configuration;
   version: string;
   /** Where relay keeps the buffer here. Throws what {@link Environment.bufferPath} throws. */

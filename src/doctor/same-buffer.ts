@@ -50,7 +50,7 @@ export const checkSameBuffer: Check = ({ configuration, surroundings, bufferPath
 
 function servers(files: readonly ConfigFile[], side: string, otherwise: string) {
   return files
-    .filter((file) => ownerOf(file.at(["mcpServers", "relay"])) !== "somebody")
+    .filter((file) => ownerOf(file.at(["mcpServers", "relay"])) !== "other")
     .map((file) => ({ side, path: text(file.at(["mcpServers", "relay", "env", "RELAY_DB"])) ?? otherwise }));
 }
 

@@ -48,7 +48,7 @@ async function checkEntry(
   const entry = file.at(way);
   const owner = ownerOf(entry);
   if (owner === "original") return fail(name, `is still the Python server, in ${file.path}`, mend);
-  if (owner === "somebody") {
+  if (owner === "other") {
     return fail(
       name,
       `a server of somebody else's is called relay in ${file.path}`,

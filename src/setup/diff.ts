@@ -31,21 +31,8 @@ function linesOf(text: string): string[] {
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 }
 
+/** By the longest common subsequence. */
 function compare(a: string[], b: string[]): Line[] {
-  let start = 0;
-  while (start < a.length && start < b.length && a[start] === b[start]) start += 1;
-  let end = 0;
-  while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end += 1;
-  const same = (lines: string[]): Line[] => lines.map((text) => ({ sign: " ", text }));
-  return [
-    ...same(a.slice(0, start)),
-    ...compareInner(a.slice(start, a.length - end), b.slice(start, b.length - end)),
-    ...same(end > 0 ? a.slice(-end) : []),
-  ];
-}
-
-/** By the longest common subsequence: what lies between the equal ends of two such files is short. */
-function compareInner(a: string[], b: string[]): Line[] {
   const longest = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
   const at = (i: number, j: number) => longest[i]?.[j] ?? 0;
   for (let i = a.length - 1; i >= 0; i--) {

@@ -50,15 +50,8 @@ function print(content: string, { newline, step }: Layout, indent: string): stri
  */
 export function remove(text: string, container: Node, item: Node): string {
   const children = container.children ?? [];
-  const index = children.indexOf(item);
-  const end = item.offset + item.length;
-  const following = commaAfter(text, end);
-  if (index === 0 && children.length > 1 && following !== null) {
-    const space = /^[ \t\r\n]*/.exec(text.slice(following + 1))?.[0].length ?? 0;
-    return applyEdits(text, [cut(item.offset, item.length), cut(following, 1 + space)]);
-  }
-  const previous = children[index - 1];
-  const comma = previous ? commaAfter(text, previous.offset + previous.length) : following;
+  const { offset, length } = children[children.indexOf(item) - 1] ?? item;
+  const comma = commaAfter(text, offset + length);
   const line = lineOf(text, container, item);
   const left = applyEdits(text, comma === null ? [line] : [line, cut(comma, 1)]);
   const inside = container.length - 2 - (text.length - left.length);

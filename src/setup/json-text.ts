@@ -1,4 +1,11 @@
-import { modify, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import {
+  getNodeValue,
+  modify,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
 import { RelayError } from "../core/errors.ts";
 import { insert, remove } from "./json-edits.ts";
 
@@ -35,7 +42,7 @@ export function jsonText(text: string, file: string): JsonText {
     text,
     at(path) {
       const node = findNode(root, path, file);
-      return node && nodeValue(node);
+      return node && getNodeValue(node);
     },
     set(path, value) {
       if (text.trim() === "") return jsonText("{\n}\n", file).set(path, value);
@@ -100,15 +107,4 @@ function containerFor(root: Node, path: Path, type: "object" | "array", file: st
   const name = path.slice(0, depth).join(".");
   const article = wanted === "object" ? "an object" : "an array";
   throw new RelayError("failed", `"${name}" in ${file} is not ${article}`, leftAlone);
-}
-
-// jsonc-parser's own getNodeValue makes objects that a key named __proto__ can reach
-function nodeValue(node: Node): unknown {
-  if (node.type === "array") return (node.children ?? []).map(nodeValue);
-  if (node.type !== "object") return node.value;
-  return Object.fromEntries(
-    (node.children ?? []).flatMap(({ children: [key, value] = [] }) =>
-      key && value ? [[key.value, nodeValue(value)]] : [],
-    ),
-  );
 }

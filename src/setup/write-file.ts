@@ -9,20 +9,15 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
-  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { errorMessage, RelayError } from "../core/errors.ts";
-import { syncFolder } from "../platform/files.ts";
-
-// A chain of links that is longer leads to itself.
-const mostLinks = 40;
+import { realPathOrNull, syncFolder } from "../platform/files.ts";
 
 /** The content of a file, links followed; `null` if there is none. Throws a `failed` error if it cannot be read. */
 export function readContent(path: string): Buffer | null {
@@ -69,11 +64,10 @@ export function replaceContent(
   };
   refuseChanged();
   try {
-    if (content !== null) write(target, content, refuseChanged, mode);
-    else if (expected !== null) {
-      rmSync(target, { force: true });
-      removeTemporaryFiles(target);
-    }
+    removeTemporaryFiles(target);
+    if (isSameContent(content, expected)) return;
+    if (content === null) rmSync(target, { force: true });
+    else write(target, content, refuseChanged, mode);
   } catch (error) {
     throw error instanceof RelayError ? error : fileError(path, "written", error);
   }
@@ -90,7 +84,6 @@ export function removeEmptyFolders(folders: readonly string[]): void {
 
 function write(target: string, content: Uint8Array, refuseChanged: () => void, mode?: number): void {
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-  removeTemporaryFiles(target);
   const old = statSync(target, { throwIfNoEntry: false });
   const temporary = `${temporaryPrefix(target)}${process.pid}`;
   try {
@@ -121,20 +114,17 @@ function temporaryPrefix(target: string): string {
 // A killed process leaves its temporary file behind. One that still runs fails without it, and changes nothing.
 function removeTemporaryFiles(target: string): void {
   const folder = dirname(target);
+  if (!existsSync(folder)) return;
   const prefix = basename(temporaryPrefix(target));
   for (const name of readdirSync(folder))
     if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
 }
 
-/** Where a path leads, its last links followed, whether or not there is a file. */
+/** The file that a path leads to, links followed. */
 function targetOf(path: string): string {
-  let target = path;
-  for (let links = 0; links < mostLinks; links++) {
-    if (!lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return target;
-    // two dots in a link mean the folder above the one that it really lies in
-    target = resolve(realpathSync(dirname(target)), readlinkSync(target));
-  }
-  throw new RelayError("failed", `${path} is a link that leads to itself`, "Remove it.");
+  const target = realPathOrNull(path);
+  if (target || !lstatSync(path, { throwIfNoEntry: false })) return target ?? path;
+  throw new RelayError("failed", `${path} is a link that leads nowhere`, "Remove it, and run this again.");
 }
 
 const fixes: Record<string, string> = {
@@ -144,6 +134,7 @@ const fixes: Record<string, string> = {
   ENOSPC: "The disk is full; free some space.",
   EDQUOT: "The disk is full; free some space.",
   ENOTDIR: "Part of its path is a file; move that away.",
+  ENOENT: "Run this again.", // another setup removed the temporary file
 };
 
 function fileError(path: string, what: "read" | "written", error: unknown): RelayError {

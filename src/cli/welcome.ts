@@ -2,10 +2,10 @@ import { type Client, clientTitle, otherClient } from "../core/client.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Shows a person who has just set relay up that it works: a real notification for each of these clients, and a message
- * that waits there for the first get. Where messages are kept already there is none: it could push out one of them.
+ * Shows a person who has just set relay up that it works: a message to each of these clients, with a real notification.
+ * A buffer that holds messages gets none, which could push out one of them.
  */
-export async function greet(
+export async function welcome(
   clients: readonly Client[],
   buffer: string | null,
   context: Context,
@@ -16,8 +16,8 @@ export async function greet(
   const { total } = await relay.status();
   if (clients.length === 0 || total > 0) return;
   for (const to of clients) {
-    const { claim } = await relay.send({ sender: otherClient(to), message: greetingFor(clientTitle(to)) });
-    await claim?.withdraw(); // what was lost before is told to whoever asks, not here
+    const { claim } = await relay.send({ sender: otherClient(to), message: welcomeFor(clientTitle(to)) });
+    await claim?.withdraw(); // earlier losses are for the next receipt or page to report
   }
   await relay.announcer.finish();
   const failed = outcomes.some((outcome) => !outcome.endsWith(": done"));
@@ -28,10 +28,10 @@ export async function greet(
       : "notifications are switched off";
   const where = clients.map(clientTitle).join(" and in ");
   context.print(
-    `relay: a greeting waits in ${where}, and ${seen}. Nothing appeared? Run: relay doctor --notify`,
+    `relay: a welcome message waits in ${where}, and ${seen}. Nothing appeared? Run: relay doctor --notify`,
   );
 }
 
-function greetingFor(title: string): string {
-  return `Hello, ${title}: this is the greeting that \`relay setup\` left here. If you can read it, relay works in this direction. There is nothing to do; just tell the person that it arrived.`;
+function welcomeFor(title: string): string {
+  return `Hello, ${title}: this is the welcome message of \`relay setup\`. If you can read it, relay works in this direction. There is nothing to do; just tell the person that it arrived.`;
 }
