@@ -65,16 +65,16 @@ async function checkedClaude(system: System, home: string): Promise<string> {
 function planSettings(
   record: InstallRecord,
   { system, places }: SetupContext,
-  { program, env, rules }: Launch,
+  launch: Launch,
   statusline: boolean,
 ): Partial<Plan> {
   const path = join(places.claudeFolder, "settings.json");
-  refuseOtherBuffer(record, path, env.RELAY_DB);
-  const options = { program, isWindows: system.kind === "windows", rules, env, statusline };
+  refuseOtherBuffer(record, path, launch.env.RELAY_DB);
+  const options = { isWindows: system.kind === "windows", statusline };
   const change = mergeFile(
     record,
     path,
-    (json, placed) => settingsEntries(options, json, placed),
+    (json, placed) => settingsEntries(launch, options, json, placed),
     "adds the /get hook and allows relay_send",
   );
   const areHooksOff = readJson(path).at(["disableAllHooks"]) === true;

@@ -14,17 +14,11 @@ import { readContent } from "./write-file.ts";
 
 type CommandName = (typeof commandNames)[number];
 
-/** The name of the command that reads messages, and the changes that install it. */
-interface CommandPlan {
-  name: CommandName;
-  changes: FileChange[];
-}
-
 /**
- * Installs the command as `/get`, or as `/relay` where the person has a `get` of their own, which is left alone. The
- * original's files go. Throws a `failed` error if both names are taken.
+ * Installs the command that reads messages as `/get`, or as `/relay` where the person has a `get` of their own, which is
+ * left alone. The original's files go. Answers the name, too. Throws a `failed` error if both names are taken.
  */
-export function planCommand(all: InstallRecord, claudeFolder: string, program: string): CommandPlan {
+export function planCommand(all: InstallRecord, claudeFolder: string, program: string) {
   const name = commandNames.find((each) => isFree(claudeFolder, each));
   if (!name) {
     throw new RelayError(
@@ -72,7 +66,7 @@ function writeCommand(all: InstallRecord, path: string, program: string, what: s
   if (file.content?.equals(after)) return null;
   const change = recordedChange(file, isRelays ? file.original : file.content, after, { what });
   // as if the edits had been made after setup, so that uninstall leaves the file alone
-  return change.record ? { ...change, record: { ...change.record, after: hashOf(written) } } : change;
+  return { ...change, record: { ...change.record, after: hashOf(written) } };
 }
 
 function removeOther(all: InstallRecord, path: string): FileChange | null {

@@ -1,6 +1,5 @@
 import { isUtf8 } from "node:buffer";
 import { RelayError } from "../core/errors.ts";
-import { readTextOrNull } from "../platform/files.ts";
 import { type JsonText, jsonText } from "./json-text.ts";
 import { type Entry, merge, unmerge } from "./merge.ts";
 import { type FileChange, type RecordedFile, readRecordedFile, recordedChange } from "./plan.ts";
@@ -14,10 +13,10 @@ export function readJson(path: string): JsonText {
   return decode(readContent(path), path).json;
 }
 
-/** A JSON file of which nothing is expected; an empty object if there is none, or it is something else. */
+/** The value of a JSON file; an empty object if there is none, or it is not a JSON object. */
 export function readJsonObject(path: string): Record<string, unknown> {
   try {
-    return objectIn(JSON.parse(readTextOrNull(path) ?? "{}"));
+    return objectIn(readJson(path).at([]));
   } catch {
     return {};
   }

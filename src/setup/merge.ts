@@ -33,8 +33,7 @@ export function merge(json: JsonText, entries: readonly Entry[]): Remembered & {
   for (const entry of entries) {
     const { path, kind, remove } = entry;
     const value = entry.value(merged.at(path));
-    const after =
-      kind === "element" ? mergeElement(merged, entry, value) : mergeProperty(merged, path, value);
+    const after = kind === "element" ? mergeElement(merged, entry, value) : setValue(merged, path, value);
     if (!remove && after !== merged) placed.push({ path, value });
     merged = after;
   }
@@ -42,15 +41,12 @@ export function merge(json: JsonText, entries: readonly Entry[]): Remembered & {
 }
 
 /** Removes relay's entries, and the objects and arrays that were made for them if they are empty. */
-export function unmerge(
-  json: JsonText,
-  entries: readonly Entry[],
-  { placed, containers }: Remembered,
-): JsonText {
+export function unmerge(json: JsonText, entries: readonly Entry[], remembered: Remembered): JsonText {
+  const { placed, containers } = remembered;
   let left = json;
   for (const { path, value } of placed) left = removePlaced(left, path, value);
   for (const { path, kind, remove } of entries) {
-    if (remove) left = kind === "element" ? fromEach(left, path, remove) : fromProperty(left, path, remove);
+    if (remove) left = kind === "element" ? fromEach(left, path, remove) : remove(left, path);
   }
   const deepestFirst = containers.toSorted((a, b) => b.length - a.length);
   for (const path of deepestFirst) if (isEmpty(left.at(path))) left = left.remove(path);
@@ -75,7 +71,7 @@ function indexOf(json: JsonText, { path, remove, update }: Entry, value: unknown
   return found.findIndex((_, index) => remove?.(json, [...path, index]) !== json);
 }
 
-function mergeProperty(json: JsonText, path: Path, value: unknown): JsonText {
+function setValue(json: JsonText, path: Path, value: unknown): JsonText {
   return Bun.deepEquals(json.at(path), value, true) ? json : json.set(path, value);
 }
 
@@ -89,10 +85,6 @@ function fromEach(json: JsonText, path: Path, remove: JsonChange, kept = -1): Js
   );
 }
 
-function fromProperty(json: JsonText, path: Path, remove: JsonChange): JsonText {
-  return json.at(path) === undefined ? json : remove(json, path);
-}
-
 function removePlaced(json: JsonText, path: Path, value: unknown): JsonText {
   const found = json.at(path);
   if (!Array.isArray(found)) return Bun.deepEquals(found, value, true) ? json.remove(path) : json;
@@ -101,14 +93,11 @@ function removePlaced(json: JsonText, path: Path, value: unknown): JsonText {
 }
 
 function missingContainers(json: JsonText, entries: readonly Entry[]): Path[] {
-  const missing = new Map<string, Path>();
-  for (const { path, kind } of entries) {
-    for (let length = 1; length < path.length + (kind === "element" ? 1 : 0); length++) {
-      const way = path.slice(0, length);
-      if (json.at(way) === undefined) missing.set(way.join("\n"), way);
-    }
-  }
-  return [...missing.values()];
+  const containers = entries.flatMap(({ path, kind }) =>
+    path.map((_, index) => path.slice(0, index + 1)).slice(0, kind === "element" ? undefined : -1),
+  );
+  const missing = containers.filter((path) => json.at(path) === undefined);
+  return [...new Map(missing.map((path) => [path.join("\n"), path])).values()];
 }
 
 function isEmpty(value: unknown): boolean {

@@ -34,9 +34,7 @@ function isOurPlugin(installations: unknown): boolean {
   const list = Array.isArray(installations) ? installations : [];
   return list.some((installation) => {
     const { installPath } = objectIn(installation);
-    return (
-      typeof installPath === "string" &&
-      isCommandFile(readTextOrNull(join(installPath, "skills/get/SKILL.md")) ?? "")
-    );
+    if (typeof installPath !== "string") return false;
+    return isCommandFile(readTextOrNull(join(installPath, "skills/get/SKILL.md")) ?? "");
   });
 }

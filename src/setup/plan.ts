@@ -123,22 +123,11 @@ export function recordedChange(
   base: Buffer | null,
   after: Buffer | null,
   { what, placed = [], containers = [] }: { what: string } & Partial<FileRecord>,
-): FileChange {
-  const folders = [...(record?.folders ?? []), ...(after ? missingFolders(path) : [])];
-  return {
-    path,
-    before: content,
-    after,
-    what,
-    record: {
-      path,
-      before: base?.toString("base64") ?? null,
-      after: hashOf(after),
-      placed,
-      containers,
-      folders: [...new Set(folders)],
-    },
-  };
+): FileChange & { record: FileRecord } {
+  const before = base?.toString("base64") ?? null;
+  const folders = [...new Set([...(record?.folders ?? []), ...(after ? missingFolders(path) : [])])];
+  const next = { path, before, after: hashOf(after), placed, containers, folders };
+  return { path, before: content, after, what, record: next };
 }
 
 function recordOf({ files }: InstallRecord, path: string): FileRecord | undefined {

@@ -1,24 +1,19 @@
 import { isShared, withoutShared, wslEnv } from "../platform/wslenv.ts";
 import { hookEntries, hookProgram, isSlot, sandboxExclusion, statusLine } from "./claude-code.ts";
+import { objectIn } from "./json-file.ts";
 import type { JsonText, Path } from "./json-text.ts";
 import type { Entry, JsonChange } from "./merge.ts";
 import { isOriginalHook } from "./original.ts";
 import type { Placed } from "./record.ts";
+import type { Launch } from "./setup-context.ts";
 
-/** How Claude Code's settings are to know relay. */
-export interface SettingsOptions {
-  /** The path of the program. */
-  program: string;
-  isWindows: boolean;
-  rules: { allow: string[]; deny: string[] };
-  /** The variables that every process of Claude Code gets. */
-  env: Record<string, string>;
-  statusline: boolean;
-}
-
-/** relay's entries in Claude Code's settings, given the settings and the values that setup put there before. */
+/**
+ * relay's entries in Claude Code's settings, given the settings and the values that setup put there before. Every process
+ * of Claude Code gets the variables of `launch`.
+ */
 export function settingsEntries(
-  { program, isWindows, rules, env, statusline }: SettingsOptions,
+  { program, env, rules }: Launch,
+  { isWindows, statusline }: { isWindows: boolean; statusline: boolean },
   settings: JsonText,
   placed: readonly Placed[],
 ): Entry[] {
@@ -61,19 +56,15 @@ function hook(event: string, entry: unknown): Entry {
   return {
     ...element(["hooks", event], entry),
     remove: removeHooks(isRelayHook),
-    update: (json, at) => updateHooks(json, at, hooksIn(entry)[0] as { command: string; args: string[] }),
+    update: (json, at) => updateHooks(json, at, objectIn(hooksIn(entry)[0])),
   };
 }
 
 // The program changes, and not the timeout or the matcher, which a person may have set.
-function updateHooks(
-  json: JsonText,
-  at: Path,
-  { command, args }: { command: string; args: string[] },
-): JsonText {
+function updateHooks(json: JsonText, at: Path, { command, args }: Record<string, unknown>): JsonText {
   return hooksIn(json.at(at)).reduce<JsonText>((left, each, index) => {
-    const found = each as { command?: unknown; args?: unknown } | null;
-    const isSame = found?.command === command && Bun.deepEquals(found.args, args, true);
+    const found = objectIn(each);
+    const isSame = found.command === command && Bun.deepEquals(found.args, args, true);
     if (!isRelayHook(each) || isSame) return left;
     const place = [...at, "hooks", index];
     return left.set([...place, "command"], command).set([...place, "args"], args);
@@ -93,7 +84,7 @@ function removeHooks(isGone: (each: unknown) => boolean): JsonChange {
 }
 
 function hooksIn(entry: unknown): unknown[] {
-  const { hooks } = (entry ?? {}) as { hooks?: unknown };
+  const { hooks } = objectIn(entry);
   return Array.isArray(hooks) ? hooks : [];
 }
 
