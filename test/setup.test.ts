@@ -246,25 +246,10 @@ describe("the person's own configuration of Claude Code stays", () => {
     expect(snapshot(box.home)).toEqual(before);
   });
 
-  test("a link whose two dots mean the folder that it really lies in", async () => {
-    await using box = home();
-    const file = put(box, "dot/pkg/files/settings.json", { mine: 1 });
-    put(box, "files/settings.json", "PRECIOUS, unrelated");
-    mkdirSync(join(box.home, "dot/pkg/claude"));
-    symlinkSync("../files/settings.json", join(box.home, "dot/pkg/claude/settings.json"));
-    symlinkSync("dot/pkg/claude", join(box.home, ".claude"));
-    const before = snapshot(box.home);
-    await run(box, ["setup-code"]);
-    expect(text(box, "files/settings.json")).toBe("PRECIOUS, unrelated");
-    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ mine: 1, ...settings });
-    await run(box, ["uninstall"]);
-    expect(snapshot(box.home)).toEqual(before);
-  });
-
   test.each<[string, string]>([
     ["command", paths.command],
     ["skill", ".claude/skills/get/SKILL.md"],
-  ])("a person's own get, a %s, makes ours /relay", async (_kind, path) => {
+  ])("a person's own get, a %s, makes relay's /relay", async (_kind, path) => {
     await using box = home();
     put(box, path, "my own get");
     const before = snapshot(box.home);
@@ -276,7 +261,7 @@ describe("the person's own configuration of Claude Code stays", () => {
     expect(snapshot(box.home)).toEqual(before);
   });
 
-  test("once the person's own get is gone, ours is /get again, and nothing else", async () => {
+  test("once the person's own get is gone, relay's is /get again, and nothing else", async () => {
     await using box = home();
     const own = put(box, paths.command, "my own get");
     await run(box, ["setup-code"]);
@@ -301,8 +286,8 @@ describe("options of Claude Code", () => {
     await run(box, ["setup-code"]);
     expect(json(box, paths.settings).statusLine).toBeUndefined();
     await run(box, ["setup-code", "--statusline"]);
-    const ours = { type: "command", command: `${relayBinary} statusline` };
-    expect(json(box, paths.settings).statusLine).toEqual(ours);
+    const line = { type: "command", command: `${relayBinary} statusline` };
+    expect(json(box, paths.settings).statusLine).toEqual(line);
     expect(await run(box, ["setup-code"])).toContain("nothing to change");
     const own = { type: "command", command: "date" };
     put(box, paths.settings, { statusLine: own });

@@ -26,14 +26,6 @@ describe("in files that were changed since, uninstall removes", () => {
     expect(existsSync(join(box.home, paths.record))).toBe(false);
   });
 
-  test("not a command file that the person made their own", async () => {
-    await using box = home();
-    await run(box, ["setup-code"]);
-    put(box, paths.command, "all mine now");
-    await run(box, ["uninstall"]);
-    expect(text(box, paths.command)).toBe("all mine now");
-  });
-
   test("settings that were there only for relay, also after the program moved", async () => {
     await using box = home();
     const old = copyBinary(relayBinary, join(box.home, "old/relay"));
