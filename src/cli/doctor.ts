@@ -40,13 +40,13 @@ async function repair({ environment, print }: Context, json: boolean): Promise<v
 }
 
 async function examineHere(context: Context, notify: boolean): Promise<Finding[]> {
-  const [{ surroundingsOf }, { readConfiguration }, { examine }] = await Promise.all([
-    import("./surroundings.ts"),
+  const [{ setupContext }, { readConfiguration }, { examine }] = await Promise.all([
+    import("./apply.ts"),
     import("../doctor/configuration.ts"),
     import("../doctor/examine.ts"),
   ]);
   const { environment } = context;
-  const setup = surroundingsOf(context, null); // RELAY_DB of this shell is for a check to judge
+  const setup = setupContext(context);
   const folder = mkdtempSync(join(temporaryFolder(), "relay-doctor-"));
   const subject: Subject = {
     context: setup,
