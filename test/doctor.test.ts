@@ -1,8 +1,9 @@
-// `relay doctor` names what is wrong, with its fix, and changes nothing. design.md, "Command line".
+// `relay doctor` names each problem with its fix, and changes nothing. design.md, "Command line".
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkBuffer } from "../src/doctor/buffer.ts";
+import { renderFindings } from "../src/cli/doctor-report.ts";
+import { checkBuffer } from "../src/doctor/buffer-check.ts";
 import type { Finding, Subject } from "../src/doctor/check.ts";
 import { readConfiguration } from "../src/doctor/configuration.ts";
 import { examine } from "../src/doctor/examine.ts";
@@ -13,13 +14,15 @@ import { wipe } from "./support/damage.ts";
 import { openPatiently } from "./support/database.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
 import { relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
-import { copyBinary, installFakeClaude, json, put, snapshot } from "./support/setup.ts";
+import { installFakeClaude, json, put, snapshot } from "./support/setup.ts";
 import { systemOf } from "./support/system.ts";
 
-const settingsPath = ".claude/settings.json";
-const desktopPath = ".config/Claude/claude_desktop_config.json";
+const settings = ".claude/settings.json";
+const desktop = ".config/Claude/claude_desktop_config.json";
+const code = ".claude.json";
+const server = "mcpServers.relay";
 
-/** A home in which `relay setup` was run for both Claudes, with a buffer. */
+/** A home in which `relay setup` was run for both Claudes, with a buffer and an empty project. */
 async function wired(): Promise<Sandbox> {
   const box = sandbox();
   installFakeClaude(box);
@@ -38,10 +41,13 @@ interface Report {
   checks: Finding[];
 }
 
-async function doctor(box: Sandbox, options: Parameters<Sandbox["relay"]>[1] = {}): Promise<Report> {
+async function doctor(
+  box: Sandbox,
+  { args = [], ...options }: Parameters<Sandbox["relay"]>[1] & { args?: string[] } = {},
+): Promise<Report> {
   const cwd = join(box.home, "project");
-  const { status, stdout } = await box.relay(["doctor", "--json"], { cwd, ...options });
-  return { status, ...JSON.parse(stdout) };
+  const { status, stdout } = await box.relay(["doctor", "--json", ...args], { cwd, ...options });
+  return { status, ...JSON.parse(stdout.replaceAll(box.home, "HOME").replaceAll(box.programs, "PROGRAMS")) };
 }
 
 /** The findings that are not ok, as one line each. */
@@ -51,354 +57,256 @@ function wrong({ checks }: Report): string[] {
     .map(({ status, name, detail }) => `${status} ${name}: ${detail}`);
 }
 
-/** Changes a JSON file below the home folder. */
-// biome-ignore lint/suspicious/noExplicitAny: files of other programs
-function change(box: Sandbox, path: string, edit: (value: any) => void): void {
-  const value = json(box, path);
-  edit(value);
-  put(box, path, value);
+type Change = (box: Sandbox) => unknown;
+
+/** Sets a key of a JSON file below the home folder, or removes it (`undefined`). `HOME` in the value is that folder. */
+function set(path: string, keys: string, value: unknown): Change {
+  return (box) => {
+    const file = json(box, path);
+    const way = keys.split(".");
+    const last = way.pop() ?? "";
+    // biome-ignore lint/suspicious/noExplicitAny: a file of another program
+    const parent = way.reduce((at: any, key) => at[key], file);
+    if (value === undefined) delete parent[last];
+    else parent[last] = JSON.parse(JSON.stringify(value).replaceAll("HOME", box.home));
+    put(box, path, file);
+  };
 }
 
+/** Writes a file below the home folder. */
+function file(path: string, content: string | object): Change {
+  return (box) => put(box, path, JSON.parse(JSON.stringify(content).replaceAll("HOME", box.home)), 0o755);
+}
+
+const mine = { RELAY_DB: "HOME/mine.db" };
+const foreign = { command: "touch", args: ["HOME/started"] };
+const original = { command: "uvx", args: ["mcp-server-relay"] };
+const pluginFolder = ".claude/plugins/cache/relay/relay/0.1.0";
+const bundle = { id: "local.mcpb.r.relay", manifest: { name: "relay", tools: [{ name: "relay_send" }] } };
+
+const noHooks = "so /get finds no ticket and refuses";
+const switchedOff = (scope: string) =>
+  `fail hooks: are switched off by disableAllHooks in the ${scope} settings, ${noHooks}`;
+
+/** What is changed, and what is found then; `…` stands for anything. */
+const troubles: Record<string, (Change | string)[]> = {
+  "another relay before this one in PATH": [
+    ({ programs }) => rmSync(join(programs, "relay")),
+    ({ programs }) =>
+      writeFileSync(join(programs, "relay"), `#!/bin/sh\nexec '${relayBinary}' "$@"\n`, { mode: 0o755 }),
+    "warn PATH: a shell starts another relay: PROGRAMS/relay",
+  ],
+  "a buffer that others can read": [
+    ({ buffer }) => chmodSync(buffer, 0o644),
+    "warn buffer: others can read HOME/.relay_buffer.db",
+  ],
+  "a damaged buffer": [
+    ({ buffer }) => wipe(buffer, 2, 0xff),
+    "fail buffer: HOME/.relay_buffer.db is damaged: …",
+  ],
+  "a text in its place": [
+    ({ buffer }) => writeFileSync(buffer, "Dear diary,\n".repeat(100)),
+    "fail buffer: HOME/.relay_buffer.db is damaged: SQLite cannot read it",
+  ],
+  "a folder in its place": [
+    ({ buffer }) => rmSync(buffer),
+    ({ buffer }) => mkdirSync(buffer),
+    "fail buffer: HOME/.relay_buffer.db is a folder, not a file…",
+  ],
+  "a Claude Code that does not ask its person": [
+    (box) => installFakeClaude(box, "2.1.198"),
+    "fail Claude Code: Claude Code 2.1.198 would let a model read…",
+  ],
+  "no server in Claude Code": [
+    set(code, server, undefined),
+    "fail server of Code: is not registered in Claude Code",
+  ],
+  "no server in Claude Desktop": [
+    set(desktop, server, undefined),
+    `fail server of Desktop: is not registered in HOME/${desktop}`,
+  ],
+  "a server that is gone": [
+    set(desktop, `${server}.command`, "/nowhere/relay"),
+    "fail server of Desktop: /nowhere/relay --client desktop does not start and answer: …ENOENT…",
+  ],
+  "a server with an argument that is not a string": [
+    set(desktop, `${server}.args`, ["--client", "desktop", {}]),
+    `fail server of Desktop: has an argument or a variable that is not a string, in HOME/${desktop}`,
+  ],
+  "a server with a variable that is not a string": [
+    set(code, `${server}.env`, { RELAY_NOTIFY: false }),
+    "fail server of Code: has an argument or a variable that is not a string, in HOME/.claude.json",
+  ],
+  "a server that does not start with these arguments": [
+    set(code, `${server}.args`, ["--client", "code", "--sonud"]),
+    "fail server of Code: …relay --client code --sonud does not start and answer: …unknown flag --sonud…",
+  ],
+  "a server that the entry's own variables break": [
+    set(code, `${server}.env`, { BUN_OPTIONS: "--no-such-option-at-all", BUN_BE_BUN: "1" }),
+    "fail server of Code: … does not start and answer: …",
+  ],
+  "a program that is not relay": [
+    file("fake/relay", "#!/bin/sh\necho 'I am a shell script' >&2\nexit 3\n"),
+    set(desktop, `${server}.command`, "HOME/fake/relay"),
+    "fail server of Desktop: … does not start and answer: …I am a shell script",
+  ],
+  "another program's server of that name": [
+    set(code, server, foreign),
+    "fail server of Code: another program's server is called relay in HOME/.claude.json",
+  ],
+  "the Python server in relay's place": [
+    set(desktop, server, original),
+    `fail server of Desktop: is still the Python server, in HOME/${desktop}`,
+  ],
+  "the Python server beside it": [
+    set(desktop, "mcpServers.old", original),
+    `warn Python server: is still there: old in HOME/${desktop}`,
+  ],
+  "no hook for tickets": [
+    set(settings, "hooks.UserPromptExpansion", undefined),
+    "fail hook UserPromptExpansion: is not in your settings; it issues the tickets of /get",
+  ],
+  "no hook at the start": [
+    set(settings, "hooks.SessionStart", undefined),
+    "warn hook SessionStart: is not in your settings; it tells how many messages wait",
+  ],
+  "a hook whose program is gone": [
+    (box) => {
+      const text = readFileSync(join(box.home, settings), "utf8");
+      put(box, settings, text.replaceAll(join(box.programs, "relay"), "/nowhere/relay"));
+    },
+    "fail hook UserPromptExpansion: runs /nowhere/relay, which does not exist",
+    "warn hook SessionStart: runs /nowhere/relay, which does not exist",
+  ],
+  "hooks switched off by the person": [set(settings, "disableAllHooks", true), switchedOff("user")],
+  "hooks switched off by the project": [
+    file(`project/${settings}`, { disableAllHooks: true }),
+    switchedOff("project"),
+  ],
+  "hooks switched off for this checkout, with a comment": [
+    file("project/.claude/settings.local.json", '{\n  // quiet\n  "disableAllHooks": true,\n}\n'),
+    switchedOff("project-local"),
+  ],
+  "rules that are missing": [
+    set(settings, "permissions", undefined),
+    "warn rules: are missing from your settings: mcp__relay__relay_send, Read(~/.relay_buffer.db*)",
+  ],
+  "a sandbox": [
+    set(settings, "sandbox", { enabled: true }),
+    "fail sandbox: is on, and keeps /get from the buffer",
+  ],
+  "settings that are not JSON": [
+    file(settings, "{ oops"),
+    `fail configuration: HOME/${settings} is not valid JSON…`,
+    "fail hook UserPromptExpansion: …",
+    "warn hook SessionStart: …",
+    "warn rules: …",
+  ],
+  "a skill of the person's in the command's place": [
+    file(".claude/skills/get/SKILL.md", "my own"),
+    "fail command: your own skill HOME/.claude/skills/get/SKILL.md is run in place of /get",
+  ],
+  "another command in its place": [
+    file(".claude/commands/get.md", "Get milk."),
+    "fail command: /get is not relay's, and there is no /relay",
+  ],
+  "a command whose program is gone": [
+    file(".claude/commands/get.md", commandFile("/my (old)/it's/relay")),
+    "fail command: /get runs /my (old)/it's/relay, which does not exist",
+  ],
+  "a command that was changed": [
+    file(".claude/commands/get.md", commandFile(relayBinary).replace("description: ", "description: My ")),
+    "warn command: /get is not as setup writes it",
+  ],
+  "a project's own command, skill and server": [
+    file("project/.claude/commands/get.md", "x"),
+    file("project/.claude/skills/get/SKILL.md", "x"),
+    file("project/.mcp.json", { mcpServers: { relay: foreign } }),
+    "warn project: HOME/project/.claude/commands/get.md may be run in place of your own command, and gets no ticket",
+    "warn project: HOME/project/.claude/skills/get/SKILL.md may be run in place of your own command, and gets no ticket",
+    "warn project: a server called relay in HOME/project/.mcp.json takes the place of yours here",
+  ],
+  "two buffers": [
+    set(desktop, `${server}.env`, mine),
+    "fail same buffer: the Claudes use different buffers: Code HOME/.relay_buffer.db, /get HOME/.relay_buffer.db, Desktop HOME/mine.db",
+  ],
+  "another buffer for hooks and /get": [
+    set(settings, "env", mine),
+    set(code, `${server}.env`, { RELAY_DB: "HOME/.relay_buffer.db" }),
+    "fail same buffer: the Claudes use different buffers: Code HOME/.relay_buffer.db, /get HOME/mine.db, Desktop HOME/.relay_buffer.db",
+  ],
+  "another buffer in this project": [
+    file(`project/${settings}`, { env: mine }),
+    "fail same buffer: the Claudes use different buffers: Code HOME/mine.db, /get HOME/mine.db, Desktop HOME/.relay_buffer.db",
+  ],
+  "the plugin beside the registration": [
+    file(`${pluginFolder}/skills/get/SKILL.md`, commandFile(relayBinary)),
+    file(".claude/plugins/installed_plugins.json", {
+      version: 2,
+      plugins: { "relay@relay": [{ scope: "user", installPath: `HOME/${pluginFolder}` }] },
+    }),
+    set(settings, "enabledPlugins", { "relay@relay": true }),
+    "warn plugin: relay@relay is installed beside the registration, so Claude Code has everything twice",
+  ],
+  "the bundle beside the registration": [
+    file(".config/Claude/extensions-installations.json", { extensions: { [bundle.id]: bundle } }),
+    `warn bundle: ${bundle.id} is installed beside the registration, so Claude Desktop has every tool twice`,
+  ],
+};
+
 describe("after relay setup", () => {
-  test("everything is well, for people and for programs, and nothing is changed by looking", async () => {
+  test("everything works, for people and for programs, and nothing is changed by looking", async () => {
     await using box = await wired();
     const before = snapshot(box.home);
     const report = await doctor(box);
     expect(wrong(report)).toEqual([]);
     expect(report).toMatchObject({ status: 0, ok: true });
-    const program = join(box.programs, "relay");
-    const named = Object.fromEntries(report.checks.map(({ name, detail }) => [name, detail]));
     const { version } = await Bun.file(join(import.meta.dir, "../package.json")).json();
-    expect(named).toEqual({
-      relay: `${version}, ${program}`,
-      buffer: `${box.buffer}, mode 0600, uid ${process.getuid?.()}, schema 1005: 1 of 20 messages, 0 unread for Desktop, 1 unread for Code`,
-      "Claude Code": `2.1.330, ${join(box.programs, "claude")}`,
-      "server of Code": `starts and answers: ${program} --client code`,
-      "hook UserPromptExpansion": `runs ${program}`,
-      "hook SessionStart": `runs ${program}`,
+    expect(Object.fromEntries(report.checks.map(({ name, detail }) => [name, detail]))).toEqual({
+      relay: `${version}, PROGRAMS/relay`,
+      buffer: expect.stringContaining(": 1 of 20 messages, 0 unread for Desktop, 1 unread for Code"),
+      "Claude Code": "2.1.330, PROGRAMS/claude",
+      "server of Code": "starts and answers: PROGRAMS/relay --client code",
+      "hook UserPromptExpansion": "runs PROGRAMS/relay",
+      "hook SessionStart": "runs PROGRAMS/relay",
       rules: "the model may send, and not read the buffer's file",
-      command: `/get runs ${program}`,
-      "server of Desktop": `starts and answers: ${program} --client desktop`,
-      "same buffer": `everybody uses ${box.buffer}`,
+      command: "/get runs PROGRAMS/relay",
+      "server of Desktop": "starts and answers: PROGRAMS/relay --client desktop",
+      "same buffer": "both Claudes use HOME/.relay_buffer.db",
     });
+    const place = `HOME/.relay_buffer.db, mode 0600, uid ${process.getuid?.()}, schema `;
+    expect(report.checks.find(({ name }) => name === "buffer")?.detail).toStartWith(place);
     const { status, stdout, stderr } = await box.relay(["doctor"]);
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^ok {4}buffer +\//m);
     expect(snapshot(box.home)).toEqual(before);
   });
 
-  test("what is wrong stands with its fix, and the status is 1", async () => {
+  test("a problem stands with its fix, and the status is 1, until setup is run again", async () => {
     await using box = await wired();
     rmSync(join(box.home, ".claude/commands/get.md"));
     const { status, stdout, stderr } = await box.relay(["doctor"]);
-    expect([status, stderr]).toEqual([1, "relay: one thing does not work. Each has its fix beside it.\n"]);
+    expect([status, stderr]).toEqual([1, "relay: 1 problem found; see the fix above\n"]);
     expect(stdout).toMatch(/^fail {2}command +there is no command \/get\n +Run: relay setup-code$/m);
+    set(desktop, server, undefined)(box);
+    expect((await box.relay(["doctor"])).stderr).toBe("relay: 2 problems found; see the fixes above\n");
     await box.relay(["setup"]);
     expect((await box.relay(["doctor"])).status).toBe(0);
   });
 });
 
-const copy = (box: Sandbox) => copyBinary(relayBinary, join(box.home, "other/relay"));
-
-const troubles: [
-  name: string,
-  make: (box: Sandbox) => void,
-  expected: (box: Sandbox) => (string | RegExp)[],
-][] = [
-  [
-    "another relay before this one in PATH",
-    (box) => {
-      rmSync(join(box.programs, "relay"));
-      copyBinary(relayBinary, join(box.programs, "relay"));
-    },
-    (box) => [`warn PATH: a shell starts another relay: ${join(box.programs, "relay")}`],
-  ],
-  [
-    "a buffer that others can read",
-    (box) => chmodSync(box.buffer, 0o644),
-    (box) => [`warn buffer: others can read ${box.buffer}`],
-  ],
-  ["a damaged buffer", (box) => wipe(box.buffer, 2, 0xff), () => [/^fail buffer: .* is damaged: /]],
-  [
-    "a text in its place",
-    (box) => writeFileSync(box.buffer, "Dear diary,\n".repeat(100)),
-    () => [/^fail buffer: .* is damaged: SQLite cannot read it/],
-  ],
-  [
-    "a folder in its place",
-    (box) => {
-      rmSync(box.buffer);
-      mkdirSync(box.buffer);
-    },
-    () => [/^fail buffer: .* is a folder, not a file$/],
-  ],
-  [
-    "a Claude Code that protects nobody",
-    (box) => installFakeClaude(box, "2.1.198"),
-    () => [/^fail Claude Code: Claude Code 2\.1\.198 would let a model read/],
-  ],
-  [
-    "no server in Claude Code",
-    (box) => change(box, ".claude.json", (config) => delete config.mcpServers.relay),
-    () => ["fail server of Code: is not registered in Claude Code"],
-  ],
-  [
-    "no server in Claude Desktop",
-    (box) => change(box, desktopPath, (config) => delete config.mcpServers.relay),
-    (box) => [`fail server of Desktop: is not registered in ${join(box.home, desktopPath)}`],
-  ],
-  [
-    "a server that is gone",
-    (box) =>
-      change(box, desktopPath, (config) =>
-        Object.assign(config.mcpServers.relay, { command: "/nowhere/relay" }),
-      ),
-    () => [/^fail server of Desktop: \/nowhere\/relay --client desktop does not start and answer: .*ENOENT/],
-  ],
-  [
-    "a server with an argument that is no text",
-    (box) =>
-      change(box, desktopPath, (config) =>
-        Object.assign(config.mcpServers.relay, { args: ["--client", "desktop", {}] }),
-      ),
-    (box) => [
-      `fail server of Desktop: has an argument or a variable that is no text, in ${join(box.home, desktopPath)}`,
-    ],
-  ],
-  [
-    "a server with a variable that is no text",
-    (box) =>
-      change(box, ".claude.json", (config) =>
-        Object.assign(config.mcpServers.relay, { env: { RELAY_NOTIFY: false } }),
-      ),
-    (box) => [
-      `fail server of Code: has an argument or a variable that is no text, in ${join(box.home, ".claude.json")}`,
-    ],
-  ],
-  [
-    "a server that does not start with these arguments",
-    (box) =>
-      change(box, ".claude.json", (config) =>
-        Object.assign(config.mcpServers.relay, { args: ["--client", "code", "--sonud"] }),
-      ),
-    () => [
-      /^fail server of Code: .*relay --client code --sonud does not start and answer: .*unknown flag --sonud/,
-    ],
-  ],
-  [
-    "a server that the entry's own variables break",
-    (box) =>
-      change(box, ".claude.json", (config) =>
-        Object.assign(config.mcpServers.relay, {
-          env: { BUN_OPTIONS: "--no-such-option-at-all", BUN_BE_BUN: "1" },
-        }),
-      ),
-    () => [/^fail server of Code: .* does not start and answer: /],
-  ],
-  [
-    "a program that is no relay",
-    (box) => {
-      put(box, "fake/relay", "#!/bin/sh\necho 'I am a shell script' >&2\nexit 3\n", 0o755);
-      change(box, desktopPath, (config) =>
-        Object.assign(config.mcpServers.relay, { command: join(box.home, "fake/relay") }),
-      );
-    },
-    () => [/^fail server of Desktop: .* does not start and answer: .*I am a shell script$/],
-  ],
-  [
-    "somebody else's server of that name",
-    (box) =>
-      change(box, ".claude.json", (config) =>
-        Object.assign(config.mcpServers.relay, { command: "touch", args: [join(box.home, "started")] }),
-      ),
-    (box) => [`fail server of Code: a server of somebody else's is called relay in ${box.home}/.claude.json`],
-  ],
-  [
-    "the Python server in relay's place",
-    (box) =>
-      change(box, desktopPath, (config) =>
-        Object.assign(config.mcpServers, { relay: { command: "uvx", args: ["mcp-server-relay"] } }),
-      ),
-    () => [/^fail server of Desktop: is still the Python server/],
-  ],
-  [
-    "the Python server beside it",
-    (box) =>
-      change(box, desktopPath, (config) =>
-        Object.assign(config.mcpServers, { old: { command: "uvx", args: ["mcp-server-relay"] } }),
-      ),
-    (box) => [`warn Python server: is still there: old in ${join(box.home, desktopPath)}`],
-  ],
-  [
-    "no hook for tickets",
-    (box) => change(box, settingsPath, ({ hooks }) => delete hooks.UserPromptExpansion),
-    () => ["fail hook UserPromptExpansion: is not in your settings; it mints the tickets of /get"],
-  ],
-  [
-    "no hook at the start",
-    (box) => change(box, settingsPath, ({ hooks }) => delete hooks.SessionStart),
-    () => ["warn hook SessionStart: is not in your settings; it tells how many messages wait"],
-  ],
-  [
-    "a hook whose program is gone",
-    (box) => {
-      const text = readFileSync(join(box.home, settingsPath), "utf8");
-      put(box, settingsPath, text.replaceAll(join(box.programs, "relay"), "/nowhere/relay"));
-    },
-    () => [
-      "fail hook UserPromptExpansion: runs /nowhere/relay, which is not there",
-      "warn hook SessionStart: runs /nowhere/relay, which is not there",
-    ],
-  ],
-  [
-    "hooks switched off by the person",
-    (box) => change(box, settingsPath, (settings) => Object.assign(settings, { disableAllHooks: true })),
-    () => [
-      "fail hooks: are switched off by disableAllHooks in the user settings, so /get finds no ticket and refuses",
-    ],
-  ],
-  [
-    "hooks switched off by the project",
-    (box) => void put(box, "project/.claude/settings.json", { disableAllHooks: true }),
-    () => [
-      "fail hooks: are switched off by disableAllHooks in the project settings, so /get finds no ticket and refuses",
-    ],
-  ],
-  [
-    "hooks switched off for this checkout",
-    (box) =>
-      void put(box, "project/.claude/settings.local.json", '{\n  // quiet\n  "disableAllHooks": true,\n}\n'),
-    () => [/^fail hooks: are switched off by disableAllHooks in the project-local settings/],
-  ],
-  [
-    "rules that are missing",
-    (box) => change(box, settingsPath, (settings) => delete settings.permissions),
-    () => ["warn rules: are missing from your settings: mcp__relay__relay_send, Read(~/.relay_buffer.db*)"],
-  ],
-  [
-    "a sandbox",
-    (box) => change(box, settingsPath, (settings) => Object.assign(settings, { sandbox: { enabled: true } })),
-    () => ["fail sandbox: is on, and keeps /get from the buffer"],
-  ],
-  [
-    "settings that are no JSON",
-    (box) => void put(box, settingsPath, "{ oops"),
-    (box) => [
-      new RegExp(`^fail configuration: ${box.home}/${settingsPath}`),
-      /^fail hook UserPromptExpansion/,
-      /^warn hook SessionStart/,
-      /^warn rules/,
-    ],
-  ],
-  [
-    "a skill of the person's before the command",
-    (box) => void put(box, ".claude/skills/get/SKILL.md", "my own"),
-    (box) => [`fail command: your own skill ${box.home}/.claude/skills/get/SKILL.md is run in place of /get`],
-  ],
-  [
-    "somebody else's command",
-    (box) => void put(box, ".claude/commands/get.md", "Get milk."),
-    () => ["fail command: /get is somebody else's, and there is none of relay's"],
-  ],
-  [
-    "a command whose program is gone",
-    (box) => void put(box, ".claude/commands/get.md", commandFile("/my (old)/it's/relay")),
-    () => ["fail command: /get runs /my (old)/it's/relay, which is not there"],
-  ],
-  [
-    "a command that somebody changed",
-    (box) =>
-      void put(box, ".claude/commands/get.md", commandFile(copy(box)).replace("Read what", "Show what")),
-    () => ["warn command: /get is not as setup writes it"],
-  ],
-  [
-    "a project's own command, skill and server",
-    (box) => {
-      put(box, "project/.claude/commands/get.md", "x");
-      put(box, "project/.claude/skills/get/SKILL.md", "x");
-      put(box, "project/.mcp.json", {
-        mcpServers: { relay: { command: "touch", args: [join(box.home, "started")] } },
-      });
-    },
-    (box) => [
-      `warn project: ${box.home}/project/.claude/commands/get.md may be run in place of your own command, and gets no ticket`,
-      `warn project: ${box.home}/project/.claude/skills/get/SKILL.md may be run in place of your own command, and gets no ticket`,
-      `warn project: a server called relay in ${box.home}/project/.mcp.json takes the place of yours here`,
-    ],
-  ],
-  [
-    "two buffers",
-    (box) =>
-      change(box, desktopPath, (config) =>
-        Object.assign(config.mcpServers.relay, { env: { RELAY_DB: join(box.home, "mine.db") } }),
-      ),
-    (box) => [
-      `fail same buffer: the two sides would never meet: Code ${box.buffer}, /get ${box.buffer}, Desktop ${box.home}/mine.db`,
-    ],
-  ],
-  [
-    "another buffer for hooks and /get",
-    (box) => {
-      change(box, settingsPath, (settings) =>
-        Object.assign(settings, { env: { RELAY_DB: join(box.home, "mine.db") } }),
-      );
-      change(box, ".claude.json", (config) =>
-        Object.assign(config.mcpServers.relay, { env: { RELAY_DB: box.buffer } }),
-      );
-    },
-    (box) => [
-      `fail same buffer: the two sides would never meet: Code ${box.buffer}, /get ${box.home}/mine.db, Desktop ${box.buffer}`,
-    ],
-  ],
-  [
-    "another buffer in this project",
-    (box) => void put(box, "project/.claude/settings.json", { env: { RELAY_DB: join(box.home, "mine.db") } }),
-    (box) => [
-      `fail same buffer: the two sides would never meet: Code ${box.home}/mine.db, /get ${box.home}/mine.db, Desktop ${box.buffer}`,
-    ],
-  ],
-  [
-    "the plugin beside the registration",
-    (box) => {
-      const installPath = join(box.home, ".claude/plugins/cache/relay/relay/0.1.0");
-      put(box, ".claude/plugins/cache/relay/relay/0.1.0/skills/get/SKILL.md", commandFile(relayBinary));
-      put(box, ".claude/plugins/installed_plugins.json", {
-        version: 2,
-        plugins: { "relay@relay": [{ scope: "user", installPath }] },
-      });
-      change(box, settingsPath, (settings) =>
-        Object.assign(settings, { enabledPlugins: { "relay@relay": true } }),
-      );
-    },
-    () => ["warn plugin: relay@relay is installed beside what setup put in, so everything is there twice"],
-  ],
-  [
-    "the bundle beside the registration",
-    (box) => {
-      const id = "local.mcpb.relay-developers.relay";
-      const manifest = { name: "relay", tools: [{ name: "relay_send" }] };
-      put(box, ".config/Claude/extensions-installations.json", { extensions: { [id]: { id, manifest } } });
-    },
-    () => [/^warn bundle: local\.mcpb\.relay-developers\.relay is installed beside/],
-  ],
-];
-
 describe("it finds", () => {
-  test.each(troubles)("%s", async (_name, make, expected) => {
+  test.each(Object.entries(troubles))("%s", async (_name, steps) => {
     await using box = await wired();
-    make(box);
+    for (const step of steps) if (typeof step === "function") step(box);
+    const findings = steps.filter((step) => typeof step === "string");
     const before = snapshot(box.home);
     const report = await doctor(box);
-    const found = wrong(report);
-    const wanted = expected(box);
-    expect(found.length).toBe(wanted.length);
-    found.forEach((line, index) => {
-      const want = wanted[index] ?? "";
-      if (typeof want === "string") expect(line).toBe(want);
-      else expect(line).toMatch(want);
-    });
-    const failing = found.some((line) => line.startsWith("fail "));
-    expect(report).toMatchObject({ ok: !failing, status: failing ? 1 : 0 });
+    const pattern = (finding: string) =>
+      new RegExp(`^${finding.split("…").map(RegExp.escape).join(".*")}$`, "s");
+    expect(wrong(report)).toEqual(findings.map((finding) => expect.stringMatching(pattern(finding))));
+    const isFailing = findings.some((finding) => finding.startsWith("fail "));
+    expect(report).toMatchObject({ ok: !isFailing, status: isFailing ? 1 : 0 });
     for (const { status, fix } of report.checks) expect(fix === null).toBe(status === "ok");
     expect(snapshot(box.home)).toEqual(before);
     expect(existsSync(join(box.home, "started"))).toBe(false);
@@ -406,9 +314,9 @@ describe("it finds", () => {
 
   test("a RELAY_DB of this shell alone", async () => {
     await using box = await wired();
-    const mine = join(box.home, "mine.db");
-    expect(wrong(await doctor(box, { env: { RELAY_DB: mine } }))).toEqual([
-      `warn same buffer: both Claudes use ${box.buffer}, and RELAY_DB here is ${mine}`,
+    const report = await doctor(box, { env: { RELAY_DB: join(box.home, "mine.db") } });
+    expect(wrong(report)).toEqual([
+      "warn same buffer: both Claudes use HOME/.relay_buffer.db, and RELAY_DB here is HOME/mine.db",
     ]);
     const relative = await doctor(box, { env: { RELAY_DB: "relative" } });
     expect(wrong(relative)).toEqual(['fail buffer: RELAY_DB is "relative", which is not an absolute path']);
@@ -428,13 +336,13 @@ describe("it finds", () => {
     expect(wrong(await doctor(box))).toEqual([]);
   });
 
-  test("neither Claude: nothing to be wrong but that", async () => {
+  test("without either Claude, only that", async () => {
     await using box = sandbox();
     symlinkSync(relayBinary, join(box.programs, "relay"));
     const report = await doctor(box, { cwd: box.home });
     expect(report.status).toBe(0);
-    expect(wrong(report)).toEqual(["warn Claude Code: is not here: no claude in PATH or ~/.local/bin"]);
-    expect(report.checks.find(({ name }) => name === "buffer")?.detail).toContain("is not there yet");
+    expect(wrong(report)).toEqual(["warn Claude Code: is not installed: no claude in PATH or ~/.local/bin"]);
+    expect(report.checks.find(({ name }) => name === "buffer")?.detail).toContain("does not exist yet");
   });
 
   test("a buffer of the original's, and one of a newer relay", async () => {
@@ -446,10 +354,8 @@ describe("it finds", () => {
     );
     chmodSync(box.buffer, 0o600);
     const [found] = (await doctor(box)).checks.filter(({ name }) => name === "buffer");
-    expect(found).toMatchObject({
-      status: "ok",
-      detail: expect.stringContaining("an early version of the Python server"),
-    });
+    expect(found?.status).toBe("ok");
+    expect(found?.detail).toContain("an early version of the Python server");
     db.run("PRAGMA user_version = 2000");
     expect(wrong(await doctor(box))).toEqual([
       expect.stringMatching(/^fail buffer: .* was written by a newer relay/),
@@ -463,52 +369,51 @@ test("an administrator's settings count, wherever the system keeps them", async 
   const system = systemOf("linux");
   const places = { ...placesOf(box.home, system), managedSettings: [managed] };
   const subject: Subject = {
-    surroundings: { system, places, executable: relayBinary, folder: box.home, buffer: null },
+    context: { system, places, executable: relayBinary, folder: box.home, buffer: null },
     configuration: readConfiguration(places, box.home),
     version: "1",
     bufferPath: () => box.buffer,
     probe: async () => ({ version: "1", tools: ["relay_send"] }),
     notifier: null,
   };
-  const found = (await examine(subject)).filter(({ name }) => name === "hooks");
-  expect(found).toEqual([
-    {
-      name: "hooks",
-      status: "fail",
-      detail: "of yours are switched off by allowManagedHooksOnly, so /get finds no ticket and refuses",
-      fix: `Ask whoever keeps ${managed}; until then say get, and approve.`,
-    },
-  ]);
-  expect(placesOf("/h", systemOf("linux")).managedSettings).toEqual([
-    "/etc/claude-code/managed-settings.json",
-  ]);
+  const [found] = (await examine(subject)).filter(({ name }) => name === "hooks");
+  expect(found).toEqual({
+    name: "hooks",
+    status: "fail",
+    detail: `of yours are switched off by allowManagedHooksOnly, ${noHooks}`,
+    fix: `Ask the administrator, who manages ${managed}; until then say get, and approve.`,
+  });
+  expect(placesOf("/h", system).managedSettings).toEqual(["/etc/claude-code/managed-settings.json"]);
 });
 
-// A shared memory folder is on a disk that is gone with the machine's next start; any odd disk is told alike.
+// A shared memory folder is empty after the machine's next start; any odd disk is told alike.
 test.skipIf(!existsSync("/dev/shm"))("an odd disk is told", async () => {
   const folder = join("/dev/shm", `relay-test-${crypto.randomUUID()}`);
   mkdirSync(folder, { mode: 0o700 });
   try {
     const found = await checkBuffer({ bufferPath: () => join(folder, "buffer.db") } as Subject);
-    expect(found.map(({ name, status }) => [name, status])).toEqual([
-      ["buffer", "ok"],
-      ["disk", "warn"],
-    ]);
+    const statuses = found.map(({ name, status }) => `${name} ${status}`);
+    expect(statuses).toEqual(["buffer ok", "disk warn"]);
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
 
+test("on a terminal the status is colored, and control characters of names are not passed on", () => {
+  const finding: Finding = { name: "x", status: "warn", detail: "a\u001b[31mb\nc", fix: "Do it." };
+  const rendered = (isTerminal: boolean) =>
+    renderFindings([finding], { environment: { color: () => isTerminal } } as never);
+  expect(rendered(false)).toBe("warn  x  ab c\n         Do it.");
+  expect(rendered(true)).toBe("\u001b[33mwarn  \u001b[39mx  ab c\n         Do it.");
+});
+
 test("--notify fails, with the fix, where nothing can show a notification", async () => {
   await using box = await wired();
-  writeFileSync(join(box.programs, "notify-send"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-  writeFileSync(join(box.programs, "busctl"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-  const { status, stdout } = await box.relay(["doctor", "--notify", "--json"]);
-  const { checks } = JSON.parse(stdout);
-  expect([status, checks.at(-1)]).toEqual([
-    1,
-    expect.objectContaining({ name: "notification", status: "fail" }),
-  ]);
+  for (const name of ["notify-send", "busctl"])
+    writeFileSync(join(box.programs, name), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+  const { status, checks } = await doctor(box, { args: ["--notify"] });
+  expect(status).toBe(1);
+  expect(checks.at(-1)).toMatchObject({ name: "notification", status: "fail" });
 });
 
 test.skipIf(!canNotify)("--notify shows a real one", async () => {
@@ -516,15 +421,13 @@ test.skipIf(!canNotify)("--notify shows a real one", async () => {
   const session = await desktopSession(box);
   const env = { ...session.env, RELAY_NOTIFY: "auto" };
   const { status, stdout } = await box.relay(["doctor", "--notify"], { env });
-  expect([status, stdout]).toEqual([
-    0,
-    expect.stringMatching(/^ok {4}notification +one was shown just now/m),
-  ]);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^ok {4}notification +one was shown just now;/m);
   expect(session.shown().map(({ summary }) => summary)).toEqual(["relay"]);
 });
 
 test.skipIf(!claude)(
-  "what the real Claude Code registered is found, and starts",
+  "the registration by the real Claude Code is found, and starts",
   async () => {
     await using box = sandbox();
     symlinkSync(claude ?? "", join(box.programs, "claude"));

@@ -29,7 +29,7 @@ describe("a server", () => {
     ["claude-code 2.0.999", {}, undefined, "code", old],
     ["claude-code 1.9.999", {}, undefined, "code", old],
     ["claude-code 2.2.0", {}, undefined, "code", null],
-    ["claude-code 3.0.0-beta.1", {}, undefined, "code", null],
+    ["claude-code 3.0.0-beta.1", {}, undefined, "code", old],
     ["claude-code unknown", {}, undefined, "code", old],
     ["other 9.9.9", { CLAUDECODE: "1" }, "desktop", "code", old],
     [undefined, { CLAUDECODE: "1" }, undefined, "code", old],

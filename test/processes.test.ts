@@ -35,7 +35,8 @@ describe("at the same instant", () => {
         const onThisPage = textsOf(page).map((text) => texts.indexOf(text));
         expect(onThisPage).toEqual([...onThisPage].sort((a, b) => a - b));
       }
-      expect(await servers[0]?.fetch()).toBe("relay: nothing new from Desktop.");
+      const settled = async () => (await servers[0]?.fetch()) === "relay: nothing new from Desktop.";
+      await until("every page to be acknowledged", settled);
     }
     expectSound(box);
   });

@@ -1,25 +1,27 @@
-import { stripVTControlCharacters } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 import type { Finding } from "../doctor/check.ts";
 import type { Context } from "./context.ts";
 
-const colours: Record<Finding["status"], number> = { ok: 32, warn: 33, fail: 31 };
+const colors = { ok: "green", warn: "yellow", fail: "red" } as const;
 
-/** What was found, for people: a line each, and the fix below it. */
-export function tellChecks(checks: readonly Finding[], { environment }: Context): string {
-  const width = Math.max(...checks.map(({ name }) => name.length)) + 2;
-  const label = (status: Finding["status"]) =>
-    environment.color("stdout")
-      ? `\u001b[${colours[status]}m${status.padEnd(6)}\u001b[39m`
-      : status.padEnd(6);
-  return checks
+/** The findings for people: a line each, and the fix below it. */
+export function renderFindings(findings: readonly Finding[], { environment }: Context): string {
+  const width = Math.max(...findings.map(({ name }) => name.length)) + 2;
+  const indent = " ".repeat(6 + width);
+  const isColored = environment.color("stdout");
+  const label = (status: Finding["status"]) => {
+    const text = status.padEnd(6);
+    return isColored ? styleText(colors[status], text, { validateStream: false }) : text;
+  };
+  return findings
     .flatMap(({ name, status, detail, fix }) => [
       `${label(status)}${name.padEnd(width)}${plain(detail)}`,
-      ...(fix ? [`${" ".repeat(6 + width)}${plain(fix)}`] : []),
+      ...(fix ? [`${indent}${plain(fix)}`] : []),
     ])
     .join("\n");
 }
 
-// Names of files and words of other programs are on these lines.
+// Names of files and output of other programs are in these lines.
 function plain(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ");
 }

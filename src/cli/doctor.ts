@@ -10,10 +10,10 @@ import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({
-  meta: { name: "doctor", description: "Say what is wrong with relay here, and how to mend it" },
+  meta: { name: "doctor", description: "Check the installation and suggest fixes" },
   args: {
     notify: { type: "boolean", description: "Also show a test notification" },
-    repair: { type: "boolean", description: "Rebuild a damaged buffer from what can be read of it" },
+    repair: { type: "boolean", description: "Rebuild a damaged buffer from the messages that can be read" },
     json: { type: "boolean", description: "Print JSON" },
   },
   async run({ args, data }) {
@@ -22,11 +22,12 @@ export const command = defineCommand({
     if (args.repair) return repair(context, json);
     const checks = await examineHere(context, notify);
     const failures = checks.filter(({ status }) => status === "fail").length;
-    const { tellChecks } = await import("./doctor-report.ts");
-    context.print(json ? JSON.stringify({ ok: failures === 0, checks }) : tellChecks(checks, context));
+    const { renderFindings } = await import("./doctor-report.ts");
+    context.print(json ? JSON.stringify({ ok: failures === 0, checks }) : renderFindings(checks, context));
     if (failures === 0) return;
-    const what = failures === 1 ? "one thing does" : `${failures} things do`;
-    throw new RelayError("failed", `${what} not work. Each has its fix beside it.`);
+    const found =
+      failures === 1 ? "1 problem found; see the fix" : `${failures} problems found; see the fixes`;
+    throw new RelayError("failed", `${found} above`);
   },
 });
 
@@ -45,11 +46,11 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
     import("../doctor/examine.ts"),
   ]);
   const { environment } = context;
-  const surroundings = surroundingsOf(context, null); // what RELAY_DB says here is for the checks to judge
+  const setup = surroundingsOf(context, null); // RELAY_DB of this shell is for a check to judge
   const folder = mkdtempSync(join(temporaryFolder(), "relay-doctor-"));
   const subject: Subject = {
-    surroundings,
-    configuration: readConfiguration(surroundings.places, surroundings.folder),
+    context: setup,
+    configuration: readConfiguration(setup.places, setup.folder),
     version,
     bufferPath: environment.bufferPath,
     probe: (server) => probe(server, folder),
@@ -63,8 +64,8 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
 }
 
 /**
- * Starts a server as its client does, but in a folder where nobody plants files, and over a buffer of its own: it would
- * announce what waits in the person's.
+ * Starts a server as its client does, but in a folder that only this process writes, and over a buffer of its own:
+ * over the person's it would announce unread messages.
  */
 async function probe({ command, args, env }: ServerCommand, folder: string) {
   const { probe } = await import("./peer.ts");

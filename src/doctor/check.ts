@@ -1,10 +1,11 @@
+import { errorMessage, RelayError } from "../core/errors.ts";
 import type { Notifier } from "../core/notifier.ts";
 import type { Surroundings } from "../setup/setup-context.ts";
 import type { Configuration } from "./configuration.ts";
 
 /** What one look found. */
 export interface Finding {
-  /** What was looked at, in a word or two. */
+  /** The thing that was looked at, in a word or two. */
   name: string;
   /** `warn`: it works, but not as it should. `fail`: it does not. */
   status: "ok" | "warn" | "fail";
@@ -20,21 +21,15 @@ export interface ServerCommand {
   env: Record<string, string>;
 }
 
-/** What a server that was started says of itself. */
-interface Answer {
-  version: string;
-  tools: string[];
-}
-
 /** What the checks look at. */
 export interface Subject {
-  surroundings: Surroundings;
+  context: Surroundings;
   configuration: Configuration;
   version: string;
   /** Where relay keeps the buffer here. Throws what {@link Environment.bufferPath} throws. */
   bufferPath(): string;
-  /** Starts a server, asks what it is and ends it. Throws what went wrong. */
-  probe(server: ServerCommand): Promise<Answer>;
+  /** Starts a server, asks for its version and its tools, and ends it. Throws what went wrong. */
+  probe(server: ServerCommand): Promise<{ version: string; tools: string[] }>;
   /** Shows a test notification; `null` if none is wanted. */
   notifier: Notifier | null;
 }
@@ -42,7 +37,7 @@ export interface Subject {
 /** Looks at one thing, and changes nothing. */
 export type Check = (subject: Subject) => Finding[] | Promise<Finding[]>;
 
-/** All is well with it. */
+/** It works. */
 export function ok(name: string, detail: string): Finding {
   return { name, status: "ok", detail, fix: null };
 }
@@ -57,8 +52,8 @@ export function fail(name: string, detail: string, fix: string): Finding {
   return { name, status: "fail", detail, fix };
 }
 
-/** A finding of an error that carries its own fix, as relay's do: the last sentence. */
-export function failed(name: string, message: string): Finding {
-  const [, detail = message, fix = "See relay --help."] = /^(.*?[.;]) ([^.;].*)$/s.exec(message) ?? [];
-  return fail(name, detail.replace(/[.;]$/, ""), fix);
+/** It does not work, as an error says that carries its own fix. */
+export function failed(name: string, error: unknown): Finding {
+  if (error instanceof RelayError && error.fix) return fail(name, error.message, error.fix);
+  return fail(name, errorMessage(error), "See the README, Troubleshooting.");
 }

@@ -1,73 +1,102 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorMessage } from "../core/errors.ts";
 import type { Places } from "../platform/paths.ts";
 import { desktopConfigName } from "../setup/chosen-buffer.ts";
+import { commandNames } from "../setup/claude-code.ts";
 import { type JsonText, jsonText, type Path } from "../setup/json-text.ts";
+import { activePlugin, installedBundle } from "../setup/other-installs.ts";
 import { readContent } from "../setup/write-file.ts";
 
-/** A configuration file of some other program. */
+/** A configuration file of another program. */
 export interface ConfigFile {
   path: string;
-  /** The value at a place; `undefined` if there is none, or what leads there is something else. */
+  /** The value at a place; `undefined` if there is none, or the way there leads through something else. */
   at(path: Path): unknown;
 }
 
 /** Claude Code's settings of one kind. */
 export interface SettingsFile extends ConfigFile {
-  /** Whose they are, in words. */
   scope: "user" | "project" | "project-local" | "managed";
 }
 
-/** Everything that tells the two Claudes of relay. Files that are not there are left out. */
+/** Everything that tells the two Claudes of relay. Files that do not exist are left out. */
 export interface Configuration {
+  /** The strongest first (documents of Claude Code, "Settings precedence"). */
   settings: SettingsFile[];
   /** Claude Code's own file, with its servers. */
   code: ConfigFile | null;
   /** Claude Desktop's. */
   desktop: ConfigFile[];
-  /** The `.mcp.json` of the working directory, and of the folders above it up to its repository. */
-  project: ConfigFile[];
-  /** Those folders, the innermost first. */
+  /** The person's own commands under the names that relay's may have. */
+  commands: { name: string; content: Buffer }[];
+  /** relay's plugin in Claude Code, by its name. */
+  plugin: string | null;
+  /** relay's bundles in Claude Desktop, by their names, and the configuration beside each. */
+  bundles: { name: string; configPath: string }[];
+  /** The working directory and the folders above it up to its repository, the innermost first. */
   projectFolders: string[];
-  /** Files that cannot be read or parsed, in a sentence each. */
-  problems: string[];
+  /** The `.mcp.json` in each of those folders. */
+  project: ConfigFile[];
+  /** Why files could not be read or parsed. */
+  problems: unknown[];
+}
+
+/** relay's server in a file with `mcpServers`; `undefined` if there is none. */
+export function serverIn(file: ConfigFile | null | undefined): unknown {
+  return file?.at(["mcpServers", "relay"]);
 }
 
 /** Reads all of it, and never throws. */
 export function readConfiguration(places: Places, folder: string): Configuration {
-  const problems: string[] = [];
-  const read = (path: string): ConfigFile | null => {
+  const problems: unknown[] = [];
+  const attempt = <T>(read: () => T): T | null => {
     try {
-      // the working directory is anybody's, and a pipe in it would never end
-      if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) return null;
-      const content = readContent(path);
-      return content && configFile(path, jsonText(content.toString().replace(/^\uFEFF/, ""), path));
+      return read();
     } catch (error) {
-      problems.push(errorMessage(error));
+      problems.push(error);
       return null;
     }
   };
-  const all = (paths: readonly string[]) => paths.map(read).filter((file) => file !== null);
-  const projectFolders = foldersOf(folder, places.home);
+  const config = (path: string) => attempt(() => readConfig(path));
+  const configs = (paths: readonly string[]) => paths.map(config).filter((file) => file !== null);
   const settings = (scope: SettingsFile["scope"], paths: readonly string[]) =>
-    all(paths).map((file) => ({ ...file, scope }));
+    configs(paths).map((file) => ({ ...file, scope }));
+  const projectFolders = foldersOf(folder, places.home);
+  const inProject = (name: string) => projectFolders.map((each) => join(each, name));
   return {
     settings: [
-      ...settings("user", [join(places.claudeFolder, "settings.json")]),
-      ...settings("project", inEach(projectFolders, ".claude/settings.json")),
-      ...settings("project-local", inEach(projectFolders, ".claude/settings.local.json")),
       ...settings("managed", places.managedSettings),
+      ...settings("project-local", inProject(".claude/settings.local.json")),
+      ...settings("project", inProject(".claude/settings.json")),
+      ...settings("user", [join(places.claudeFolder, "settings.json")]),
     ],
-    code: read(places.claudeConfig),
-    desktop: all(inEach(places.desktopFolders, desktopConfigName)),
-    project: all(inEach(projectFolders, ".mcp.json")),
+    code: config(places.claudeConfig),
+    desktop: configs(places.desktopFolders.map((each) => join(each, desktopConfigName))),
+    commands: commandNames.flatMap((name) => {
+      const content = attempt(() => readRegular(join(places.claudeFolder, "commands", `${name}.md`)));
+      return content ? [{ name, content }] : [];
+    }),
+    plugin: attempt(() => activePlugin(places.claudeFolder)),
+    bundles: places.desktopFolders.flatMap((each) => {
+      const name = attempt(() => installedBundle(each));
+      return name ? [{ name, configPath: join(each, desktopConfigName) }] : [];
+    }),
     projectFolders,
+    project: configs(inProject(".mcp.json")),
     problems,
   };
 }
 
-// What has a key twice, or something else than an object on the way, has nothing there.
+function readConfig(path: string): ConfigFile | null {
+  const content = readRegular(path);
+  return content && configFile(path, jsonText(content.toString().replace(/^\uFEFF/, ""), path));
+}
+
+// Others may put a pipe into the working directory, and reading it would never end.
+function readRegular(path: string): Buffer | null {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === false ? null : readContent(path);
+}
+
 function configFile(path: string, json: JsonText): ConfigFile {
   return {
     path,
@@ -75,13 +104,13 @@ function configFile(path: string, json: JsonText): ConfigFile {
       try {
         return json.at(way);
       } catch {
-        return undefined;
+        return undefined; // a key is there twice
       }
     },
   };
 }
 
-// The home folder's own .claude is the person's, not a project's.
+// The .claude of the home folder is the person's, not a project's.
 function foldersOf(folder: string, home: string): string[] {
   const found: string[] = [];
   for (let each = folder; each !== home; each = dirname(each)) {
@@ -89,8 +118,4 @@ function foldersOf(folder: string, home: string): string[] {
     if (existsSync(join(each, ".git")) || dirname(each) === each) break;
   }
   return found;
-}
-
-function inEach(folders: readonly string[], name: string): string[] {
-  return folders.map((folder) => join(folder, name));
 }

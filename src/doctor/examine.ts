@@ -1,33 +1,38 @@
-import { checkBeside } from "./beside.ts";
-import { checkBuffer } from "./buffer.ts";
-import { type Check, type Finding, fail, type Subject } from "./check.ts";
-import { checkClaudeVersion } from "./claude-version.ts";
-import { checkCommand } from "./command.ts";
-import { checkHooks } from "./hooks.ts";
-import { checkNotification } from "./notification.ts";
-import { checkOriginal } from "./original.ts";
-import { checkProgram } from "./program.ts";
-import { checkProject } from "./project.ts";
-import { checkSameBuffer } from "./same-buffer.ts";
-import { checkCodeServer, checkDesktopServer } from "./servers.ts";
+import { checkBuffer } from "./buffer-check.ts";
+import { type Check, type Finding, fail, failed, ok, type Subject } from "./check.ts";
+import { checkCommand, checkProjectCommands } from "./command-check.ts";
+import { checkHooks } from "./hook-check.ts";
+import { checkClaudeCode, checkOriginal, checkProgram, checkTwice } from "./install-check.ts";
+import { checkCodeServer, checkDesktopServer, checkProjectServers, checkSameBuffer } from "./server-check.ts";
 
 const checkFiles: Check = ({ configuration }) =>
-  configuration.problems.map((problem) =>
-    fail("configuration", problem, "Mend that file; its program cannot read it either."),
-  );
+  configuration.problems.map((problem) => failed("configuration", problem));
+
+/** Shows a notification, if one is wanted. Only the person can say whether it appeared. */
+const checkNotification: Check = async ({ notifier }) => {
+  if (!notifier) return [];
+  const body = "This is relay's test notification. If you can read it, notifications work.";
+  const { shown, finished } = notifier.show({ title: "relay", body, sound: "default" });
+  const failure = await shown;
+  await finished;
+  const name = "notification";
+  if (failure) return [fail(name, `none could be shown: ${failure}`, "See the README, Notifications.")];
+  return [ok(name, "one was shown just now; if nothing appeared, see the README, Notifications")];
+};
 
 const checks: readonly Check[] = [
   checkProgram,
   checkBuffer,
   checkFiles,
-  checkClaudeVersion,
+  checkClaudeCode,
   checkCodeServer,
   checkHooks,
   checkCommand,
-  checkProject,
+  checkProjectCommands,
+  checkProjectServers,
   checkDesktopServer,
   checkSameBuffer,
-  checkBeside,
+  checkTwice,
   checkOriginal,
   checkNotification,
 ];

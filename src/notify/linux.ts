@@ -1,8 +1,8 @@
 import type { Announcement } from "../core/notifier.ts";
-import type { System } from "../platform/system.ts";
-import type { Plan, Program } from "./toast.ts";
+import { pickVariables, type System } from "../platform/system.ts";
+import type { Plan } from "./toast.ts";
 
-/** A notifier waits for its daemon for a minute and more (facts.md); people do not. */
+// notify-send may wait a minute and more for its daemon (facts.md), and the sound comes after it.
 const limitMilliseconds = 3_000;
 
 const daemon = [
@@ -11,12 +11,12 @@ const daemon = [
   "org.freedesktop.Notifications",
 ];
 
-// The name that the freedesktop sound naming specification has for a message that arrived just now.
+// The freedesktop sound naming specification's name for a message that has just arrived.
 const defaultSound = "message-new-instant";
 
 const soundFolder = "/usr/share/sounds/freedesktop/stereo";
 
-// What the notification programs need to find the person's session and screen.
+// By these the programs find the person's session and screen.
 const passedOn = [
   "HOME",
   "LANG",
@@ -47,7 +47,7 @@ export function linuxPlan({ title, body, sound }: Announcement, system: System):
   };
 }
 
-// notify-send takes the body for a C string (g_strcompress), the title not.
+// notify-send reads backslash escapes in the body (g_strcompress), but not in the title.
 function notifySend(title: string, markup: string, sound: string | null, { find }: System): string[] | null {
   const program = find("notify-send");
   if (!program) return null;
@@ -82,18 +82,14 @@ function player(name: string, { find, exists }: System): string[] | null {
   return program && exists(file) ? [program, file] : null;
 }
 
-// The bus of a session is there whether or not a server's client told of it (facts.md, "MCP SDK").
-function sessionEnvironment({ user, variables }: System): Program["env"] {
+// The SDK's client starts servers without the bus address, and the bus is there nevertheless (facts.md, "MCP SDK").
+function sessionEnvironment({ user, variables }: System): Record<string, string> {
   const runtime = variables.XDG_RUNTIME_DIR || `/run/user/${user}`;
-  const env: Program["env"] = {
+  return {
     XDG_RUNTIME_DIR: runtime,
     DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus`,
+    ...pickVariables(variables, passedOn),
   };
-  for (const name of passedOn) {
-    const value = variables[name];
-    if (value) env[name] = value;
-  }
-  return env;
 }
 
 function escapeMarkup(text: string): string {

@@ -1,5 +1,5 @@
 import type { Announcement } from "../core/notifier.ts";
-import type { System } from "../platform/system.ts";
+import { pickVariables, type System } from "../platform/system.ts";
 import type { Plan } from "./toast.ts";
 
 const limitMilliseconds = 5_000;
@@ -18,15 +18,14 @@ const sounding = [
   "end run",
 ];
 
-/** A notification through `osascript`, whose script is always the same; texts are its arguments. */
+/** A notification through `osascript` with a constant script; texts are its arguments. */
 export function macosPlan({ title, body, sound }: Announcement, system: System): Plan {
   const script = sound ? sounding : silent;
   const texts = [title, body, ...(sound ? [sound === "default" ? defaultSound : sound] : [])];
-  const home = system.variables.HOME;
   return {
     toast: {
       argv: ["/usr/bin/osascript", ...script.flatMap((line) => ["-e", line]), "--", ...texts],
-      env: home ? { HOME: home } : {},
+      env: pickVariables(system.variables, ["HOME"]),
     },
     folder: "/",
     limitMilliseconds,

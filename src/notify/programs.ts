@@ -1,9 +1,9 @@
 import { type Announcement, type Notifier, notShown } from "../core/notifier.ts";
-import { type Run, run } from "../platform/process.ts";
+import { type Program, runProgram } from "../platform/process.ts";
 import type { System } from "../platform/system.ts";
 import { linuxPlan } from "./linux.ts";
 import { macosPlan } from "./macos.ts";
-import type { Plan, Program } from "./toast.ts";
+import type { Plan } from "./toast.ts";
 import { windowsPlan } from "./windows.ts";
 import { wslPlan } from "./wsl.ts";
 
@@ -25,33 +25,33 @@ export function planFor(announcement: Announcement, system: System): Plan | null
 
 /** A notifier that runs the programs of this system. */
 export function createSystemNotifier(system: System): Notifier {
-  const running = new Set<Run>();
-  const timeout = system.kind === "windows" ? null : system.find("timeout"); // the one of Windows only waits
-  const group = system.kind !== "windows";
-  let stopped = false;
+  const stopping = new AbortController();
+  const isWindows = system.kind === "windows";
+  const options = {
+    group: !isWindows,
+    timeout: isWindows ? null : system.find("timeout"), // the program of that name in Windows only waits
+    signal: stopping.signal,
+  };
 
-  const execute = async (program: Program, { folder }: Plan, deadline: number, output: boolean) => {
-    if (stopped) return { failure: "stopped", output: "" };
+  const run = (program: Program, { folder }: Plan, deadline: number, output: "head" | "nothing") => {
     const limitMilliseconds = deadline - performance.now();
-    if (limitMilliseconds <= 0) return { failure: "its time was over before it began", output: "" };
-    const begun = run(program, { folder, limitMilliseconds, group, timeout, output });
-    running.add(begun);
-    const ended = await begun.ended;
-    running.delete(begun);
-    return ended;
+    // the machine may have slept since the last program
+    if (limitMilliseconds <= 0) return { failure: "had no time left", stdout: "" };
+    return runProgram(program, { ...options, folder, limitMilliseconds, output });
   };
 
   const toast = async (plan: Plan, deadline: number): Promise<string | null> => {
     const { proof } = plan;
-    const { failure, output } = await execute(plan.toast, plan, deadline, proof !== undefined);
-    return failure === null && proof !== undefined && !output.includes(proof) ? "nothing was shown" : failure;
+    const { failure, stdout } = await run(plan.toast, plan, deadline, proof ? "head" : "nothing");
+    if (failure !== null) return `${plan.toast.argv[0]} ${failure}`;
+    return proof && !stdout.includes(proof) ? "nothing was shown" : null;
   };
 
   const sound = async (plan: Plan, deadline: number) => {
     if (!plan.sound) return;
     const { ask, capability, play } = plan.sound;
-    const { failure, output } = await execute(ask, plan, deadline, true);
-    if (failure === null && !output.includes(capability)) await execute(play, plan, deadline, false);
+    const { failure, stdout } = await run(ask, plan, deadline, "head");
+    if (failure === null && !stdout.includes(capability)) await run(play, plan, deadline, "nothing");
   };
 
   return {
@@ -65,9 +65,6 @@ export function createSystemNotifier(system: System): Notifier {
         finished: shown.then((failure) => (failure === null ? sound(plan, deadline) : undefined)),
       };
     },
-    stop() {
-      stopped = true;
-      for (const begun of running) begun.kill();
-    },
+    stop: () => stopping.abort(),
   };
 }

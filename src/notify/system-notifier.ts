@@ -2,7 +2,7 @@ import { errorMessage } from "../core/errors.ts";
 import { type Announcement, type Notifier, notShown, type Showing } from "../core/notifier.ts";
 import type { System } from "../platform/system.ts";
 
-/** The notifier of this system. Its programs are looked for, and its code is loaded, when there is something to show. */
+/** The notifier of this system. Its code is loaded, and its programs are found, at the first notification. */
 export function systemNotifier(system: () => System): Notifier {
   let notifier: Notifier | undefined;
   let stopped = false;

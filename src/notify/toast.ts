@@ -1,25 +1,20 @@
-/** A program to run, with its whole environment. Nothing in it passes a shell. */
-export interface Program {
-  /** The absolute path of the program, and its arguments. */
-  argv: string[];
-  env: Record<string, string>;
-}
+import type { Program } from "../platform/process.ts";
 
 /** How one announcement is made. */
 export interface Plan {
   /** Exits with 0 once the announcement is shown. */
   toast: Program;
-  /** What it prints then, if its status alone proves nothing. */
+  /** What it prints then, if its exit status alone proves nothing. */
   proof?: string;
-  /** A sound for systems that may not play one with the toast. */
+  /** A sound for a system that may not play one with the toast. */
   sound?: {
     /** Prints what the system can do. */
     ask: Program;
-    /** If this is printed, the system has played a sound already. */
+    /** If this is printed, the system has already played the sound. */
     capability: string;
     play: Program;
   };
-  /** A folder to run in where nobody plants files. */
+  /** A folder to run in, which other users cannot write. */
   folder: string;
   /** How long all of it may take. */
   limitMilliseconds: number;

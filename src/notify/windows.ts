@@ -1,8 +1,8 @@
 import type { Announcement } from "../core/notifier.ts";
-import type { System } from "../platform/system.ts";
+import { pickVariables, type System } from "../platform/system.ts";
 import type { Plan } from "./toast.ts";
 
-/** PowerShell may need more than 3 s when it was not used for long (facts.md). */
+/** PowerShell may need more than 3 s for its first start (facts.md). */
 export const limitMilliseconds = 15_000;
 
 /** Where Windows PowerShell is, below the folder of Windows. */
@@ -11,10 +11,10 @@ export const powershell = ["System32", "WindowsPowerShell", "v1.0", "powershell.
 // Windows shows a toast only for an application it knows; this is Windows PowerShell's own identity.
 const application = "{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\\WindowsPowerShell\\v1.0\\powershell.exe";
 
-/** What the script prints at its end. PowerShell that could not even begin may end with status 0. */
+/** What the script prints at its end: PowerShell may end with status 0 before it ran any of it. */
 export const proof = "shown";
 
-// The texts reach it in the environment, and the toast as text nodes: nothing of them is ever parsed.
+// The texts come in the environment and go into text nodes: they are never parsed.
 const script = `$ErrorActionPreference = 'Stop'
 [void][Windows.UI.Notifications.ToastNotificationManager, Windows.UI.Notifications, ContentType = WindowsRuntime]
 [void][Windows.Data.Xml.Dom.XmlDocument, Windows.Data.Xml.Dom.XmlDocument, ContentType = WindowsRuntime]
@@ -52,15 +52,10 @@ const passedOn = ["SystemRoot", "SystemDrive", "TEMP", "TMP", "USERPROFILE", "AP
 /** A toast through Windows PowerShell. */
 export function windowsPlan(announcement: Announcement, { variables }: System): Plan {
   const root = variables.SystemRoot || "C:\\Windows";
-  const env: Record<string, string> = { SystemRoot: root };
-  for (const name of passedOn) {
-    const value = variables[name];
-    if (value) env[name] = value;
-  }
   return {
     toast: {
       argv: [[root, ...powershell].join("\\"), ...powershellArguments],
-      env: { ...env, ...toastVariables(announcement) },
+      env: { SystemRoot: root, ...pickVariables(variables, passedOn), ...toastVariables(announcement) },
     },
     proof,
     folder: root,

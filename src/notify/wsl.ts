@@ -5,8 +5,8 @@ import type { Plan } from "./toast.ts";
 import { limitMilliseconds, powershell, powershellArguments, proof, toastVariables } from "./windows.ts";
 
 /**
- * A toast of the Windows around this Linux, whose own notifications nobody would see (facts.md); `null` if it cannot
- * be reached. WSL's interop takes over only those variables that `WSLENV` names
+ * A toast of the Windows around this Linux, because WSL's own notifications appear nowhere (facts.md); `null` if
+ * Windows cannot be reached. WSL's interop passes on only those variables that `WSLENV` names
  * (learn.microsoft.com/windows/wsl/filesystems).
  */
 export function wslPlan(announcement: Announcement, system: System): Plan | null {
@@ -27,7 +27,7 @@ export function wslPlan(announcement: Announcement, system: System): Plan | null
       },
     },
     proof,
-    folder: dirname(program), // interop warns of a Linux one
+    folder: dirname(program), // in a Linux folder interop prints a warning
     limitMilliseconds,
   };
 }

@@ -4,10 +4,10 @@ import { isAbsolute, join, sep } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
 import { type Places, placesOf, usualBuffer } from "./paths.ts";
-import { readSystem, type System } from "./system.ts";
+import { pickVariables, readSystem, type System } from "./system.ts";
 import { isBlind, isInWsl } from "./wslenv.ts";
 
-/** Everything relay takes from its surroundings. No other module reads variables, terminals or well-known paths. */
+/** Everything that relay reads from its environment. No other module reads variables, terminals or well-known paths. */
 export interface Environment {
   claudeCode: ClaudeCodeSigns;
   terminal: Terminal;
@@ -22,7 +22,7 @@ export interface Environment {
   places(): Places;
   /** Where Claude Code keeps the person's settings and commands; `null` without a home. */
   claudeFolder(): string | null;
-  /** The plugin whose hook this process is; `null` if it is none's. */
+  /** The folder of the plugin that started this process as a hook; `null` if none did. */
   pluginFolder: string | null;
 }
 
@@ -62,15 +62,13 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
   };
 }
 
-/**
- * The variables a program started by relay may see: enough to run, nothing that tells of a Claude session.
- */
-export function cleanEnvironment(variables: Record<string, string | undefined> = process.env) {
+/** The variables that a program started by relay may see: enough to run, and none of a Claude session's. */
+export function cleanEnvironment(): Record<string, string> {
   const kept = ["PATH", "HOME", "USERPROFILE", "SystemRoot", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL"];
-  return Object.fromEntries(kept.flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
+  return pickVariables(process.env, kept);
 }
 
-/** Where folders that only live for a moment are made. */
+/** Where temporary folders are made. */
 export function temporaryFolder(): string {
   return tmpdir();
 }
@@ -82,7 +80,7 @@ function readSession(id: string | undefined, process: string | undefined): Claud
 function readPlaces(variables: Record<string, string | undefined>): Places {
   const home = homeFolder();
   if (home) return placesOf(home, readSystem(variables, home));
-  throw new RelayError("failed", "there is no home folder. Set HOME to the absolute path of yours.");
+  throw new RelayError("failed", "there is no home folder", "Set HOME to the absolute path of yours.");
 }
 
 function claudeFolder(chosen: string | undefined, posixHome: string | undefined): string | null {
@@ -92,7 +90,7 @@ function claudeFolder(chosen: string | undefined, posixHome: string | undefined)
   return home && join(home, ".claude");
 }
 
-/** The person's home folder, by HOME or by who they are; `null` if neither tells. */
+/** The person's home folder, by HOME or by the system's list of users; `null` if neither has it. */
 function homeFolder(): string | null {
   try {
     const home = homedir();
@@ -105,7 +103,7 @@ function homeFolder(): string | null {
 function isNotifyWanted(value: string | undefined): boolean {
   if (!value || value === "auto") return true;
   if (value === "off") return false;
-  throw new RelayError("usage", `RELAY_NOTIFY is "${value}"; it must be auto or off.`);
+  throw new RelayError("usage", `RELAY_NOTIFY is "${value}"`, "It must be auto or off.");
 }
 
 // node:tty takes 2 ms to load, so it is asked only of what may be a terminal at all.
@@ -125,13 +123,15 @@ function bufferPath(chosen: string | undefined): string {
     if (isAbsolute(chosen)) return chosen;
     throw new RelayError(
       "buffer",
-      `RELAY_DB is "${chosen}", which is not an absolute path. Write it out from the root.`,
+      `RELAY_DB is "${chosen}", which is not an absolute path`,
+      "Write it out from the root.",
     );
   }
   const home = homeFolder();
   if (home) return usualBuffer(home);
   throw new RelayError(
     "buffer",
-    "there is no home folder to keep the buffer in. Set HOME, or RELAY_DB to a file's absolute path.",
+    "there is no home folder to keep the buffer in",
+    "Set HOME, or RELAY_DB to a file's absolute path.",
   );
 }

@@ -1,5 +1,11 @@
 import { fstatSync } from "node:fs";
-import { cLibraries } from "./c-library.ts";
+
+/** The names of the system's C library, of which one is there: glibc's, musl's, macOS's. */
+export const cLibraries: readonly string[] = [
+  "libc.so.6",
+  `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
+  "libSystem.B.dylib",
+];
 
 // <asm-generic/socket.h>: the same on every CPU that relay is built for.
 const solSocket = 1;
@@ -7,10 +13,10 @@ const soPeerCred = 17;
 const ucredBytes = 12; // pid, uid, gid
 
 /**
- * Whether the process `pid` started this one itself, with a standard input that it made. Its number alone proves
- * nothing: a shell that `exec`s a program leaves it its own parent. Whoever starts a program makes a pair of sockets
- * for its input (libuv and Bun both do), and Linux remembers who made them (`SO_PEERCRED`, unix(7)). On Windows, where
- * nobody tried it, the answer is always yes.
+ * Whether the process `pid` started this one itself, with a standard input that it made. The parent's number alone
+ * proves nothing: a program that a shell `exec`s has the shell's parent. libuv and Bun give a child a pair of sockets
+ * for its input, and Linux remembers which process made them (`SO_PEERCRED`, unix(7)). On Windows, where this was
+ * never tried, the answer is always yes.
  */
 export async function isSpawnedBy(pid: number): Promise<boolean> {
   if (process.platform === "win32") return true;
@@ -26,7 +32,7 @@ function isSocket(descriptor: number): boolean {
   }
 }
 
-/** The number of the process that made the socket of standard input; `null` if nobody can tell. */
+/** The number of the process that made the socket of standard input; `null` if the system does not tell. */
 async function makerOfInput(): Promise<number | null> {
   const { dlopen, ptr } = await import("bun:ffi");
   const types = { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } as const;

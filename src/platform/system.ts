@@ -2,15 +2,15 @@ import { existsSync, realpathSync } from "node:fs";
 import { release } from "node:os";
 import { delimiter, isAbsolute, relative, sep } from "node:path";
 
-/** The system around this process, as far as showing a notification needs it. */
+/** The operating system around this process, its user and its programs. */
 export interface System {
   kind: "linux" | "wsl" | "macos" | "windows" | "other";
   /** The number of the user whose processes these are; 0 on Windows. */
   user: number;
   variables: Readonly<Record<string, string | undefined>>;
-  /** The absolute path of a program, or `null`. Looks nowhere that the working directory could decide. */
+  /** The absolute path of a program, or `null`. Folders of PATH that the working directory decides are left out. */
   find(program: string): string | null;
-  /** The absolute paths of all programs of this name, the one that a shell would run first; looked for as by `find`. */
+  /** The absolute paths of all programs of this name, in the order of PATH; found as by `find`. */
   findAll(program: string): string[];
   /** Whether there is a file of this absolute path. */
   exists(path: string): boolean;
@@ -32,6 +32,19 @@ export function readSystem(variables: System["variables"], home: string): System
   };
 }
 
+/** The variables of these names that are set and not empty. */
+export function pickVariables(
+  variables: System["variables"],
+  names: readonly string[],
+): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of names) {
+    const value = variables[name];
+    if (value) found[name] = value;
+  }
+  return found;
+}
+
 function systemKind(): System["kind"] {
   if (process.platform === "win32") return "windows";
   if (process.platform === "darwin") return "macos";
@@ -40,24 +53,25 @@ function systemKind(): System["kind"] {
   return isWsl ? "wsl" : "linux";
 }
 
-// A server is started in a directory that anybody may have filled, and often with a short PATH. Folders below that
+// A server is started in a directory that others may have filled, and often with a short PATH. Folders below that
 // directory count as part of it, unless it is the person's home or above it.
 function searchPath(home: string, path = ""): string[] {
   const here = realPath(".");
-  const wide = here === null || isWithin(realPath(home) ?? home, here);
+  const holdsHome = here === null || isWithin(realPath(home) ?? home, here);
   const trusted = (entry: string) => {
     const folder = isAbsolute(entry) ? realPath(entry) : null;
-    return folder !== null && folder !== here && (wide || !isWithin(folder, here));
+    return folder !== null && folder !== here && (holdsHome || !isWithin(folder, here));
   };
   const standard = ["/usr/local/bin", "/usr/bin", "/bin"];
   return [...path.split(delimiter).filter(trusted), ...standard];
 }
 
-function realPath(path: string): string | null {
+/** The path of the file itself, links followed; `null` if there is none. */
+export function realPath(path: string): string | null {
   try {
     return realpathSync(path);
   } catch {
-    return null; // it is not there, or was removed
+    return null;
   }
 }
 

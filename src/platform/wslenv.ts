@@ -18,7 +18,7 @@ const shared = [
   "NO_COLOR",
 ];
 
-/** A value of `WSLENV` that names all that relay reads, and whatever the person's own names. */
+/** A value of `WSLENV` that names all that relay reads, after the names in the person's own value. */
 export function wslEnv(own = ""): string {
   return [withoutShared(own), ...shared].filter(Boolean).join(":");
 }
@@ -38,8 +38,8 @@ export function withoutShared(value: string): string {
 }
 
 /**
- * Whether this is a Windows relay that was started from WSL and got none of those variables, so that nothing tells it
- * whether a model started it.
+ * Whether this is a Windows relay that was started from WSL without any of those variables. It cannot know whether a
+ * model started it.
  */
 export function isBlind(
   platform: string,

@@ -35,7 +35,7 @@ export class PendingDeliveries {
     const entry = this.#entries.get(id);
     if (!entry || entry.cancelled) return;
     entry.cancelled = true;
-    if (entry.state === "writing") return; // its write sees it
+    if (entry.state === "writing") return; // its end sees it
     this.#entries.delete(id);
     this.#settle(entry.state === "leased" ? entry.delivery.release() : entry.delivery.undeliver());
   }
@@ -47,10 +47,13 @@ export class PendingDeliveries {
   async send(id: RequestId, write: (isCancelled: () => boolean) => Promise<void>): Promise<void> {
     const entry = this.#entries.get(id);
     if (!entry) return write(() => false);
-    entry.state = "writing";
+    const begin = () => {
+      if (!entry.cancelled) entry.state = "writing";
+      return entry.cancelled;
+    };
     try {
       await entry.delivery.send(async () => {
-        await write(() => entry.cancelled);
+        await write(begin);
         if (entry.cancelled) throw new WriteFailed(true, "ECANCELED"); // nobody waited for it
       });
     } catch (error) {
@@ -64,13 +67,9 @@ export class PendingDeliveries {
 
   /** Gives back every page of whose answer nothing was written. */
   async releaseAll(): Promise<void> {
-    const waiting = [...this.#entries.values()].filter(({ state }) => state !== "answered");
+    const waiting = [...this.#entries.values()].filter(({ state }) => state === "leased");
     for (const entry of waiting) entry.cancelled = true;
-    await Promise.all(
-      waiting
-        .filter(({ state }) => state === "leased")
-        .map(({ delivery }) => delivery.release().catch(this.#onError)),
-    );
+    await Promise.all(waiting.map(({ delivery }) => delivery.release().catch(this.#onError)));
   }
 
   #settle(work: Promise<void>): void {

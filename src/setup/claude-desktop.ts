@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
+import { runProgram } from "../platform/process.ts";
 import { wslEnv } from "../platform/wslenv.ts";
 import { chosenBuffer, desktopConfigName } from "./chosen-buffer.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
@@ -8,7 +9,6 @@ import { installedBundle } from "./other-installs.ts";
 import type { Errand, Plan } from "./plan.ts";
 import { readRecord } from "./record.ts";
 import { checkedPlacement } from "./registration.ts";
-import { runProgram } from "./run.ts";
 import { isAcrossWsl, type Surroundings, windowsRelay, wiring } from "./setup-context.ts";
 
 /** The configurations of Claude Desktop that are there; the one that it would make if there is none. */
@@ -60,21 +60,20 @@ async function planFromWsl(surroundings: Surroundings): Promise<Plan> {
   const { system, places } = surroundings;
   const relay = windowsRelay(system);
   const buffer = chosenBuffer(surroundings);
-  const variables = {
+  const env = {
     ...system.variables,
     WSLENV: wslEnv(system.variables.WSLENV),
     ...(buffer && { RELAY_DB: buffer }),
   };
   const ask = async (...args: string[]) => {
     const { failure, stdout } = await runProgram(
-      [relay, "setup-desktop", ...args],
-      { variables },
-      places.home,
+      { argv: [relay, "setup-desktop", ...args], env },
+      { folder: places.home },
     );
     if (!failure) return stdout;
     throw new RelayError(
       "failed",
-      `relay.exe could not set up Claude Desktop: ${failure}. Run it in Windows: relay setup-desktop`,
+      `relay.exe could not set up Claude Desktop: it ${failure}. Run it in Windows: relay setup-desktop`,
     );
   };
   const errand: Errand = {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { runProgram } from "../platform/process.ts";
 import type { System } from "../platform/system.ts";
-import { runProgram } from "./run.ts";
 
 /** Whether Claude Desktop runs, and may write its configuration over anything that others put there. */
 export async function isDesktopRunning(system: System, home: string): Promise<boolean> {
@@ -8,7 +8,10 @@ export async function isDesktopRunning(system: System, home: string): Promise<bo
   const question = questions[system.kind];
   const program = question && (system.find(question[0]) ?? question[0]);
   if (!program) return false;
-  const { failure, stdout } = await runProgram([program, ...question.slice(1)], system, home);
+  const { failure, stdout } = await runProgram(
+    { argv: [program, ...question.slice(1)], env: system.variables },
+    { folder: home },
+  );
   return failure === null && stdout.trim() !== "";
 }
 

@@ -2,8 +2,8 @@ import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { firstProtected, isProtected } from "../core/claude-version.ts";
 import { RelayError } from "../core/errors.ts";
+import { runProgram } from "../platform/process.ts";
 import type { System } from "../platform/system.ts";
-import { runProgram } from "./run.ts";
 
 /**
  * The path under which a binary goes on being found: the first one in PATH that leads to it, because the file itself may
@@ -40,12 +40,13 @@ export async function protectedVersion(claude: string, system: System, home: str
 }
 
 async function statedVersion(claude: string, system: System, home: string): Promise<string> {
-  const { stdout, failure } = await runProgram([claude, "--version"], system, home);
+  const program = { argv: [claude, "--version"], env: system.variables };
+  const { stdout, failure } = await runProgram(program, { folder: home });
   const version = /^\d+\.\d+\.\d+/.exec(stdout.trim())?.[0];
   if (version) return version;
   throw new RelayError(
     "failed",
-    `${claude} --version does not answer with a version${failure ? ` (${failure})` : ""}. Mend or update Claude Code, and run this again.`,
+    `${claude} --version does not answer with a version${failure ? ` (it ${failure})` : ""}. Mend or update Claude Code, and run this again.`,
   );
 }
 

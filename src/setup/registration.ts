@@ -1,12 +1,12 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
+import { runProgram } from "../platform/process.ts";
 import { mergeFile, unmergeFile } from "./json-file.ts";
 import { jsonText } from "./json-text.ts";
 import type { Errand, FileChange } from "./plan.ts";
 import { needsShell } from "./program.ts";
 import { type InstallRecord, type RegistrationRecord, withRegistration } from "./record.ts";
-import { runProgram } from "./run.ts";
 import { entryOver, ownerOf, type ServerEntry, serverPlacement } from "./servers.ts";
 import type { Surroundings } from "./setup-context.ts";
 import { readContent } from "./write-file.ts";
@@ -115,13 +115,13 @@ export function planUserServerRemoval(
 /** Runs Claude Code's program for the folder that it keeps its files in. */
 function caller({ system, places }: Surroundings, claudeFolder: string | null) {
   const { CLAUDE_CONFIG_DIR: _, ...others } = system.variables;
-  const variables = claudeFolder ? { ...others, CLAUDE_CONFIG_DIR: claudeFolder } : others;
+  const env = claudeFolder ? { ...others, CLAUDE_CONFIG_DIR: claudeFolder } : others;
   return async (argv: string[]) => {
-    const { failure } = await runProgram(argv, { variables }, places.home);
+    const { failure } = await runProgram({ argv, env }, { folder: places.home });
     if (!failure) return;
     throw new RelayError(
       "failed",
-      `\`claude ${argv.slice(1, 4).join(" ")}\` failed: ${failure}. Mend that, and run this again.`,
+      `\`claude ${argv.slice(1, 4).join(" ")}\` failed: it ${failure}. Mend that, and run this again.`,
     );
   };
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { RelayError } from "../core/errors.ts";
-import { cLibraries } from "../platform/c-library.ts";
+import { cLibraries } from "../platform/parent-process.ts";
 
 // Longer than the longest thing that setup waits for, which is Claude Code's own program.
 const patienceMilliseconds = 90_000;

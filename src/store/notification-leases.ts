@@ -61,9 +61,14 @@ export function hasPending(db: Database): boolean {
 
 /**
  * Leases what waits for the reader and was not announced; `null` if nothing does. Where the reader wants no
- * notifications, it counts as announced.
+ * notifications, it counts as announced. In a `look` messages of the cooldown follow upon its notification.
  */
-export function leaseNotification(db: Database, reader: Client, now: number): NotificationLease | null {
+export function leaseNotification(
+  db: Database,
+  reader: Client,
+  now: number,
+  look: boolean,
+): NotificationLease | null {
   const row = clientRow(db, reader);
   const sender = otherClient(reader);
   const unannounced = `sender = $sender AND notified_at IS NULL AND ${readColumn(reader)} IS NULL`;
@@ -98,7 +103,7 @@ export function leaseNotification(db: Database, reader: Client, now: number): No
     id,
     reader,
     count: waiting.length,
-    more: isFollowUp(oldest, row?.notification_leased_at ?? null, now),
+    more: look && isFollowUp(oldest, row?.notification_leased_at ?? null, now),
     message: oldest.message,
     sound: row?.sound ?? defaultPreference.sound,
   };

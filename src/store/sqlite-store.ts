@@ -40,10 +40,13 @@ export function createSqliteStore({
   patienceMs,
 }: SqliteStoreOptions): Store {
   let connection: Connection | undefined;
-  const transact = <T>(work: (db: Database, now: number) => T, options?: TransactionOptions) => {
+  const transact = <T>(work: (db: Database, now: number) => T, options: TransactionOptions = {}) => {
     return Promise.try(() => {
       connection ??= new Connection(locate(), clock, patienceMs);
-      return connection.transact((db) => work(db, clock.now()), options);
+      return connection.transact((db) => {
+        if (!options.readonly) tickets.removeExpired(db, clock.now());
+        return work(db, clock.now());
+      }, options);
     });
   };
   // What a missing file holds is `missing`.
@@ -78,7 +81,7 @@ export function createSqliteStore({
           unread: messages.countUnread(db)[reader],
           evicted: evicted.map((row) => row.id),
           evicted_unread: evicted.filter((row) => row.unread).map((row) => row.id),
-          notification: announced ? notifications.leaseNotification(db, reader, now) : null,
+          notification: announced ? notifications.leaseNotification(db, reader, now, false) : null,
         };
       };
       return (await transact(work, { create: true, signal })) as Appended;
@@ -122,13 +125,14 @@ export function createSqliteStore({
 
     async leaseNotifications({ final = false } = {}) {
       const registered = (db: Database) => server !== undefined && notifications.servers(db).includes(server);
-      const isIdle = await read(true, (db) => !notifications.hasPending(db) && registered(db) !== final);
-      if (isIdle) return [];
+      const isIdle = (db: Database) =>
+        !notifications.hasPending(db) && !tickets.any(db) && registered(db) !== final;
+      if (await read(true, isIdle)) return [];
       return change<NotificationLease[]>([], (db, now) => {
         const cools = isLookedAfter(db, final);
         return clients
           .filter((reader) => !(cools && notifications.cooldownLeft(db, reader, now) > 0))
-          .map((reader) => notifications.leaseNotification(db, reader, now))
+          .map((reader) => notifications.leaseNotification(db, reader, now, true))
           .filter((lease) => lease !== null);
       });
     },
@@ -144,7 +148,7 @@ export function createSqliteStore({
     },
     redeemTicket: (session, request) =>
       change<Awaited<ReturnType<Store["redeemTicket"]>>>(null, (db, now) => {
-        const args = tickets.redeem(db, session, now);
+        const args = tickets.redeem(db, session);
         if (args === null) return null;
         return { args, leased: args.trim() === "" ? pages.leasePage(db, request, now) : null };
       }),

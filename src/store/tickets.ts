@@ -4,15 +4,13 @@ import type { CodeSession } from "../core/store.ts";
 
 /** Issues the session's only ticket. */
 export function issue(db: Database, { id, process }: CodeSession, args: string, now: number): void {
-  removeExpired(db, now);
   db.query(
     "INSERT OR REPLACE INTO relay_tickets (session, process, arguments, issued_at) VALUES ($id, $process, $args, $now)",
   ).run({ id, process, args, now });
 }
 
-/** Takes the session's ticket and answers what it carries; `null` if there is no valid one. */
-export function redeem(db: Database, { id, process }: CodeSession, now: number): string | null {
-  removeExpired(db, now);
+/** Takes the session's ticket and answers what it carries; `null` if there is none. */
+export function redeem(db: Database, { id, process }: CodeSession): string | null {
   const ticket = db
     .query<{ arguments: string }, { id: string; process: number }>(
       "DELETE FROM relay_tickets WHERE session = $id AND process = $process RETURNING arguments",
@@ -27,4 +25,9 @@ export function removeExpired(db: Database, now: number): void {
     now,
     valid: ticketMs,
   });
+}
+
+/** Whether there is any ticket. */
+export function any(db: Database): boolean {
+  return db.query("SELECT 1 FROM relay_tickets LIMIT 1").get() !== null;
 }

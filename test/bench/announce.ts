@@ -67,11 +67,11 @@ function recordingNotifier(box: Sandbox, record: string): string {
   return path;
 }
 
-/** Ends the reader's peace, and whatever the last sample left to be announced. */
+/** Ends the reader's cooldown, and whatever the last sample left to be announced. */
 async function forget(buffer: Database, record: string): Promise<void> {
   await Bun.sleep(50);
   buffer.run("UPDATE messages SET notified_at = timestamp WHERE notified_at IS NULL");
-  buffer.run("UPDATE relay_readers SET leased_at = NULL");
+  buffer.run("UPDATE relay_clients SET notification_leased_at = NULL");
   rmSync(record, { force: true });
 }
 

@@ -1,0 +1,90 @@
+import { Database } from "bun:sqlite";
+import { statfsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { clients, clientTitle } from "../core/client.ts";
+import { windowSize } from "../core/limits.ts";
+import { acceptBufferFile } from "../store/file.ts";
+import { counts } from "../store/messages.ts";
+import { recognize } from "../store/schema.ts";
+import { codeOf, explain, isBusy } from "../store/sqlite-errors.ts";
+import { type Check, type Finding, fail, failed, ok, warn } from "./check.ts";
+
+// A server holds its lock for a moment only.
+const lockMilliseconds = 2_000;
+
+/** The buffer: where it is, whose, how many messages it holds, and whether its disk can be trusted. */
+export const checkBuffer: Check = ({ bufferPath }) => {
+  try {
+    const path = bufferPath();
+    const file = acceptBufferFile(path);
+    const absent = ok("buffer", `${path} does not exist yet; the first message creates it`);
+    return [...(file ? look(file, path) : [absent]), ...disk(dirname(file ?? path))];
+  } catch (error) {
+    return [failed("buffer", error)];
+  }
+};
+
+// Read-only: neither the mode nor the schema may change by looking.
+function look(file: string, path: string): Finding[] {
+  try {
+    using db = new Database(file, { readonly: true, strict: true });
+    db.run(`PRAGMA busy_timeout = ${lockMilliseconds}`);
+    const [check] = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").all();
+    if (check?.integrity_check !== "ok") return [damaged(path, check?.integrity_check ?? "no answer")];
+    recognize(db, path);
+    return describe(db, file, path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return [damaged(path, "SQLite cannot read it")];
+    // SQLite cannot roll back what a crash left if it may only read
+    if (!isBusy(error) && !/^SQLITE_(READONLY|CANTOPEN)/.test(code)) throw explain(error, path);
+    const detail = `${path} is being written, or was when its writer crashed`;
+    return [warn("buffer", detail, "Run: relay status, then this again.")];
+  }
+}
+
+function damaged(path: string, why: string): Finding {
+  return fail("buffer", `${path} is damaged: ${why}`, "Run: relay doctor --repair");
+}
+
+function describe(db: Database, file: string, path: string): Finding[] {
+  const { mode, uid } = statSync(file);
+  const hasModes = process.platform !== "win32";
+  const rights = hasModes ? `, mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, uid ${uid}` : "";
+  const row = db.query<{ user_version: number }, []>("PRAGMA user_version").get();
+  const found = ok("buffer", `${path}${rights}, schema ${row?.user_version}: ${contentOf(db)}`);
+  if (!hasModes || (mode & 0o077) === 0) return [found];
+  return [found, warn("buffer", `others can read ${path}`, "Run: relay status, which makes it yours alone.")];
+}
+
+function contentOf(db: Database): string {
+  try {
+    const { total, unread } = counts(db);
+    const each = clients.map((client) => `${unread[client]} unread for ${clientTitle(client)}`);
+    return `${total} of ${windowSize} messages, ${each.join(", ")}`;
+  } catch {
+    return "made by an early version of the Python server"; // which has fewer columns
+  }
+}
+
+// <linux/magic.h>
+const oddKinds: Record<number, string> = {
+  26985: "NFS",
+  20859: "SMB",
+  4283649346: "SMB",
+  4266872130: "SMB",
+  1702057286: "FUSE",
+  16914839: "9P (a Windows disk seen from WSL, or a shared folder of a virtual machine)",
+  2020557398: "a shared folder of VirtualBox",
+  16914836: "memory, which is empty after the next start of the machine",
+};
+
+// SQLite's locks do not hold on network disks, nor across the border of a virtual machine.
+function disk(folder: string): Finding[] {
+  const isShare = process.platform === "win32" && folder.startsWith("\\\\");
+  const kind =
+    process.platform === "linux" ? oddKinds[statfsSync(folder).type] : isShare && "a network share";
+  if (!kind) return [];
+  const fix = "Set RELAY_DB to a file on a disk of this machine, and run: relay setup";
+  return [warn("disk", `the buffer is on ${kind}`, fix)];
+}

@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { commandFile, commandNames, commandProgram } from "../setup/claude-code.ts";
+import { isOriginalCommand } from "../setup/original.ts";
+import { type Check, type Finding, fail, ok, warn } from "./check.ts";
+import { type Configuration, serverIn } from "./configuration.ts";
+
+const fix = "Run: relay setup-code";
+
+/** The command that a person types: whether it is there, is relay's, and is the one that Claude Code runs. */
+export const checkCommand: Check = ({ configuration, context }) => {
+  const { code, commands, plugin } = configuration;
+  for (const { name, content } of commands) {
+    const program = commandProgram(content.toString());
+    const skill = join(context.places.claudeFolder, "skills", name, "SKILL.md");
+    if (program !== null) return [inspect(`/${name}`, content.toString(), program, skill)];
+  }
+  if (plugin) return [ok("command", "/relay:get comes with relay's plugin")];
+  return serverIn(code) === undefined ? [] : [fail("command", whyMissing(commands), fix)];
+};
+
+function inspect(name: string, text: string, program: string, skill: string): Finding {
+  if (existsSync(skill))
+    return fail("command", `your own skill ${skill} is run in place of ${name}`, `Rename it. ${fix}`);
+  if (!existsSync(program)) return fail("command", `${name} runs ${program}, which does not exist`, fix);
+  if (text !== commandFile(program)) return warn("command", `${name} is not as setup writes it`, fix);
+  return ok("command", `${name} runs ${program}`);
+}
+
+function whyMissing(commands: Configuration["commands"]): string {
+  const get = commands.find(({ name }) => name === "get");
+  if (!get) return "there is no command /get";
+  if (isOriginalCommand(get.content)) return "/get is still the Python server's";
+  return "/get is not relay's, and there is no /relay";
+}
+
+/** Commands and skills of the working directory's project, which Claude Code may run in place of relay's. */
+export const checkProjectCommands: Check = ({ configuration: { projectFolders } }) =>
+  projectFolders
+    .flatMap((folder) =>
+      commandNames.flatMap((name) => [
+        join(folder, ".claude/commands", `${name}.md`),
+        join(folder, ".claude/skills", name, "SKILL.md"),
+      ]),
+    )
+    .filter((path) => existsSync(path))
+    .map((path) => {
+      const detail = `${path} may be run in place of your own command, and gets no ticket`;
+      return warn("project", detail, "Rename it, or know that it is not relay's.");
+    });

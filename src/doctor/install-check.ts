@@ -1,0 +1,78 @@
+import { realPath } from "../platform/system.ts";
+import { isOriginalCommand, isOriginalHook, isOriginalServer } from "../setup/original.ts";
+import { findClaude, protectedVersion, stablePath } from "../setup/program.ts";
+import { type Check, failed, ok, warn } from "./check.ts";
+import { type ConfigFile, serverIn } from "./configuration.ts";
+
+/** Which relay this is, and whether a shell would start another one. */
+export const checkProgram: Check = ({ context: { system, executable }, version }) => {
+  const path = stablePath(executable, system);
+  const itself = ok("relay", `${version}, ${path}`);
+  const found = system.findAll("relay");
+  const [first = "", ...later] = found.filter((each) => realPath(each) !== realPath(executable));
+  if (found.length === 0) {
+    const fix = `Put the folder of ${path} into PATH.`;
+    return [itself, warn("PATH", "has no relay, so a shell does not know it", fix)];
+  }
+  if (!first) return [itself];
+  const detail =
+    first === found[0]
+      ? `a shell starts another relay: ${first}`
+      : `there are other copies: ${[first, ...later].join(", ")}`;
+  return [itself, warn("PATH", detail, "Remove the one that you do not want, and run: relay setup")];
+};
+
+/** Whether Claude Code is one that asks its person before a model reads messages. */
+export const checkClaudeCode: Check = async ({ context: { system, places } }) => {
+  const name = "Claude Code";
+  const program = findClaude(system, places.home);
+  if (!program) {
+    const fix = "Install it, then run: relay setup-code";
+    return [warn(name, "is not installed: no claude in PATH or ~/.local/bin", fix)];
+  }
+  try {
+    return [ok(name, `${await protectedVersion(program, system, places.home)}, ${program}`)];
+  } catch (error) {
+    return [failed(name, error)];
+  }
+};
+
+/** A plugin or a bundle beside what setup registered: Claude has everything twice then. */
+export const checkTwice: Check = ({ configuration: { plugin, bundles, code, desktop } }) => {
+  const beside = bundles.filter(({ configPath }) =>
+    desktop.some((file) => file.path === configPath && serverIn(file) !== undefined),
+  );
+  const found = beside.map(({ name }) => {
+    const detail = `${name} is installed beside the registration, so Claude Desktop has every tool twice`;
+    return warn("bundle", detail, "Remove it in Claude Desktop: Settings, Extensions.");
+  });
+  if (!plugin || serverIn(code) === undefined) return found;
+  const detail = `${plugin} is installed beside the registration, so Claude Code has everything twice`;
+  return [warn("plugin", detail, `Run: claude plugin uninstall ${plugin}`), ...found];
+};
+
+/** What is left of the Python server. The checks of the servers tell of one under relay's own name. */
+export const checkOriginal: Check = ({ configuration }) => {
+  const { code, desktop, settings, project, commands } = configuration;
+  const left = [
+    ...[code, ...desktop, ...project].flatMap((file) => (file ? originalServersIn(file) : [])),
+    ...settings.filter(hasOriginalHook).map(({ path }) => `its hook in ${path}`),
+    ...commands.filter(({ content }) => isOriginalCommand(content)).map(({ name }) => `its command /${name}`),
+  ];
+  if (left.length === 0) return [];
+  const fix = "Run: relay setup, and remove by hand what it leaves.";
+  return [warn("Python server", `is still there: ${left.join(", ")}`, fix)];
+};
+
+function originalServersIn(file: ConfigFile): string[] {
+  const servers = file.at(["mcpServers"]);
+  if (typeof servers !== "object" || servers === null) return [];
+  return Object.entries(servers)
+    .filter(([name, entry]) => name !== "relay" && isOriginalServer(entry))
+    .map(([name]) => `${name} in ${file.path}`);
+}
+
+function hasOriginalHook(file: ConfigFile): boolean {
+  const entries = file.at(["hooks", "SessionStart"]);
+  return Array.isArray(entries) && entries.flatMap((entry) => entry?.hooks ?? []).some(isOriginalHook);
+}

@@ -1,0 +1,128 @@
+import { resolve } from "node:path";
+import { errorMessage } from "../core/errors.ts";
+import { realPath } from "../platform/system.ts";
+import { findClaude } from "../setup/program.ts";
+import { ownerOf } from "../setup/servers.ts";
+import { type Check, type Finding, fail, ok, type ServerCommand, type Subject, warn } from "./check.ts";
+import { type ConfigFile, serverIn } from "./configuration.ts";
+
+/** Whether Claude Code has relay registered, and that very server starts and answers. */
+export const checkCodeServer: Check = async (subject) => {
+  const { code, plugin } = subject.configuration;
+  const { system, places } = subject.context;
+  const name = "server of Code";
+  const fix = "Run: relay setup-code";
+  if (code && serverIn(code) !== undefined) return [await checkServer(subject, name, code, fix)];
+  if (plugin) return [ok(name, "comes with relay's plugin")];
+  return findClaude(system, places.home) ? [fail(name, "is not registered in Claude Code", fix)] : [];
+};
+
+/** The same for Claude Desktop, in each of its configurations. */
+export const checkDesktopServer: Check = async (subject) => {
+  const { desktop, bundles } = subject.configuration;
+  const { system, places } = subject.context;
+  const name = "server of Desktop";
+  const fix = "Quit Claude Desktop, run relay setup-desktop, and start it again.";
+  const registered = desktop.filter((file) => serverIn(file) !== undefined);
+  const found = await Promise.all(registered.map((file) => checkServer(subject, name, file, fix)));
+  if (bundles.length > 0) return found.length > 0 ? found : [ok(name, "comes with relay's bundle")];
+  const missing = desktop.filter((file) => !registered.includes(file)).map(({ path }) => path);
+  if (desktop.length === 0 && places.desktopFolders.some(system.exists)) missing.push("Claude Desktop");
+  return [...found, ...missing.map((place) => fail(name, `is not registered in ${place}`, fix))];
+};
+
+async function checkServer(
+  { probe, version }: Subject,
+  name: string,
+  file: ConfigFile,
+  fix: string,
+): Promise<Finding> {
+  const entry = serverIn(file);
+  const owner = ownerOf(entry);
+  if (owner === "original") return fail(name, `is still the Python server, in ${file.path}`, fix);
+  if (owner !== "relay") {
+    const detail = `another program's server is called relay in ${file.path}`;
+    return fail(name, detail, `Rename that one. ${fix}`);
+  }
+  const server = commandOf(entry);
+  if (!server) return fail(name, `has an argument or a variable that is not a string, in ${file.path}`, fix);
+  const shown = [server.command, ...server.args].join(" ");
+  try {
+    const answer = await probe(server);
+    if (!answer.tools.includes("relay_send")) return fail(name, `${shown} answers, but is not relay`, fix);
+    if (answer.version === version) return ok(name, `starts and answers: ${shown}`);
+    return warn(name, `${shown} is relay ${answer.version}, and this is ${version}`, fix);
+  } catch (error) {
+    return fail(name, `${shown} does not start and answer: ${errorMessage(error)}`, fix);
+  }
+}
+
+/** The command of an entry of relay's; `null` if a client would reject it. */
+function commandOf(entry: unknown): ServerCommand | null {
+  const { command, args = [], env = {} } = entry as ServerCommand;
+  const isObject = typeof env === "object" && env !== null && !Array.isArray(env);
+  const values: unknown[] = isObject ? [...args, ...Object.values(env)] : [null];
+  return values.every((value) => typeof value === "string") ? { command, args, env } : null;
+}
+
+/** Servers of the working directory's project under relay's name, which Claude Code starts in place of the person's. */
+export const checkProjectServers: Check = ({ configuration: { code, project }, context: { folder } }) => {
+  const servers = [
+    ...project.map((file) => ({ place: file.path, entry: serverIn(file) })),
+    { place: `${code?.path}, for this folder`, entry: code?.at(["projects", folder, "mcpServers", "relay"]) },
+  ];
+  return servers
+    .filter(({ entry }) => entry !== undefined)
+    .map(({ place, entry }) => {
+      if (ownerOf(entry) === "relay") return ok("project", `relay is registered in ${place}, too`);
+      return warn("project", `a server called relay in ${place} takes the place of yours here`, "Rename it.");
+    });
+};
+
+/** Which buffer each side would open: with two, messages silently never arrive. */
+export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) => {
+  const { code, desktop, settings } = configuration;
+  const { usualBuffer } = context.places;
+  const inSettings = settings.map((file) => file.at(["env", "RELAY_DB"])).find(isPath) ?? usualBuffer;
+  const ofCode = code ? usesOf("Code", code, inSettings) : [];
+  const uses = [
+    ...ofCode,
+    ...ofCode.map(() => ({ side: "/get", path: inSettings })),
+    ...desktop.flatMap((file) => usesOf("Desktop", file, usualBuffer)),
+  ];
+  const [path] = uses.map((use) => use.path);
+  if (path === undefined) return [];
+  const name = "same buffer";
+  if (uses.some((use) => real(use.path) !== real(path))) {
+    const each = uses.map((use) => `${use.side} ${use.path}`);
+    const fix = "Set RELAY_DB to the one that you want, or unset it, and run: relay setup";
+    return [fail(name, `the Claudes use different buffers: ${each.join(", ")}`, fix)];
+  }
+  const here = pathOrNull(bufferPath);
+  if (here === null || real(here) === real(path)) return [ok(name, `both Claudes use ${path}`)];
+  const detail = `both Claudes use ${path}, and RELAY_DB here is ${here}`;
+  return [warn(name, detail, "Unset RELAY_DB in this shell, or run: relay setup")];
+};
+
+function usesOf(side: string, file: ConfigFile, otherwise: string): { side: string; path: string }[] {
+  if (!["relay", "original"].includes(ownerOf(serverIn(file)))) return [];
+  const path = file.at(["mcpServers", "relay", "env", "RELAY_DB"]);
+  return [{ side, path: isPath(path) ? path : otherwise }];
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function pathOrNull(bufferPath: () => string): string | null {
+  try {
+    return bufferPath();
+  } catch {
+    return null; // the check of the buffer says why
+  }
+}
+
+// One file may have several paths.
+function real(path: string): string {
+  return realPath(path) ?? resolve(path);
+}
