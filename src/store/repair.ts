@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { constants, copyFileSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
@@ -53,15 +53,20 @@ export function repairBuffer(path: string, clock: Clock): Repair {
   try {
     damaged = openDamaged(file);
     if (damaged && isSound(damaged, path)) return { state: "sound" };
+    const next = `${file}.repair-next`;
     const aside = `${file}${asideMark}${new Date(clock.now()).toISOString().replace(/[-:]/g, "")}`;
-    // before the lock, which a process gives up when it closes any descriptor of the file
-    copyFileSync(file, aside, constants.COPYFILE_EXCL);
     try {
+      copyFileSync(file, aside); // before the lock, which a process gives up when it closes any descriptor of the file
       tighten(aside);
-      const { saved, unreadable } = replaceFile(file, aside, path, damaged);
+      if (damaged) lock(damaged);
+      const found = damaged ? readRows(damaged) : { saved: [], unreadable: [], lastId: 0 };
+      writeRows(next, path, found);
+      if (process.platform === "win32") damaged?.close(); // Windows replaces no open file; elsewhere the lock holds until then
+      replaceFile(file, aside, next);
+      const { saved, unreadable } = found;
       return { state: "repaired", saved: saved.map(({ id }) => id), unreadable, aside };
     } catch (error) {
-      rmSync(aside, { force: true });
+      for (const leftover of [aside, next]) rmSync(leftover, { force: true });
       throw error;
     }
   } catch (error) {
@@ -72,18 +77,12 @@ export function repairBuffer(path: string, clock: Clock): Repair {
   }
 }
 
-/** At every moment the damaged file or the new one is at the path. */
-function replaceFile(file: string, aside: string, path: string, damaged: Database | undefined): Found {
-  if (damaged) lock(damaged);
-  const found: Found = damaged ? readRows(damaged) : { saved: [], unreadable: [], lastId: 0 };
-  const next = `${file}.repair-next`;
-  writeRows(next, path, found);
-  if (process.platform === "win32") damaged?.close(); // Windows replaces no open file; elsewhere the lock holds until then
+/** Puts `next` in the place of the file. At every moment one of the two is at the path. */
+function replaceFile(file: string, aside: string, next: string): void {
   // a journal that stayed behind would be played into the new file
   for (const companion of companionsOf(file))
     if (existsSync(companion)) renameSync(companion, `${aside}${companion.slice(file.length)}`);
   renameSync(next, file);
-  return found;
 }
 
 const asideMark = ".damaged-";
