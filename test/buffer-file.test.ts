@@ -1,64 +1,39 @@
-// What may be the buffer and what may not, and that nothing of somebody else's is ever touched. design.md, "The file".
-import { describe, expect, test } from "bun:test";
+// What may be the buffer and what may not, and that no other file is ever touched. design.md, "The file".
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
-  chmodSync,
-  chownSync,
   copyFileSync,
   existsSync,
-  linkSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  renameSync,
   rmSync,
   statSync,
-  symlinkSync,
-  truncateSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { openPatiently } from "./support/database.ts";
 import { connect } from "./support/peer.ts";
-import { get, type Outcome, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
+import { relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 
 const isRoot = process.getuid?.() === 0;
-const stranger = 65_534;
-
-const createOriginal = `CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL,
-  message TEXT NOT NULL, timestamp TEXT NOT NULL, read_by_desktop_at TEXT, read_by_code_at TEXT)`;
-
-const commands: [name: string, args: string[]][] = [
-  ["send", ["send", "--to", "code", "text"]],
-  ["status", ["status"]],
-  ["get", ["get", "--for", "code"]],
-];
 
 function modeOf(path: string): string {
   return (statSync(path).mode & 0o7777).toString(8);
 }
 
-/** Makes a database file with these statements in it. */
-function database(path: string, ...statements: string[]): void {
-  using db = openPatiently(path);
-  for (const statement of statements) db.run(statement);
-}
-
-/** Everything in the folder, with bytes, modes and owners. */
+/** Everything in and below the folder, with bytes, modes and owners. */
 function snapshot(folder: string): Record<string, unknown> {
-  const entries = readdirSync(folder).map((name) => {
+  const names = new Bun.Glob("**").scanSync({ cwd: folder, dot: true, onlyFiles: false });
+  const entries = [...names].map((name) => {
     const path = join(folder, name);
-    const { mode, uid, ino } = lstatSync(path);
     const stats = lstatSync(path);
-    const holds = stats.isFile()
-      ? readFileSync(path).toString("base64")
-      : stats.isSymbolicLink()
-        ? readlinkSync(path)
-        : null;
-    return [name, { mode: mode.toString(8), uid, ino, holds }];
+    const bytes = stats.isFile() ? readFileSync(path).toString("base64") : "";
+    const target = stats.isSymbolicLink() ? readlinkSync(path) : "";
+    return [name, { mode: stats.mode, uid: stats.uid, inode: stats.ino, bytes, target }];
   });
   return Object.fromEntries(entries);
 }
@@ -81,7 +56,7 @@ describe("a new buffer", () => {
 
   test("is its owner's alone before its first byte", async () => {
     await using box = sandbox();
-    // whoever may write no byte into any file stops there
+    // a process that may write no byte into any file stops there
     const script = `umask 000; trap "" XFSZ; ulimit -f 0; exec "$RELAY" send --to code text`;
     const sent = await box.run(["sh", "-c", script], { env: { RELAY: relayBinary } });
     expect(sent).toMatchObject({ status: 4, stdout: "" });
@@ -108,85 +83,69 @@ describe("a new buffer", () => {
   });
 });
 
+const createOriginal = `CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL,
+  message TEXT NOT NULL, timestamp TEXT NOT NULL, read_by_desktop_at TEXT, read_by_code_at TEXT)`;
+
+/** A folder of database files to copy from; `ours` is an empty buffer of this relay, `minor` of its next version. */
+const templates = mkdtempSync(join(tmpdir(), "relay-templates-"));
+afterAll(() => rmSync(templates, { recursive: true }));
+beforeAll(async () => {
+  await using box = sandbox();
+  await sendAll(box, "code", ["x"]);
+  await box.relay(["clear", "--yes"]);
+  for (const name of ["ours", "minor"]) copyFileSync(box.buffer, join(templates, name));
+  makeDatabase("minor", "ALTER TABLE messages ADD COLUMN from_the_future TEXT", "PRAGMA user_version = 1999");
+  makeDatabase("original", createOriginal);
+  makeDatabase("wal", "PRAGMA journal_mode = WAL", createOriginal);
+  makeDatabase("newer", createOriginal, "PRAGMA user_version = 2001");
+  makeDatabase("bookmarks", "CREATE TABLE bookmarks (url TEXT)", "PRAGMA user_version = 75");
+  makeDatabase("bookmarksWal", "PRAGMA journal_mode = WAL", "CREATE TABLE bookmarks (url TEXT)");
+  makeDatabase("bookmarksLikeOurs", "CREATE TABLE bookmarks (url TEXT)", "PRAGMA user_version = 1500");
+  makeDatabase("otherMessages", "CREATE TABLE messages (id INTEGER PRIMARY KEY, body TEXT)");
+});
+
+function makeDatabase(name: string, ...statements: string[]): void {
+  using db = openPatiently(join(templates, name));
+  for (const statement of statements) db.run(statement);
+}
+
+/** Runs a shell script in the home folder. `T` is the folder of the templates, `B` is `place/buffer.db`. */
+async function shell(box: Sandbox, script: string): Promise<void> {
+  const env = { T: templates, B: "place/buffer.db" };
+  const { status, stderr } = await box.run(["sh", "-ec", `umask 022; ${script}`], { env });
+  if (status !== 0) throw new Error(stderr);
+}
+
+/** Runs such a script where the folder `place` is there, and empty. */
+function prepare(box: Sandbox, script: string): Promise<void> {
+  mkdirSync(join(box.home, "place"), { mode: 0o700 });
+  return shell(box, script);
+}
+
 describe("the buffer may be", () => {
-  const places: [name: string, prepare: (box: Sandbox) => string][] = [
-    ["where RELAY_DB says", (box) => join(box.home, "elsewhere.db")],
+  const places: [name: string, script: string, path?: string][] = [
+    ["where RELAY_DB says", "true"],
     [
       "at a path with spaces, quotes and letters from anywhere",
-      (box) => join(box.home, "mein Püffer 'ö\" 信箱?mode=ro#%41.db"),
+      "true",
+      "place/mein Püffer 'ö\" 信箱?mode=ro#%41.db",
     ],
-    [
-      "the person's own link to a file",
-      (box) => {
-        database(join(box.home, "real.db"), createOriginal);
-        symlinkSync("real.db", join(box.home, "link.db"));
-        return join(box.home, "link.db");
-      },
-    ],
+    ["the person's own link to a file", "cp $T/original place/real; ln -s real $B"],
     [
       "the person's own link through a linked folder",
-      (box) => {
-        mkdirSync(join(box.home, "folder"));
-        writeFileSync(join(box.home, "folder/real.db"), "");
-        symlinkSync(join(box.home, "folder"), join(box.home, "way"));
-        symlinkSync("way/real.db", join(box.home, "link.db"));
-        return join(box.home, "link.db");
-      },
+      "mkdir folder; touch folder/real; ln -s ../folder place/way; ln -s way/real $B",
     ],
-    [
-      "in a folder that anybody may write, if it is sticky",
-      (box) => {
-        mkdirSync(join(box.home, "shared"));
-        chmodSync(join(box.home, "shared"), 0o1777);
-        return join(box.home, "shared/buffer.db");
-      },
-    ],
-    [
-      "in a folder that the person's own group may write",
-      (box) => {
-        mkdirSync(join(box.home, "grouped"));
-        chmodSync(join(box.home, "grouped"), 0o770);
-        return join(box.home, "grouped/buffer.db");
-      },
-    ],
-    [
-      "an empty file",
-      (box) => {
-        writeFileSync(join(box.home, "empty.db"), "");
-        return join(box.home, "empty.db");
-      },
-    ],
-    [
-      "the original's, which others could read until now",
-      (box) => {
-        database(box.buffer, createOriginal);
-        chmodSync(box.buffer, 0o644);
-        return box.buffer;
-      },
-    ],
-    [
-      "of a newer minor schema",
-      (box) => {
-        makeBuffer(box, "new.db");
-        database(
-          join(box.home, "new.db"),
-          "ALTER TABLE messages ADD COLUMN from_the_future TEXT",
-          "PRAGMA user_version = 1999",
-        );
-        return join(box.home, "new.db");
-      },
-    ],
-    [
-      "in WAL mode, as some tool may have left it",
-      (box) => {
-        database(join(box.home, "wal.db"), "PRAGMA journal_mode = WAL", createOriginal);
-        return join(box.home, "wal.db");
-      },
-    ],
+    ["in a folder that anybody may write, if it is sticky", "chmod 1777 place"],
+    ["in a folder that the person's own group may write", "chmod 770 place"],
+    ["an empty file", "touch $B"],
+    ["the original's, which others could read until now", "cp $T/original $B; chmod 644 $B"],
+    ["of a newer minor schema", "cp $T/minor $B"],
+    ["in WAL mode, as some tool may have left it", "cp $T/wal $B"],
   ];
-  test.each(places)("%s", async (_name, prepare) => {
+  test.each(places)("%s", async (_name, script, name = "place/buffer.db") => {
     await using box = sandbox();
-    const path = prepare(box);
+    await prepare(box, script);
+    const path = join(box.home, name);
     const env = { RELAY_DB: path };
     for (const text of ["one", "two"])
       expect(await box.relay(["send", "--to", "code", text], { env })).toMatchObject({
@@ -198,479 +157,320 @@ describe("the buffer may be", () => {
     expect(status).toMatchObject({ buffer: path, total: 2, unread: { code: 2, desktop: 0 } });
     const got = JSON.parse((await box.relay(["get", "--for", "code", "--json"], { env })).stdout);
     expect(got.messages.map(({ message }: { message: string }) => message)).toEqual(["one", "two"]);
-    if (path !== box.buffer) expect(existsSync(box.buffer)).toBe(false);
-  });
-
-  test("of a newer minor schema, whose version is left alone", async () => {
-    await using box = sandbox();
-    makeBuffer(box, basename(box.buffer));
-    database(box.buffer, "PRAGMA user_version = 1999");
-    await sendAll(box, "code", ["one"]);
-    using db = openPatiently(box.buffer, { readonly: true });
-    expect(db.query("PRAGMA user_version").get()).toEqual({ user_version: 1999 });
+    expect(existsSync(box.buffer)).toBe(false);
   });
 });
 
-function makeBuffer(box: Sandbox, name: string): void {
-  const made = Bun.spawnSync([relayBinary, "send", "--to", "desktop", "seed"], {
-    env: { ...box.env, RELAY_DB: join(box.home, name) },
-  });
-  if (made.exitCode !== 0) throw new Error(made.stderr.toString());
-  const cleared = Bun.spawnSync([relayBinary, "clear", "--yes"], {
-    env: { ...box.env, RELAY_DB: join(box.home, name) },
-  });
-  if (cleared.exitCode !== 0) throw new Error(cleared.stderr.toString());
-}
-
-/** A buffer of some size, with a byte changed in each of these places. */
-function damaged(box: Sandbox, path: string, ...places: number[]): void {
-  makeBuffer(box, basename(path));
-  const bytes = readFileSync(path);
-  for (const place of places) bytes[place] = (bytes[place] ?? 0) ^ 0xff;
-  writeFileSync(path, bytes);
-}
-
 interface Trouble {
   name: string;
-  /** Makes trouble at the path, whose folder exists and is empty. */
-  make(path: string, box: Sandbox): void;
-  /** What the sentence says; `PATH` and `FOLDER` stand for themselves. */
-  sentence: string;
-  /** Does what the sentence advises. */
-  mend?(path: string): void;
-  skip?: boolean;
+  /** A script that makes trouble at the path. */
+  make: string;
+  /** What relay says; `PATH` and `FOLDER` stand for themselves. */
+  says: string;
+  /** A script that does what the sentence advises; otherwise the file is moved away. */
+  fix?: string;
+  asRoot?: boolean;
 }
+
+const stranger = 65_534;
+const open =
+  "the folder FOLDER can be written by anybody, so the buffer in it would not be safe. Run: chmod go-w FOLDER";
+const another = "PATH is another program's database, not a relay buffer.";
 
 const troubles: Trouble[] = [
   {
     name: "a link to nothing",
-    make: (path) => symlinkSync("nowhere", path),
-    sentence: "PATH is a link to a file that does not exist.",
-    mend: (path) => writeFileSync(join(dirname(path), "nowhere"), ""),
+    make: "ln -s nowhere $B",
+    says: "PATH is a link to a file that does not exist.",
   },
-  {
-    name: "a link to itself",
-    make: (path) => symlinkSync(path, path),
-    sentence: "PATH is a link that leads to itself.",
-  },
-  { name: "a folder", make: (path) => mkdirSync(path), sentence: "PATH is a folder, not a file." },
-  {
-    name: "a link to a folder",
-    make: (path) => {
-      mkdirSync(`${path}.d`);
-      symlinkSync(`${path}.d`, path);
-    },
-    sentence: "is a folder, not a file.",
-  },
-  {
-    name: "a named pipe",
-    make: (path) => void Bun.spawnSync(["mkfifo", path]),
-    sentence: "PATH is not a regular file.",
-  },
+  { name: "a link to itself", make: "ln -s buffer.db $B", says: "PATH is a link that leads to itself." },
+  { name: "a folder", make: "mkdir $B", says: "PATH is a folder, not a file." },
+  { name: "a link to a folder", make: "mkdir place/d; ln -s d $B", says: "is a folder, not a file." },
+  { name: "a named pipe", make: "mkfifo $B", says: "PATH is not a regular file." },
   {
     name: "a file of two names",
-    make: (path) => {
-      writeFileSync(`${path}.other`, "");
-      linkSync(`${path}.other`, path);
-    },
-    sentence: "PATH has more than one name (hard links).",
-    mend: (path) => rmSync(`${path}.other`),
+    make: "touch place/other; ln place/other $B",
+    says: "PATH has more than one name (hard links).",
+    fix: "rm place/other",
   },
-  {
-    name: "a text",
-    make: (path) => writeFileSync(path, "Dear diary,\n".repeat(1000), { mode: 0o644 }),
-    sentence: "PATH is not a SQLite database.",
-  },
-  {
-    name: "a text of two bytes",
-    make: (path) => writeFileSync(path, "x\n"),
-    sentence: "PATH is not a SQLite database.",
-  },
+  { name: "a text", make: "yes 'Dear diary,' | head -1000 >$B", says: "PATH is not a SQLite database." },
+  { name: "a text of two bytes", make: "echo x >$B", says: "PATH is not a SQLite database." },
   {
     name: "a buffer whose schema is damaged",
-    make: (path, box) => damaged(box, path, 100, 105, 106),
-    sentence: "PATH is damaged.",
+    make: "cp $T/ours $B; printf '\\377' | dd of=$B bs=1 seek=100 conv=notrunc status=none",
+    says: "PATH is damaged.",
   },
   {
     name: "a buffer cut off after its first page",
-    make: (path, box) => {
-      makeBuffer(box, basename(path));
-      truncateSync(path, 4096);
-    },
-    sentence: "PATH is damaged.",
+    make: "head -c 4096 $T/ours >$B",
+    says: "PATH is damaged.",
   },
   {
     name: "a file that its owner may not write",
-    make: (path) => {
-      database(path, createOriginal);
-      chmodSync(path, 0o444);
-    },
-    sentence: "PATH is read-only or unreadable to you. Run: chmod 600 PATH",
-    mend: (path) => chmodSync(path, 0o600),
-  },
-  {
-    name: "a file of another user",
-    skip: !isRoot,
-    make: (path) => {
-      database(path, createOriginal);
-      chownSync(path, stranger, stranger);
-    },
-    sentence: `PATH belongs to another user (uid ${stranger}).`,
-    mend: (path) => chownSync(path, 0, 0),
-  },
-  {
-    name: "a link of another user",
-    skip: !isRoot,
-    make: (path) => {
-      database(`${path}.real`, createOriginal);
-      symlinkSync(`${path}.real`, path);
-      Bun.spawnSync(["chown", "-h", `${stranger}`, path]);
-    },
-    sentence: `PATH belongs to another user (uid ${stranger}).`,
-    mend: (path) => void Bun.spawnSync(["chown", "-h", "0", path]),
-  },
-  {
-    name: "a file beside which lies another user's journal",
-    skip: !isRoot,
-    make: (path) => {
-      database(path, createOriginal);
-      writeFileSync(`${path}-journal`, "");
-      chownSync(`${path}-journal`, stranger, stranger);
-    },
-    sentence: `PATH-journal belongs to another user (uid ${stranger}).`,
-    mend: (path) => rmSync(`${path}-journal`),
+    make: "cp $T/original $B; chmod 444 $B",
+    says: "PATH is read-only or unreadable to you. Run: chmod 600 PATH",
+    fix: "chmod 600 $B",
   },
   {
     name: "a file whose journal is a link",
-    make: (path) => {
-      database(path, createOriginal);
-      writeFileSync(`${path}.bait`, "");
-      symlinkSync(`${path}.bait`, `${path}-journal`);
-    },
-    sentence: "PATH-journal is not a regular file.",
-    mend: (path) => rmSync(`${path}-journal`),
+    make: "cp $T/original $B; touch bait; ln -s ../bait $B-journal",
+    says: "PATH-journal is not a regular file.",
+    fix: "rm $B-journal",
   },
   {
-    name: "nothing yet, in a folder that anybody may write",
-    make: (path) => chmodSync(dirname(path), 0o777),
-    sentence:
-      "the folder FOLDER can be written by anybody, so the buffer in it would not be safe. Run: chmod go-w FOLDER",
-    mend: (path) => chmodSync(dirname(path), 0o755),
+    name: "nothing, in a folder that anybody may write",
+    make: "chmod 777 place",
+    says: open,
+    fix: "chmod go-w place",
   },
   {
     name: "a file in a folder that anybody may write",
-    make: (path) => {
-      database(path, createOriginal);
-      chmodSync(dirname(path), 0o777);
-    },
-    sentence: "the folder FOLDER can be written by anybody",
-    mend: (path) => chmodSync(dirname(path), 0o755),
+    make: "cp $T/original $B; chmod 777 place",
+    says: open,
+    fix: "chmod go-w place",
   },
   {
     name: "a link to a file in a folder that anybody may write",
-    make: (path) => {
-      mkdirSync(`${path}.d`);
-      writeFileSync(`${path}.d/real.db`, "");
-      symlinkSync(`${path}.d/real.db`, path);
-      chmodSync(`${path}.d`, 0o777);
-    },
-    sentence: "the folder PATH.d can be written by anybody",
-    mend: (path) => chmodSync(`${path}.d`, 0o755),
-  },
-  {
-    name: "nothing yet, in a folder that a foreign group may write",
-    skip: !isRoot,
-    make: (path) => {
-      chownSync(dirname(path), 0, stranger);
-      chmodSync(dirname(path), 0o770);
-    },
-    sentence: "the folder FOLDER can be written by a group other than your own",
-    mend: (path) => chmodSync(dirname(path), 0o750),
+    make: "mkdir -m 777 place/d; chmod 777 place/d; touch place/d/real; ln -s d/real $B",
+    says: "the folder FOLDER/d can be written by anybody",
+    fix: "chmod go-w place/d",
   },
   {
     name: "a buffer of a newer major schema",
-    make: (path) => database(path, createOriginal, "PRAGMA user_version = 2001"),
-    sentence: "PATH was written by a newer relay (schema 2001). Upgrade this one.",
+    make: "cp $T/newer $B",
+    says: "PATH was written by a newer relay (schema 2001). Upgrade this one.",
   },
+  { name: "another program's database", make: "cp $T/bookmarks $B; chmod 644 $B", says: another },
+  { name: "another program's database in WAL mode", make: "cp $T/bookmarksWal $B", says: another },
   {
-    name: "some other program's database",
-    make: (path) => {
-      database(
-        path,
-        "CREATE TABLE bookmarks (url TEXT)",
-        "INSERT INTO bookmarks VALUES ('x')",
-        "PRAGMA user_version = 75",
-      );
-      chmodSync(path, 0o644);
-    },
-    sentence: "PATH is some other program's database, not a relay buffer.",
+    name: "another program's database with a version like ours",
+    make: "cp $T/bookmarksLikeOurs $B",
+    says: another,
   },
-  {
-    name: "some other program's database in WAL mode",
-    make: (path) => database(path, "PRAGMA journal_mode = WAL", "CREATE TABLE bookmarks (url TEXT)"),
-    sentence: "PATH is some other program's database, not a relay buffer.",
-  },
-  {
-    name: "some other program's messages",
-    make: (path) => database(path, "CREATE TABLE messages (id INTEGER PRIMARY KEY, body TEXT)"),
-    sentence: "PATH is some other program's database, not a relay buffer.",
-  },
-  {
-    name: "some other program's database with a version like relay's",
-    make: (path) => database(path, "CREATE TABLE bookmarks (url TEXT)", "PRAGMA user_version = 1500"),
-    sentence: "PATH ",
-  },
+  { name: "another program's messages", make: "cp $T/otherMessages $B", says: another },
   {
     name: "a file in a folder that does not exist",
-    make: (path) => rmSync(dirname(path), { recursive: true }),
-    sentence: "the folder FOLDER does not exist.",
-    mend: (path) => mkdirSync(dirname(path)),
+    make: "rmdir place",
+    says: "the folder FOLDER does not exist.",
+    fix: "mkdir -m 700 place",
   },
   {
     name: "a file in a file",
-    make: (path) => {
-      rmSync(dirname(path), { recursive: true });
-      writeFileSync(dirname(path), "");
-    },
-    sentence: "FOLDER is not a folder.",
-    mend: (path) => {
-      rmSync(dirname(path));
-      mkdirSync(dirname(path));
-    },
+    make: "rmdir place; touch place",
+    says: "FOLDER is not a folder.",
+    fix: "rm place; mkdir -m 700 place",
+  },
+  {
+    name: "a file of another user",
+    make: `cp $T/original $B; chown ${stranger} $B`,
+    says: `PATH belongs to another user (uid ${stranger}).`,
+    fix: "chown 0 $B",
+    asRoot: true,
+  },
+  {
+    name: "a link of another user",
+    make: `touch place/real; ln -s real $B; chown -h ${stranger} $B`,
+    says: `PATH belongs to another user (uid ${stranger}).`,
+    fix: "chown -h 0 $B",
+    asRoot: true,
+  },
+  {
+    name: "a file beside another user's journal",
+    make: `cp $T/original $B; touch $B-journal; chown ${stranger} $B-journal`,
+    says: `PATH-journal belongs to another user (uid ${stranger}).`,
+    fix: "rm $B-journal",
+    asRoot: true,
+  },
+  {
+    name: "nothing, in a folder that a foreign group may write",
+    make: `chgrp ${stranger} place; chmod 770 place`,
+    says: "the folder FOLDER can be written by a group other than your own",
+    fix: "chmod go-w place",
+    asRoot: true,
   },
 ];
 
+const commands = [["send", "--to", "code", "text"], ["status"], ["get", "--for", "code"]];
+const tools: [name: string, args: Record<string, unknown>][] = [
+  ["relay_send", { message: "x" }],
+  ["relay_fetch", {}],
+  ["relay_clear", {}],
+];
+
 describe("no command and no server uses, changes or replaces", () => {
-  for (const { name, make, sentence, mend, skip } of troubles) {
-    test.skipIf(skip === true)(name, async () => {
+  for (const { name, make, says, fix = "mv $B away", asRoot = false } of troubles) {
+    test.skipIf(asRoot && !isRoot)(name, async () => {
       await using box = sandbox();
+      await prepare(box, make);
       const path = join(box.home, "place/buffer.db");
-      mkdirSync(dirname(path), { mode: 0o700 });
-      makeIn(box, path, make);
       const env = { RELAY_DB: path };
-      const expected = sentence.replaceAll("PATH", path).replaceAll("FOLDER", dirname(path));
-      const before = snapshotTree(box.home);
-
-      for (const [verb, args] of commands) {
+      const sentence = says.replaceAll("PATH", path).replaceAll("FOLDER", join(box.home, "place"));
+      const before = snapshot(box.home);
+      for (const args of commands) {
         const plain = await box.relay(args, { env });
-        expect([verb, plain]).toEqual([
-          verb,
-          { status: 4, stdout: "", stderr: expect.stringMatching(/^relay: [^\n]+\n$/) },
-        ]);
-        expect(plain.stderr).toContain(expected);
+        expect(plain).toEqual({ status: 4, stdout: "", stderr: expect.stringMatching(/^relay: [^\n]+\n$/) });
+        expect(plain.stderr).toContain(sentence);
         const json = await box.relay([...args, "--json"], { env });
-        expect(json).toMatchObject({ status: 4, stdout: "" });
-        expect(json.stderr).toMatch(/^[^\n]+\n$/);
-        expect(`relay: ${JSON.parse(json.stderr).error}\n`).toBe(plain.stderr);
-        expect(JSON.parse(json.stderr)).toEqual({ ok: false, error: expect.any(String), code: 4 });
+        const error = plain.stderr.slice("relay: ".length, -1);
+        expect([json.status, json.stdout, JSON.parse(json.stderr)]).toEqual([
+          4,
+          "",
+          { ok: false, error, code: 4 },
+        ]);
       }
-
       const desktop = await connect(box, { args: ["--client", "desktop"], env });
-      for (const [tool, args] of [
-        ["relay_send", { message: "x" }],
-        ["relay_fetch", {}],
-        ["relay_clear", {}],
-      ] as const) {
+      for (const [tool, args] of tools) {
         const answer = await desktop.call(tool, args);
-        expect([tool, answer]).toEqual([tool, { isError: true, text: expect.stringContaining(expected) }]);
+        expect([tool, answer]).toEqual([tool, { isError: true, text: expect.stringContaining(sentence) }]);
         expect(answer.text).toMatch(/^relay: [^\n]+$/);
       }
-      expect(snapshotTree(box.home)).toEqual(before);
+      expect(snapshot(box.home)).toEqual(before);
 
-      if (mend) mend(path);
-      else renameSync(path, `${path}.away`);
-      expect(await desktop.send("mended")).toMatchObject({ ok: true, unread: 1 });
+      await shell(box, fix);
+      expect(await desktop.send("fixed")).toMatchObject({ ok: true, unread: 1 });
       const got = await box.relay(["get", "--for", "code", "--json"], { env });
-      expect(JSON.parse(got.stdout).messages).toMatchObject([{ message: "mended" }]);
+      expect(JSON.parse(got.stdout).messages).toMatchObject([{ message: "fixed" }]);
     });
   }
 
   test("a path that is not absolute", async () => {
     await using box = sandbox();
-    for (const [, args] of commands) {
-      const refused = await box.relay(args, { env: { RELAY_DB: "buffer.db" } });
-      expect(refused).toEqual({
-        status: 4,
-        stdout: "",
-        stderr:
-          'relay: RELAY_DB is "buffer.db", which is not an absolute path. Write it out from the root.\n',
-      });
-    }
+    const env = { RELAY_DB: "buffer.db" };
+    const text = 'relay: RELAY_DB is "buffer.db", which is not an absolute path. Write it out from the root.';
+    for (const args of commands)
+      expect(await box.relay(args, { env })).toEqual({ status: 4, stdout: "", stderr: `${text}\n` });
+    const peer = await connect(box, { args: ["--client", "code"], env });
+    for (const [tool, args] of tools) expect(await peer.call(tool, args)).toEqual({ isError: true, text });
     expect(readdirSync(box.home)).toEqual([]);
-  });
-
-  test("a relative RELAY_DB ends no server, whose every answer says what is wrong", async () => {
-    await using box = sandbox();
-    const peer = await connect(box, { args: ["--client", "code"], env: { RELAY_DB: "buffer.db" } });
-    for (const [tool, args] of [
-      ["relay_send", { message: "x" }],
-      ["relay_fetch", {}],
-      ["relay_clear", {}],
-    ] as const) {
-      const answer = await peer.call(tool, args);
-      expect(answer).toEqual({
-        isError: true,
-        text: expect.stringContaining('relay: RELAY_DB is "buffer.db"'),
-      });
-    }
   });
 
   test("an empty RELAY_DB counts as none", async () => {
     await using box = sandbox();
-    expect(await box.relay(["send", "--to", "code", "x"], { env: { RELAY_DB: "" } })).toMatchObject({
-      status: 0,
-    });
-    expect(existsSync(box.buffer)).toBe(true);
+    const sent = await box.relay(["send", "--to", "code", "x"], { env: { RELAY_DB: "" } });
+    expect([sent.status, existsSync(box.buffer)]).toEqual([0, true]);
   });
 });
 
-// makeBuffer takes names below the home folder
-function makeIn(box: Sandbox, path: string, make: Trouble["make"]): void {
-  make(path, { ...box, home: dirname(path) });
-}
-
-function snapshotTree(folder: string): Record<string, unknown> {
-  const folders = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => snapshotTree(join(folder, entry.name)));
-  return Object.assign({ [folder]: snapshot(folder) }, ...folders);
-}
-
-describe("damage that shows only in the texts", () => {
-  test("is one sentence too, and nothing is deleted", async () => {
-    await using box = sandbox();
-    await sendAll(box, "code", ["x".repeat(60_000), "y".repeat(60_000)]);
-    const bytes = readFileSync(box.buffer);
-    for (let page = 4; page * 4096 < bytes.length; page++) bytes.fill(0xff, page * 4096, page * 4096 + 64);
-    writeFileSync(box.buffer, bytes);
-    const got = await box.relay(["get", "--for", "code"]);
-    expect(got).toMatchObject({ status: 4, stdout: "" });
-    expect(got.stderr).toBe(
-      `relay: ${box.buffer} is damaged. relay left it as it is; \`relay doctor --repair\` rebuilds it from what can be read.\n`,
-    );
-    expect(readFileSync(box.buffer).equals(bytes)).toBe(true);
+test("damage that shows only in the texts is one sentence too, and nothing is deleted", async () => {
+  await using box = sandbox();
+  await sendAll(box, "code", ["x".repeat(60_000), "y".repeat(60_000)]);
+  const bytes = readFileSync(box.buffer);
+  for (let page = 4; page * 4096 < bytes.length; page++) bytes.fill(0xff, page * 4096, page * 4096 + 64);
+  writeFileSync(box.buffer, bytes);
+  expect(await box.relay(["get", "--for", "code"])).toEqual({
+    status: 4,
+    stdout: "",
+    stderr: `relay: ${box.buffer} is damaged. \`relay doctor --repair\` saves the messages that can be read.\n`,
   });
+  expect(readFileSync(box.buffer).equals(bytes)).toBe(true);
 });
-
-/** A small disk of its own, in a namespace that ends with the sandbox. */
-interface Disk {
-  folder: string;
-  /** Runs a program that sees the disk. */
-  run(argv: string[]): Promise<Outcome>;
-  argv(argv: string[]): [string, ...string[]];
-}
 
 const hasDisks =
   process.platform === "linux" &&
   Bun.spawnSync(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]).exitCode === 0 &&
   Bun.spawnSync(["sh", "-c", "command -v nsenter"]).exitCode === 0;
 
-async function mountDisk(box: Sandbox, options: string): Promise<Disk> {
+/** Mounts a small disk in a namespace that ends with the sandbox. */
+async function mountDisk(box: Sandbox, options: string) {
   const folder = join(box.home, "disk");
   mkdirSync(folder);
-  const ready = join(box.home, "mounted");
-  const script = `mount -t tmpfs -o ${options},mode=0700 tmpfs "$1" && : >"$2" && exec sleep 600`;
-  const holder = Bun.spawn(["unshare", "-rm", "sh", "-c", script, "sh", folder, ready], {
-    env: box.env,
-    stdio: ["ignore", "ignore", "ignore"],
-  });
+  const script = `mount -t tmpfs -o ${options},mode=0700 tmpfs disk && : >mounted && exec sleep 600`;
+  const holder = Bun.spawn(["unshare", "-rm", "sh", "-c", script], { cwd: box.home, env: box.env });
   box.defer(async () => {
     holder.kill("SIGKILL");
     await holder.exited;
   });
-  await until("the disk is mounted", () => existsSync(ready));
-  const argv = (program: string[]): [string, ...string[]] => [
-    "nsenter",
-    "--preserve-credentials",
-    "-U",
-    "-m",
-    "-t",
-    `${holder.pid}`,
-    ...program,
-  ];
-  const env = { RELAY_DB: join(folder, "buffer.db") };
-  return { folder, argv, run: (program) => box.run(argv(program), { env }) };
+  await until("the disk is mounted", () => existsSync(join(box.home, "mounted")));
+  const enter = ["nsenter", "--preserve-credentials", "-U", "-m", "-t", `${holder.pid}`];
+  const buffer = join(folder, "buffer.db");
+  const env = { RELAY_DB: buffer, RELAY_NOTIFY: "off" };
+  const run = (...argv: string[]) => box.run([...enter, ...argv], { env });
+  const noRoom = `relay: there is no room left on the disk of ${buffer}. Free some and try again; nothing was stored.`;
+  return {
+    buffer,
+    run,
+    noRoom,
+    refused: { status: 4, stdout: "", stderr: `${noRoom}\n` },
+    send: (message: string) => run(relayBinary, "send", "--to", "code", message),
+    fill: () => run("sh", "-c", `cat /dev/zero >"${folder}/fill"; true`),
+    free: () => run("rm", join(folder, "fill")),
+    connect: () =>
+      connect(box, { command: "nsenter", args: [...enter.slice(1), relayBinary], env, name: "claude-ai" }),
+    /** The beginnings of the texts that wait for Code. */
+    async waiting(): Promise<string[]> {
+      const got = await run(relayBinary, "get", "--for", "code", "--limit", "20", "--peek", "--json");
+      return JSON.parse(got.stdout).messages.map(({ message }: { message: string }) => message.slice(0, 5));
+    },
+  };
 }
 
 describe.skipIf(!hasDisks)("a disk", () => {
   const text = "x".repeat(20_000);
-  const noRoom = (disk: Disk) =>
-    `relay: there is no room left on the disk of ${disk.folder}/buffer.db. Free some and try again; nothing was stored.`;
-  const fill = (disk: Disk) => disk.run(["sh", "-c", `cat /dev/zero >"${disk.folder}/fill"; true`]);
-  const free = (disk: Disk) => disk.run(["rm", join(disk.folder, "fill")]);
-  const waiting = async (disk: Disk) => {
-    const got = await disk.run([relayBinary, "get", "--for", "code", "--limit", "20", "--peek", "--json"]);
-    return JSON.parse(got.stdout).messages.map(({ message }: { message: string }) => message.slice(0, 5));
-  };
-  const send = (disk: Disk, message: string) => disk.run([relayBinary, "send", "--to", "code", message]);
 
   test("without room: a send is refused, what was stored stays, and with room everything works", async () => {
     await using box = sandbox();
     const disk = await mountDisk(box, "size=1m");
-    const client = new Client({ name: "claude-ai", version: "0.1.0" });
-    const [command, ...args] = disk.argv([relayBinary]);
-    await client.connect(
-      new StdioClientTransport({
-        command,
-        args,
-        env: { ...box.env, RELAY_DB: join(disk.folder, "buffer.db") },
-        stderr: "ignore",
-      }),
-    );
-    box.defer(() => client.close());
-    const call = (message: string) => client.callTool({ name: "relay_send", arguments: { message } });
-
-    expect((await send(disk, "first")).status).toBe(0);
-    expect(await call("other")).not.toHaveProperty("isError");
-    await fill(disk);
+    const desktop = await disk.connect();
+    expect((await disk.send("first")).status).toBe(0);
+    await desktop.send("other");
+    await disk.fill();
     for (let n = 0; n < 3; n++) {
-      expect(await send(disk, text)).toEqual({ status: 4, stdout: "", stderr: `${noRoom(disk)}\n` });
-      expect(await call(text)).toMatchObject({ isError: true, content: [{ text: noRoom(disk) }] });
+      expect(await disk.send(text)).toEqual(disk.refused);
+      expect(await desktop.call("relay_send", { message: text })).toEqual({
+        isError: true,
+        text: disk.noRoom,
+      });
     }
-    expect(await waiting(disk)).toEqual(["first", "other"]);
-
-    await free(disk);
-    expect((await send(disk, text)).status).toBe(0);
-    expect(await call(`after${text}`)).not.toHaveProperty("isError");
-    expect(await waiting(disk)).toEqual(["first", "other", "xxxxx", "after"]);
+    expect(await disk.waiting()).toEqual(["first", "other"]);
+    await disk.free();
+    expect((await disk.send(text)).status).toBe(0);
+    await desktop.send(`after${text}`);
+    expect(await disk.waiting()).toEqual(["first", "other", "xxxxx", "after"]);
   });
 
   test("without room for a new buffer: refused, and with room it is made", async () => {
     await using box = sandbox();
     const disk = await mountDisk(box, "size=64k");
-    await fill(disk);
-    expect(await send(disk, "first")).toEqual({ status: 4, stdout: "", stderr: `${noRoom(disk)}\n` });
-    await free(disk);
-    expect((await send(disk, "first")).status).toBe(0);
-    expect(await waiting(disk)).toEqual(["first"]);
+    await disk.fill();
+    expect(await disk.send("first")).toEqual(disk.refused);
+    await disk.free();
+    expect((await disk.send("first")).status).toBe(0);
+    expect(await disk.waiting()).toEqual(["first"]);
   });
 
   test("without room for another file: refused", async () => {
     await using box = sandbox();
     const disk = await mountDisk(box, "size=1m,nr_inodes=1");
-    expect(await send(disk, "first")).toEqual({ status: 4, stdout: "", stderr: `${noRoom(disk)}\n` });
+    expect(await disk.send("first")).toEqual(disk.refused);
+  });
+
+  test("without room for a repair: nothing is changed, and with room it is done", async () => {
+    await using box = sandbox();
+    const disk = await mountDisk(box, "size=1m");
+    await disk.send("first");
+    const damage = `printf '\\377\\377\\377' | dd of="${disk.buffer}" bs=1 seek=32 conv=notrunc status=none`;
+    await disk.run("sh", "-c", damage);
+    await disk.fill();
+    const before = await disk.run("sh", "-c", `cd ${box.home}/disk; ls; cksum buffer.db`);
+    const repair = () => disk.run(relayBinary, "doctor", "--repair");
+    expect(await repair()).toEqual(disk.refused);
+    expect(await disk.run("sh", "-c", `cd ${box.home}/disk; ls; cksum buffer.db`)).toEqual(before);
+    await disk.free();
+    expect((await repair()).stdout).toContain("\nsaved       1 message (1)\n");
   });
 
   test("that is read-only: refused with a sentence that names the file", async () => {
     await using box = sandbox();
     const disk = await mountDisk(box, "size=1m");
-    expect((await send(disk, "first")).status).toBe(0);
+    expect((await disk.send("first")).status).toBe(0);
     const remount = (mode: string) =>
-      disk.run(["mount", "-o", `remount,${mode},size=1m`, "tmpfs", disk.folder]);
+      disk.run("mount", "-o", `remount,${mode},size=1m`, "tmpfs", join(box.home, "disk"));
     expect(await remount("ro")).toMatchObject({ status: 0 });
-    const refused = await send(disk, "second");
+    const refused = await disk.send("second");
     expect(refused).toEqual({ status: 4, stdout: "", stderr: expect.stringMatching(/^relay: [^\n]+\n$/) });
-    expect(refused.stderr).toContain(`${disk.folder}/buffer.db`);
+    expect(refused.stderr).toContain(disk.buffer);
     expect(await remount("rw")).toMatchObject({ status: 0 });
-    expect((await send(disk, "third")).status).toBe(0);
-    expect(await waiting(disk)).toEqual(["first", "third"]);
+    expect((await disk.send("third")).status).toBe(0);
+    expect(await disk.waiting()).toEqual(["first", "third"]);
   });
-});
-
-test("a copy of the buffer is a buffer", async () => {
-  await using box = sandbox();
-  await sendAll(box, "code", ["one"]);
-  copyFileSync(box.buffer, join(box.home, "copy"));
-  renameSync(join(box.home, "copy"), box.buffer);
-  expect((await get(box, "code")).messages).toMatchObject([{ id: 1, message: "one" }]);
 });

@@ -41,10 +41,11 @@ export function renderRepair(path: string, repair: Repair): string {
     return `relay: there is no buffer at ${path}, so there is nothing to repair.`;
   if (repair.state === "sound") return `relay: the buffer ${path} is sound. Nothing was changed.`;
   const { saved, unreadable, aside } = repair;
-  const list = (ids: readonly number[]) => `${plural(ids.length, "message")} (${ranges(ids)})`;
+  const list = (ids: readonly number[], most = ids.length) =>
+    `${most < ids.length ? "at most " : ""}${plural(Math.min(ids.length, most), "message")} (${ranges(ids)})`;
   const rows = [
     ["saved", saved.length > 0 ? list(saved) : "no message"],
-    ...(unreadable.length > 0 ? [["not saved", list(unreadable)]] : []),
+    ...(unreadable.length > 0 ? [["not saved", list(unreadable, windowSize - saved.length)]] : []),
     ["old file", aside],
   ];
   return `relay: the buffer ${path} was damaged, and a new one is in its place.\n${table(12, rows)}`;

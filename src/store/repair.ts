@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
 import { lockMs } from "../core/limits.ts";
-import { acceptBufferFile, companionsOf, createBufferFile, fileError } from "./file.ts";
+import { acceptBufferFile, companionsOf, createBufferFile, fileError, tighten } from "./file.ts";
 import { migrate, recognize } from "./schema.ts";
 import { codeOf, explain, isBusy, isDamage } from "./sqlite-errors.ts";
 
@@ -16,7 +16,7 @@ export type Repair =
       state: "repaired";
       /** The ids of the messages in the new file. */
       saved: number[];
-      /** The ids of messages that SQLite knows of and cannot read. */
+      /** The ids that cannot be read. Messages that had left the buffer may be among them. */
       unreadable: number[];
       /** Where the damaged file is kept. */
       aside: string;
@@ -38,7 +38,7 @@ interface Found {
   lastId: number;
 }
 
-// The buffer holds 20 messages, so gaps between ids are small; a wider one is not searched id by id.
+// The buffer holds 20 messages, so the ids of a damaged page are few; more are not tried one by one.
 const widestGap = 10_000;
 
 /**
@@ -53,15 +53,22 @@ export function repairBuffer(path: string, clock: Clock): Repair {
   try {
     damaged = openDamaged(file);
     if (damaged && isSound(damaged, path)) return { state: "sound" };
-    if (damaged) lock(damaged);
-    const found: Found = damaged ? readRows(damaged) : { saved: [], unreadable: [], lastId: 0 };
     const next = `${file}.repair-next`;
-    writeRows(next, path, found);
-    const aside = `${file}${asideMark}${new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, "")}`;
-    if (process.platform === "win32") damaged?.close(); // Windows moves no open file; elsewhere the lock holds until then
-    moveAside(file, aside);
-    renameSync(next, file);
-    return { state: "repaired", saved: found.saved.map(({ id }) => id), unreadable: found.unreadable, aside };
+    const aside = `${file}${asideMark}${new Date(clock.now()).toISOString().replace(/[-:]/g, "")}`;
+    try {
+      copyFileSync(file, aside); // before the lock, which a process gives up when it closes any descriptor of the file
+      tighten(aside);
+      if (damaged) lock(damaged);
+      const found = damaged ? readRows(damaged) : { saved: [], unreadable: [], lastId: 0 };
+      writeRows(next, path, found);
+      if (process.platform === "win32") damaged?.close(); // Windows replaces no open file; elsewhere the lock holds until then
+      replaceFile(file, aside, next);
+      const { saved, unreadable } = found;
+      return { state: "repaired", saved: saved.map(({ id }) => id), unreadable, aside };
+    } catch (error) {
+      for (const leftover of [aside, next]) rmSync(leftover, { force: true });
+      throw error;
+    }
   } catch (error) {
     const known = error instanceof RelayError || codeOf(error).startsWith("SQLITE_");
     throw known ? explain(error, path) : fileError(path, error);
@@ -70,13 +77,22 @@ export function repairBuffer(path: string, clock: Clock): Repair {
   }
 }
 
+/** Puts `next` in the place of the file. At every moment one of the two is at the path. */
+function replaceFile(file: string, aside: string, next: string): void {
+  // a journal that stayed behind would be played into the new file
+  for (const companion of companionsOf(file))
+    if (existsSync(companion)) renameSync(companion, `${aside}${companion.slice(file.length)}`);
+  renameSync(next, file);
+}
+
 const asideMark = ".damaged-";
 
 /** The files that repairs of this buffer set aside, and their companions. */
 export function filesSetAside(path: string): string[] {
   const mark = `${basename(path)}${asideMark}`;
   const names = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
-  return names.filter((name) => name.startsWith(mark)).map((name) => join(dirname(path), name));
+  const isOurs = (name: string) => name.startsWith(mark) && /^\d{8}T/.test(name.slice(mark.length));
+  return names.filter(isOurs).map((name) => join(dirname(path), name));
 }
 
 /** The file as SQLite has it; `undefined` if SQLite does not take it for a database. */
@@ -95,10 +111,9 @@ function openDamaged(file: string): Database | undefined {
 
 function isSound(db: Database, path: string): boolean {
   try {
+    recognize(db, path); // RELAY_DB may name another program's damaged file by mistake
     const found = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all();
-    if (found.length !== 1 || found[0]?.integrity_check !== "ok") return false;
-    recognize(db, path);
-    return true;
+    return found.length === 1 && found[0]?.integrity_check === "ok";
   } catch (error) {
     if (isDamage(error)) return false;
     throw error;
@@ -122,7 +137,9 @@ function readRows(db: Database): Found {
   );
   const saved: Row[] = [];
   const unreadable: number[] = [];
-  for (const id of readIds(db)) {
+  const lastId = readLastId(db);
+  const ids = readIds(db, lastId);
+  for (const id of ids) {
     try {
       const row = one.get({ id });
       if (!row) continue;
@@ -132,7 +149,7 @@ function readRows(db: Database): Found {
       unreadable.push(id);
     }
   }
-  return { saved, unreadable, lastId: readLastId(db) };
+  return { saved, unreadable, lastId: Math.max(lastId, ...ids) };
 }
 
 function readLastId(db: Database): number {
@@ -140,32 +157,34 @@ function readLastId(db: Database): number {
     const row = db
       .query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")
       .get();
-    return row?.seq ?? 0;
+    return row && isId(row.seq) ? row.seq : 0;
   } catch {
     return 0;
   }
 }
 
 /** The ids from both ends of the table as far as they can be read, and those between. */
-function readIds(db: Database): number[] {
+function readIds(db: Database, lastId: number): number[] {
   const rising = readUntilDamage(db, "ASC");
   const falling = readUntilDamage(db, "DESC");
-  const known = new Set([...rising, ...falling]);
-  const from = rising.at(-1) ?? 0;
-  const to = falling.at(-1) ?? 0;
-  if (to - from <= widestGap) for (let id = from + 1; id < to; id++) known.add(id);
-  return [...known].sort((a, b) => a - b);
+  const to = falling.at(-1) ?? lastId + 1;
+  const from = Math.max(rising.at(-1) ?? 0, to - widestGap);
+  const between = Array.from({ length: Math.max(0, to - from - 1) }, (_, index) => from + 1 + index);
+  return [...new Set([...rising, ...between, ...falling])].sort((a, b) => a - b);
 }
 
 function readUntilDamage(db: Database, order: "ASC" | "DESC"): number[] {
   const ids: number[] = [];
   try {
-    for (const { id } of db
-      .query<{ id: number }, []>(`SELECT id FROM messages ORDER BY id ${order}`)
-      .iterate())
-      ids.push(id);
+    const rows = db.query<{ id: number }, []>(`SELECT id FROM messages ORDER BY id ${order}`);
+    for (const { id } of rows.iterate()) if (isId(id)) ids.push(id);
   } catch {} // the rest is damaged
   return ids;
+}
+
+// A damaged page may hold any number.
+function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) > 0;
 }
 
 function writeRows(next: string, path: string, { saved, lastId }: Found): void {
@@ -182,17 +201,9 @@ function writeRows(next: string, path: string, { saved, lastId }: Found): void {
     db.transaction(() => {
       for (const row of saved) insert.run({ ...row });
       db.run("DELETE FROM sqlite_sequence WHERE name = 'messages'");
-      const newest = Math.max(lastId, ...saved.map(({ id }) => id));
-      db.query("INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', $newest)").run({ newest });
+      db.query("INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', $lastId)").run({ lastId });
     })();
   } finally {
     db.close();
   }
-}
-
-// A journal that stayed behind would be played into the new file.
-function moveAside(file: string, aside: string): void {
-  for (const companion of companionsOf(file))
-    if (existsSync(companion)) renameSync(companion, `${aside}${companion.slice(file.length)}`);
-  renameSync(file, aside);
 }

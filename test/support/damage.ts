@@ -1,29 +1,44 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { openPatiently } from "./database.ts";
 
-/** A row of the table `messages`, with what relay added. */
-export type Row = Record<string, unknown> & { id: number; message: string };
-
-/** Every message in a buffer file, in order. Throws where SQLite cannot read it. */
-export function rowsOf(path: string): Row[] {
-  using db = openPatiently(path, { readonly: true });
-  return db.query<Row, []>("SELECT * FROM messages ORDER BY id").all();
+/** A row of the table `messages`. */
+export interface Row {
+  id: number;
+  sender: string;
+  message: string;
+  timestamp: string;
+  read_by_desktop_at: string | null;
+  read_by_code_at: string | null;
 }
 
-/** The number that the next message has, by SQLite's own account. */
-export function sequenceOf(path: string): number {
+const columns = "id, sender, message, timestamp, read_by_desktop_at, read_by_code_at";
+
+/** Every message that SQLite reads by its id, from 1 to 40. */
+export function readableRows(path: string): Row[] {
   using db = openPatiently(path, { readonly: true });
-  return (
-    db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").get()?.seq ?? 0
-  );
+  const rows = Array.from({ length: 40 }, (_, index) => {
+    try {
+      return db.query<Row, [number]>(`SELECT ${columns} FROM messages WHERE id = ?`).get(index + 1);
+    } catch {
+      return null; // this one is damaged
+    }
+  });
+  return rows.filter((row) => row !== null);
 }
 
-/** The page at which a table begins. */
-export function rootOf(path: string, table: string): number {
+/** What SQLite finds wrong with a file; `ok` if nothing. */
+export function integrityOf(path: string): string {
+  using db = openPatiently(path, { readonly: true });
+  const [first] = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all();
+  return first?.integrity_check ?? "no answer";
+}
+
+/** The page at which a table or an index begins. */
+export function rootOf(path: string, name: string): number {
   using db = openPatiently(path, { readonly: true });
   const row = db
-    .query<{ rootpage: number }, { table: string }>("SELECT rootpage FROM sqlite_schema WHERE name = $table")
-    .get({ $table: table } as never);
+    .query<{ rootpage: number }, [string]>("SELECT rootpage FROM sqlite_schema WHERE name = ?")
+    .get(name);
   return row?.rootpage ?? 0;
 }
 

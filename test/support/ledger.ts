@@ -1,92 +1,63 @@
-import { type Client, clients, otherClient } from "../../src/core/client.ts";
+import { type Client, otherClient } from "../../src/core/client.ts";
 import { windowSize } from "../../src/core/limits.ts";
-import type { Loss, PageMessage } from "../../src/core/store.ts";
-
-/** A page, or the losses on a receipt, on its way to somebody. */
-export interface Given {
-  name: string;
-  reader: Client;
-  messages: readonly PageMessage[];
-  losses: readonly Loss[];
-}
+import type { Page } from "../../src/core/store.ts";
 
 /**
- * Promise 1 from outside, whatever a buffer may hold: who was shown what, and who was told of which loss. Not one of
- * its entries is taken from a buffer's or a reference's rows.
+ * Promise 1 from outside, whatever a store or a reference holds: each message is shown, or its reader learns that it
+ * was dropped, and none is shown twice without its label.
  */
 export class Ledger {
   readonly wrong: string[] = [];
-  #sent = new Map<number, Client>();
-  /** What was not evicted or cleared, by what was said of it; the oldest first. */
-  #window = new Set<number>();
-  /** By which claims each message arrived, and was not taken back. */
-  #arrived = new Map<number, Set<string>>();
-  #begun = new Set<number>();
-  /** `7 code`: Code knows that message 7 is lost. A count, because telling can be taken back. */
-  #told = new Map<string, number>();
+  readonly #readers = new Map<number, Client>();
+  /** What was neither evicted nor cleared, as far as receipts say. */
+  #window: number[] = [];
+  readonly #shown = new Set<number>();
+  /** Messages whose reader has them, knows that they are gone, or took them away itself. */
+  readonly #settled = new Set<number>();
 
-  /** Another file is in the old one's place. */
-  reset(): void {
-    for (const book of [this.#sent, this.#window, this.#arrived, this.#begun, this.#told]) book.clear();
-  }
-
-  /** The receipt names the evicted; the original's has none, and drops whatever is oldest. */
+  /** A receipt names the evicted messages; the original has none, and drops the oldest ones. */
   sent(sender: Client, id: number, evicted?: readonly number[]): void {
-    this.#sent.set(id, sender);
-    this.#window.add(id);
-    for (const gone of evicted ?? [...this.#window].slice(0, -windowSize)) this.#window.delete(gone);
+    this.#readers.set(id, otherClient(sender));
+    this.#window.push(id);
+    const gone = evicted ?? this.#window.slice(0, -windowSize);
+    this.#window = this.#window.filter((each) => !gone.includes(each));
   }
 
   /**
-   * Something of the page may have been shown from now on. Whoever stood still with a message that then went to somebody
-   * else, and was dropped, shows it without a label: nothing is left in the file that tells.
+   * The page is on somebody's screen. Two readers may show a message that went from one to the other and then had to make
+   * room, because nothing in the buffer tells the slower one.
    */
-  begun({ messages }: Given): void {
-    for (const { id, maybe_shown } of messages) {
-      const isAgain = this.#begun.has(id) && this.#window.has(id);
-      if (isAgain && !maybe_shown) this.wrong.push(`${id} is shown twice, and nothing says so`);
-      this.#begun.add(id);
+  written({ messages }: Page, unread: readonly number[]): void {
+    for (const { id, redelivered } of messages) {
+      if (!unread.includes(id)) continue;
+      const isAgain = this.#shown.has(id) && this.#window.includes(id);
+      if (isAgain && !redelivered) this.wrong.push(`${id} was shown twice without a label`);
+      this.#shown.add(id);
     }
   }
 
-  delivered({ name, reader, messages, losses }: Given): void {
-    for (const { id } of messages) this.#arrivals(id).add(name);
-    for (const { id } of losses) this.#tell(reader, id, 1);
+  acked({ dropped }: Page, unread: readonly number[]): void {
+    for (const id of [...unread, ...dropped.map((each) => each.id)]) this.#settled.add(id);
   }
 
-  reopened({ name, reader, messages, losses }: Given): void {
-    for (const { id } of messages) this.#arrivals(id).delete(name);
-    for (const { id } of losses) this.#tell(reader, id, -1);
+  /** Nobody waited for the page. A message that had to make room meanwhile is not offered again. */
+  undelivered(unread: readonly number[]): void {
+    for (const id of unread) if (this.#window.includes(id)) this.#settled.delete(id);
   }
 
-  /** Whoever deletes messages knows of them, but not of those that were gone before. */
   cleared(by: string): void {
-    for (const id of this.#window) for (const client of clients) if (client === by) this.#tell(client, id, 1);
-    this.#window.clear();
+    for (const id of this.#window) if (this.#readers.get(id) === by) this.#settled.add(id);
+    this.#window = [];
   }
 
-  /** The original gave it to its reader. */
+  /** The original gave these to its reader. */
   readElsewhere(reader: Client, ids: readonly number[]): void {
-    for (const id of ids) if (this.#sent.get(id) === otherClient(reader)) this.#arrivals(id).add("original");
+    for (const id of ids) if (this.#readers.get(id) === reader) this.#settled.add(id);
   }
 
-  /** Once nothing waits any more: what neither arrived nor was told as lost, to its reader or to its author. */
-  missing(): string[] {
-    const unknown = [...this.#sent.keys()]
-      .filter((id) => this.#arrivals(id).size === 0)
-      .flatMap((id) => clients.map((client) => `${id} ${client}`))
-      .filter((key) => !this.#told.get(key));
-    return [...this.wrong, ...unknown.map((key) => `${key} knows nothing of its fate`)];
-  }
-
-  #tell(client: Client, id: number, times: number): void {
-    const key = `${id} ${client}`;
-    this.#told.set(key, (this.#told.get(key) ?? 0) + times);
-  }
-
-  #arrivals(id: number): Set<string> {
-    const found = this.#arrived.get(id) ?? new Set();
-    this.#arrived.set(id, found);
-    return found;
+  /** What is wrong once nothing waits any more. */
+  faults(): string[] {
+    const lost = [...this.#readers.keys()].filter((id) => !this.#settled.has(id));
+    return [...this.wrong, ...lost.map((id) => `${id} was neither shown nor named as dropped`)];
   }
 }
