@@ -82,7 +82,7 @@ export async function mirror(box: Sandbox, program?: Uint8Array, version = "9.8.
   });
   const outDir = mkdtempSync(join(tmpdir(), "relay-test-release-"));
   box.defer(() => rmSync(outDir, { recursive: true, force: true }));
-  await stampInstallers({ version, baseUrl: made.url, assets, outDir });
+  await stampInstallers({ version, baseUrl: made.url, assets }, outDir);
   made.script = readFileSync(join(outDir, "install.sh"), "utf8");
   files.set("install.sh", Buffer.from(made.script));
   files.set("SHA256SUMS", Buffer.from(assets.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join("")));
