@@ -43,7 +43,7 @@ describe("another relay that is found first is pointed out", () => {
   test("none: nothing to say, and only what is left to do", async () => {
     const stdout = await install(({ home, env }) => ({ PATH: `${env.PATH}:${home}/.local/bin` }));
     expect(stdout).toBe(
-      "relay 9.8.7 is installed as HOME/.local/bin/relay.\n\nWhat is left is to wire both Claudes: relay setup\n",
+      "relay 9.8.7 is installed as HOME/.local/bin/relay.\n\nTo connect Claude Desktop and Claude Code, type: relay setup\n",
     );
   });
 

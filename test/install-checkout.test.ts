@@ -34,7 +34,7 @@ test.each([
   });
   expect(stderr).toBe("");
   expect(stdout).toStartWith(`relay 9.8.7 is installed as ${here.installed}.\n\ncalled: relay demo\n`);
-  expect(stdout).toContain("What is left is to wire both Claudes:");
+  expect(stdout).toContain("To connect Claude Desktop and Claude Code, type:");
   expect(status).toBe(0);
   expect(asked()).toBe(
     `${root}: npm ci --no-audit --no-fund --loglevel=error\n${root}: npm run --silent build\n`,
@@ -70,7 +70,7 @@ test("piped, it does not take the current folder for the source", async () => {
   const stdin = readFileSync(original, "utf8");
   const { status, stderr } = await box.run(["sh"], { cwd: root, env, stdin });
   expect(stderr).toBe(
-    'install.sh: this install.sh is of no release. Run it as "sh install.sh" in a checkout, or take that of a release.\n',
+    'install.sh: this install.sh belongs to no release. Run it as "sh install.sh" in a checkout, or take the one of a release.\n',
   );
   expect(status).toBe(1);
   expect(existsSync(join(box.home, "npm"))).toBe(false);

@@ -98,7 +98,7 @@ describe("it refuses", () => {
     const { script } = await mirror(box);
     here.fake("id", "echo 0");
     const sentence =
-      "sudo is not needed: relay belongs into your own home folder. Run this again without it, or set RELAY_INSTALL_DIR.";
+      "sudo is not needed: relay belongs in your own home folder. Run this again without it, or set RELAY_INSTALL_DIR.";
     await expectFailure(here, script, sentence, { env: { SUDO_USER: "me" } });
     const env = { SUDO_USER: "me", RELAY_INSTALL_DIR: join(here.home, "all") };
     expect(await here.pipe(script, { env })).toMatchObject({ status: 0 });

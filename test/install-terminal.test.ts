@@ -54,8 +54,8 @@ async function atTerminal(
   return { status, screen: screen.replaceAll("\r\n", "\n") };
 }
 
-const question = 'Wire both Claudes now, with "relay setup"? [Y/n] ';
-const leftToDo = "What is left is to wire both Claudes:";
+const question = 'Connect Claude Desktop and Claude Code now, with "relay setup"? [Y/n] ';
+const leftToDo = "To connect Claude Desktop and Claude Code, type:";
 
 describe.each(shells)("$name", ({ argv: shell, missing }) => {
   test.skipIf(missing).each(["\r", "y\r", "Yes\r"])("%j wires both Claudes", async (answer) => {
@@ -110,7 +110,7 @@ test("a setup that fails does not undo the installation", async () => {
     env: { STATUS: "4" },
   });
   expect(screen).toContain(
-    'install.sh: relay is installed, but "relay setup" failed. Put right what it says, and type: ',
+    'install.sh: relay is installed, but "relay setup" failed. Fix the problem that it names, and type: ',
   );
   expect(status).toBe(1);
   expect(existsSync(here.installed)).toBe(true);
@@ -148,7 +148,7 @@ describe("--uninstall", () => {
       env: { STATUS: "1" },
     });
     expect(stderr).toBe(
-      'install.sh: "relay uninstall" failed, so nothing was removed. Put right what it says, and run this again.\n',
+      'install.sh: "relay uninstall" failed, so nothing was removed. Fix the problem that it names, and run this again.\n',
     );
     expect(stdout).toBe("called: relay uninstall\n");
     expect(status).toBe(1);

@@ -21,7 +21,7 @@ describe.each(shells)("piped into $name", ({ argv: shell, missing }) => {
 To type just "relay", put this line into ~/.profile and open a new terminal:
   export PATH='${here.home.replace("'", "'\\''")}/.local/bin':"$PATH"
 
-What is left is to wire both Claudes: '${here.installed.replace("'", "'\\''")}' setup
+To connect Claude Desktop and Claude Code, type: '${here.installed.replace("'", "'\\''")}' setup
 `);
     expect(status).toBe(0);
     expect(release.requests).toEqual([asset]);
@@ -36,7 +36,7 @@ What is left is to wire both Claudes: '${here.installed.replace("'", "'\\''")}' 
     const { script } = await mirror(box);
     preinstall(here, `${standIn}# of a version before`);
     const upgraded = await here.pipe(script, { shell });
-    expect(upgraded.stdout).toContain("Claudes that are running use it from their next start on.\n");
+    expect(upgraded.stdout).toContain("Claudes that are running use it from their next start.\n");
     expect(readFileSync(here.installed, "utf8")).toBe(standIn);
     const removed = await here.pipe(script, { shell, args: ["--uninstall"] });
     expect(removed).toEqual({
