@@ -50,12 +50,12 @@ describe("setup-code in an empty home", () => {
     const empty = snapshot(box.home);
     await run(box, ["setup-code"]);
     const after = snapshot(box.home, ["claude-calls"]);
-    expect(await run(box, ["setup-code"])).toBe("relay: already set up; nothing to change.\n");
+    expect(await run(box, ["setup-code"])).toBe("relay is already set up; nothing to change.\n");
     expect(snapshot(box.home, ["claude-calls"])).toEqual(after);
     await run(box, ["uninstall"]);
     expect(json(box, paths.code)).toEqual({ mcpServers: {} });
     expect(snapshot(box.home)).toEqual(empty);
-    expect(await run(box, ["uninstall"])).toBe("relay: relay is not set up; nothing to remove.\n");
+    expect(await run(box, ["uninstall"])).toBe("relay is not set up; nothing to remove.\n");
   });
 
   test("--dry-run shows each change and the command, and makes none", async () => {

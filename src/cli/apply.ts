@@ -20,7 +20,7 @@ export function setupContext({ environment }: Context): SetupContext {
 }
 
 /**
- * The place of a command that changes files. Throws an error for a useless `RELAY_DB`, for a user in another user's home,
+ * The place of a command that changes files. Throws an error for a relative `RELAY_DB`, for a user in another user's home,
  * whose files would no longer be theirs, and for a model that sets `RELAY_DB`: no rule of the person's protects that file.
  */
 export function writableSetupContext(context: Context, command: string): SetupContext {
@@ -42,7 +42,7 @@ export function writableSetupContext(context: Context, command: string): SetupCo
 export interface ApplyOptions {
   dryRun: boolean;
   json: boolean;
-  /** What to say if there is nothing to do, if that is not that relay is set up. */
+  /** What to say if there is nothing to do; by default that relay is already set up. */
   nothing?: string;
   /** Whether an error stops it, or only its own part. */
   continueOnError?: boolean;
@@ -71,7 +71,7 @@ export async function apply(
   if (text !== "") print(text);
   if (ok) return changed;
   const fixes = failures.map((error) => (error instanceof RelayError ? error.fix : ""));
-  const fix = [...new Set(fixes)].join(" ");
+  const fix = [...new Set(fixes)].filter(Boolean).join(" ");
   throw new RelayError("failed", failures.map(({ message }) => message).join("; "), fix);
 }
 
@@ -88,18 +88,18 @@ function renderJson({ commands, changes, warnings, next }: Plan) {
 
 function renderText(
   { commands, changes, warnings, next, failures }: Plan,
-  { dryRun, nothing = "already set up; nothing to change." }: ApplyOptions,
+  { dryRun, nothing = "relay is already set up; nothing to change." }: ApplyOptions,
 ): string {
   const isNothing = commands.length + changes.length === 0;
   const lines = [
-    ...commands.map(({ argv, what }) => `${what}: ${argv.map(shellWord).join(" ")}`),
-    ...changes.map((change) => `${change.path}: ${change.what}${dryRun ? `\n${diffOf(change)}` : ""}`),
+    ...commands.map(({ argv, what }) => `relay: ${what}: ${argv.map(shellWord).join(" ")}`),
+    ...changes.map((change) => `relay: ${change.path}: ${change.what}${dryRun ? `\n${diffOf(change)}` : ""}`),
     ...(isNothing && failures.length === 0 ? [nothing] : []),
-    ...(dryRun ? ["nothing was changed: this was a dry run."] : []),
-    ...warnings.map((warning) => `warning: ${warning}`),
-    ...(dryRun || isNothing ? [] : next.map((step) => `next: ${step}`)),
+    ...(dryRun ? ["relay: nothing was changed: this was a dry run."] : []),
+    ...warnings.map((warning) => `relay: warning: ${warning}`),
+    ...(dryRun || isNothing ? [] : next.map((step) => `relay: next: ${step}`)),
   ];
-  return lines.map((line) => `relay: ${line}`).join("\n");
+  return lines.join("\n");
 }
 
 function diffOf({ before, after }: FileChange): string {

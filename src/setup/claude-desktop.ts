@@ -4,11 +4,10 @@ import { desktopConfigName } from "../platform/paths.ts";
 import { runProgram } from "../platform/process.ts";
 import { wslEnv } from "../platform/wslenv.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
-import { mergeFile } from "./json-file.ts";
 import { installedBundle } from "./other-installs.ts";
 import { type ExternalCommand, mergePlans, type Plan } from "./plan.ts";
 import { readRecord } from "./record.ts";
-import { checkedServer } from "./registration.ts";
+import { planServerFile } from "./registration.ts";
 import { bufferOverride, isAcrossWsl, launchOf, type SetupContext, windowsRelay } from "./setup-context.ts";
 
 /** Connects Claude Desktop: an entry in each of its configurations. Throws a `failed` error if that is not possible. */
@@ -22,17 +21,10 @@ export async function planDesktop(context: SetupContext): Promise<Plan> {
     args: ["--client", "desktop"],
     ...(Object.keys(env).length > 0 && { env }),
   };
-  const changes = desktopConfigs(context).map((path) =>
-    mergeFile(
-      record,
-      path,
-      (json) => [checkedServer(json.at(["mcpServers", "relay"]), path, entry)],
-      "registers the server in Claude Desktop",
-    ),
-  );
+  const what = "registers the server in Claude Desktop";
   return mergePlans([
+    ...desktopConfigs(context).map((path) => planServerFile(record, path, entry, what)),
     {
-      changes: changes.filter((change) => change !== null),
       warnings: [...(await runningWarning(context)), ...bundleWarnings(places.desktopFolders)],
       next: [
         restart,

@@ -71,7 +71,7 @@ function planSettings(
   const path = join(places.claudeFolder, "settings.json");
   refuseOtherBuffer(record, path, launch.env.RELAY_DB);
   const options = { isWindows: system.kind === "windows", statusline };
-  const change = mergeFile(
+  const changes = mergeFile(
     record,
     path,
     (json, placed) => settingsEntries(launch, options, json, placed),
@@ -79,7 +79,7 @@ function planSettings(
   );
   const areHooksOff = readJson(path).at(["disableAllHooks"]) === true;
   const warning = `hooks are switched off by disableAllHooks in ${path}, so /get will refuse. Remove that setting.`;
-  return { changes: change ? [change] : [], warnings: areHooksOff ? [warning] : [] };
+  return { changes, warnings: areHooksOff ? [warning] : [] };
 }
 
 function refuseOtherBuffer({ files }: InstallRecord, path: string, buffer: string | undefined): void {

@@ -29,11 +29,11 @@ export function planCommand(all: InstallRecord, claudeFolder: string, program: s
   }
   const others = commandNames.filter((each) => each !== name);
   const changes = [
-    writeCommand(all, commandPath(claudeFolder, name), program, `installs the command /${name}`),
-    ...others.map((each) => removeOther(all, commandPath(claudeFolder, each))),
-    removeOriginal(all, previewPath(claudeFolder), isOriginalPreview),
+    ...writeCommand(all, commandPath(claudeFolder, name), program, `installs the command /${name}`),
+    ...others.flatMap((each) => removeOther(all, commandPath(claudeFolder, each))),
+    ...removeOriginal(all, previewPath(claudeFolder), isOriginalPreview),
   ];
-  return { name, changes: changes.filter((change) => change !== null) };
+  return { name, changes };
 }
 
 /** The files that the command, and the original's, may be in. */
@@ -56,33 +56,33 @@ function isFree(claudeFolder: string, name: CommandName): boolean {
   return content === null || isCommandFile(content.toString()) || isOriginalCommand(content);
 }
 
-function writeCommand(all: InstallRecord, path: string, program: string, what: string): FileChange | null {
+function writeCommand(all: InstallRecord, path: string, program: string, what: string): FileChange[] {
   const file = readRecordedFile(all, path);
   const text = file.content?.toString() ?? "";
   const isRelays = isCommandFile(text);
   const isEdited = isRelays && !file.isUntouched && !isUneditedCommandFile(text);
   const written = Buffer.from(commandFile(program));
   const after = isEdited ? Buffer.from(withProgram(text, program)) : written;
-  if (file.content?.equals(after)) return null;
+  if (file.content?.equals(after)) return [];
   const change = recordedChange(file, isRelays ? file.original : file.content, after, { what });
   // as if the edits had been made after setup, so that uninstall leaves the file alone
-  return { ...change, record: { ...change.record, after: hashOf(written) } };
+  return [{ ...change, record: { ...change.record, after: hashOf(written) } }];
 }
 
-function removeOther(all: InstallRecord, path: string): FileChange | null {
+function removeOther(all: InstallRecord, path: string): FileChange[] {
   const isRelays = isCommandFile(readContent(path)?.toString() ?? "");
   if (!isRelays) return removeOriginal(all, path, isOriginalCommand);
-  return planCommandRemoval(all, path).changes?.[0] ?? null;
+  return planCommandRemoval(all, path).changes ?? [];
 }
 
 function removeOriginal(
   all: InstallRecord,
   path: string,
   isOriginal: (content: Uint8Array) => boolean,
-): FileChange | null {
+): FileChange[] {
   const file = readRecordedFile(all, path);
-  if (!file.content || !isOriginal(file.content)) return null;
-  return recordedChange(file, file.content, null, { what: "removes a file of the Python server" });
+  if (!file.content || !isOriginal(file.content)) return [];
+  return [recordedChange(file, file.content, null, { what: "removes a file of the Python server" })];
 }
 
 /**

@@ -28,7 +28,7 @@ export function objectIn(value: unknown): Record<string, unknown> {
 }
 
 /**
- * The change that puts relay's entries into a JSON file of another program; `null` if they are there. The entries may
+ * The change that puts relay's entries into a JSON file of another program; none if they are there. The entries may
  * depend on the file's values and on what setup put there before. Throws what {@link readJson} throws.
  */
 export function mergeFile(
@@ -36,7 +36,7 @@ export function mergeFile(
   path: string,
   entriesFor: (json: JsonText, placed: readonly Placed[]) => readonly Entry[],
   what: string,
-): FileChange | null {
+): FileChange[] {
   const file = readRecordedFile(all, path);
   const { mark, json } = decode(file.content, path);
   const { placed = [], containers = [] } = file.record ?? {};
@@ -45,9 +45,9 @@ export function mergeFile(
   const outdated = placed.filter((each) => !entries.some((entry) => isPlacedBy(entry, each)));
   const current = outdated.length > 0 ? unmerge(json, [], { placed: outdated, containers }) : json;
   const after = encode(mark, merge(current, entries).json);
-  if (file.content?.equals(after)) return null;
+  if (file.content?.equals(after)) return [];
   const base = baseOf(file, mark, unmerge(json, entries, { placed, containers }));
-  return recordedChange(file, base, after, { ...merge(decode(base, path).json, entries), what });
+  return [recordedChange(file, base, after, { ...merge(decode(base, path).json, entries), what })];
 }
 
 function isPlacedBy({ path, value }: Entry, placed: Placed): boolean {
@@ -55,7 +55,7 @@ function isPlacedBy({ path, value }: Entry, placed: Placed): boolean {
 }
 
 /**
- * The change that removes relay's entries from a JSON file; `null` if there is none to remove. A file that was not
+ * The change that removes relay's entries from a JSON file; none if they are not there. A file that was not
  * changed since setup comes back byte for byte. Throws what {@link readJson} throws.
  */
 export function unmergeFile(
@@ -63,15 +63,15 @@ export function unmergeFile(
   path: string,
   entries: readonly Entry[],
   what: string,
-): FileChange | null {
+): FileChange[] {
   const file = readRecordedFile(all, path);
   const { content: before, record } = file;
-  if (!record && before === null) return null;
-  const change = (after: Buffer | null): FileChange => ({ path, before, after, what, record: null });
+  if (!record && before === null) return [];
+  const change = (after: Buffer | null): FileChange[] => [{ path, before, after, what, record: null }];
   if (file.isUntouched || before === null) return change(file.isUntouched ? file.original : null);
   const { mark, json } = decode(before, path);
   const left = unmerge(json, entries, record ?? { placed: [], containers: [] });
-  return left === json && !record ? null : change(baseOf(file, mark, left));
+  return left === json && !record ? [] : change(baseOf(file, mark, left));
 }
 
 /** The content that a file has without relay, given its text without relay's entries. */

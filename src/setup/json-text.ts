@@ -1,4 +1,5 @@
 import {
+  type Edit,
   getNodeValue,
   modify,
   type Node,
@@ -33,37 +34,34 @@ export interface JsonText {
  * names `file` if it is not JSON, not an object, or has a key twice on the way to the value that is asked for.
  */
 export function jsonText(text: string, file: string): JsonText {
-  const root = parse(text, file);
+  const source = text.trim() === "" ? "{\n}\n" : text;
+  const root = parse(source, file);
   const insertAt = (path: Path, value: unknown, container: Node) => {
-    const [edit] = modify(text, [...path], value, {});
-    return edit ? jsonText(insert(text, container, edit), file) : jsonText(text, file);
+    const [edit] = modify(source, [...path], value, {}) as [Edit];
+    return jsonText(insert(source, container, edit), file);
   };
-  const json: JsonText = {
+  return {
     text,
     at(path) {
       const node = findNode(root, path, file);
       return node && getNodeValue(node);
     },
     set(path, value) {
-      if (text.trim() === "") return jsonText("{\n}\n", file).set(path, value);
       return insertAt(path, value, containerFor(root, path.slice(0, -1), "object", file));
     },
     append(path, value) {
-      if (text.trim() === "") return jsonText("{\n}\n", file).append(path, value);
       return insertAt([...path, -1], value, containerFor(root, path, "array", file));
     },
     remove(path) {
       const node = findNode(root, path, file);
       const item = typeof path.at(-1) === "number" ? node : node?.parent;
       if (!item?.parent) throw new Error(`nothing at ${path.join(".")} in ${file}`);
-      return jsonText(remove(text, item.parent, item), file);
+      return jsonText(remove(source, item.parent, item), file);
     },
   };
-  return json;
 }
 
 function parse(text: string, file: string): Node {
-  if (text.trim() === "") return { type: "object", offset: 0, length: text.length, children: [] };
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;

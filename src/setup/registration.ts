@@ -4,7 +4,7 @@ import { RelayError } from "../core/errors.ts";
 import { runProgram } from "../platform/process.ts";
 import type { ServerEntry } from "./claude-code.ts";
 import { mergeFile, readJson, unmergeFile } from "./json-file.ts";
-import type { Entry } from "./merge.ts";
+import type { JsonText } from "./json-text.ts";
 import type { Plan } from "./plan.ts";
 import { needsShell } from "./program.ts";
 import { type InstallRecord, type Registration, withoutFile, withRegistration } from "./record.ts";
@@ -85,8 +85,7 @@ export function planUserServerRemoval(
 
 /** Removes relay's entry from a file with `mcpServers`. Throws a `failed` error if the file cannot be read. */
 export function planServerFileRemoval(all: InstallRecord, path: string, what: string): Partial<Plan> {
-  const change = unmergeFile(all, path, [serverIn({ command: "relay", args: [] })], what);
-  return change ? { changes: [change] } : {};
+  return { changes: unmergeFile(all, path, [serverIn({ command: "relay", args: [] })], what) };
 }
 
 /** Runs Claude Code's program for the folder that it keeps its files in. */
@@ -113,19 +112,21 @@ export function planProjectServer(
 ): Partial<Plan> {
   const path = join(folder, ".mcp.json");
   refuseLink(path);
-  const change = mergeFile(
-    all,
-    path,
-    (json) => [checkedServer(json.at(["mcpServers", "relay"]), path, wanted)],
-    "registers the server for this project",
-  );
-  return change ? { changes: [change] } : {};
+  return planServerFile(all, path, wanted, "registers the server for this project");
 }
 
-/** relay's entry in this file. Throws a `failed` error if another server has the name. */
-export function checkedServer(existing: unknown, path: string, wanted: ServerEntry): Entry {
-  refuseOther(existing, path);
-  return serverIn(wanted);
+/** Puts relay's entry into a file with `mcpServers`. Throws a `failed` error if another server has the name. */
+export function planServerFile(
+  all: InstallRecord,
+  path: string,
+  wanted: ServerEntry,
+  what: string,
+): Partial<Plan> {
+  const entriesFor = (json: JsonText) => {
+    refuseOther(json.at(["mcpServers", "relay"]), path);
+    return [serverIn(wanted)];
+  };
+  return { changes: mergeFile(all, path, entriesFor, what) };
 }
 
 function addition(claude: string, entry: unknown): string[] {

@@ -76,6 +76,5 @@ function planFileRemoval(record: InstallRecord, path: string): Partial<Plan> {
   if (!path.endsWith(".json")) return planCommandRemoval(record, path);
   if ([desktopConfigName, ".mcp.json"].includes(basename(path)))
     return planServerFileRemoval(record, path, what);
-  const change = unmergeFile(record, path, settingsRemovals(), what);
-  return change ? { changes: [change] } : {};
+  return { changes: unmergeFile(record, path, settingsRemovals(), what) };
 }
