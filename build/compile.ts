@@ -1,3 +1,5 @@
+import { dropUnusedSchemas } from "./sdk-schemas.ts";
+
 /** Where a program's source is, and where its binary goes. */
 export interface Compilation {
   entry: string;
@@ -20,9 +22,12 @@ export async function compile({ entry, outfile, cross }: Compilation): Promise<v
     bytecode: true,
     splitting: true,
     allowUnresolved: [],
+    plugins: [dropUnusedSchemas],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,
+      // most code of a short-lived process runs too seldom to pay for its compilation
+      jitPolicy: 10,
       ...(cross && { target: cross.target, executablePath: cross.runtime }),
       autoloadDotenv: false,
       autoloadBunfig: false,

@@ -6,7 +6,7 @@ import { getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js
 import { openPatiently } from "./support/database.ts";
 import { canNotify, type DesktopSession, desktopSession } from "./support/desktop-session.ts";
 import { connect, type PeerOptions } from "./support/peer.ts";
-import { get, relayBinary, type Sandbox, sandbox, until } from "./support/sandbox.ts";
+import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 import { startSession, toolCall } from "./support/server.ts";
 
 // What folds must have folded, and what is left must have been looked for, twice.
@@ -41,6 +41,12 @@ function age(box: Sandbox, milliseconds: number): void {
 function leases(box: Sandbox): number {
   using db = openPatiently(box.buffer);
   return db.query("SELECT id FROM messages WHERE notification_leased_at IS NOT NULL").all().length;
+}
+
+/** How many servers look every two seconds. */
+function looking(box: Sandbox): number {
+  using db = openPatiently(box.buffer);
+  return db.query("SELECT process FROM relay_servers").all().length;
 }
 
 /** Replaces notify-send by a script for whoever looks into this sandbox's PATH. */
@@ -135,7 +141,9 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
   test("with a server running, the second of two commands is announced by its next look", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
+    await sendAll(box, "desktop", ["nobody is told of this, which makes the file"]);
     await start(box, session, code);
+    await until("a server that looks", () => looking(box) === 1);
     await send(box, session, "code", "first");
     await send(box, session, "code", "second");
     await until("the second announcement", () => session.shown().length >= 2);
@@ -150,9 +158,13 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await server.send("waits for the server's look, which registers it");
     await until("the second announcement", () => session.shown().length >= 2);
     process.kill(server.pid, "SIGKILL");
-    await until("it to be gone", () =>
-      runningWith(relayBinary).every((line) => !line.startsWith(`${server.pid} `)),
-    );
+    await until("it to be gone", () => {
+      try {
+        return !process.kill(server.pid, 0);
+      } catch {
+        return true;
+      }
+    });
     await send(box, session, "code", "third");
     await send(box, session, "code", "fourth");
     await until("four announcements", () => session.shown().length >= 4);

@@ -2,79 +2,72 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { runWithArguments } from "../src/cli/arguments.ts";
-import { defineCommand } from "../src/cli/command.ts";
-import { RelayError } from "../src/core/errors.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
-const verbs = [
-  "serve",
-  "send",
-  "get",
-  "status",
-  "clear",
-  "doctor",
-  "demo",
-  "setup",
-  "setup-code",
-  "setup-desktop",
-  "uninstall",
-  "completions",
-  "typed",
-  "hook",
-  "statusline",
-];
+const seen =
+  "serve send get status clear doctor demo setup setup-code setup-desktop uninstall completions".split(" ");
+const hidden = ["typed", "hook", "statusline"];
+
+/** The words of a command line; '' is the empty one. */
+function split(line: string): string[] {
+  return line.split(" ").map((word) => (word === "''" ? "" : word));
+}
+
+/** As many texts. */
+function numbers(count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `${n}`);
+}
 
 describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout", () => {
-  const lines: [args: string[], sentence: string][] = [
-    [["frobnicate"], 'unknown command "frobnicate". See: relay --help'],
-    [["toString"], 'unknown command "toString". See: relay --help'],
-    [["--nope"], "unknown flag --nope. See: relay serve --help"],
-    [["-x"], "unknown flag -x. See: relay serve --help"],
-    [["status", "--nope"], "unknown flag --nope. See: relay status --help"],
-    [["status", "--no-json"], "unknown flag --no-json. See: relay status --help"],
+  const spelled: [line: string, wrong: string][] = [
+    ["--nope", "unknown flag --nope"],
+    ["-x", "unknown flag -x"],
+    ["--toString", "unknown flag --toString"],
+    ["--sound --nope", "unknown flag --nope"],
+    ["--sound --sound", "--sound is given twice"],
+    ["--client both", '--client is "both"; it must be desktop or code'],
+    ["--client ''", '--client is ""; it must be desktop or code'],
+    ["--client --debug", "--client needs a value"],
+    ["serve code", 'unexpected argument "code" (a text of several words needs quotes)'],
+    ["status --nope", "unknown flag --nope"],
+    ["status --no-json", "unknown flag --no-json"],
+    ["status extra", 'unexpected argument "extra" (a text of several words needs quotes)'],
+    ["status -- --json", 'unexpected argument "--json" (a text of several words needs quotes)'],
+    ["send --text x", "unknown flag --text"],
+    ["send --to code two words", 'unexpected argument "words" (a text of several words needs quotes)'],
+    ["send --to nobody x", '--to is "nobody"; it must be desktop or code'],
+    ["send --to", "--to needs a value"],
+    ["send --to '' x", '--to is ""; it must be desktop or code'],
+    ["send --to code --to desktop x", "--to is given twice"],
+    ["send --to code --json=yes x", "--json takes no value"],
+    ["get --for=", '--for is ""; it must be desktop or code'],
+    ["get --for code --limit -1", "--limit needs a value"],
+    ["completions", "missing shell (bash, zsh, fish, powershell)"],
+    ["completions zzz", 'unknown shell "zzz" (bash, zsh, fish, powershell)'],
+    ["completions toString", 'unknown shell "toString" (bash, zsh, fish, powershell)'],
+  ];
+  const meant: [line: string, sentence: string][] = [
+    ["frobnicate", 'unknown command "frobnicate". See: relay --help'],
+    ["toString", 'unknown command "toString". See: relay --help'],
+    ["send x", "missing recipient: use --to desktop or --to code"],
+    ["send --to code ''", "message is empty. Give the text to send."],
+    ["get", "missing reader: use --for desktop or --for code"],
+    ["get --for code --limit x", 'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.'],
     [
-      ["status", "extra"],
-      'unexpected argument "extra" (a text of several words needs quotes). See: relay status --help',
-    ],
-    [
-      ["send", "--to", "code", "two", "words"],
-      'unexpected argument "words" (a text of several words needs quotes). See: relay send --help',
-    ],
-    [["send", "--to", "nobody", "x"], '--to is "nobody"; it must be desktop or code. See: relay send --help'],
-    [["send", "--to"], "--to needs a value. See: relay send --help"],
-    [["send", "--to", "", "x"], '--to is ""; it must be desktop or code. See: relay send --help'],
-    [["send", "x"], "nobody is named to send to. Say --to desktop or --to code."],
-    [["send", "--to", "code", "--to", "desktop", "x"], "--to is given twice. See: relay send --help"],
-    [["send", "--to", "code", "--json=yes", "x"], "--json takes no value. See: relay send --help"],
-    [["send", "--to", "code", ""], "message is empty. Give the text to send."],
-    [["get"], "nobody is named to get messages for. Say --for desktop or --for code."],
-    [["get", "--for="], '--for is ""; it must be desktop or code. See: relay get --help'],
-    [
-      ["get", "--for", "code", "--limit", "x"],
-      'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.',
-    ],
-    [
-      ["get", "--for", "code", "--limit", "2.5"],
+      "get --for code --limit 2.5",
       'limit is "2.5"; it must be a whole number from 1 to 20. Leave it out for 5.',
     ],
-    [["completions"], "no shell is named. Say bash, zsh, fish or powershell."],
-    [
-      ["completions", "toString"],
-      '"toString" is no shell that relay knows. Say bash, zsh, fish or powershell.',
-    ],
-    [["clear"], "relay clear deletes every message, and nobody is here to ask. Say --yes."],
-    [["--client", "both"], '--client is "both"; it must be desktop or code. See: relay serve --help'],
-    [["--client", ""], '--client is ""; it must be desktop or code. See: relay serve --help'],
-    [["--idle-timeout", "soon"], '--idle-timeout is "soon"; it must be a number of seconds. 0 is never.'],
-    [
-      ["serve", "code"],
-      'unexpected argument "code" (a text of several words needs quotes). See: relay serve --help',
-    ],
+    ["clear", "relay clear deletes every message, and there is no terminal to ask on. Say --yes."],
+    ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. 0 is never.'],
   ];
-  test.each(lines)("relay %j", async (args, sentence) => {
+  const lines = spelled.map(([line, wrong]) => {
+    const verb = line.startsWith("-") ? "serve" : split(line)[0];
+    return [line, `${wrong}. See: relay ${verb} --help`];
+  });
+  test.each([...lines, ...meant])("relay %s", async (line, sentence) => {
     await using box = sandbox();
-    expect(await box.relay(args)).toEqual({ status: 2, stdout: "", stderr: `relay: ${sentence}\n` });
+    const expected = { status: 2, stdout: "", stderr: `relay: ${sentence}\n` };
+    expect(await box.relay(split(line ?? ""))).toEqual(expected);
   });
 
   test("as one line of JSON where JSON was asked for", async () => {
@@ -83,24 +76,15 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     expect([status, stdout, stderr.split("\n").length]).toEqual([2, "", 2]);
     expect(JSON.parse(stderr)).toEqual({ ok: false, error: expect.stringContaining("--for"), code: 2 });
   });
-
-  test("also where citty is the one that refuses, and without its colours", async () => {
-    const args = { name: { type: "positional" } } as const;
-    const command = defineCommand({ args, subCommands: { known: {} } });
-    const thrown = await runWithArguments("greet", command, ["nobody"], null).catch((error) => error);
-    expect(thrown).toEqual(new RelayError("usage", "Unknown command nobody. See: relay greet --help"));
-  });
 });
 
 describe("relay send", () => {
   test("prints a receipt for people, or as JSON", async () => {
     await using box = sandbox();
-    expect(await box.relay(["send", "--to", "code", "hello"])).toEqual({
-      status: 0,
-      stdout: "relay: sent to Code as message 1; 1 waits there.\n",
-      stderr: "",
-    });
-    const { stdout } = await box.relay(["send", "--to", "desktop", "--json", "hello"]);
+    const sent = await box.relay(split("send --to code hello"));
+    const receipt = "relay: sent to Code as message 1; 1 waits there.\n";
+    expect(sent).toEqual({ status: 0, stdout: receipt, stderr: "" });
+    const { stdout } = await box.relay(split("send --to desktop --json hello"));
     expect(JSON.parse(stdout)).toEqual({ ok: true, id: 2, unread: 1, evicted: [], evicted_unread: [] });
     expect((await get(box, "desktop")).messages).toMatchObject([{ id: 2, sender: "code", message: "hello" }]);
   });
@@ -108,10 +92,10 @@ describe("relay send", () => {
   const inputs: [name: string, args: string[], stdin: string | undefined, stored: string][] = [
     ["a pipe", [], "from a pipe\n", "from a pipe\n"],
     ["a pipe named -", ["-"], "from a pipe", "from a pipe"],
+    ["a pipe with a BOM", [], "\ufeffx", "\ufeffx"],
     ["an argument, though there is a pipe", ["argument"], "pipe", "argument"],
     ["an argument that looks like a flag, after --", ["--", "--json"], undefined, "--json"],
     ["an argument that looks like a negated flag, after --", ["--", "--no-way"], undefined, "--no-way"],
-    ["a pipe with a BOM", [], "\ufeffx", "\ufeffx"],
   ];
   test.each(inputs)("takes its text from %s", async (_name, args, stdin, stored) => {
     await using box = sandbox();
@@ -123,43 +107,28 @@ describe("relay send", () => {
   test("takes a diff from git", async () => {
     await using box = sandbox();
     const script = `git init -q . && echo one >file && git add file && echo two >file && git diff | "$RELAY" send --to desktop`;
-    const sent = await box.run(["sh", "-c", script], {
-      env: { RELAY: relayBinary, GIT_CONFIG_NOSYSTEM: "1" },
-    });
-    expect(sent).toMatchObject({
-      status: 0,
-      stdout: "relay: sent to Desktop as message 1; 1 waits there.\n",
-    });
+    const env = { RELAY: relayBinary, GIT_CONFIG_NOSYSTEM: "1" };
+    expect(await box.run(["sh", "-c", script], { env })).toMatchObject({ status: 0 });
     expect((await get(box, "desktop")).messages[0]?.message).toContain("\n-one\n+two\n");
   });
 
   test("refuses what is too long, however long, and stores nothing", async () => {
     await using box = sandbox();
-    const long = await box.relay(["send", "--to", "code"], { stdin: "x".repeat(70_112) });
+    const long = await box.relay(split("send --to code"), { stdin: "x".repeat(70_112) });
     expect(long.stderr).toBe(
       "relay: message is 70,112 bytes; the limit is 65,536. Send it in parts, or save it and send the path.\n",
     );
-    const endless = await box.run(["sh", "-c", `yes | "$RELAY" send --to code`], {
-      env: { RELAY: relayBinary },
-    });
+    const env = { RELAY: relayBinary };
+    const endless = await box.run(["sh", "-c", 'yes | "$RELAY" send --to code'], { env });
     expect(endless).toMatchObject({ status: 1, stderr: expect.stringContaining("message is over 16 MB") });
     expect(existsSync(box.buffer)).toBe(false);
   });
 
-  test("says what had to go, and what the author was not told of", async () => {
+  test("says what was dropped for it", async () => {
     await using box = sandbox();
-    await sendAll(box, "desktop", ["from code"]);
-    await sendAll(
-      box,
-      "code",
-      Array.from({ length: 20 }, (_, n) => `${n}`),
-    );
-    expect((await box.relay(["send", "--to", "desktop", "x"])).stdout).toBe(
-      [
-        "relay: sent to Desktop as message 22; 1 waits there.",
-        "relay: the buffer was full, and unread messages had to go: 2.",
-        "relay: 1 message you sent was dropped unread because the buffer was full (1).\n",
-      ].join("\n"),
+    await sendAll(box, "code", numbers(20));
+    expect((await box.relay(split("send --to code x"))).stdout).toBe(
+      "relay: sent to Code as message 21; 20 wait there.\nrelay: 1 unread message was dropped because the buffer was full (1).\n",
     );
   });
 });
@@ -168,32 +137,22 @@ describe("relay get", () => {
   test("shows a framed page and marks it", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["one", "two"]);
-    const { stdout } = await box.relay(["get", "--for", "code", "--limit", "1"]);
-    expect(stdout).toStartWith(
-      "relay: 1 message from Desktop, 1 more waiting. Asked for on the command line.\n",
-    );
+    const { stdout } = await box.relay(split("get --for code --limit 1"));
+    const head = "relay: 1 message from Desktop, 1 more waiting. Asked for on the command line.\n";
+    expect(stdout).toStartWith(head);
     expect(stdout).toEndWith(" end of message 1\n");
     expect((await get(box, "code")).messages.map(({ id }) => id)).toEqual([2]);
-    expect((await box.relay(["get", "--for", "code"])).stdout).toBe("relay: nothing new from Desktop.\n");
+    expect((await box.relay(split("get --for code"))).stdout).toBe("relay: nothing new from Desktop.\n");
   });
 
   test("--json has every documented field, and texts byte for byte", async () => {
     await using box = sandbox();
-    const text = 'a\u0000\u001b[31m\u202e"\\\r\n';
-    await sendAll(box, "code", [text]);
-    const page = await get(box, "code");
-    expect(page).toMatchObject({
-      messages: [
-        {
-          id: 1,
-          sender: "desktop",
-          message: text,
-          timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-          read_by_desktop_at: null,
-          read_by_code_at: null,
-          maybe_shown: false,
-        },
-      ],
+    const message = 'a\u0000\u001b[31m\u202e"\\\r\n';
+    await sendAll(box, "code", [message]);
+    const timestamp = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    const unread = { read_by_desktop_at: null, read_by_code_at: null, maybe_shown: false };
+    expect(await get(box, "code")).toMatchObject({
+      messages: [{ id: 1, sender: "desktop", message, timestamp, ...unread }],
       remaining: 0,
       dropped: [],
     });
@@ -203,26 +162,18 @@ describe("relay get", () => {
     await using box = sandbox();
     await sendAll(box, "code", ["one", "two"]);
     await get(box, "code", "--peek");
-    await box.relay(["get", "--for", "code", "--limit", "1"]);
-    const { messages } = await get(box, "code", "--all");
-    expect(messages.map(({ id }) => id)).toEqual([1, 2]);
+    await box.relay(split("get --for code --limit 1"));
+    expect((await get(box, "code", "--all")).messages.map(({ id }) => id)).toEqual([1, 2]);
   });
 
   test("tells of what was dropped and cleared", async () => {
     await using box = sandbox();
-    await sendAll(
-      box,
-      "code",
-      Array.from({ length: 22 }, (_, n) => `${n}`),
-    );
+    await sendAll(box, "code", numbers(22));
     expect((await get(box, "code", "--peek")).dropped).toEqual([1, 2]);
     expect((await get(box, "code")).dropped).toEqual([1, 2]);
     await sendAll(box, "code", ["x"]);
-    expect((await box.relay(["clear", "--yes"])).stdout).toBe("relay: deleted 20, of which 1 unread.\n");
-    expect(await get(box, "code")).toMatchObject({ messages: [], dropped: [], cleared: [23] });
-    expect((await box.relay(["get", "--for", "desktop"])).stdout).toBe(
-      "relay: nothing new from Code.\nrelay: 1 message you sent was cleared unread on the command line.\n",
-    );
+    expect((await box.relay(split("clear --yes"))).stdout).toBe("relay: deleted 20, of which 1 unread.\n");
+    expect((await box.relay(split("get --for code"))).stdout).toContain("1 unread message was cleared");
   });
 });
 
@@ -231,86 +182,74 @@ test("relay status counts, and shows no text", async () => {
   const empty = { buffer: box.buffer, total: 0, unread: { desktop: 0, code: 0 }, latest: null };
   expect(JSON.parse((await box.relay(["status", "--json"])).stdout)).toEqual(empty);
   await sendAll(box, "code", ["secret one", "secret two"]);
-  await box.relay(["get", "--for", "code", "--limit", "1"]);
+  await box.relay(split("get --for code --limit 1"));
   const json = (await box.relay(["status", "--json"])).stdout;
-  expect(JSON.parse(json)).toEqual({
-    buffer: box.buffer,
-    total: 2,
-    unread: { desktop: 0, code: 1 },
-    latest: { id: 2, sender: "desktop", timestamp: expect.any(String) },
-  });
+  const latest = { id: 2, sender: "desktop", timestamp: expect.any(String) };
+  expect(JSON.parse(json)).toEqual({ ...empty, total: 2, unread: { desktop: 0, code: 1 }, latest });
   const shown = (await box.relay(["status"])).stdout;
   expect(shown).toMatch(/^waiting for Code +1$/m);
   expect(json + shown).not.toContain("secret");
 });
 
 describe("inside Claude Code", () => {
-  const inside = [{ CLAUDE_CODE_CHILD_SESSION: "1" }, { CLAUDECODE: "1" }];
-  test.each(inside)(
-    "%j: get, clear and send --to code exit 3 and change nothing; send goes to Desktop",
-    async (env) => {
-      await using box = sandbox();
-      await sendAll(box, "code", ["not for the model"]);
-      for (const args of [
-        ["get", "--for", "code"],
-        ["get", "--for", "desktop"],
-        ["get", "--for", "code", "--peek", "--json"],
-        ["clear", "--yes"],
-        ["send", "--to", "code", "x"],
-      ]) {
-        const refused = await box.relay(args, { env: env as Record<string, string> });
-        expect([args, refused.status, refused.stdout]).toEqual([args, 3, ""]);
-        expect(refused.stderr).toContain("only the person may pull");
-        expect(refused.stderr).not.toContain("not for the model");
-      }
-      expect((await box.relay(["send", "hello"], { env: env as Record<string, string> })).stdout).toContain(
-        "sent to Desktop",
-      );
-      expect((await get(box, "code")).messages).toHaveLength(1);
-    },
-  );
+  const inside: Record<string, string>[] = [{ CLAUDE_CODE_CHILD_SESSION: "1" }, { CLAUDECODE: "1" }];
+  const refused = [
+    "get --for code",
+    "get --for desktop",
+    "get --for code --peek --json",
+    "clear --yes",
+    "send --to code x",
+  ];
+  test.each(inside)("%j: pulling exits 3 and changes nothing; send goes to Desktop", async (env) => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["not for the model"]);
+    for (const line of refused) {
+      const { status, stdout, stderr } = await box.relay(split(line), { env });
+      expect([line, status, stdout]).toEqual([line, 3, ""]);
+      expect(stderr).toContain("only the person may pull");
+      expect(stderr).not.toContain("not for the model");
+    }
+    expect((await box.relay(["send", "hello"], { env })).stdout).toContain("sent to Desktop");
+    expect((await get(box, "code")).messages).toHaveLength(1);
+  });
 });
 
-describe("on a terminal", () => {
-  /** Runs a command on a terminal of its own, with `script`, and answers what the terminal showed. */
-  async function onTerminal(box: Sandbox, command: string, typed = "", env: Record<string, string> = {}) {
-    const { stdout } = await box.run(["script", "-qefc", command, "/dev/null"], {
-      stdin: typed,
-      env: { TERM: "xterm", ...env },
-    });
+describe.skipIf(!Bun.which("script"))("on a terminal", () => {
+  /** Runs relay on a terminal of its own, with `script`, and answers what the terminal showed. */
+  async function onTerminal(box: Sandbox, line: string, env: Record<string, string> = {}, stdin = "") {
+    const argv = ["script", "-qefc", `${relayBinary} ${line}`, "/dev/null"];
+    const { stdout } = await box.run(argv, { stdin, env: { TERM: "xterm", ...env } });
     return stdout.replaceAll("\r", "");
   }
 
-  test.skipIf(!Bun.which("script"))("a bare relay hints instead of waiting", async () => {
+  test("a bare relay hints instead of waiting", async () => {
     await using box = sandbox();
-    expect(await onTerminal(box, relayBinary)).toContain("On a terminal, try: relay status");
+    expect(await onTerminal(box, "")).toContain("On a terminal, try: relay status");
   });
 
-  test.skipIf(!Bun.which("script"))("colour is there, unless NO_COLOR says otherwise", async () => {
+  test("colour is there, unless NO_COLOR says otherwise", async () => {
     await using box = sandbox();
-    expect(await onTerminal(box, `${relayBinary} status`)).toContain("\u001b[1m0\u001b[22m");
-    expect(await onTerminal(box, `${relayBinary} status`, "", { NO_COLOR: "1" })).not.toContain("\u001b");
+    expect(await onTerminal(box, "status")).toContain("\u001b[1m0\u001b[22m");
+    expect(await onTerminal(box, "status --nope")).toContain("\u001b[31mrelay:\u001b[39m unknown flag");
+    for (const line of ["status", "status --nope"])
+      expect(await onTerminal(box, line, { NO_COLOR: "1" })).not.toContain("\u001b");
     expect((await box.relay(["status"])).stdout).not.toContain("\u001b");
   });
 
-  test.skipIf(!Bun.which("script"))("clear asks, and takes nothing but yes for an answer", async () => {
+  test("clear asks, and takes nothing but yes for an answer", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["one"]);
-    expect(await onTerminal(box, `${relayBinary} clear`, "no\n")).toContain("nothing was deleted");
+    expect(await onTerminal(box, "clear", {}, "no\n")).toContain("nothing was deleted");
     expect((await get(box, "code", "--peek")).messages).toHaveLength(1);
-    expect(await onTerminal(box, `${relayBinary} clear`, "yes\n")).toContain("deleted 1, of which 1 unread");
+    expect(await onTerminal(box, "clear", {}, "yes\n")).toContain("deleted 1, of which 1 unread");
   });
 
-  test.skipIf(!Bun.which("script"))(
-    "CLAUDECODE=1 alone does not stop a person in an editor's terminal",
-    async () => {
-      await using box = sandbox();
-      await sendAll(box, "code", ["one"]);
-      expect(await onTerminal(box, `${relayBinary} get --for code`, "", { CLAUDECODE: "1" })).toContain(
-        "1 message from Desktop",
-      );
-    },
-  );
+  test("CLAUDECODE=1 alone does not stop a person in an editor's terminal", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    const shown = await onTerminal(box, "get --for code", { CLAUDECODE: "1" });
+    expect(shown).toContain("1 message from Desktop");
+  });
 });
 
 describe("help and version", () => {
@@ -320,12 +259,12 @@ describe("help and version", () => {
     expect(await box.relay(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
   });
 
-  test("--help names every verb, and every verb has help", async () => {
+  test("--help names what people type, and every verb has help", async () => {
     await using box = sandbox();
     const overview = await box.relay(["--help"]);
     expect(overview).toMatchObject({ status: 0, stderr: "" });
-    for (const verb of verbs) {
-      expect(overview.stdout).toMatch(new RegExp(`^ +${verb} {2,}\\S`, "m"));
+    expect([...overview.stdout.matchAll(/^ +([a-z][a-z-]+) {2,}\S/gm)].map(([, verb]) => verb)).toEqual(seen);
+    for (const verb of [...seen, ...hidden]) {
       const help = await box.relay([verb, "--help"]);
       expect(help).toMatchObject({ status: 0, stderr: "" });
       expect(help.stdout).toContain(`USAGE relay ${verb}`);
@@ -335,12 +274,11 @@ describe("help and version", () => {
 });
 
 describe("relay demo", () => {
-  test.each([
-    {},
-    { CLAUDECODE: "1", CLAUDE_CODE_CHILD_SESSION: "1", CLAUDE_PID: "1", CLAUDE_CODE_SESSION_ATTENDED: "0" },
-  ])("with %j moves a message each way and leaves nothing behind", async (env) => {
+  const nested = { CLAUDE_CODE_CHILD_SESSION: "1", CLAUDE_PID: "1", CLAUDE_CODE_SESSION_ATTENDED: "0" };
+  const places: Record<string, string>[] = [{}, { CLAUDECODE: "1", ...nested }];
+  test.each(places)("with %j moves a message each way and leaves nothing behind", async (env) => {
     await using box = sandbox();
-    const demo = await box.relay(["demo"], { env: env as Record<string, string> });
+    const demo = await box.relay(["demo"], { env });
     expect(demo).toMatchObject({ status: 0, stderr: "" });
     expect(demo.stdout).toEndWith("relay works: a message went each way, and each arrived once.\n");
     expect(readdirSync(box.home)).toEqual([]);
@@ -349,14 +287,13 @@ describe("relay demo", () => {
   test("--json prints the transcript", async () => {
     await using box = sandbox();
     const { ok, transcript } = JSON.parse((await box.relay(["demo", "--json"])).stdout);
-    expect(ok).toBe(true);
-    expect(
-      transcript.map(({ client, tool }: { client: string; tool: string }) => `${client} ${tool}`),
-    ).toEqual(["desktop relay_send", "code relay_fetch", "code relay_send", "desktop relay_fetch"]);
+    const calls = transcript.map(({ client, tool }: { client: string; tool: string }) => `${client} ${tool}`);
+    const expected = ["desktop relay_send", "code relay_fetch", "code relay_send", "desktop relay_fetch"];
+    expect([ok, calls]).toEqual([true, expected]);
   });
 });
 
-// Promise 5 where somebody else's files lie around: the current directory is hostile.
+// Promise 5 in a directory of another's: it is hostile.
 test("nothing is loaded from the directory relay is started in", async () => {
   await using box = sandbox();
   const trap = join(box.home, "trap");
@@ -380,22 +317,13 @@ test("nothing is loaded from the directory relay is started in", async () => {
     mkdirSync(join(hostile, path, ".."), { recursive: true });
     await Bun.write(join(hostile, path), text);
   }
-  for (const args of [
-    ["send", "--to", "code", "x"],
-    ["status"],
-    ["get", "--for", "code"],
-    ["demo"],
-    ["--version"],
-    ["--help"],
-  ]) {
-    const run = await box.relay(args, { cwd: hostile });
-    expect([args, run.status, run.stderr]).toEqual([args, 0, ""]);
-    expect(run.stdout).not.toContain("6.6.6");
+  for (const line of ["send --to code x", "status", "get --for code", "demo", "--version", "--help"]) {
+    const { status, stdout, stderr } = await box.relay(split(line), { cwd: hostile });
+    expect([line, status, stderr]).toEqual([line, 0, ""]);
+    expect(stdout).not.toContain("6.6.6");
   }
-  const serve = await box.relay(["--client", "code"], {
-    cwd: hostile,
-    stdin: '{"jsonrpc":"2.0","id":1,"method":"ping"}\n',
-  });
+  const stdin = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n';
+  const serve = await box.relay(["--client", "code"], { cwd: hostile, stdin });
   expect(serve).toMatchObject({ status: 0, stdout: '{"result":{},"jsonrpc":"2.0","id":1}\n' });
   expect(existsSync(trap)).toBe(false);
   expect(existsSync(join(box.home, "stolen.db"))).toBe(false);

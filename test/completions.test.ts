@@ -1,121 +1,97 @@
-// Completions are asked of the real shells. PowerShell's is a snapshot: it was never run.
+// What completes a command line, and that the real shells ask for it. PowerShell was never asked: there was none.
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { command as clear } from "../src/cli/clear.ts";
-import { type Command, defineCommand } from "../src/cli/command.ts";
-import { bashCompletions } from "../src/cli/completions/bash.ts";
-import { fishCompletions } from "../src/cli/completions/fish.ts";
-import { powershellCompletions } from "../src/cli/completions/powershell.ts";
-import { completionTree, type Tree } from "../src/cli/completions/tree.ts";
-import { zshCompletions } from "../src/cli/completions/zsh.ts";
-import { command as hook } from "../src/cli/hook.ts";
-import { command as serve } from "../src/cli/serve.ts";
-import { complete, type Shell } from "./support/completing.ts";
+import { complete, shells } from "./support/completing.ts";
 import { sandbox } from "./support/sandbox.ts";
 
-const generators: Record<Shell, (tree: Tree) => string> = {
-  bash: bashCompletions,
-  zsh: zshCompletions,
-  fish: fishCompletions,
-};
-const shells = Object.keys(generators) as Shell[];
-
-/** What people type first, by the help. */
-const verbs = await (async () => {
+/** What the program answers a shell: each word, with its description. */
+async function ask(shell: string, words: string[]): Promise<[word: string, description: string][]> {
   await using box = sandbox();
-  const { stdout } = await box.relay(["--help"]);
-  const all = /USAGE relay \[OPTIONS\] (\S+)/.exec(stdout)?.[1]?.split("|") ?? [];
-  const calledByClaudeCode = ["typed", "hook", "statusline"];
-  return all.filter((verb) => !calledByClaudeCode.includes(verb)).sort();
-})();
-const serving = ["--client", "--debug", "--help", "--idle-timeout", "--sound"];
+  const { status, stdout, stderr } = await box.relay(["completions", shell, "--", ...words]);
+  expect([status, stderr, existsSync(box.buffer)]).toEqual([0, "", false]);
+  const lines = stdout.split("\n").filter(Boolean);
+  return lines.map((line) => line.split("\t") as [string, string]);
+}
 
-// Where no word can follow, zsh offers the flags.
-const lines: [line: string, words: string[], inZsh?: string[]][] = [
-  ["relay ", verbs],
-  ["relay s", verbs.filter((verb) => verb.startsWith("s"))],
-  ["relay stat", ["status"]],
-  ["relay -", [...serving, "--version"].sort()],
-  ["relay --client ", ["code", "desktop"]],
-  ["relay --client=c", ["code"]],
-  ["relay --client=", ["code", "desktop"]],
-  ["relay --client code --de", ["--debug"]],
-  ["relay --sound o", ["off"]],
-  ["relay --idle-timeout ", []],
-  ["relay serve --", serving],
-  ["relay send --to ", ["code", "desktop"]],
-  ["relay send --to d", ["desktop"]],
-  ["relay send --json --to=d", ["desktop"]],
-  ["relay send --to code ", []],
-  ["relay send --to code -- --", []],
-  ["relay send --to code get --f", []],
-  ["relay get --", ["--all", "--for", "--help", "--json", "--limit", "--peek"]],
-  ["relay get --for code --l", ["--limit"]],
-  ["relay status ", [], ["--help", "--json"]],
-  ["relay completions ", ["bash", "fish", "powershell", "zsh"]],
-  ["relay completions z", ["zsh"]],
-  ["relay completions zsh ", [], ["--help"]],
-  ["relay hook ", ["pre-tool-use", "session-start", "user-prompt-expansion"]],
-  ["relay frobnicate ", []],
-];
+const verbs = "serve send get status clear doctor demo setup setup-code setup-desktop uninstall completions";
+const serving = "--client --debug --sound --idle-timeout --help";
+
+describe("a command line is completed", () => {
+  const lines: [line: string, words: string][] = [
+    ["relay ", verbs],
+    ["relay s", "serve send status setup setup-code setup-desktop"],
+    ["relay frobnicate ", ""],
+    ["relay toString ", ""],
+    ["relay -", `${serving} --version`],
+    ["relay --client ", "desktop code"],
+    ["relay --client=c", "--client=code"],
+    ["relay --client=", "--client=desktop --client=code"],
+    ["relay --client code --de", "--debug"],
+    ["relay --sound o", "off"],
+    ["relay --idle-timeout ", ""],
+    ["relay --toString ", ""],
+    ["relay serve --", serving],
+    ["relay serve --debug --d", ""],
+    ["relay send --to ", "desktop code"],
+    ['relay send --to ""', "desktop code"],
+    ["relay send --json --to=d", "--to=desktop"],
+    ["relay send --to code ", ""],
+    ["relay send --to code -- --", ""],
+    ["relay send --to code get --j", "--json"],
+    ["relay get --", "--for --limit --all --peek --json --help"],
+    ["relay get --for code --l", "--limit"],
+    ["relay completions ", "bash zsh fish powershell"],
+    ["relay completions zsh ", ""],
+    ["relay hook ", "user-prompt-expansion session-start pre-tool-use"],
+  ];
+  test.each(lines)("%j: %s", async (line, words) => {
+    const answer = await ask("zsh", line.split(" ").slice(1));
+    expect(answer.map(([word]) => word).join(" ")).toBe(words);
+  });
+
+  // readline's own way of taking a line apart: at spaces, and around an equals sign
+  const inBash: [words: string[], answer: string][] = [
+    [["send", "--to", "=", "d"], "desktop"],
+    [["send", "--to", "="], "desktop code"],
+    [["send", "--to", "=", "code", "--j"], "--json"],
+    [["send", "a", "=", "--j"], "--json"],
+  ];
+  test.each(inBash)("bash's %j: %s", async (words, answer) => {
+    expect((await ask("bash", words)).map(([word]) => word).join(" ")).toBe(answer);
+  });
+
+  test("with what the help says", async () => {
+    expect(await ask("fish", ["--version"])).toEqual([["--version", "Print the version"]]);
+    expect(await ask("fish", ["stat"])).toEqual([["status", "Show unread messages"]]);
+  });
+});
 
 describe.each(shells)("in %s", (shell) => {
   const absent = !Bun.which(shell);
 
-  test.skipIf(absent).each(lines)("%j is completed with %j", async (line, words, inZsh = words) => {
-    await using box = sandbox();
-    writeFileSync(join(box.home, "code-of-somebody"), ""); // no argument of relay is a file
-    const { stdout } = await box.relay(["completions", shell]);
-    expect(await complete(box, shell, stdout, line)).toEqual(shell === "zsh" ? inZsh : words);
-  });
-
-  // Nothing in the tree is hostile today; a description with an apostrophe must not become code tomorrow.
-  const trap = 'it\'s \\ a "$(touch sprung)" `touch sprung` $x [y]: (z) ’; touch sprung #';
-  const hostile = () =>
-    generators[shell](
-      completionTree({
-        serve: defineCommand({ meta: { name: "serve", description: trap } }) as Command,
-        "a'b:$(touch sprung)": defineCommand({ meta: { description: trap } }) as Command,
-        odd: defineCommand({
-          meta: { name: "odd", description: trap },
-          args: {
-            flag: { type: "enum", options: ["a'b", "$(touch sprung)", "`x`"], description: trap },
-            place: { type: "positional", valueHint: "c'd|$x", description: trap },
-          },
-        }) as Command,
-      }),
-    );
-  const traps: [line: string, words: string[]][] = [
-    ["relay ", ["a'b:$(touch sprung)", "odd", "serve"]],
-    ["relay odd -", ["--flag", "--help"]],
-    ["relay odd --flag ", ["$(touch sprung)", "`x`", "a'b"]],
-    ["relay odd ", ["$x", "c'd"]],
+  const lines: [line: string, words: string[]][] = [
+    ["relay ", verbs.split(" ").sort()],
+    ["relay send --to ", ["code", "desktop"]],
+    ["relay send --json --to=d", ["desktop"]],
+    ["relay send --to code ", []],
   ];
-  test.skipIf(absent).each(traps)("no name or description is code: %j", async (line, words) => {
+  test.skipIf(absent).each(lines)("%j is completed with %j", async (line, words) => {
     await using box = sandbox();
-    expect(await complete(box, shell, hostile(), line)).toEqual(words);
+    writeFileSync(join(box.home, "code-of-mine"), ""); // no argument of relay is a file
+    expect(await complete(box, shell, line)).toEqual(words);
+  });
+
+  test.skipIf(absent)("no word or description is code", async () => {
+    await using box = sandbox();
+    const trap = 'it\'s \\ a "$(touch sprung)" `touch sprung` $x [y]: (z) ’ *; touch sprung #';
+    const answer = `a'b:$(touch sprung)\t${trap}\n*\t\n\`touch sprung\`\t${trap}\n`;
+    writeFileSync(join(box.home, "answer"), answer);
+    expect(await complete(box, shell, "relay ", `cat "${box.home}/answer"`)).toEqual([
+      "*",
+      "`touch sprung`",
+      "a'b:$(touch sprung)",
+    ]);
     expect(existsSync(join(box.home, "sprung"))).toBe(false);
-  });
-});
-
-describe("in PowerShell", () => {
-  test("the script is as it was reviewed", () => {
-    const tree = completionTree({ serve: serve as Command, hook: hook as Command, clear: clear as Command });
-    expect(powershellCompletions(tree)).toMatchSnapshot();
-  });
-
-  test("it is made from the same tree", async () => {
-    await using box = sandbox();
-    const { stdout } = await box.relay(["completions", "powershell"]);
-    for (const verb of verbs) expect(stdout).toContain(`            Candidate '${verb}' '`);
-    expect(stdout).toContain("'send --to' = @(\n            Candidate 'desktop' ");
-  });
-
-  test("every kind of quote is doubled", () => {
-    const odd = defineCommand({ meta: { name: "odd", description: 'it\'s ‘so’ ‚or‛ "$x" `n' } }) as Command;
-    expect(powershellCompletions(completionTree({ odd }))).toContain(
-      `Candidate 'odd' 'it''s ‘‘so’’ ‚‚or‛‛ "$x" \`n' 'Command'`,
-    );
   });
 });

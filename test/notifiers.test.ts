@@ -2,7 +2,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { announcementOf } from "../src/core/announcement.ts";
+import { announcementOf } from "../src/core/notifications.ts";
 import type { Announcement } from "../src/core/notifier.ts";
 import type { Lease } from "../src/core/store.ts";
 import { createSystemNotifier, planFor } from "../src/notify/programs.ts";

@@ -66,18 +66,3 @@ test("the environment", () => {
   const documented = new Set(codes(section("Environment"), /`([A-Z_]+)`/g));
   expect([...documented].sort()).toEqual([...read].sort());
 });
-
-describe("before and after:", () => {
-  const defects = rows("Before and after");
-
-  test("every defect that facts.md lists", () => expect(defects).toHaveLength(13));
-
-  test.each(defects)("%s: gone, and the tests that show it are there", (_before, _after, shown = "") => {
-    for (const named of shown.split("; ")) {
-      const [, file = "", title = ""] = /^`([\w-]+\.test\.ts)`: (.+)$/.exec(named) ?? [];
-      const source = readFileSync(join(import.meta.dir, file), "utf8");
-      const titles = codes(source, /[([]\s*["`]([^"`\n]+)["`],/g);
-      expect([title, titles.filter((found) => found.startsWith(title)).length]).toEqual([title, 1]);
-    }
-  });
-});

@@ -1,4 +1,4 @@
-// What setup will install in Claude Code, for every kind of path that a program may have.
+// What setup installs in Claude Code, for every kind of path that a program may have.
 import { describe, expect, test } from "bun:test";
 import {
   commandFile,
@@ -10,17 +10,15 @@ import {
   serverEntry,
   statusLine,
 } from "../src/setup/claude-code.ts";
-import { entryOver } from "../src/setup/servers.ts";
+import { mergeServer } from "../src/setup/servers.ts";
 
 // facts.md: spaces and apostrophes work in a rule, a parenthesis never matches, a star in its place does
-const programs: [string, string, string][] = [
+describe.each<[string, string, string]>([
   ["/home/me/.local/bin/relay", "/home/me/.local/bin/relay", "/home/me/.local/bin/relay"],
   ["/opt/my tools/relay", "'/opt/my tools/relay'", "'/opt/my tools/relay'"],
   ["/opt/it's/relay", "'/opt/it'\\''s/relay'", "'/opt/it'\\''s/relay'"],
   ["/opt/tools (x86)/relay", "'/opt/tools (x86)/relay'", "'/opt/tools *x86*/relay'"],
-];
-
-describe.each(programs)("for %s", (program, word, pattern) => {
+])("for %s", (program, word, pattern) => {
   test("the file of the command, word for word", () => {
     expect(commandFile(program)).toBe(`---
 description: Read what Claude Desktop sent, or send words to it
@@ -46,46 +44,35 @@ allowed-tools: Bash(${pattern} typed)
     expect(hookEntries(program, false)).toEqual({
       UserPromptExpansion: { matcher: "get|relay", hooks: hook("user-prompt-expansion") },
       SessionStart: { hooks: hook("session-start") },
-    } as never);
+    });
     expect(serverEntry(program)).toEqual({ type: "stdio", command: program, args: ["--client", "code"] });
   });
 });
 
-describe("on Windows", () => {
+test("on Windows a POSIX shell gets slashes, and hooks are started without a shell", () => {
   const program = "C:\\Users\\An O'Neil\\relay (1)\\relay.exe";
   const word = "'C:/Users/An O'\\''Neil/relay (1)/relay.exe'";
-
-  test("the command and the status line, which a POSIX shell runs, have slashes", () => {
-    const file = commandFile(program);
-    expect(file).toContain(`allowed-tools: Bash(${word.replaceAll(/[()]/g, "*")} typed)\n`);
-    expect(file).toEndWith(`---\n!\`${word} typed\`\n`);
-    expect(isCommandFile(file)).toBe(true);
-    expect(statusLine(program)).toEqual({ type: "command", command: `${word} statusline` });
-  });
-
-  test("hooks are started without any shell, because there is none", () => {
-    const [hook] = hookEntries(program, true).SessionStart.hooks;
-    expect(hook).toEqual({ type: "command", command: program, args: ["hook", "session-start"], timeout: 5 });
-    expect(hookProgram(hook)).toBe(program);
-  });
+  const file = commandFile(program);
+  expect(file).toContain(`allowed-tools: Bash(${word.replaceAll(/[()]/g, "*")} typed)\n`);
+  expect(file).toEndWith(`---\n!\`${word} typed\`\n`);
+  expect(isCommandFile(file)).toBe(true);
+  expect(statusLine(program)).toEqual({ type: "command", command: `${word} statusline` });
+  const [hook] = hookEntries(program, true).SessionStart.hooks;
+  expect(hook).toEqual({ type: "command", command: program, args: ["hook", "session-start"], timeout: 5 });
+  expect(hookProgram(hook)).toBe(program);
 });
 
-test("relay's hooks are known by their looks, others are not", () => {
-  const [hook] = hookEntries("/opt/it's (1)/relay", false).SessionStart.hooks;
-  expect(hookProgram(hook)).toBe("/opt/it's (1)/relay");
-  for (const other of [
-    null,
-    { type: "command", command: "relay hook session-start" },
-    { type: "command", command: "/opt/other", args: ["hook", "session-start"] },
-    { type: "command", command: "/opt/relay", args: ["status"] },
-    {
-      type: "command",
-      command: "/bin/sh",
-      args: ["-c", "exec relay hook", "/opt/relay", "hook", "session-start"],
-    },
-  ]) {
-    expect(hookProgram(other)).toBe(null);
-  }
+const guarded = ["-c", "exec relay hook", "/opt/relay", "hook", "session-start"];
+
+test.each<[unknown, string | null]>([
+  [hookEntries("/opt/it's (1)/relay", false).SessionStart.hooks[0], "/opt/it's (1)/relay"],
+  [null, null],
+  [{ type: "command", command: "relay hook session-start" }, null],
+  [{ type: "command", command: "/opt/other", args: ["hook", "session-start"] }, null],
+  [{ type: "command", command: "/opt/relay", args: ["status"] }, null],
+  [{ type: "command", command: "/bin/sh", args: guarded }, null],
+])("the hook %j runs relay at %p", (hook, program) => {
+  expect(hookProgram(hook)).toBe(program);
 });
 
 test.each([
@@ -97,23 +84,19 @@ test.each([
   expect(permissionRules(buffer)).toEqual({ allow: ["mcp__relay__relay_send"], deny: [deny] });
 });
 
-test("what a person added to what starts relay stays, as far as a client can start it so", () => {
-  const wanted = { command: "/usr/bin/relay", args: ["--client", "code"] };
-  const own = { type: "stdio", timeout: 5 } as const;
-  const over = (args: unknown, env: unknown) =>
-    entryOver(wanted, { ...own, command: "/opt/relay", args, env });
-  const sound = ["--client", "code", "--sound", "off"];
-  expect(over(sound, { RELAY_NOTIFY: "off" })).toEqual({
-    ...own,
-    command: wanted.command,
-    args: sound,
-    env: { RELAY_NOTIFY: "off" },
-  });
-  expect(over([...sound, {}, "--idle-timeout", 0], { RELAY_NOTIFY: "off", A: 7, B: null, C: [] })).toEqual({
-    ...own,
-    command: wanted.command,
-    args: [...sound, "--idle-timeout", "0"],
-    env: { RELAY_NOTIFY: "off", A: "7" },
-  });
-  expect(over(sound, null)).toEqual({ ...own, command: wanted.command, args: sound });
+const wanted = { command: "/usr/bin/relay", args: ["--client", "code"] };
+const sound = ["--client", "code", "--sound", "off"];
+const env = { RELAY_NOTIFY: "off" };
+
+test.each<[string, object, object]>([
+  [
+    "keeps what the person added",
+    { args: sound, env, timeout: 5 },
+    { ...wanted, args: sound, env, timeout: 5 },
+  ],
+  ["replaces one with a number in its arguments", { args: [...sound, 0], env }, wanted],
+  ["replaces one with a number in its variables", { args: sound, env: { A: 7 } }, wanted],
+  ["replaces another server", { args: ["mcp"], env }, wanted],
+])("a new entry of relay's %s", (_name, own, merged) => {
+  expect(mergeServer(wanted, { command: "/opt/relay", ...own })).toEqual(merged as never);
 });

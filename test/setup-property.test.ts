@@ -9,85 +9,69 @@ import { placesOf } from "../src/platform/paths.ts";
 import { hookEntries } from "../src/setup/claude-code.ts";
 import { planDesktop } from "../src/setup/claude-desktop.ts";
 import { planCode } from "../src/setup/code-plan.ts";
-import { carryOut, joined } from "../src/setup/plan.ts";
+import { applyPlan, mergePlans } from "../src/setup/plan.ts";
 import { planRemoval } from "../src/setup/removal.ts";
-import type { Surroundings } from "../src/setup/setup-context.ts";
+import { bent, broken, bytesOf } from "./support/bent.ts";
 import { laidOut } from "./support/json-layout.ts";
-import { snapshot } from "./support/setup.ts";
+import { paths, snapshot } from "./support/setup.ts";
 import { systemOf } from "./support/system.ts";
 
 const program = "/opt/tools/relay";
-const settingsPath = ".claude/settings.json";
-const desktopPath = ".config/Claude/claude_desktop_config.json";
-const commandPath = ".claude/commands/get.md";
 
-/** A home folder with a Claude Code in it that registers nothing but in its own file. */
-function openHome(files: Record<string, string>) {
-  const home = mkdtempSync(join(tmpdir(), "relay-property-"));
-  const claude = join(home, "claude");
-  writeFileSync(
-    claude,
-    `#!/bin/sh
+const fakeClaude = `#!/bin/sh
 case "$2" in
   "") echo 2.1.330 ;;
   add-json) printf '{"mcpServers":{"relay":%s}}' "$4" >"$HOME/.claude.json" ;;
   remove) echo '{}' >"$HOME/.claude.json" ;;
 esac
-`,
-    { mode: 0o755 },
-  );
-  for (const [path, text] of Object.entries(files)) {
+`;
+
+/** A home folder with a Claude Code in it that registers nothing but in its own file. */
+function openHome(files: Record<string, string | Uint8Array>) {
+  const home = mkdtempSync(join(tmpdir(), "relay-property-"));
+  const claude = join(home, "claude");
+  writeFileSync(claude, fakeClaude, { mode: 0o755 });
+  for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(home, path)), { recursive: true });
-    writeFileSync(join(home, path), text);
+    writeFileSync(join(home, path), content);
   }
-  const system = {
-    ...systemOf("linux", { HOME: home, PATH: "/usr/bin:/bin" }, [program, claude]),
-    exists: existsSync,
-  };
-  const surroundings: Surroundings = {
-    system,
-    places: placesOf(home, system),
-    executable: program,
-    folder: home,
-    buffer: null,
-  };
-  const record = surroundings.places.installRecord;
+  const variables = { HOME: home, PATH: "/usr/bin:/bin" };
+  const system = { ...systemOf("linux", variables, [program, claude]), exists: existsSync };
+  const places = placesOf(home, system);
+  const context = { system, places, executable: program, folder: home, buffer: null };
   return {
     home,
-    async setup(statusline: boolean) {
-      const plan = async () =>
-        joined([
-          await planCode(surroundings, { scope: "user", statusline }),
-          await planDesktop(surroundings),
-        ]);
-      return carryOut(plan, record);
-    },
-    uninstall: () => carryOut(() => planRemoval(surroundings), record),
+    setup: (statusline = true) =>
+      applyPlan(
+        async () =>
+          mergePlans([await planCode(context, { scope: "user", statusline }), await planDesktop(context)]),
+        places.installRecord,
+      ),
+    uninstall: () => applyPlan(() => planRemoval(context), places.installRecord, { continueOnError: true }),
+    /** The value of a file, comments and layout aside. */
+    value: (path: string) => Bun.JSONC.parse(readFileSync(join(home, path), "utf8").replace(/^\uFEFF/, "")),
     [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
   };
 }
 
-const rule = fc.constantFrom(
+const rules = fc.constantFrom(
   "mcp__relay__relay_send",
   "Bash(ls)",
   "Read(~/.relay_buffer.db*)",
   "Read(./.env)",
 );
-const command = fc.record({
-  type: fc.constant("command"),
-  command: fc.constantFrom("echo hi", "/opt/relay hook session-start", "date"),
+const commands = fc.constantFrom("echo hi", "/opt/relay hook session-start", "date");
+const hooks = fc.array(fc.record({ type: fc.constant("command"), command: commands }), {
+  minLength: 1,
+  maxLength: 2,
 });
-const entry = fc.record(
-  { hooks: fc.array(command, { minLength: 1, maxLength: 2 }) },
-  { requiredKeys: ["hooks"] },
-);
 const settings = fc.record(
   {
     hooks: fc.dictionary(
       fc.constantFrom("SessionStart", "UserPromptExpansion", "Stop"),
-      fc.array(entry, { maxLength: 3 }),
+      fc.array(fc.record({ hooks }), { maxLength: 3 }),
     ),
-    permissions: fc.dictionary(fc.constantFrom("allow", "deny", "ask"), fc.array(rule, { maxLength: 3 })),
+    permissions: fc.dictionary(fc.constantFrom("allow", "deny", "ask"), fc.array(rules, { maxLength: 3 })),
     sandbox: fc.record(
       {
         enabled: fc.boolean(),
@@ -95,45 +79,38 @@ const settings = fc.record(
       },
       { requiredKeys: [] },
     ),
-    statusLine: fc.record({ type: fc.constant("command"), command: fc.constant("date") }),
+    statusLine: fc.constant({ type: "command", command: "date" }),
     env: fc.dictionary(fc.constantFrom("A", "B"), fc.string({ maxLength: 3 })),
     other: fc.jsonValue({ maxDepth: 2 }),
   },
   { requiredKeys: [] },
 );
+const server = fc.record({ command: fc.string({ maxLength: 3 }) });
 const config = fc.record(
-  {
-    mcpServers: fc.dictionary(fc.constantFrom("a", "b"), fc.record({ command: fc.string({ maxLength: 3 }) })),
-    other: fc.jsonValue({ maxDepth: 2 }),
-  },
+  { mcpServers: fc.dictionary(fc.constantFrom("a", "b"), server), other: fc.jsonValue({ maxDepth: 2 }) },
   { requiredKeys: [] },
 );
-
 const homes = fc.record(
   {
-    [settingsPath]: laidOut(settings),
-    [desktopPath]: laidOut(config),
-    [commandPath]: fc.constantFrom("my own", ""),
+    [paths.settings]: laidOut(settings),
+    [paths.desktop]: laidOut(config),
+    [paths.command]: fc.constantFrom("my own", ""),
   },
   { requiredKeys: [] },
 );
 
-const runs = { numRuns: 60 };
+const runs = { numRuns: 40 };
 
 test("setup then uninstall is the identity, byte for byte, and setup twice is setup once", async () => {
   await fc.assert(
     fc.asyncProperty(homes, fc.boolean(), async (files, statusline) => {
       using place = openHome(files as Record<string, string>);
       const before = snapshot(place.home);
-      const first = await place.setup(statusline);
-      expect(first.errands.length).toBe(1);
+      expect((await place.setup(statusline)).commands.length).toBe(1);
       const after = snapshot(place.home, []);
-      const second = await place.setup(statusline);
-      expect([second.errands, second.changes]).toEqual([[], []]);
+      expect(await place.setup(statusline)).toMatchObject({ commands: [], changes: [] });
       expect(snapshot(place.home, [])).toEqual(after);
-      expect(
-        JSON.parse(readFileSync(join(place.home, ".claude.json"), "utf8")).mcpServers.relay.command,
-      ).toBe(program);
+      expect(place.value(paths.code)).toMatchObject({ mcpServers: { relay: { command: program } } });
       await place.uninstall();
       expect(snapshot(place.home)).toEqual(before);
     }),
@@ -141,82 +118,55 @@ test("setup then uninstall is the identity, byte for byte, and setup twice is se
   );
 });
 
-/** The values of a file, comments and layout aside. */
-function values(home: string, path: string): unknown {
-  return Bun.JSONC.parse(readFileSync(join(home, path), "utf8").replace(/^\uFEFF/, ""));
-}
-
-test("in files that somebody changed since, uninstall leaves the same values as if relay had never been there", async () => {
+test("in files that were changed since, uninstall leaves the same values as if relay had never been there", async () => {
   await fc.assert(
-    fc.asyncProperty(laidOut(settings), laidOut(config), async (ours, theirs) => {
-      using place = openHome({ [settingsPath]: ours, [desktopPath]: theirs });
-      const before = [values(place.home, settingsPath), values(place.home, desktopPath)];
-      await place.setup(true);
-      for (const path of [settingsPath, desktopPath]) {
-        const file = join(place.home, path);
-        writeFileSync(file, `${readFileSync(file, "utf8")}\n`);
-      }
+    fc.asyncProperty(laidOut(settings), laidOut(config), async (code, desktop) => {
+      using place = openHome({ [paths.settings]: code, [paths.desktop]: desktop });
+      const values = () => [place.value(paths.settings), place.value(paths.desktop)];
+      const before = values();
+      await place.setup();
+      for (const path of [paths.settings, paths.desktop])
+        writeFileSync(join(place.home, path), "\n", { flag: "a" });
       await place.uninstall();
-      expect([values(place.home, settingsPath), values(place.home, desktopPath)]).toEqual(before);
-      expect(existsSync(join(place.home, ".relay_install.json"))).toBe(false);
+      expect(values()).toEqual(before);
+      expect(existsSync(join(place.home, paths.record))).toBe(false);
     }),
     runs,
   );
 });
 
+const wrongKinds = bent({
+  hooks: { SessionStart: [] },
+  permissions: { allow: [], deny: [] },
+  sandbox: { enabled: true, excludedCommands: [] },
+  statusLine: {},
+  env: { RELAY_DB: "/x.db" },
+});
+
 test("any bytes as settings: done, or refused in one sentence that names the file, with nothing written", async () => {
-  const texts = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 40 }).map((text) => Buffer.from(text)),
-    fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
-    fc
-      .tuple(laidOut(settings), fc.nat(), fc.constantFrom('"', "{", "]", ",", "", "\0"))
-      .map(([text, at, bit]) => {
-        const cut = at % (text.length + 1);
-        return Buffer.from(text.slice(0, cut) + bit + text.slice(cut + 1));
-      }),
-    fc.json().map((text) => Buffer.from(text)),
-    fc
-      .constantFrom(
-        "hooks",
-        "permissions",
-        "sandbox",
-        "statusLine",
-        "env",
-        "hooks.SessionStart",
-        "permissions.deny",
-        "env.RELAY_DB",
-      )
-      .chain((path) =>
-        fc
-          .jsonValue({ maxDepth: 1 })
-          .map((value) =>
-            Buffer.from(
-              JSON.stringify(path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)),
-            ),
-          ),
-      ),
+  const contents = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    broken(laidOut(settings)),
+    fc.json().map(bytesOf),
+    wrongKinds.map((value) => bytesOf(JSON.stringify(value) ?? "")),
   );
   await fc.assert(
-    fc.asyncProperty(texts, async (bytes) => {
-      using place = openHome({});
-      const path = join(place.home, settingsPath);
-      mkdirSync(dirname(path));
-      writeFileSync(path, bytes);
+    fc.asyncProperty(contents, async (bytes) => {
+      using place = openHome({ [paths.settings]: bytes });
       const before = snapshot(place.home, []);
       try {
         await place.setup(false);
       } catch (error) {
         expect(error).toBeInstanceOf(RelayError);
-        expect((error as Error).message).toContain("settings.json");
-        expect((error as Error).message).not.toContain("\n");
+        expect((error as Error).message).toMatch(/^[^\n]*settings\.json[^\n]*$/);
         expect(snapshot(place.home, [])).toEqual(before);
         return;
       }
-      const { hooks } = values(place.home, settingsPath) as { hooks: Record<string, unknown[]> };
+      const { hooks } = place.value(paths.settings) as { hooks: Record<string, unknown[]> };
       expect(hooks.SessionStart).toContainEqual(hookEntries(program, false).SessionStart);
       await place.uninstall();
-      expect(readFileSync(path).equals(bytes)).toBe(true);
+      expect(readFileSync(join(place.home, paths.settings)).equals(bytes)).toBe(true);
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 }, 120_000);

@@ -247,6 +247,7 @@ describe("relay_fetch", () => {
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 4; n++) await desktop.send(`${n}`);
     await code.fetch({ limit: 3 });
+    await until("the marks", async () => (await waits(box)).code === 1);
     await code.send("own, and never shown");
     const page = await code.fetch({ limit: 3, unread_only: false });
     expect(textsOf(page)).toEqual(["2", "3", "4"]);
@@ -277,6 +278,7 @@ describe("the window of 20", () => {
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 20; n++) await desktop.send(`${n}`);
     await code.fetch({ limit: 2 });
+    await until("the marks", async () => (await waits(box)).code === 18);
     expect(await desktop.send("21")).toEqual({
       ok: true,
       id: 21,

@@ -1,6 +1,6 @@
-// Claude Code in WSL with Claude Desktop on Windows: one relay, the Windows one. Simulated: nobody has run it there.
+// Claude Code in WSL with Claude Desktop on Windows: one relay, the Windows one. Simulated: it was never run there.
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { RelayError } from "../src/core/errors.ts";
 import { identify, refuseInsideClaudeCode } from "../src/core/identity.ts";
@@ -9,141 +9,101 @@ import { placesOf } from "../src/platform/paths.ts";
 import { isBlind, wslEnv } from "../src/platform/wslenv.ts";
 import { planDesktop } from "../src/setup/claude-desktop.ts";
 import { planCode } from "../src/setup/code-plan.ts";
-import { carryOut } from "../src/setup/plan.ts";
+import { applyPlan, type Plan } from "../src/setup/plan.ts";
 import { planRemoval } from "../src/setup/removal.ts";
-import type { Surroundings } from "../src/setup/setup-context.ts";
-import { type Sandbox, sandbox } from "./support/sandbox.ts";
-import { installFakeClaude, json, put } from "./support/setup.ts";
+import type { SetupContext } from "../src/setup/setup-context.ts";
+import type { Sandbox } from "./support/sandbox.ts";
+import { home, installed, json, paths, put, text } from "./support/setup.ts";
 import { systemOf } from "./support/system.ts";
 
-const names = [
-  "CLAUDECODE",
-  "CLAUDE_CODE_CHILD_SESSION",
-  "CLAUDE_CODE_SESSION_ATTENDED",
-  "CLAUDE_CODE_SESSION_ID",
-  "CLAUDE_PID",
-  "CLAUDE_PLUGIN_ROOT/p",
-  "CLAUDE_CONFIG_DIR/p",
-  "HOME/p",
-  "RELAY_DB/p",
-  "RELAY_NOTIFY",
-  "NO_COLOR",
-].join(":");
+const names =
+  "CLAUDECODE:CLAUDE_CODE_CHILD_SESSION:CLAUDE_CODE_SESSION_ATTENDED:CLAUDE_CODE_SESSION_ID:CLAUDE_PID:CLAUDE_PLUGIN_ROOT/p:CLAUDE_CONFIG_DIR/p:HOME/p:RELAY_DB/p:RELAY_NOTIFY:NO_COLOR";
 
-/** A WSL in which `relay.exe` is a script that says how it was called. */
-function openWsl(box: Sandbox, variables: Record<string, string> = {}, buffer: string | null = null) {
-  installFakeClaude(box);
-  const exe = join(box.home, "mnt/c/Users/me/relay.exe");
-  mkdirSync(join(exe, ".."), { recursive: true });
-  writeFileSync(exe, '#!/bin/sh\necho "$*" >>"$HOME/relay-exe-calls"; env >"$HOME/relay-exe-env"\n', {
-    mode: 0o755,
-  });
-  const known = [exe, join(box.programs, "claude"), "/usr/local/bin/relay"];
+/** A WSL in which `relay.exe`, if it is installed, is a script that says how it was called. */
+function openWsl(box: Sandbox, { variables = {}, buffer = null as string | null, isInstalled = true } = {}) {
+  const script = '#!/bin/sh\necho "$*" >>"$HOME/relay-exe-calls"; env >"$HOME/relay-exe-env"\n';
+  const exe = put(box, "mnt/c/Users/me/relay.exe", script, 0o755);
+  const known = [...(isInstalled ? [exe] : []), join(box.programs, "claude"), "/usr/local/bin/relay"];
   const system = { ...systemOf("wsl", { ...box.env, ...variables }, known), exists: existsSync };
   const places = placesOf(box.home, system);
-  const surroundings: Surroundings = {
-    system,
-    places,
-    executable: "/usr/local/bin/relay",
-    folder: box.home,
-    buffer,
+  const executable = "/usr/local/bin/relay";
+  const context: SetupContext = { system, places, executable, folder: box.home, buffer };
+  const apply = (plan: () => Promise<Plan>) => applyPlan(plan, places.installRecord);
+  return {
+    exe,
+    setupCode: () => apply(() => planCode(context, { scope: "user", statusline: false })),
+    setupDesktop: () => apply(() => planDesktop(context)),
+    uninstall: () => apply(() => planRemoval(context)),
   };
-  const run = (plan: () => ReturnType<typeof planDesktop>) => carryOut(plan, places.installRecord);
-  return { exe, surroundings, run };
 }
-
-const code = { scope: "user", statusline: false } as const;
 
 describe("setup in WSL", () => {
   test("registers the Windows relay, with every variable that relay reads", async () => {
-    await using box = sandbox();
-    const { exe, surroundings, run } = openWsl(box);
-    await run(() => planCode(surroundings, code));
+    await using box = home();
+    const { exe, setupCode, uninstall } = openWsl(box);
+    await setupCode();
     const env = { WSLENV: names };
-    expect(json(box, ".claude.json").mcpServers.relay).toEqual({
-      type: "stdio",
-      command: exe,
-      args: ["--client", "code"],
-      env,
-    });
-    expect(json(box, ".claude/settings.json").env).toEqual(env);
-    expect(json(box, ".claude/settings.json").hooks.SessionStart[0].hooks[0].args).toContain(exe);
-    expect(readFileSync(join(box.home, ".claude/commands/get.md"), "utf8")).toContain(`!\`${exe} typed\``);
-    expect((await run(() => planCode(surroundings, code))).changes).toEqual([]);
-    await carryOut(() => planRemoval(surroundings), surroundings.places.installRecord);
+    expect(json(box, paths.code).mcpServers.relay).toEqual({ ...installed.server, command: exe, env });
+    expect(json(box, paths.settings).env).toEqual(env);
+    expect(json(box, paths.settings).hooks.SessionStart[0].hooks[0].args).toContain(exe);
+    expect(json(box, paths.settings).permissions.deny).toEqual(["Read(//mnt/?/Users/*/.relay_buffer.db*)"]);
+    expect(text(box, paths.command)).toContain(`!\`${exe} typed\``);
+    expect((await setupCode()).changes).toEqual([]);
+    await uninstall();
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
   });
 
   test("keeps what the person's own WSLENV names, in and out", async () => {
-    await using box = sandbox();
-    const { surroundings, run } = openWsl(box, { WSLENV: "SHELL/p:HOME/p" });
-    put(box, ".claude/settings.json", { env: { A: "1", WSLENV: "MINE/p:RELAY_DB/p" } });
-    await run(() => planCode(surroundings, code));
-    expect(json(box, ".claude/settings.json").env).toEqual({ A: "1", WSLENV: `MINE/p:${names}` });
-    expect(json(box, ".claude.json").mcpServers.relay.env).toEqual({ WSLENV: `SHELL/p:${names}` });
-    expect(json(box, ".claude/settings.json").permissions.deny).toEqual([
-      "Read(//mnt/?/Users/*/.relay_buffer.db*)",
-    ]);
-    put(box, ".claude/settings.json", { ...json(box, ".claude/settings.json"), changed: true });
-    await carryOut(() => planRemoval(surroundings), surroundings.places.installRecord);
-    expect(json(box, ".claude/settings.json")).toEqual({ env: { A: "1", WSLENV: "MINE/p" }, changed: true });
+    await using box = home();
+    const { setupCode, uninstall } = openWsl(box, { variables: { WSLENV: "SHELL/p:HOME/p" } });
+    put(box, paths.settings, { env: { A: "1", WSLENV: "MINE/p:RELAY_DB/p" } });
+    await setupCode();
+    expect(json(box, paths.settings).env).toEqual({ A: "1", WSLENV: `MINE/p:${names}` });
+    expect(json(box, paths.code).mcpServers.relay.env).toEqual({ WSLENV: `SHELL/p:${names}` });
+    put(box, paths.settings, { ...json(box, paths.settings), changed: true });
+    await uninstall();
+    expect(json(box, paths.settings)).toEqual({ env: { A: "1", WSLENV: "MINE/p" }, changed: true });
   });
 
   test("has the Windows relay set up Claude Desktop", async () => {
-    await using box = sandbox();
-    const { exe, surroundings, run } = openWsl(box);
-    const { errands } = await run(() => planDesktop(surroundings));
-    expect(errands.map(({ argv }) => argv)).toEqual([[exe, "setup-desktop"]]);
-    expect(readFileSync(join(box.home, "relay-exe-calls"), "utf8")).toBe(
+    await using box = home();
+    const { exe, setupDesktop } = openWsl(box);
+    const { commands } = await setupDesktop();
+    expect(commands.map(({ argv }) => argv)).toEqual([[exe, "setup-desktop"]]);
+    expect(text(box, "relay-exe-calls")).toBe(
       "setup-desktop --dry-run --json\nsetup-desktop\nsetup-desktop --dry-run --json\n",
     );
-    expect(readFileSync(join(box.home, "relay-exe-env"), "utf8")).toContain(`WSLENV=${names}\n`);
-    writeFileSync(exe, `#!/bin/sh\necho '{"steps":[]}'\n`);
-    expect((await run(() => planDesktop(surroundings))).errands).toEqual([]);
+    expect(text(box, "relay-exe-env")).toContain(`WSLENV=${names}\n`);
+    put(box, "mnt/c/Users/me/relay.exe", `#!/bin/sh\necho '{"steps":[]}'\n`);
+    expect((await setupDesktop()).commands).toEqual([]);
   });
 
   test("without a Windows relay explains why two buffers would never meet, and writes nothing", async () => {
-    await using box = sandbox();
-    const { exe, surroundings } = openWsl(box);
-    const system = {
-      ...surroundings.system,
-      find: (name: string) => (name === "relay.exe" ? null : surroundings.system.find(name)),
-    };
-    for (const plan of [
-      planCode({ ...surroundings, system }, code),
-      planDesktop({ ...surroundings, system }),
-    ]) {
-      expect(plan).rejects.toThrow(
-        /a relay in each would have a buffer of its own, and they would never meet\. Install relay on Windows/,
+    await using box = home();
+    const { setupCode, setupDesktop } = openWsl(box, { isInstalled: false });
+    for (const setup of [setupCode, setupDesktop])
+      await expect(setup()).rejects.toThrow(
+        /a relay in each would have a buffer of its own, and they would never meet/,
       );
-    }
-    expect(exe).toBeTruthy();
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
   });
 
   test("refuses a buffer that lies inside WSL, and takes one on a Windows disk", async () => {
-    await using box = sandbox();
-    const inside = openWsl(box, {}, "/home/me/b.db");
-    expect(planCode(inside.surroundings, code)).rejects.toThrow(
+    await using box = home();
+    await expect(openWsl(box, { buffer: "/home/me/b.db" }).setupCode()).rejects.toThrow(
       /inside WSL, where the relay of Claude Desktop on Windows must not open it/,
     );
-    const shared = openWsl(box, {}, "/mnt/c/Users/me/b.db");
-    await shared.run(() => planCode(shared.surroundings, code));
-    expect(json(box, ".claude/settings.json").env).toEqual({
-      WSLENV: names,
-      RELAY_DB: "/mnt/c/Users/me/b.db",
-    });
+    const buffer = "/mnt/c/Users/me/b.db";
+    await openWsl(box, { buffer }).setupCode();
+    expect(json(box, paths.settings).env).toEqual({ WSLENV: names, RELAY_DB: buffer });
   });
 
   test("beside a Claude Desktop inside WSL is as on any Linux", async () => {
-    await using box = sandbox();
-    mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
-    const { surroundings, run } = openWsl(box);
-    await run(() => planCode(surroundings, code));
-    expect(json(box, ".claude.json").mcpServers.relay).toEqual({
-      type: "stdio",
+    await using box = home({ desktop: true });
+    await openWsl(box).setupCode();
+    expect(json(box, paths.code).mcpServers.relay).toEqual({
+      ...installed.server,
       command: "/usr/local/bin/relay",
-      args: ["--client", "code"],
     });
   });
 });
@@ -174,8 +134,7 @@ test("a relay that cannot know who started it neither delivers nor clears", () =
   expect(() => refuseInsideClaudeCode("relay get", claudeCode, terminal)).toThrow(RelayError);
   expect(() => refuseInsideClaudeCode("relay get", claudeCode, terminal)).toThrow(sentence);
   for (const name of ["claude-code", "claude-ai", "other"]) {
-    expect(identify({ clientInfo: { name, version: "2.1.330" }, claudeCode, flag: "code" }).refusal).toMatch(
-      sentence,
-    );
+    const clientInfo = { name, version: "2.1.330" };
+    expect(identify({ clientInfo, claudeCode, flag: "code" }).refusal).toMatch(sentence);
   }
 });

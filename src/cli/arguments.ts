@@ -1,95 +1,86 @@
-import { parseArgs, stripVTControlCharacters } from "node:util";
-import { type ArgsDef, runCommand } from "citty";
-import { RelayError } from "../core/errors.ts";
-import type { Command } from "./command.ts";
+import { type Argument, type Arguments, type Command, usageError, type Values } from "./command.ts";
 
-type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
+/** A flag as parseArgs of node:util finds it; `rawName` has its dashes. */
+interface Flag {
+  name: string;
+  rawName: string;
+  value?: string | undefined;
+  /** The value came after an equals sign. */
+  inlineValue?: boolean | undefined;
+}
 
-/** Runs a command with its arguments. Throws a `usage` error for any that it does not take. */
-export async function runWithArguments(
+/** A command line, parsed. */
+interface Parsed {
+  args: Values<Arguments>;
+  /** The words after those that the arguments took. */
+  rest: string[];
+}
+
+/**
+ * Parses what stands after the verb. Throws a `usage` error that names the first thing that the command does not take:
+ * an unknown flag, one given twice or without its value, a value that is none of its options, a word too many.
+ */
+export function parseArguments(
   verb: string,
-  command: Command,
+  { args: definitions = {}, takesRest }: Command,
   rawArgs: readonly string[],
-  data: unknown,
-): Promise<void> {
-  const definitions = (command.args ?? {}) as ArgsDef;
-  const complete = completeArguments(rawArgs, definitions);
-  checkArguments(`relay ${verb}`, complete, definitions);
-  try {
-    await runCommand(command, { rawArgs: complete, data });
-  } catch (error) {
-    throw isCitty(error) ? wrong(`relay ${verb}`, stripVTControlCharacters(error.message)) : error;
+): Parsed {
+  const { flags, words: rest } = split(rawArgs, definitions);
+  const args: Values<Arguments> = {};
+  for (const flag of flags) {
+    const { name, rawName } = flag;
+    if (Object.hasOwn(args, name)) throw usageError(verb, `${rawName} is given twice`);
+    const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+    args[name] = flagValue(verb, flag, definition);
   }
-}
-
-// citty exports no class of its errors, and colours what they say wherever they go.
-function isCitty(error: unknown): error is Error {
-  return error instanceof Error && error.name === "CLIError";
-}
-
-/**
- * Refuses what citty would ignore: unknown flags, flags given twice or without their value, values that are none of
- * the choices, and more positional arguments than the command takes. Throws a `usage` error naming the first of them.
- */
-function checkArguments(command: string, rawArgs: readonly string[], definitions: ArgsDef): void {
-  if (rawArgs.length === 0) return;
-  const { tokens, positionals } = parse(command, rawArgs, definitions);
-  const seen = new Set<string>();
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    if (seen.has(token.name)) throw wrong(command, `--${token.name} is given twice`);
-    seen.add(token.name);
-    checkChoice(command, token.name, token.value, definitions);
-  }
-  const taken = Object.values(definitions).filter((definition) => definition.type === "positional").length;
-  const extra = positionals[taken];
-  if (extra !== undefined)
-    throw wrong(command, `unexpected argument "${extra}" (a text of several words needs quotes)`);
-}
-
-/**
- * The arguments with an empty value for each flag that may stand without one, and does: at the end, or before another
- * flag. Nothing but such a flag's definition, which begins its `valueHint` with a bracket, tells it from the others.
- */
-function completeArguments(rawArgs: readonly string[], definitions: ArgsDef): string[] {
-  const end = rawArgs.indexOf("--");
-  return rawArgs.map((argument, index) => {
-    const next = rawArgs[index + 1];
-    const bare = (end < 0 || index < end) && (next === undefined || next.startsWith("-"));
-    return bare && argument.startsWith("--") && isOptional(definitions[argument.slice(2)])
-      ? `${argument}=`
-      : argument;
-  });
-}
-
-function isOptional(definition: ArgsDef[string] | undefined): boolean {
-  return definition?.type === "string" && definition.valueHint?.startsWith("[") === true;
-}
-
-function parse(command: string, rawArgs: readonly string[], definitions: ArgsDef) {
-  const options: Options = {};
   for (const [name, { type }] of Object.entries(definitions)) {
-    if (type !== "positional") options[name] = { type: type === "boolean" ? "boolean" : "string" };
+    const word = type === "positional" ? rest.shift() : undefined;
+    if (word !== undefined) args[name] = word;
   }
-  try {
-    return parseArgs({ args: [...rawArgs], options, strict: true, allowPositionals: true, tokens: true });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const flag = /'(?:-\w, )?(--?[^' <=]*)/.exec(message)?.[1] ?? "a flag";
-    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") throw wrong(command, `unknown flag ${flag}`);
-    throw wrong(
-      command,
-      definitions[flag.slice(2)]?.type === "boolean" ? `${flag} takes no value` : `${flag} needs a value`,
-    );
-  }
+  if (takesRest || rest.length === 0) return { args, rest };
+  throw usageError(verb, `unexpected argument "${rest[0]}" (a text of several words needs quotes)`);
 }
 
-function checkChoice(command: string, name: string, value: string | undefined, definitions: ArgsDef): void {
-  const definition = definitions[name];
-  if (definition?.type !== "enum" || value === undefined || definition.options?.includes(value)) return;
-  throw wrong(command, `--${name} is "${value}"; it must be ${definition.options?.join(" or ")}`);
+/** Tells flags from words, and refuses nothing. */
+function split(rawArgs: readonly string[], definitions: Arguments): { flags: Flag[]; words: string[] } {
+  // node:util takes a millisecond to load, and what Claude Code calls has no flags
+  if (!rawArgs.some((argument) => argument.startsWith("-"))) return { flags: [], words: [...rawArgs] };
+  const options = Object.entries(definitions)
+    .filter(([, { type }]) => type !== "positional")
+    .map(([name, { type }]) => [name, { type: type === "boolean" ? type : "string" }] as const);
+  const { tokens, positionals } = process.getBuiltinModule("node:util").parseArgs({
+    args: withEmptyValues(rawArgs, definitions),
+    options: Object.fromEntries(options),
+    strict: false, // its own refusals are sentences; the tokens say what is wrong
+    tokens: true,
+  });
+  return { flags: tokens.filter((token) => token.kind === "option"), words: positionals };
 }
 
-function wrong(command: string, what: string): RelayError {
-  return new RelayError("usage", `${what}. See: ${command} --help`);
+/** parseArgs knows no flags with an optional value: one that stands without gets an empty one. */
+function withEmptyValues(rawArgs: readonly string[], definitions: Arguments): string[] {
+  const isOptional = (argument: string) => {
+    const definition = argument.startsWith("--") ? definitions[argument.slice(2)] : undefined;
+    return definition?.type === "string" && definition.optional === true;
+  };
+  const standsAlone = (index: number) => rawArgs[index + 1]?.startsWith("-") ?? true;
+  return rawArgs.map((argument, index) =>
+    isOptional(argument) && standsAlone(index) ? `${argument}=` : argument,
+  );
+}
+
+function flagValue(
+  verb: string,
+  { rawName, value, inlineValue }: Flag,
+  definition: Argument | undefined,
+): string | boolean {
+  if (!definition || definition.type === "positional") throw usageError(verb, `unknown flag ${rawName}`);
+  if (definition.type === "boolean") {
+    if (value === undefined) return true;
+    throw usageError(verb, `${rawName} takes no value`);
+  }
+  if (value === undefined || (!inlineValue && /^-./.test(value)))
+    throw usageError(verb, `${rawName} needs a value`);
+  if (definition.type === "string" || definition.options.includes(value)) return value;
+  throw usageError(verb, `${rawName} is "${value}"; it must be ${definition.options.join(" or ")}`);
 }

@@ -10,8 +10,7 @@ export const command = defineCommand({
     yes: { type: "boolean", description: "Do not ask" },
     json: { type: "boolean", description: "Print JSON" },
   },
-  async run({ args, data }) {
-    const context = data as Context;
+  async run({ args, data: context }) {
     const { claudeCode, terminal } = context.environment;
     refuseInsideClaudeCode("relay clear", claudeCode, terminal);
     const relay = context.relay();
@@ -26,19 +25,22 @@ export const command = defineCommand({
   },
 });
 
-/** Asks the person whether all messages are to go. Throws a `usage` error if nobody is there to ask, a `failed` one after a no. */
+/** Asks the person whether all messages are to go. Throws a `usage` error without a terminal, a `failed` one after a no. */
 export async function confirmDeletion(
   command: string,
   { total, unread }: Counts,
-  context: Context,
+  { environment, note }: Context,
 ): Promise<void> {
-  if (!context.environment.terminal.stdin) {
-    throw new RelayError("usage", `${command} deletes every message, and nobody is here to ask. Say --yes.`);
-  }
-  context.note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
+  if (!environment.terminal.stdin)
+    throw new RelayError(
+      "usage",
+      `${command} deletes every message, and there is no terminal to ask on`,
+      "Say --yes.",
+    );
+  note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
   for await (const line of console) {
     if (/^y(es)?$/i.test(line.trim())) return;
     break;
   }
-  throw new RelayError("failed", "nothing was deleted. Answer yes to delete.");
+  throw new RelayError("failed", "nothing was deleted", "Answer yes to delete.");
 }

@@ -1,12 +1,12 @@
-import type { ArgsDef } from "citty";
-import { RelayError } from "../core/errors.ts";
+import { errorMessage, OutputClosed, RelayError, WriteFailed } from "../core/errors.ts";
 import { version } from "../core/version.ts";
-import type { Command, Verbs } from "./command.ts";
-import { type Context, createContext, reportError } from "./context.ts";
+import { parseArguments } from "./arguments.ts";
+import type { Verbs } from "./command.ts";
+import { type Context, createContext } from "./context.ts";
 
 /** Runs one command line of `relay` and answers the status to exit with. Every error ends here. */
 export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): Promise<number> {
-  const context = createContext(verbs);
+  const context = createContext();
   try {
     await dispatch(verbs, rawArgs, context);
     return 0;
@@ -28,32 +28,37 @@ async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Conte
   const isOriginalSetup = isServer && hasFlag(rawArgs, "--setup-code");
   const verb = isOriginalSetup ? "setup-code" : isServer ? "serve" : first;
   const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
-  if (!command) throw new RelayError("usage", `unknown command "${verb}". See: relay --help`);
+  if (!command) throw new RelayError("usage", `unknown command "${verb}"`, "See: relay --help");
   if (helpWanted) return context.print(await (await import("./help.ts")).renderCommand(command));
 
   const verbArgs = isServer ? rawArgs.filter((argument) => argument !== "--setup-code") : rest;
-  const plain = plainArguments(command, verbArgs);
-  if (plain)
-    return command.run?.({ args: plain, rawArgs: [...verbArgs], cmd: command, data: context } as never);
-  const { runWithArguments } = await import("./arguments.ts");
-  await runWithArguments(verb, command, verbArgs, context);
-}
-
-/** The arguments of a command line without flags, for which nothing need be parsed; `null` for any other. */
-function plainArguments(command: Command, rawArgs: readonly string[]): Record<string, unknown> | null {
-  const definitions = Object.entries((command.args ?? {}) as ArgsDef);
-  const names = definitions.filter(([, { type }]) => type === "positional").map(([name]) => name);
-  if (rawArgs.length > names.length || rawArgs.some((argument) => argument.startsWith("-"))) return null;
-  return {
-    _: [...rawArgs],
-    ...Object.fromEntries(rawArgs.map((argument, place) => [names[place], argument])),
-  };
+  await command.run({ ...parseArguments(verb, command, verbArgs), data: context, verbs });
 }
 
 /** Whether a flag is there, before the arguments were checked. Nothing after `--` is a flag. */
 function hasFlag(rawArgs: readonly string[], ...names: string[]): boolean {
   const end = rawArgs.indexOf("--");
   return (end < 0 ? rawArgs : rawArgs.slice(0, end)).some((argument) => names.includes(argument));
+}
+
+/** Says on standard error why a command failed, and answers the status to exit with. */
+function reportError(thrown: unknown, context: Context, json: boolean): number {
+  const error = thrown instanceof WriteFailed ? outputError(thrown) : thrown;
+  if (error instanceof OutputClosed) return 0;
+  const code = error instanceof RelayError ? error.exitCode : 1;
+  const message = errorMessage(error);
+  context.note(
+    json
+      ? JSON.stringify({ ok: false, error: message, code })
+      : `${context.style("stderr", "red", "relay:")} ${message}`,
+  );
+  return code;
+}
+
+// A reader that closes a pipe has read enough; a full disk under a redirection is another thing.
+function outputError({ code }: WriteFailed): Error {
+  if (code === "EPIPE") return new OutputClosed();
+  return new RelayError("failed", `standard output cannot be written (${code})`, "Send it elsewhere.");
 }
 
 const hint = `relay moves messages between Claude Desktop and Claude Code, which start it by themselves.

@@ -7,7 +7,7 @@ import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
-import type { Peer } from "./peer.ts";
+import type { McpClient } from "./mcp-client.ts";
 
 const conversation: { from: Client; text: string }[] = [
   {
@@ -60,10 +60,10 @@ interface Step {
 
 async function converse(buffer: string): Promise<Step[]> {
   const [desktop, code] = await Promise.all([connectTo("desktop", buffer), connectTo("code", buffer)]);
-  const peers = { desktop, code };
+  const sessions = { desktop, code };
   const transcript: Step[] = [];
   const step = async (client: Client, tool: Step["tool"], message: string, args: Record<string, unknown>) => {
-    const answer = await peers[client].call(tool, args);
+    const answer = await sessions[client].callTool(tool, args);
     transcript.push({ client, tool, message, answer });
     return answer;
   };
@@ -80,17 +80,17 @@ async function converse(buffer: string): Promise<Step[]> {
   }
 }
 
-async function connectTo(client: Client, buffer: string): Promise<Peer> {
-  const { connect } = await import("./peer.ts");
-  // The environment is made anew: this may run inside Claude Code, and these servers are nobody's but the demo's.
+async function connectTo(client: Client, buffer: string): Promise<McpClient> {
+  const { McpClient } = await import("./mcp-client.ts");
+  // This may run inside Claude Code, but its session is not the demo's: the environment is a clean one.
   const env = { ...cleanEnvironment(), RELAY_DB: buffer, RELAY_NOTIFY: "off" };
+  const clientInfo = { name: "relay-demo", version };
   try {
-    return await connect({ command: process.execPath, args: ["--client", client], env, version });
+    return await McpClient.start({ command: process.execPath, args: ["--client", client], env, clientInfo });
   } catch (error) {
-    throw new RelayError(
-      "failed",
-      `the server for ${clientTitle(client)} did not start: ${errorMessage(error)}`,
-    );
+    const reason = errorMessage(error).replace(/\.$/, "");
+    const message = `the server for ${clientTitle(client)} did not start: ${reason}`;
+    throw new RelayError("failed", message, "Run: relay doctor");
   }
 }
 

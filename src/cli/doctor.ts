@@ -35,18 +35,18 @@ async function repair({ environment, print }: Context, json: boolean): Promise<v
   const path = environment.bufferPath();
   const { repairBuffer } = await import("../store/repair.ts");
   const done = repairBuffer(path, systemClock);
-  const { renderRepair, repairJson } = await import("./repair-report.ts");
-  print(json ? JSON.stringify(repairJson(path, done)) : renderRepair(path, done));
+  const { renderRepair } = await import("./render.ts");
+  print(json ? JSON.stringify({ ok: true, buffer: path, ...done }) : renderRepair(path, done));
 }
 
 async function examineHere(context: Context, notify: boolean): Promise<Finding[]> {
-  const [{ surroundingsOf }, { readConfiguration }, { examine }] = await Promise.all([
-    import("./surroundings.ts"),
+  const [{ setupContext }, { readConfiguration }, { examine }] = await Promise.all([
+    import("./apply.ts"),
     import("../doctor/configuration.ts"),
     import("../doctor/examine.ts"),
   ]);
   const { environment } = context;
-  const setup = surroundingsOf(context, null); // RELAY_DB of this shell is for a check to judge
+  const setup = setupContext(context);
   const folder = mkdtempSync(join(temporaryFolder(), "relay-doctor-"));
   const subject: Subject = {
     context: setup,
@@ -68,7 +68,18 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
  * over the person's it would announce unread messages.
  */
 async function probe({ command, args, env }: ServerCommand, folder: string) {
-  const { probe } = await import("./peer.ts");
+  const { McpClient } = await import("./mcp-client.ts");
   const own = { RELAY_DB: join(folder, `${crypto.randomUUID()}.db`), RELAY_NOTIFY: "off" };
-  return probe({ command, args, env: { ...cleanEnvironment(), ...env, ...own }, version, folder });
+  const client = await McpClient.start({
+    command,
+    args,
+    env: { ...cleanEnvironment(), ...env, ...own },
+    cwd: folder,
+    clientInfo: { name: "relay-doctor", version },
+  });
+  try {
+    return { version: client.serverVersion, tools: await client.listTools() };
+  } finally {
+    await client.close();
+  }
 }

@@ -1,4 +1,3 @@
-import type { Client } from "../core/client.ts";
 import type { Delivery } from "../core/delivery.ts";
 import { RelayError, WriteFailed } from "../core/errors.ts";
 import { randomNonce } from "../core/frames.ts";
@@ -19,12 +18,11 @@ export const command = defineCommand({
     peek: { type: "boolean", description: "Only look: mark nothing as read" },
     json: { type: "boolean", description: "Print JSON, with the texts byte for byte" },
   },
-  async run({ args, data }) {
-    const context = data as Context;
+  async run({ args, data: context }) {
     const { claudeCode, terminal } = context.environment;
     refuseInsideClaudeCode("relay get", claudeCode, terminal);
-    const reader = args.for as Client | undefined;
-    if (!reader) throw new RelayError("usage", "missing reader", "Use --for desktop or --for code.");
+    const reader = args.for;
+    if (!reader) throw new RelayError("usage", "missing reader: use --for desktop or --for code");
     const request: PageRequest = {
       reader,
       limit: checkLimit(args.limit),

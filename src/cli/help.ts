@@ -1,25 +1,31 @@
 import { stripVTControlCharacters } from "node:util";
-import { type ArgsDef, type CommandMeta, renderUsage } from "citty";
-import type { Command, Verbs } from "./command.ts";
+import { renderUsage } from "citty";
+import type { Arguments, Command, Verbs } from "./command.ts";
 
 /** What `relay --help` prints. */
 export async function renderOverview(verbs: Verbs): Promise<string> {
-  const { serve } = verbs;
-  const args = {
-    ...(serve?.args as ArgsDef),
-    version: { type: "boolean", description: "Print the version" },
-  } as const;
   const meta = { name: "relay", description: "Moves messages between Claude Desktop and Claude Code" };
-  return plain(await renderUsage({ meta, args, subCommands: verbs }));
+  const version = { type: "boolean", description: "Print the version" } as const;
+  const shown = Object.entries(verbs).filter(([, command]) => !command.calledByClaudeCode);
+  const subCommands = Object.fromEntries(shown.map(([verb, command]) => [verb, { meta: command.meta }]));
+  return plain(await renderUsage({ meta, args: hinted({ ...verbs.serve?.args, version }), subCommands }));
 }
 
 /** What `relay VERB --help` prints. */
-export async function renderCommand(command: Command): Promise<string> {
-  const meta = command.meta as CommandMeta;
-  return plain(await renderUsage({ ...command, meta: { ...meta, name: `relay ${meta.name}` } }));
+export async function renderCommand({ meta, args = {} }: Command): Promise<string> {
+  return plain(await renderUsage({ meta: { ...meta, name: `relay ${meta.name}` }, args: hinted(args) }));
 }
 
-// citty colours by its own lights, also into a pipe, and fills its columns with spaces
+// citty shows nothing of a word at its place but this
+function hinted(args: Arguments) {
+  const hint = (argument: Arguments[string]) =>
+    argument.type === "positional" && argument.suggestions
+      ? { ...argument, valueHint: argument.suggestions.join("|") }
+      : argument;
+  return Object.fromEntries(Object.entries(args).map(([name, argument]) => [name, hint(argument)]));
+}
+
+// citty colours by rules of its own, also into a pipe, and fills its columns with spaces
 function plain(text: string): string {
   return stripVTControlCharacters(text).replace(/ +$/gm, "").trimEnd();
 }

@@ -22,12 +22,11 @@ export const command = defineCommand({
     event: {
       type: "positional",
       required: false,
-      valueHint: "user-prompt-expansion|session-start|pre-tool-use",
+      suggestions: ["user-prompt-expansion", "session-start", "pre-tool-use"],
       description: "Which event",
     },
   },
-  async run({ args, data }) {
-    const context = data as Context;
+  async run({ args, data: context }) {
     try {
       if (args.event === "user-prompt-expansion") await issueTicket(context);
       if (args.event === "session-start") await tellWaiting(context);

@@ -5,7 +5,7 @@ import { checkMessage } from "../core/validate.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
-import { renderReceipt } from "./receipt.ts";
+import { renderReceipt } from "./render.ts";
 
 // Far more than a message may have; a stream without end must end somewhere.
 const inputBytes = 16 * 1024 * 1024;
@@ -21,8 +21,7 @@ export const command = defineCommand({
     },
     json: { type: "boolean", description: "Print the receipt as JSON" },
   },
-  async run({ args, data }) {
-    const context = data as Context;
+  async run({ args, data: context }) {
     const to = recipient(args.to, context);
     const message = checkMessage(await messageText(args.text, context));
     const relay = context.relay();

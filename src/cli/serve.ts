@@ -1,11 +1,9 @@
-import type { Client } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { checkSound } from "../core/validate.ts";
-import type { Environment } from "../platform/environment.ts";
 import { watchOutside } from "../server/lifecycle.ts";
 import { defineCommand } from "./command.ts";
 
-// Long enough for a laptop's night to be somebody's choice, short enough to find a client that vanished.
+// Long enough for a laptop's night to be the person's choice, short enough to find a client that vanished.
 const defaultIdleSeconds = 3_600;
 
 export const command = defineCommand({
@@ -16,31 +14,35 @@ export const command = defineCommand({
       options: ["desktop", "code"],
       description: "Whose server it is, if the client does not say",
     },
-    debug: { type: "boolean", description: "Tell requests and outcomes on standard error, never texts" },
+    debug: { type: "boolean", description: "Log requests to stderr, never message text" },
     sound: {
       type: "string",
       valueHint: "[name]|off",
+      suggestions: ["off"],
+      optional: true,
       description: "The sound of the client's notifications (the system's own if no name is given)",
     },
     "idle-timeout": {
       type: "string",
       valueHint: "seconds",
-      description: `Ping a client that asked nothing for so long (default ${defaultIdleSeconds}, 0 is never)`,
+      description: `Seconds without a request before the client is pinged (${defaultIdleSeconds}; 0 = never)`,
     },
   },
-  async run({ args, data }) {
+  async run({ args: { client, debug = false, ...args }, data: { environment } }) {
     const outside = watchOutside();
-    const { environment } = data as { environment: Environment };
-    const client = args.client as Client | undefined;
     const idleTimeout = checkIdle(args["idle-timeout"]);
     const sound = checkSound(args.sound);
-    const { serve } = await import("../server/server.ts"); // the MCP SDK is not for those who only count messages
-    await serve({ client, debug: args.debug ?? false, sound, idleTimeout }, environment, outside);
+    const { serve } = await import("../server/server.ts"); // other commands do not wait for the MCP SDK
+    await serve({ client, debug, sound, idleTimeout }, environment, outside);
   },
 });
 
 function checkIdle(value: string | undefined): number {
   if (value === undefined) return defaultIdleSeconds;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
-  throw new RelayError("usage", `--idle-timeout is "${value}"; it must be a number of seconds. 0 is never.`);
+  throw new RelayError(
+    "usage",
+    `--idle-timeout is "${value}"; it must be a number of seconds`,
+    "0 is never.",
+  );
 }

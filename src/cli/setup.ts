@@ -2,32 +2,27 @@ import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({
-  meta: { name: "setup", description: "Set up both Claudes, as far as they are installed" },
+  meta: { name: "setup", description: "Connect Claude Desktop and Claude Code" },
   args: {
-    statusline: {
-      type: "boolean",
-      description: "Also show in Claude Code's status line how many messages wait",
-    },
+    statusline: { type: "boolean", description: "Also show unread messages in Claude Code's status line" },
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing" },
     json: { type: "boolean", description: "Print JSON" },
   },
   async run({ args, data }) {
     const context = data as Context;
-    const [{ setupSurroundingsOf }, { clientsToGreet, planSetup }, { execute }] = await Promise.all([
-      import("./surroundings.ts"),
+    const [{ apply, writableSetupContext }, { clientsToWelcome, planSetup }] = await Promise.all([
+      import("./apply.ts"),
       import("../setup/setup-plan.ts"),
-      import("./setup-report.ts"),
     ]);
-    const surroundings = setupSurroundingsOf(context, "relay setup");
-    const { installRecord } = surroundings.places;
+    const setup = writableSetupContext(context, "relay setup");
     const { statusline = false, json = false, "dry-run": dryRun = false } = args;
-    const plan = () => planSetup(surroundings, { scope: "user", statusline });
-    const changed = await execute(plan, { installRecord, dryRun, json }, context);
+    const plan = () => planSetup(setup, { scope: "user", statusline });
+    const changed = await apply(plan, setup, { dryRun, json }, context);
     if (!changed || json || !context.environment.terminal.stdout) return;
-    const [{ greet }, { chosenBuffer }] = await Promise.all([
-      import("./greeting.ts"),
-      import("../setup/chosen-buffer.ts"),
+    const [{ welcome }, { bufferOverride }] = await Promise.all([
+      import("./welcome.ts"),
+      import("../setup/setup-context.ts"),
     ]);
-    await greet(clientsToGreet(surroundings), chosenBuffer(surroundings), context);
+    await welcome(clientsToWelcome(setup), bufferOverride(setup), context);
   },
 });

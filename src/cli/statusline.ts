@@ -1,11 +1,9 @@
 import { defineCommand } from "./command.ts";
-import type { Context } from "./context.ts";
 
 export const command = defineCommand({
-  meta: { name: "statusline", description: "Say how many messages wait for Code (called by Claude Code)" },
+  meta: { name: "statusline", description: "Print how many messages wait for Code (called by Claude Code)" },
   calledByClaudeCode: true,
-  async run({ data }) {
-    const { quickRelay, print } = data as Context;
+  async run({ data: { quickRelay, print } }) {
     try {
       const { unread } = await quickRelay().store.counts();
       if (unread.code > 0) print(`${unread.code} from Desktop`);

@@ -9,7 +9,7 @@ import { plural } from "../core/words.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
-import { renderReceipt } from "./receipt.ts";
+import { renderReceipt } from "./render.ts";
 
 // The person waits for the prompt; a server's next look announces what a slow notifier has not shown by then.
 const notifierMs = 1_000;
@@ -19,8 +19,7 @@ const request: PageRequest = { reader: "code", limit: windowSize, includeRead: f
 export const command = defineCommand({
   meta: { name: "typed", description: "Do what the person typed after /get (called by Claude Code)" },
   calledByClaudeCode: true,
-  async run({ data }) {
-    const context = data as Context;
+  async run({ data: context }) {
     const { session } = context.environment.claudeCode;
     const relay = context.relay();
     const redeemed = session && (await relay.redeem(session, request));

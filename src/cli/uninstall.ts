@@ -7,7 +7,7 @@ import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
 export const command = defineCommand({
-  meta: { name: "uninstall", description: "Take out what setup put into both Claudes" },
+  meta: { name: "uninstall", description: "Disconnect both Claudes and restore their configuration" },
   args: {
     purge: { type: "boolean", description: "Delete every message, too" },
     yes: { type: "boolean", description: "Do not ask before messages are deleted" },
@@ -17,26 +17,24 @@ export const command = defineCommand({
   async run({ args, data }) {
     const context = data as Context;
     const { claudeCode, terminal } = context.environment;
-    const { purge = false, yes = false, json = false } = args;
-    const dryRun = args["dry-run"] ?? false;
-    // it takes the person's protections away, too
+    const { purge = false, yes = false, json = false, "dry-run": dryRun = false } = args;
+    // it removes the person's protections, too
     refuseInsideClaudeCode("relay uninstall", claudeCode, terminal);
-    const [{ ownSurroundingsOf }, { chosenBuffer }, { planRemoval }, { execute }] = await Promise.all([
-      import("./surroundings.ts"),
-      import("../setup/chosen-buffer.ts"),
+    const [{ apply, writableSetupContext }, { bufferOverride }, { planRemoval }] = await Promise.all([
+      import("./apply.ts"),
+      import("../setup/setup-context.ts"),
       import("../setup/removal.ts"),
-      import("./setup-report.ts"),
     ]);
-    const surroundings = ownSurroundingsOf(context);
-    const { installRecord } = surroundings.places;
-    const plan = () => planRemoval(surroundings);
-    const options = { installRecord, dryRun, json, thorough: true };
-    if (!purge || dryRun) return void (await execute(plan, options, context));
-    const buffer = chosenBuffer(surroundings) ?? context.environment.bufferPath();
+    const setup = writableSetupContext(context, "relay uninstall");
+    const nothing = "relay is not set up; nothing to remove.";
+    const options = { dryRun, json, nothing, continueOnError: true };
+    const remove = () => apply(() => planRemoval(setup), setup, options, context);
+    if (!purge || dryRun) return void (await remove());
+    const buffer = bufferOverride(setup) ?? context.environment.bufferPath();
     const relay = context.relay({ buffer });
     if (!yes) await confirmDeletion("relay uninstall --purge", await relay.store.counts(), context);
     try {
-      await execute(plan, options, context);
+      await remove();
     } finally {
       await empty(relay, buffer, context);
     }

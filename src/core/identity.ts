@@ -43,7 +43,7 @@ export interface Identity {
 }
 
 /** The words of a `refused` error. */
-export interface Refusal {
+interface Refusal {
   message: string;
   fix: string;
 }

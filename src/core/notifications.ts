@@ -42,7 +42,7 @@ export interface NotificationsOptions {
   notifier: Notifier;
   /** Whether a message that this process stores counts as announced. */
   muted: () => boolean;
-  onOutcome?: (outcome: NotificationOutcome) => void;
+  onOutcome?: ((outcome: NotificationOutcome) => void) | undefined;
   onError?: (error: unknown) => void;
 }
 

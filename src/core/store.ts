@@ -131,6 +131,12 @@ export interface CodeSession {
   process: number;
 }
 
+/** A redeemed ticket: what was typed after the command, and the page it asked for, if it did. */
+export interface Redeemed {
+  args: string;
+  leased: LeasedPage | null;
+}
+
 /**
  * Where messages wait: the port that each store implements. Each method is one transaction, in the order of the calls.
  * It waits up to 5 s for other processes and gives up early when `signal` aborts. All throw a `buffer` error if the
@@ -177,10 +183,7 @@ export interface Store {
    * Takes the session's ticket and answers what it carries, or `null` if there is no valid one. A ticket that carries
    * nothing but white space asks for a page, which is leased in the same transaction.
    */
-  redeemTicket(
-    session: CodeSession,
-    request: PageRequest,
-  ): Promise<{ args: string; leased: LeasedPage | null } | null>;
+  redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null>;
   /** Lets go of the buffer. Later calls open it again. */
   close(): void;
 }

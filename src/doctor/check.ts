@@ -1,6 +1,6 @@
 import { errorMessage, RelayError } from "../core/errors.ts";
 import type { Notifier } from "../core/notifier.ts";
-import type { Surroundings } from "../setup/setup-context.ts";
+import type { SetupContext } from "../setup/setup-context.ts";
 import type { Configuration } from "./configuration.ts";
 
 /** What one look found. */
@@ -23,7 +23,7 @@ export interface ServerCommand {
 
 /** What the checks look at. */
 export interface Subject {
-  context: Surroundings;
+  context: SetupContext;
   configuration: Configuration;
   version: string;
   /** Where relay keeps the buffer here. Throws what {@link Environment.bufferPath} throws. */

@@ -1,7 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Places } from "../platform/paths.ts";
-import { desktopConfigName } from "../setup/chosen-buffer.ts";
+import { desktopConfigName, type Places } from "../platform/paths.ts";
 import { commandNames } from "../setup/claude-code.ts";
 import { type JsonText, jsonText, type Path } from "../setup/json-text.ts";
 import { activePlugin, installedBundle } from "../setup/other-installs.ts";

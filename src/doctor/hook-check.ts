@@ -69,7 +69,7 @@ function rules(
     return Array.isArray(list) && list.includes(value);
   };
   const buffer = code?.at(["mcpServers", "relay", "env", "RELAY_DB"]) ?? user?.at(["env", "RELAY_DB"]);
-  const chosen = typeof buffer === "string" && buffer !== context.places.usualBuffer ? buffer : null;
+  const chosen = typeof buffer === "string" && buffer !== context.places.defaultBufferPath ? buffer : null;
   const { allow, deny } =
     chosen === null && isAcrossWsl(context) ? permissionRulesInWsl() : permissionRules(chosen);
   const missing = [

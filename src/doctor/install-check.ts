@@ -1,4 +1,4 @@
-import { realPath } from "../platform/system.ts";
+import { realPathOrNull } from "../platform/files.ts";
 import { isOriginalCommand, isOriginalHook, isOriginalServer } from "../setup/original.ts";
 import { findClaude, protectedVersion, stablePath } from "../setup/program.ts";
 import { type Check, failed, ok, warn } from "./check.ts";
@@ -9,7 +9,7 @@ export const checkProgram: Check = ({ context: { system, executable }, version }
   const path = stablePath(executable, system);
   const itself = ok("relay", `${version}, ${path}`);
   const found = system.findAll("relay");
-  const [first = "", ...later] = found.filter((each) => realPath(each) !== realPath(executable));
+  const [first = "", ...later] = found.filter((each) => realPathOrNull(each) !== realPathOrNull(executable));
   if (found.length === 0) {
     const fix = `Put the folder of ${path} into PATH.`;
     return [itself, warn("PATH", "has no relay, so a shell does not know it", fix)];

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { errorMessage } from "../core/errors.ts";
-import { realPath } from "../platform/system.ts";
+import { realPathOrNull } from "../platform/files.ts";
 import { findClaude } from "../setup/program.ts";
 import { ownerOf } from "../setup/servers.ts";
 import { type Check, type Finding, fail, ok, type ServerCommand, type Subject, warn } from "./check.ts";
@@ -82,13 +82,13 @@ export const checkProjectServers: Check = ({ configuration: { code, project }, c
 /** Which buffer each side would open: with two, messages silently never arrive. */
 export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) => {
   const { code, desktop, settings } = configuration;
-  const { usualBuffer } = context.places;
-  const inSettings = settings.map((file) => file.at(["env", "RELAY_DB"])).find(isPath) ?? usualBuffer;
+  const { defaultBufferPath } = context.places;
+  const inSettings = settings.map((file) => file.at(["env", "RELAY_DB"])).find(isPath) ?? defaultBufferPath;
   const ofCode = code ? usesOf("Code", code, inSettings) : [];
   const uses = [
     ...ofCode,
     ...ofCode.map(() => ({ side: "/get", path: inSettings })),
-    ...desktop.flatMap((file) => usesOf("Desktop", file, usualBuffer)),
+    ...desktop.flatMap((file) => usesOf("Desktop", file, defaultBufferPath)),
   ];
   const [path] = uses.map((use) => use.path);
   if (path === undefined) return [];
@@ -124,5 +124,5 @@ function pathOrNull(bufferPath: () => string): string | null {
 
 // One file may have several paths.
 function real(path: string): string {
-  return realPath(path) ?? resolve(path);
+  return realPathOrNull(path) ?? resolve(path);
 }

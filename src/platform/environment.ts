@@ -3,7 +3,7 @@ import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join, sep } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
-import { type Places, placesOf, usualBuffer } from "./paths.ts";
+import { defaultBufferPath, type Places, placesOf } from "./paths.ts";
 import { pickVariables, readSystem, type System } from "./system.ts";
 import { isBlind, isInWsl } from "./wslenv.ts";
 
@@ -128,7 +128,7 @@ function bufferPath(chosen: string | undefined): string {
     );
   }
   const home = homeFolder();
-  if (home) return usualBuffer(home);
+  if (home) return defaultBufferPath(home);
   throw new RelayError(
     "buffer",
     "there is no home folder to keep the buffer in",

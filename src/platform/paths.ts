@@ -3,13 +3,16 @@ import { isAbsolute, join } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { System } from "./system.ts";
 
+/** Claude Desktop's own configuration, in each of its folders. */
+export const desktopConfigName = "claude_desktop_config.json";
+
 /** Where the two Claudes, and relay, keep files of the person's. All absolute. */
 export interface Places {
   home: string;
   /** Where the buffer is, unless `RELAY_DB` says otherwise. */
-  usualBuffer: string;
+  defaultBufferPath: string;
   /** `CLAUDE_CONFIG_DIR`, if that is set. */
-  chosenFolder: string | null;
+  configDirOverride: string | null;
   /** Claude Code's folder: settings, commands, plugins. */
   claudeFolder: string;
   /** Claude Code's own file, where `claude mcp add-json --scope user` registers servers. */
@@ -23,28 +26,29 @@ export interface Places {
 }
 
 /** The buffer of a person with this home folder, unless `RELAY_DB` says otherwise. */
-export function usualBuffer(home: string): string {
+export function defaultBufferPath(home: string): string {
   return join(home, ".relay_buffer.db");
 }
 
 /** The places of a person with this home folder on this system. Throws a `usage` error if `CLAUDE_CONFIG_DIR` is relative. */
 export function placesOf(home: string, { kind, variables }: Pick<System, "kind" | "variables">): Places {
-  const chosen = variables.CLAUDE_CONFIG_DIR || null;
-  if (chosen && !isAbsolute(chosen)) {
+  const configDirOverride = variables.CLAUDE_CONFIG_DIR || null;
+  if (configDirOverride && !isAbsolute(configDirOverride)) {
     throw new RelayError(
       "usage",
-      `CLAUDE_CONFIG_DIR is "${chosen}", which is not an absolute path. Write it out from the root.`,
+      `CLAUDE_CONFIG_DIR is "${configDirOverride}", which is not an absolute path`,
+      "Write it out from the root.",
     );
   }
-  const claudeFolder = chosen ?? join(home, ".claude");
+  const claudeFolder = configDirOverride ?? join(home, ".claude");
   // Claude Code prefers its file's older place, where there is one (seen, 2.1.330)
   const olderConfig = join(claudeFolder, ".config.json");
   return {
     home,
-    usualBuffer: usualBuffer(home),
-    chosenFolder: chosen,
+    defaultBufferPath: defaultBufferPath(home),
+    configDirOverride,
     claudeFolder,
-    claudeConfig: existsSync(olderConfig) ? olderConfig : join(chosen ?? home, ".claude.json"),
+    claudeConfig: existsSync(olderConfig) ? olderConfig : join(configDirOverride ?? home, ".claude.json"),
     desktopFolders: desktopFolders(home, kind, variables),
     managedSettings: [managedSettings(kind, variables)],
     installRecord: join(home, ".relay_install.json"),

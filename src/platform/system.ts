@@ -1,6 +1,7 @@
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { delimiter, isAbsolute, relative, sep } from "node:path";
+import { realPathOrNull } from "./files.ts";
 
 /** The operating system around this process, its user and its programs. */
 export interface System {
@@ -56,23 +57,14 @@ function systemKind(): System["kind"] {
 // A server is started in a directory that others may have filled, and often with a short PATH. Folders below that
 // directory count as part of it, unless it is the person's home or above it.
 function searchPath(home: string, path = ""): string[] {
-  const here = realPath(".");
-  const holdsHome = here === null || isWithin(realPath(home) ?? home, here);
+  const here = realPathOrNull(".");
+  const holdsHome = here === null || isWithin(realPathOrNull(home) ?? home, here);
   const trusted = (entry: string) => {
-    const folder = isAbsolute(entry) ? realPath(entry) : null;
+    const folder = isAbsolute(entry) ? realPathOrNull(entry) : null;
     return folder !== null && folder !== here && (holdsHome || !isWithin(folder, here));
   };
   const standard = ["/usr/local/bin", "/usr/bin", "/bin"];
   return [...path.split(delimiter).filter(trusted), ...standard];
-}
-
-/** The path of the file itself, links followed; `null` if there is none. */
-export function realPath(path: string): string | null {
-  try {
-    return realpathSync(path);
-  } catch {
-    return null;
-  }
 }
 
 function isWithin(path: string, folder: string): boolean {

@@ -1,6 +1,4 @@
-import { basename } from "node:path";
-
-/** The names the command may have: the second where somebody's own first one stands. */
+/** The names that the command may have: the second where the person has a first one of their own. */
 export const commandNames = ["get", "relay"] as const;
 
 /**
@@ -9,26 +7,26 @@ export const commandNames = ["get", "relay"] as const;
  * `$ARGUMENTS` in a slot would be pasted into a shell (facts.md, "/get, tickets, hooks").
  */
 export function commandFile(program: string): string {
-  const run = `${shellWord(program)} typed`;
   return `---
 description: Read what Claude Desktop sent, or send words to it
 argument-hint: "[again | status | clear | words for Desktop]"
 disable-model-invocation: true
-allowed-tools: ${allowedTools(run)}
+allowed-tools: ${allowedTools(slot(program))}
 ---
-!\`${run}\`
+!\`${slot(program)}\`
 `;
 }
 
-/**
- * A command file, which somebody may have added to, with another program in it: its slot and the rule that lets it run
- * change, and nothing else.
- */
-export function repointed(text: string, program: string): string {
-  const run = `${shellWord(program)} typed`;
+/** A command file, perhaps with a person's changes, for another program: its slot and the rule that allows it change. */
+export function withProgram(text: string, program: string): string {
   return text
-    .replace(/^allowed-tools:.*?(?=\r?$)/m, () => `allowed-tools: ${allowedTools(run)}`)
-    .replace(/!`[^`\n]*`/, () => `!\`${run}\``);
+    .replace(/^allowed-tools:.*?(?=\r?$)/m, () => `allowed-tools: ${allowedTools(slot(program))}`)
+    .replace(/!`[^`\n]*`/, () => `!\`${slot(program)}\``);
+}
+
+/** What Claude Code runs for the command. */
+function slot(program: string): string {
+  return `${shellWord(program)} typed`;
 }
 
 // A parenthesis in a path never matches, a star in its place does. In YAML a space and a hash begin a comment.
@@ -42,56 +40,53 @@ export function isCommandFile(text: string): boolean {
   return commandProgram(text) !== null;
 }
 
+/** Whether a command file is as setup writes it, for any program. */
+export function isUneditedCommandFile(text: string): boolean {
+  const program = commandProgram(text);
+  return program !== null && text === commandFile(program);
+}
+
 /** The program that a command of this text runs; `null` if it is not relay's. */
 export function commandProgram(text: string): string | null {
-  const parts = /^---\r?\n([\s\S]*?)\r?\n---\s*\r?\n\s*!`([^`\n]*)`\s*$/.exec(text);
-  const [, head = "", slot = ""] = parts ?? [];
-  const [, word = ""] = /^(.*\S) typed$/.exec(slot) ?? [];
+  const [, head = "", run = ""] = /^---\r?\n([\s\S]*?)\r?\n---\s*\r?\n\s*!`([^`\n]*)`\s*$/.exec(text) ?? [];
+  return /^disable-model-invocation: true\r?$/m.test(head) ? slotProgram(run) : null;
+}
+
+/** Whether a command for a shell is relay's own slot. */
+export function isSlot(command: unknown): boolean {
+  return typeof command === "string" && slotProgram(command) !== null;
+}
+
+function slotProgram(run: string): string | null {
+  const [, word = ""] = /^(.*\S) typed$/.exec(run) ?? [];
   const program = word.replace(/^(["'])(.*)\1$/, (_, quote, inner: string) =>
     quote === "'" ? inner.replaceAll("'\\''", "'") : inner,
   );
-  const name = basename(program.replaceAll("\\", "/"));
-  const isOurs = /^disable-model-invocation: true\r?$/m.test(head) && ["relay", "relay.exe"].includes(name);
-  return isOurs ? program : null;
+  return isRelay(program) ? program : null;
 }
 
-/** An entry of a hook event in Claude Code's settings. Without a shell that reads it: `args` makes it exec form. */
-interface HookEntry {
-  matcher?: string;
-  hooks: [HookCommand];
-}
-
-interface HookCommand {
-  type: "command";
-  command: string;
-  args: string[];
-  timeout: number;
-}
-
-/** The hooks that mint tickets and tell how many messages wait, as they stand in Claude Code's settings. */
-export function hookEntries(
-  program: string,
-  isWindows: boolean,
-): Record<"UserPromptExpansion" | "SessionStart", HookEntry> {
-  const hook = (event: (typeof hookEvents)[number]): HookEntry["hooks"] => [
-    { type: "command", ...guarded([program, "hook", event], isWindows), timeout: hookSeconds },
-  ];
+/** The hooks that issue tickets and show how many messages wait, as Claude Code's settings have them. */
+export function hookEntries(program: string, isWindows: boolean) {
+  const hook = (event: (typeof hookEvents)[number]) => {
+    const [command, ...args] = guarded([program, "hook", event], isWindows);
+    return { type: "command", command, args, timeout: hookSeconds };
+  };
   return {
-    UserPromptExpansion: { matcher: commandNames.join("|"), hooks: hook("user-prompt-expansion") },
-    SessionStart: { hooks: hook("session-start") },
+    UserPromptExpansion: { matcher: commandNames.join("|"), hooks: [hook("user-prompt-expansion")] },
+    SessionStart: { hooks: [hook("session-start")] },
   };
 }
 
-// Claude Code shows an error at every start for a program that is gone, so a shell looks first. It becomes the program,
-// which therefore still is what Claude Code started. The arguments are data to it. Windows has no such shell.
+// Claude Code shows an error at every start for a program that is gone, so a shell looks first. By `exec` the program
+// still is the process that Claude Code started. The arguments are data to the shell. Windows has no such shell.
 const ifThere = '[ ! -x "$0" ] || exec "$0" "$@"';
 
-function guarded(argv: string[], isWindows: boolean): Pick<HookCommand, "command" | "args"> {
-  const [command = "", ...args] = argv;
-  return isWindows ? { command, args } : { command: "/bin/sh", args: ["-c", ifThere, ...argv] };
+// With `args` in a hook, Claude Code itself uses no shell.
+function guarded(argv: string[], isWindows: boolean): string[] {
+  return isWindows ? argv : ["/bin/sh", "-c", ifThere, ...argv];
 }
 
-/** The program of relay that a hook of Claude Code's settings runs; `null` if it runs something else. */
+/** The path of relay in a hook of Claude Code's settings; `null` if the hook runs something else. */
 export function hookProgram(hook: unknown): string | null {
   const { command, args } = (hook ?? {}) as Record<string, unknown>;
   if (typeof command !== "string" || !Array.isArray(args)) return null;
@@ -100,19 +95,19 @@ export function hookProgram(hook: unknown): string | null {
   return isOurs ? program : null;
 }
 
-/** Whether a path is that of a relay binary, whatever folder it is in. */
+/** Whether a path is that of a relay binary, in any folder. */
 export function isRelay(path: unknown): path is string {
   return typeof path === "string" && /(?:^|[/\\])relay(?:\.exe)?$/.test(path);
 }
 
 const hookEvents = ["user-prompt-expansion", "session-start"] as const;
 
-// A hook holds up the person's prompt; relay's own ends within a fraction of this.
+// A hook delays the person's prompt; relay's own ends within a fraction of this.
 const hookSeconds = 5;
 
 /**
- * The permission rules for a server named `relay` and a buffer at this path, or at the usual one: a model may send
- * whenever it likes, and its Read tool leaves the buffer alone.
+ * The permission rules for a server named `relay` and a buffer at this path (`null`: at the default one): a model may
+ * send whenever it likes, and its Read tool leaves the buffer alone.
  */
 export function permissionRules(buffer: string | null): { allow: string[]; deny: string[] } {
   return {
@@ -121,7 +116,7 @@ export function permissionRules(buffer: string | null): { allow: string[]; deny:
   };
 }
 
-/** The same for a Claude Code in WSL whose relay is the Windows one: its buffer is in a home folder on a Windows disk. */
+/** The rules for a Claude Code in WSL with the Windows relay, whose buffer is in a home folder on a Windows disk. */
 export function permissionRulesInWsl(): { allow: string[]; deny: string[] } {
   return { ...permissionRules(null), deny: [bufferRule("//mnt/?/Users/*/.relay_buffer.db")] };
 }
@@ -139,9 +134,9 @@ function absolutePattern(path: string): string {
   return `/${posix.replaceAll(/[()[\]{}*!#]/g, "?")}`;
 }
 
-/** What the sandbox of Claude Code, where it is on, must leave out: there the home folder cannot be written. */
+/** The command to leave out of Claude Code's sandbox, in which the home folder cannot be written. */
 export function sandboxExclusion(program: string): string {
-  return `${shellWord(program)} typed`;
+  return slot(program);
 }
 
 /** The status line: how many messages wait. */
@@ -149,17 +144,22 @@ export function statusLine(program: string): { type: "command"; command: string 
   return { type: "command", command: `${shellWord(program)} statusline` };
 }
 
-/** The server, as `claude mcp add-json` takes it. */
-export function serverEntry(
-  program: string,
-  env: Record<string, string> = {},
-): { type: "stdio"; command: string; args: string[]; env?: Record<string, string> } {
-  const entry = { type: "stdio", command: program, args: ["--client", "code"] } as const;
-  return { ...entry, args: [...entry.args], ...(Object.keys(env).length > 0 && { env }) };
+/** An entry of `mcpServers` that starts relay. */
+export interface ServerEntry {
+  type?: "stdio";
+  command: string;
+  args: string[];
+  env?: Record<string, string>;
 }
 
-// Claude Code runs slots and the status line with a POSIX shell, on Windows too, where it takes slashes as well.
-function shellWord(path: string): string {
+/** The server, as `claude mcp add-json` takes it. */
+export function serverEntry(program: string, env: Record<string, string> = {}): ServerEntry {
+  const entry: ServerEntry = { type: "stdio", command: program, args: ["--client", "code"] };
+  return Object.keys(env).length > 0 ? { ...entry, env } : entry;
+}
+
+/** A word for a POSIX shell. Claude Code uses one on Windows, too, where a path with slashes works as well. */
+export function shellWord(path: string): string {
   const text = /^[A-Za-z]:\\/.test(path) ? path.replaceAll("\\", "/") : path;
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,58 +3,47 @@ import { RelayError } from "../core/errors.ts";
 import type { System } from "../platform/system.ts";
 import { serverEntry } from "./claude-code.ts";
 import { planCommand } from "./command-file.ts";
-import { mergeFile } from "./json-file.ts";
-import { type JsonText, jsonText } from "./json-text.ts";
+import { mergeFile, readJson } from "./json-file.ts";
 import { activePlugin } from "./other-installs.ts";
-import type { Plan } from "./plan.ts";
+import { mergePlans, type Plan } from "./plan.ts";
 import { findClaude, protectedVersion } from "./program.ts";
 import { type InstallRecord, readRecord } from "./record.ts";
 import { planProjectServer, planUserServer } from "./registration.ts";
-import { guessPlaced, settingsPlacements } from "./settings.ts";
-import { type Surroundings, type Wiring, wiring } from "./setup-context.ts";
-import { readContent } from "./write-file.ts";
+import { settingsEntries } from "./settings.ts";
+import { type Launch, launchOf, type SetupContext } from "./setup-context.ts";
 
 /** How Claude Code is to be set up. */
 export interface CodeOptions {
-  /** For whom the server is registered. */
+  /** Whether the server is registered for the person, or for a project. */
   scope: "user" | "project";
   statusline: boolean;
 }
 
 /**
- * What setting up Claude Code takes: the server, the command, the hooks and rules in the settings. Throws a `failed`
- * error if it cannot all be done; nothing was changed then.
+ * Connects Claude Code: the server, the command, the hooks and rules in the settings. Throws a `failed` error if not all
+ * of it is possible.
  */
-export async function planCode(
-  surroundings: Surroundings,
-  { scope, statusline }: CodeOptions,
-): Promise<Plan> {
-  const { system, places } = surroundings;
-  const wired = wiring(surroundings);
+export async function planCode(context: SetupContext, { scope, statusline }: CodeOptions): Promise<Plan> {
+  const { system, places } = context;
+  const launch = launchOf(context);
   const claude = await checkedClaude(system, places.home);
   const record = readRecord(places.installRecord);
-  const settings = planSettings(record, surroundings, wired, statusline);
-  const { name, changes } = planCommand(record, places.claudeFolder, wired.program);
-  const entry = serverEntry(wired.program, wired.env);
+  const settings = planSettings(record, context, launch, statusline);
+  const { name, changes } = planCommand(record, places.claudeFolder, launch.program);
+  const entry = serverEntry(launch.program, launch.env);
   const server =
     scope === "project"
-      ? planProjectServer(record, surroundings, { ...entry, command: "relay" })
-      : planUserServer(record, surroundings, claude, entry);
+      ? planProjectServer(record, context, { ...entry, command: "relay" })
+      : planUserServer(context, claude, entry);
   const isFindable = scope === "user" || system.find("relay") !== null;
-  return {
-    errands: server.errands,
-    changes: [...server.changes, ...settings.changes, ...changes],
-    warnings: [
-      ...settings.warnings,
-      ...pluginWarning(places.claudeFolder),
-      ...(isFindable ? [] : [notInPath]),
-    ],
-    next: [
-      ...server.next,
-      `Sessions of Claude Code that are open now do not know relay yet: start them anew. Then type /${name} there.`,
-    ],
-    failures: [],
-  };
+  return mergePlans([
+    server,
+    settings,
+    { changes, warnings: [...pluginWarnings(places.claudeFolder), ...(isFindable ? [] : [notInPath])] },
+    {
+      next: [`Restart open sessions of Claude Code, which do not know relay yet. Then type /${name} there.`],
+    },
+  ]);
 }
 
 const notInPath = "relay is not in PATH, where a project's .mcp.json looks for it. Put its folder into PATH.";
@@ -65,7 +54,8 @@ async function checkedClaude(system: System, home: string): Promise<string> {
   if (!claude) {
     throw new RelayError(
       "failed",
-      "Claude Code is not here: there is no claude in PATH or ~/.local/bin. Install it, and run this again.",
+      "Claude Code is not here: there is no claude in PATH or ~/.local/bin",
+      "Install it, and run this again.",
     );
   }
   await protectedVersion(claude, system, home);
@@ -74,51 +64,36 @@ async function checkedClaude(system: System, home: string): Promise<string> {
 
 function planSettings(
   record: InstallRecord,
-  surroundings: Surroundings,
-  { program, env, rules }: Wiring,
+  { system, places }: SetupContext,
+  launch: Launch,
   statusline: boolean,
-) {
-  const { system, places } = surroundings;
+): Partial<Plan> {
   const path = join(places.claudeFolder, "settings.json");
-  const found = jsonText(
-    readContent(path)
-      ?.toString()
-      .replace(/^\uFEFF/, "") ?? "",
-    path,
-  );
-  refuseOtherBuffer(found, path, env.RELAY_DB, record);
-  const options = { program, isWindows: system.kind === "windows", rules, env, statusline };
-  const what = "lets /get, and only a person's own, read messages; lets the model send";
+  refuseOtherBuffer(record, path, launch.env.RELAY_DB);
+  const options = { isWindows: system.kind === "windows", statusline };
   const change = mergeFile(
     record,
     path,
-    (json, placed) => settingsPlacements(options, json, placed),
-    what,
-    guessPlaced,
+    (json, placed) => settingsEntries(launch, options, json, placed),
+    "adds the /get hook and allows relay_send",
   );
-  const warnings =
-    found.at(["disableAllHooks"]) === true
-      ? [`hooks are switched off by disableAllHooks in ${path}, so /get will refuse. Take that out.`]
-      : [];
-  return { changes: change ? [change] : [], warnings };
+  const areHooksOff = readJson(path).at(["disableAllHooks"]) === true;
+  const warning = `hooks are switched off by disableAllHooks in ${path}, so /get will refuse. Remove that setting.`;
+  return { changes: change ? [change] : [], warnings: areHooksOff ? [warning] : [] };
 }
 
-function refuseOtherBuffer(
-  settings: JsonText,
-  path: string,
-  buffer: string | undefined,
-  { files }: InstallRecord,
-): void {
-  const set = settings.at(["env", "RELAY_DB"]);
+function refuseOtherBuffer({ files }: InstallRecord, path: string, buffer: string | undefined): void {
+  const set = readJson(path).at(["env", "RELAY_DB"]);
   const placed = files.find((file) => file.path === path)?.placed ?? [];
   if (set === undefined || set === buffer || placed.some(({ value }) => value === set)) return;
   throw new RelayError(
     "failed",
-    `${path} sets RELAY_DB to ${JSON.stringify(set)}, and here it is ${JSON.stringify(buffer ?? null)}. Make the two the same, and run this again.`,
+    `${path} sets RELAY_DB to ${JSON.stringify(set)}, and here it is ${JSON.stringify(buffer ?? null)}`,
+    "Make the two the same, and run this again.",
   );
 }
 
-function pluginWarning(claudeFolder: string): string[] {
+function pluginWarnings(claudeFolder: string): string[] {
   const plugin = activePlugin(claudeFolder);
   if (!plugin) return [];
   return [

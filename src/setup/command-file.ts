@@ -1,104 +1,103 @@
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
-import { commandFile, commandNames, isCommandFile, repointed } from "./claude-code.ts";
+import {
+  commandFile,
+  commandNames,
+  isCommandFile,
+  isUneditedCommandFile,
+  withProgram,
+} from "./claude-code.ts";
 import { isOriginalCommand, isOriginalPreview, previewName } from "./original.ts";
-import { type FileChange, fileChange, readSince } from "./plan.ts";
+import { type FileChange, type Plan, readRecordedFile, recordedChange } from "./plan.ts";
 import { hashOf, type InstallRecord } from "./record.ts";
 import { readContent } from "./write-file.ts";
 
-/** The command under the name that it gets, and what has to change for that. */
-interface CommandPlan {
-  name: (typeof commandNames)[number];
-  changes: FileChange[];
-}
+type CommandName = (typeof commandNames)[number];
 
 /**
- * How the command that reads messages gets into the person's commands: as `/get`, or as `/relay` where somebody else's
- * `get` stands, which is left alone. What the original left there goes. Throws a `failed` error if both names are taken.
+ * Installs the command that reads messages as `/get`, or as `/relay` where the person has a `get` of their own, which is
+ * left alone. The original's files go. Answers the name, too. Throws a `failed` error if both names are taken.
  */
-export function planCommand(record: InstallRecord, claudeFolder: string, program: string): CommandPlan {
+export function planCommand(all: InstallRecord, claudeFolder: string, program: string) {
   const name = commandNames.find((each) => isFree(claudeFolder, each));
   if (!name) {
     throw new RelayError(
       "failed",
-      `both /get and /relay are commands or skills of somebody else's in ${claudeFolder}. Rename one of them, and run this again.`,
+      `both /get and /relay are other commands or skills in ${claudeFolder}`,
+      "Rename one of them, and run this again.",
     );
   }
-  const changes = commandNames.map((each) => {
-    const path = pathOf(claudeFolder, each);
-    if (each === name) return writeCommand(record, path, program, `installs the command /${name}`);
-    const content = readContent(path);
-    if (content && isCommandFile(content.toString())) return planCommandRemoval(record, path);
-    return content && isOriginalCommand(content) ? retire(record, path) : null;
-  });
-  const preview = previewOf(claudeFolder);
-  const content = readContent(preview);
-  if (content && isOriginalPreview(content)) changes.push(retire(record, preview));
+  const others = commandNames.filter((each) => each !== name);
+  const changes = [
+    writeCommand(all, commandPath(claudeFolder, name), program, `installs the command /${name}`),
+    ...others.map((each) => removeOther(all, commandPath(claudeFolder, each))),
+    removeOriginal(all, previewPath(claudeFolder), isOriginalPreview),
+  ];
   return { name, changes: changes.filter((change) => change !== null) };
 }
 
 /** The files that the command, and the original's, may be in. */
 export function commandPaths(claudeFolder: string): string[] {
-  return [...commandNames.map((name) => pathOf(claudeFolder, name)), previewOf(claudeFolder)];
+  return [...commandNames.map((name) => commandPath(claudeFolder, name)), previewPath(claudeFolder)];
 }
 
-function previewOf(claudeFolder: string): string {
+function previewPath(claudeFolder: string): string {
   return join(claudeFolder, "scripts", previewName);
 }
 
-function pathOf(claudeFolder: string, name: string): string {
+function commandPath(claudeFolder: string, name: CommandName): string {
   return join(claudeFolder, "commands", `${name}.md`);
 }
 
 // A skill of the person's beats a command of the same name (facts.md).
-function isFree(claudeFolder: string, name: string): boolean {
+function isFree(claudeFolder: string, name: CommandName): boolean {
   if (readContent(join(claudeFolder, "skills", name, "SKILL.md"))) return false;
-  const content = readContent(pathOf(claudeFolder, name));
+  const content = readContent(commandPath(claudeFolder, name));
   return content === null || isCommandFile(content.toString()) || isOriginalCommand(content);
 }
 
-// A description or a model that somebody wrote into the file stays.
-function writeCommand(record: InstallRecord, path: string, program: string, what: string): FileChange | null {
-  const { before, known, untouched, original } = readSince(record, path);
-  const isPlain = before !== null && isPlainCommand(before.toString());
-  const isEdited = before !== null && !untouched && !isPlain && isCommandFile(before.toString());
-  const after = Buffer.from(isEdited ? repointed(before.toString(), program) : commandFile(program));
-  if (before?.equals(after)) return null;
-  const base = untouched || isPlain || (isEdited && known) ? original : before;
-  const change = fileChange(record, path, { before, base }, after, { placed: [], containers: [], what });
-  if (!isEdited || !change.record) return change;
-  // as if it had been written anew and edited since: so uninstall leaves it to its author
-  const written = hashOf(Buffer.from(commandFile(program)));
-  return { ...change, record: { ...change.record, after: written, previous: null } };
+function writeCommand(all: InstallRecord, path: string, program: string, what: string): FileChange | null {
+  const file = readRecordedFile(all, path);
+  const text = file.content?.toString() ?? "";
+  const isRelays = isCommandFile(text);
+  const isEdited = isRelays && !file.isUntouched && !isUneditedCommandFile(text);
+  const written = Buffer.from(commandFile(program));
+  const after = isEdited ? Buffer.from(withProgram(text, program)) : written;
+  if (file.content?.equals(after)) return null;
+  const change = recordedChange(file, isRelays ? file.original : file.content, after, { what });
+  // as if the edits had been made after setup, so that uninstall leaves the file alone
+  return { ...change, record: { ...change.record, after: hashOf(written) } };
 }
 
-function retire(record: InstallRecord, path: string): FileChange {
-  const before = readContent(path);
-  const what = "takes away what the Python server installed";
-  return fileChange(record, path, { before, base: before }, null, { placed: [], containers: [], what });
+function removeOther(all: InstallRecord, path: string): FileChange | null {
+  const isRelays = isCommandFile(readContent(path)?.toString() ?? "");
+  if (!isRelays) return removeOriginal(all, path, isOriginalCommand);
+  return planCommandRemoval(all, path).changes?.[0] ?? null;
+}
+
+function removeOriginal(
+  all: InstallRecord,
+  path: string,
+  isOriginal: (content: Uint8Array) => boolean,
+): FileChange | null {
+  const file = readRecordedFile(all, path);
+  if (!file.content || !isOriginal(file.content)) return null;
+  return recordedChange(file, file.content, null, { what: "removes a file of the Python server" });
 }
 
 /**
- * What takes a file of the command's, under whatever name, away again, and brings back what stood there before. One
- * that somebody changed stays: Claude Code has no use for it any more, but it holds work of theirs. Without a
- * record it goes if it is just what setup writes.
+ * Removes a file of the command's, and brings back the one that was there before. A file with a person's edits stays.
+ * Without a record it is removed if it is as setup writes it.
  */
-export function planCommandRemoval(record: InstallRecord, path: string): FileChange | null {
-  const { before, known, untouched, original } = readSince(record, path);
-  const isPlain = before !== null && isPlainCommand(before.toString());
-  if (!known && !isPlain) return null;
-  const after = untouched || isPlain ? original : before;
-  const what =
-    after === null
-      ? "takes the command away"
-      : untouched || isPlain
-        ? "brings back what was there before"
-        : "was changed by you and stays. Delete it: without relay it does nothing.";
-  return { path, before, after, what, record: null };
-}
-
-/** Whether a command file is just as setup writes it, for whatever program. */
-function isPlainCommand(text: string): boolean {
-  const plain = /^[\s\S]*?!`'?(.*?)'? typed`\s*$/.exec(text)?.[1]?.replaceAll("'\\''", "'");
-  return isCommandFile(text) && plain !== undefined && text === commandFile(plain);
+export function planCommandRemoval(all: InstallRecord, path: string): Partial<Plan> {
+  const { content: before, record, isUntouched, original } = readRecordedFile(all, path);
+  const isUnedited = isUntouched || (before !== null && isUneditedCommandFile(before.toString()));
+  if (!record && !isUnedited) return {};
+  const after = isUnedited ? original : before;
+  const what = after === null ? "removes the command" : "brings back the file that was there before";
+  const warnings =
+    isUnedited || before === null
+      ? []
+      : [`${path} was changed by you and stays. Delete it: without relay it does nothing.`];
+  return { changes: [{ path, before, after, what, record: null }], warnings };
 }

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { readTextOrNull } from "../platform/files.ts";
 import { runProgram } from "../platform/process.ts";
 import type { System } from "../platform/system.ts";
 
-/** Whether Claude Desktop runs, and may write its configuration over anything that others put there. */
+/** Whether Claude Desktop runs, and may write its configuration over a change of another program. */
 export async function isDesktopRunning(system: System, home: string): Promise<boolean> {
   if (system.kind === "linux") return runsOnLinux();
   const question = questions[system.kind];
@@ -34,9 +35,5 @@ function runsOnLinux(): boolean {
 }
 
 function firstWord(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0", 1)[0] ?? "";
-  } catch {
-    return ""; // it ended, or is somebody else's
-  }
+  return readTextOrNull(`/proc/${pid}/cmdline`)?.split("\0", 1)[0] ?? "";
 }

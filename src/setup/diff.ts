@@ -36,15 +36,12 @@ function compare(a: string[], b: string[]): Line[] {
   while (start < a.length && start < b.length && a[start] === b[start]) start += 1;
   let end = 0;
   while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end += 1;
-  const same = (lines: string[]): Line[] => lines.map((text) => ({ sign: " ", text }));
-  return [
-    ...same(a.slice(0, start)),
-    ...compareInner(a.slice(start, a.length - end), b.slice(start, b.length - end)),
-    ...same(end > 0 ? a.slice(-end) : []),
-  ];
+  const lines = a.map<Line>((text) => ({ sign: " ", text }));
+  const middle = compareInner(a.slice(start, a.length - end), b.slice(start, b.length - end));
+  return [...lines.slice(0, start), ...middle, ...lines.slice(a.length - end)];
 }
 
-/** By the longest common subsequence: what lies between the equal ends of two such files is short. */
+/** By the longest common subsequence, whose table has a cell for each pair of lines: too much for whole files. */
 function compareInner(a: string[], b: string[]): Line[] {
   const longest = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
   const at = (i: number, j: number) => longest[i]?.[j] ?? 0;

@@ -1,89 +1,93 @@
+import { isUtf8 } from "node:buffer";
 import { RelayError } from "../core/errors.ts";
 import { type JsonText, jsonText } from "./json-text.ts";
-import { merge, type Placement, unmerge } from "./merge.ts";
-import { type FileChange, fileChange, readSince } from "./plan.ts";
-import type { FileRecord, InstallRecord, Placed } from "./record.ts";
+import { type Entry, merge, unmerge } from "./merge.ts";
+import { type FileChange, type RecordedFile, readRecordedFile, recordedChange } from "./plan.ts";
+import type { InstallRecord, Placed } from "./record.ts";
+import { readContent } from "./write-file.ts";
 
 const byteOrderMark = "\uFEFF";
 
-/** What of relay's is to stand in a JSON file, given what stands there and what setup placed there before. */
-type Placements = (json: JsonText, placed: readonly Placed[]) => readonly Placement[];
+/** A JSON file; an empty object if there is none. Throws a `failed` error if it cannot be read, or is not a JSON object. */
+export function readJson(path: string): JsonText {
+  return decode(readContent(path), path).json;
+}
 
-/** What may have been placed in a file, should the record know nothing of it. */
-type Guess = (json: JsonText) => Placed[];
+/** The value of a JSON file; an empty object if there is none, or it is not a JSON object. */
+export function readJsonObject(path: string): Record<string, unknown> {
+  try {
+    return objectIn(readJson(path).at([]));
+  } catch {
+    return {};
+  }
+}
+
+/** A value as an object; an empty one if it is none. */
+export function objectIn(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
 
 /**
- * The change that puts relay's part into a JSON file of somebody else's; `null` if it is there. Throws a `failed` error
- * if the file cannot be read, or is not what it should be.
+ * The change that puts relay's entries into a JSON file of another program; `null` if they are there. The entries may
+ * depend on the file's values and on what setup put there before. Throws what {@link readJson} throws.
  */
 export function mergeFile(
-  record: InstallRecord,
+  all: InstallRecord,
   path: string,
-  placements: Placements,
+  entriesFor: (json: JsonText, placed: readonly Placed[]) => readonly Entry[],
   what: string,
-  guessed: Guess = () => [],
 ): FileChange | null {
-  const { before, known, untouched, original } = readSince(record, path);
-  const { mark, json } = decode(before ?? Buffer.alloc(0), path);
-  const wanted = placements(json, known?.placed ?? []);
-  const after = encode(mark, merge(withoutStale(json, known ?? nothingKnown, wanted), wanted).json);
-  if (before?.equals(after)) return null;
-  const bare = unmerge(json, wanted, known ?? { placed: guessed(json), containers: [] });
-  const base = untouched ? original : before && !wasMade(known, bare) ? encode(mark, bare) : null;
-  const { placed, containers } = merge(decode(base ?? Buffer.alloc(0), path).json, wanted);
-  return fileChange(record, path, { before, base }, after, { placed, containers, what });
+  const file = readRecordedFile(all, path);
+  const { mark, json } = decode(file.content, path);
+  const { placed = [], containers = [] } = file.record ?? {};
+  const entries = entriesFor(json, placed);
+  // such as the rule for a buffer that relay no longer uses
+  const outdated = placed.filter((each) => !entries.some((entry) => isPlacedBy(entry, each)));
+  const current = outdated.length > 0 ? unmerge(json, [], { placed: outdated, containers }) : json;
+  const after = encode(mark, merge(current, entries).json);
+  if (file.content?.equals(after)) return null;
+  const base = baseOf(file, mark, unmerge(json, entries, { placed, containers }));
+  return recordedChange(file, base, after, { ...merge(decode(base, path).json, entries), what });
 }
 
-type Known = Pick<FileRecord, "placed" | "containers">;
-
-const nothingKnown: Known = { placed: [], containers: [] };
-
-// A rule for another buffer, say, that an earlier setup placed and this one would not.
-function withoutStale(json: JsonText, { placed, containers }: Known, wanted: readonly Placement[]): JsonText {
-  const isWanted = (each: Placed) =>
-    wanted.some(({ path, value }) => Bun.deepEquals({ path, value: value(undefined) }, each, true));
-  const stale = placed.filter((each) => !isWanted(each));
-  return stale.length === 0 ? json : unmerge(json, [], { placed: stale, containers });
+function isPlacedBy({ path, value }: Entry, placed: Placed): boolean {
+  return Bun.deepEquals({ path, value: value(undefined) }, placed, true);
 }
 
 /**
- * The change that takes relay's part out of a JSON file again; `null` if there is none. A file that nobody changed
- * since comes back byte for byte. Throws what {@link mergeFile} throws.
+ * The change that removes relay's entries from a JSON file; `null` if there is none to remove. A file that was not
+ * changed since setup comes back byte for byte. Throws what {@link readJson} throws.
  */
 export function unmergeFile(
-  record: InstallRecord,
+  all: InstallRecord,
   path: string,
-  placements: readonly Placement[],
+  entries: readonly Entry[],
   what: string,
-  guessed: Guess = () => [],
 ): FileChange | null {
-  const { before, known, untouched, original } = readSince(record, path);
+  const file = readRecordedFile(all, path);
+  const { content: before, record } = file;
+  if (!record && before === null) return null;
   const change = (after: Buffer | null): FileChange => ({ path, before, after, what, record: null });
-  if (untouched) return change(original);
-  if (before === null) return known ? change(null) : null;
-  const current = decode(before, path);
-  const left = unmerge(current.json, placements, known ?? { placed: guessed(current.json), containers: [] });
-  if (left === current.json && !known) return null;
-  return change(wasMade(known, left) ? null : encode(current.mark, left));
+  if (file.isUntouched || before === null) return change(file.isUntouched ? file.original : null);
+  const { mark, json } = decode(before, path);
+  const left = unmerge(json, entries, record ?? { placed: [], containers: [] });
+  return left === json && !record ? null : change(baseOf(file, mark, left));
 }
 
-/** Whether a file is there only because of relay. */
-function wasMade(known: FileRecord | undefined, bare: JsonText): boolean {
-  return known !== undefined && known.before === null && bare.text.trim() === "{}";
+/** The content that a file has without relay, given its text without relay's entries. */
+function baseOf({ content, record, isUntouched, original }: RecordedFile, mark: string, bare: JsonText) {
+  if (isUntouched) return original;
+  const isRelaysOwn = record !== undefined && original === null && bare.text.trim() === "{}";
+  return content === null || isRelaysOwn ? null : encode(mark, bare);
 }
 
-function decode(content: Buffer, path: string): { mark: string; json: JsonText } {
-  const text = decodeText(content, path);
+function decode(content: Buffer | null, path: string): { mark: string; json: JsonText } {
+  if (content && !isUtf8(content)) {
+    throw new RelayError("failed", `${path} is not UTF-8 text`, "It was left alone; store it as UTF-8.");
+  }
+  const text = content?.toString() ?? "";
   const mark = text.startsWith(byteOrderMark) ? byteOrderMark : "";
   return { mark, json: jsonText(text.slice(mark.length), path) };
-}
-
-function decodeText(content: Buffer, path: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
-  } catch {
-    throw new RelayError("failed", `${path} is not UTF-8 text. It was left alone; store it as UTF-8.`);
-  }
 }
 
 function encode(mark: string, json: JsonText): Buffer {

@@ -1,17 +1,20 @@
-import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import {
+  getNodeValue,
+  modify,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
 import { RelayError } from "../core/errors.ts";
-import { applyEdits, type Edit, insertion, print, removal } from "./json-edits.ts";
-
-// No configuration is nested like that; a damaged file may be.
-const mostLevels = 500;
+import { insert, remove } from "./json-edits.ts";
 
 /** The keys that lead to a value, from the root on. A number is a place in an array. */
 export type Path = readonly (string | number)[];
 
 /**
- * The text of somebody's JSON file. Each change answers a new one and touches nothing but what it names: order,
- * indentation, line endings, the spelling of numbers, comments and trailing commas stay. jsonc-parser reads it; its own
- * edits format whole lines and lose comments, so the edits are made here.
+ * The text of another program's JSON file. Each change answers a new one and touches nothing but what it names: order,
+ * indentation, line ends, the spelling of numbers, comments and trailing commas stay.
  */
 export interface JsonText {
   readonly text: string;
@@ -19,106 +22,61 @@ export interface JsonText {
   at(path: Path): unknown;
   /** Sets a property, and makes the objects that lead to it. */
   set(path: Path, value: unknown): JsonText;
-  /** Adds an element at the end of an array, and makes what leads to it. */
+  /** Adds an element at the end of an array, and makes the containers that lead to it. */
   append(path: Path, value: unknown): JsonText;
-  /** Takes a property or an element out, which has to be there. */
+  /** Removes a property or an element, which has to be there. */
   remove(path: Path): JsonText;
 }
 
 /**
  * Reads a JSON text, comments and trailing commas allowed; an empty one is an empty object. Throws a `failed` error that
- * names `file` if it is no JSON, or no object, is nested deeper than {@link mostLevels}, or has a key twice on the way to
- * what is asked for.
+ * names `file` if it is not JSON, not an object, or has a key twice on the way to the value that is asked for.
  */
 export function jsonText(text: string, file: string): JsonText {
   const root = parse(text, file);
-  const find = (path: Path) => findNode(root, path, file);
-  const edited = (edits: Edit[]) => jsonText(applyEdits(text, edits), file);
-
-  /** The innermost container on the way that is there, and the rest of the way. */
-  const approach = (path: Path) => {
-    let depth = 0;
-    while (depth < path.length && find(path.slice(0, depth + 1))) depth += 1;
-    const node = depth === 0 ? root : find(path.slice(0, depth));
-    return { node: node as Node, rest: path.slice(depth), way: path.slice(0, depth) };
+  const insertAt = (path: Path, value: unknown, container: Node) => {
+    const [edit] = modify(text, [...path], value, {});
+    return edit ? jsonText(insert(text, container, edit), file) : jsonText(text, file);
   };
-  const demand = (node: Node, type: "object" | "array", way: Path) => {
-    if (node.type === type) return;
-    const kind = type === "object" ? "an object" : "an array";
-    throw new RelayError(
-      "failed",
-      `"${way.join(".")}" in ${file} is not ${kind}. Mend it, and run this again.`,
-    );
-  };
-
-  return {
+  const json: JsonText = {
     text,
     at(path) {
-      const node = find(path);
-      return node && nodeValue(node);
+      const node = findNode(root, path, file);
+      return node && getNodeValue(node);
     },
     set(path, value) {
-      const { node, rest, way } = approach(path);
-      const [key, ...inner] = rest;
-      if (key === undefined) {
-        return edited([
-          { offset: node.offset, length: node.length, content: print(value, text, node.offset) },
-        ]);
-      }
-      demand(node, "object", way);
-      return edited(insertion(text, node, wrap(inner, value), String(key)));
+      if (text.trim() === "") return jsonText("{\n}\n", file).set(path, value);
+      return insertAt(path, value, containerFor(root, path.slice(0, -1), "object", file));
     },
     append(path, value) {
-      const { node, rest, way } = approach(path);
-      const [key, ...inner] = rest;
-      demand(node, key === undefined ? "array" : "object", way);
-      if (key === undefined) return edited(insertion(text, node, value));
-      return edited(insertion(text, node, wrap(inner, [value]), String(key)));
+      if (text.trim() === "") return jsonText("{\n}\n", file).append(path, value);
+      return insertAt([...path, -1], value, containerFor(root, path, "array", file));
     },
     remove(path) {
-      const node = find(path);
+      const node = findNode(root, path, file);
       const item = typeof path.at(-1) === "number" ? node : node?.parent;
       if (!item?.parent) throw new Error(`nothing at ${path.join(".")} in ${file}`);
-      return edited(removal(text, item.parent, item));
+      return jsonText(remove(text, item.parent, item), file);
     },
   };
+  return json;
 }
 
 function parse(text: string, file: string): Node {
   if (text.trim() === "") return { type: "object", offset: 0, length: text.length, children: [] };
   const errors: ParseError[] = [];
-  refuseDepth(text, file);
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;
   if (error || !root) {
     const line = text.slice(0, error?.offset ?? 0).split("\n").length;
     const why = error ? printParseErrorCode(error.error) : "ValueExpected";
-    throw new RelayError(
-      "failed",
-      `${file} is not valid JSON (line ${line}: ${why}). It was left alone; mend it.`,
-    );
+    throw new RelayError("failed", `${file} is not valid JSON (line ${line}: ${why})`, leftAlone);
   }
-  if (root.type !== "object") {
-    throw new RelayError("failed", `${file} is JSON, but not an object. It was left alone; mend it.`);
-  }
+  if (root.type !== "object") throw new RelayError("failed", `${file} is JSON, but not an object`, leftAlone);
   return root;
 }
 
-// Whatever walks the tree calls itself for each level, and to run out of stack may take many seconds.
-function refuseDepth(text: string, file: string): void {
-  const scanner = createScanner(text, true);
-  let depth = 0;
-  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
-    const token = scanner.getTokenLength() === 1 ? text[scanner.getTokenOffset()] : "";
-    if (token === "{" || token === "[") depth += 1;
-    if (token === "}" || token === "]") depth -= 1;
-    if (depth <= mostLevels) continue;
-    throw new RelayError(
-      "failed",
-      `${file} is nested more than ${mostLevels} deep. It was left alone; mend it.`,
-    );
-  }
-}
+const leftAlone = "It was left alone; fix it, and run this again.";
 
 function findNode(root: Node, path: Path, file: string): Node | undefined {
   let node: Node | undefined = root;
@@ -131,23 +89,22 @@ function findNode(root: Node, path: Path, file: string): Node | undefined {
 
 function propertyOf(node: Node, key: string, file: string): Node | undefined {
   const found = node.children?.filter(({ children }) => children?.[0]?.value === key) ?? [];
-  if (found.length > 1) {
-    throw new RelayError("failed", `${file} has "${key}" twice. It was left alone; take one of them out.`);
-  }
-  return found[0]?.children?.[1];
-}
-
-// jsonc-parser's own getNodeValue makes objects that a key named __proto__ can reach
-function nodeValue(node: Node): unknown {
-  if (node.type === "array") return (node.children ?? []).map(nodeValue);
-  if (node.type !== "object") return node.value;
-  return Object.fromEntries(
-    (node.children ?? []).flatMap(({ children: [key, value] = [] }) =>
-      key && value ? [[key.value, nodeValue(value)]] : [],
-    ),
+  if (found.length <= 1) return found[0]?.children?.[1];
+  throw new RelayError(
+    "failed",
+    `${file} has "${key}" twice`,
+    "It was left alone; remove one of them, and run this again.",
   );
 }
 
-function wrap(path: Path, value: unknown): unknown {
-  return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+/** The innermost container on the way to a new value that is there. Throws if the text has another type there. */
+function containerFor(root: Node, path: Path, type: "object" | "array", file: string): Node {
+  let depth = path.length;
+  while (depth > 0 && !findNode(root, path.slice(0, depth), file)) depth -= 1;
+  const node = findNode(root, path.slice(0, depth), file) ?? root;
+  const wanted = depth === path.length ? type : "object";
+  if (node.type === wanted) return node;
+  const name = path.slice(0, depth).join(".");
+  const article = wanted === "object" ? "an object" : "an array";
+  throw new RelayError("failed", `"${name}" in ${file} is not ${article}`, leftAlone);
 }

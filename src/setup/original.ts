@@ -1,12 +1,10 @@
 import { basename } from "node:path";
 import { hashOf } from "./record.ts";
 
-/**
- * How the original, `mcp-server-relay`, is recognised: by what its own setup writes and its README says (repository
- * mhcoen/mcp-relay, all versions up to 70f6b97). Whoever changed one of its files made it their own.
- */
+// The original, `mcp-server-relay`, is recognized by the files that its setup writes and the configuration that its README
+// describes (repository mhcoen/mcp-relay, all versions up to 70f6b97). A file that a person changed is theirs.
 
-/** Command files: `get.md` of two versions, and `relay.md`, which `get.md` was before, from setup and from its repository. */
+// `get.md` in two versions, and `relay.md`, its former name, from the setup and from the repository.
 const commandHashes = [
   "6f13d73d506736394c4c556837f91548bb31bd3c166cf47631a3bfe762c889b6",
   "4ffa10a8a49c7bde53e771f4c7d0f520c567420e46fbe0b09015806384b12cdb",
@@ -15,17 +13,17 @@ const commandHashes = [
   "aa5b93eebf7e34c8c186999226b7ebef6e73b5b044092f68ddd074ac6a6db9d7",
 ];
 
-/** The script that its SessionStart hook runs, `~/.claude/scripts/relay-preview.py`. */
 const previewHash = "4e8d61db2a79109a9a6183ccfcfbac2a5faee1d5652518ebf90236b97c47f82f";
 
+/** The script that its SessionStart hook runs, in `~/.claude/scripts`. */
 export const previewName = "relay-preview.py";
 
-/** Whether a command file is the original's, and nobody changed it. */
+/** Whether a command file is the original's, unchanged. */
 export function isOriginalCommand(content: Uint8Array): boolean {
   return commandHashes.includes(unixHash(content));
 }
 
-/** Whether a script is the original's, and nobody changed it. */
+/** Whether a script is the original's, unchanged. */
 export function isOriginalPreview(content: Uint8Array): boolean {
   return unixHash(content) === previewHash;
 }
@@ -33,9 +31,8 @@ export function isOriginalPreview(content: Uint8Array): boolean {
 /** Whether a hook of Claude Code's settings runs that script. */
 export function isOriginalHook(hook: unknown): boolean {
   const { type, command } = (hook ?? {}) as { type?: unknown; command?: unknown };
-  return (
-    type === "command" && typeof command === "string" && /^python3? .*[/\\]relay-preview\.py"?$/.test(command)
-  );
+  if (type !== "command" || typeof command !== "string") return false;
+  return /^python3? .*[/\\]relay-preview\.py"?$/.test(command);
 }
 
 /** Whether an entry of `mcpServers` starts the original: by uvx, by its own command, or as a script. */
@@ -52,7 +49,6 @@ export function isOriginalServer(entry: unknown): boolean {
 
 // Python writes CRLF on Windows.
 function unixHash(content: Uint8Array): string {
-  return (
-    hashOf(Buffer.from(Buffer.from(content).toString("latin1").replaceAll("\r\n", "\n"), "latin1")) ?? ""
-  );
+  const text = Buffer.from(content).toString("latin1").replaceAll("\r\n", "\n");
+  return hashOf(Buffer.from(text, "latin1")) ?? "";
 }

@@ -1,16 +1,17 @@
 import { join } from "node:path";
+import { readTextOrNull } from "../platform/files.ts";
 import { isCommandFile } from "./claude-code.ts";
-import { readContent } from "./write-file.ts";
+import { objectIn, readJsonObject } from "./json-file.ts";
 
 /**
  * Claude Code's plugin of relay, if it is installed and enabled for the person: its name, as `claude plugin uninstall`
  * takes it. An entry in `installed_plugins.json` alone says nothing: it stays when a plugin is disabled (seen, 2.1.330).
  */
 export function activePlugin(claudeFolder: string): string | null {
-  const { plugins } = readObject(join(claudeFolder, "plugins/installed_plugins.json"));
-  const { enabledPlugins } = readObject(join(claudeFolder, "settings.json"));
-  const enabled = objectOf(enabledPlugins);
-  const installed = objectOf(plugins);
+  const { plugins } = readJsonObject(join(claudeFolder, "plugins/installed_plugins.json"));
+  const { enabledPlugins } = readJsonObject(join(claudeFolder, "settings.json"));
+  const enabled = objectIn(enabledPlugins);
+  const installed = objectIn(plugins);
   const ids = Object.keys(installed).filter((id) => id.startsWith("relay@") && enabled[id] === true);
   return ids.find((id) => isOurPlugin(installed[id])) ?? null;
 }
@@ -20,10 +21,10 @@ export function activePlugin(claudeFolder: string): string | null {
  * name and the tools in its manifest (public reports, anthropics/claude-code#30954).
  */
 export function installedBundle(desktopFolder: string): string | null {
-  const { extensions } = readObject(join(desktopFolder, "extensions-installations.json"));
-  const found = Object.entries(objectOf(extensions)).find(([id, extension]) => {
-    const { manifest } = objectOf(extension);
-    const { name, tools } = objectOf(manifest);
+  const { extensions } = readJsonObject(join(desktopFolder, "extensions-installations.json"));
+  const found = Object.entries(objectIn(extensions)).find(([id, extension]) => {
+    const { manifest } = objectIn(extension);
+    const { name, tools } = objectIn(manifest);
     return id.endsWith(".relay") && name === "relay" && JSON.stringify(tools ?? []).includes('"relay_send"');
   });
   return found?.[0] ?? null;
@@ -31,22 +32,9 @@ export function installedBundle(desktopFolder: string): string | null {
 
 function isOurPlugin(installations: unknown): boolean {
   const list = Array.isArray(installations) ? installations : [];
-  return list.map(objectOf).some(({ installPath }) => {
+  return list.some((installation) => {
+    const { installPath } = objectIn(installation);
     if (typeof installPath !== "string") return false;
-    const skill = readContent(join(installPath, "skills/get/SKILL.md"));
-    return skill !== null && isCommandFile(skill.toString());
+    return isCommandFile(readTextOrNull(join(installPath, "skills/get/SKILL.md")) ?? "");
   });
-}
-
-/** A JSON file of some program's own, of which nothing is expected. */
-function readObject(path: string): Record<string, unknown> {
-  try {
-    return objectOf(JSON.parse(readContent(path)?.toString() ?? "{}"));
-  } catch {
-    return {};
-  }
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

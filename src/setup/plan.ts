@@ -1,29 +1,19 @@
-import { dirname } from "node:path";
-import { errorMessage } from "../core/errors.ts";
 import {
   type FileRecord,
   hashOf,
   type InstallRecord,
-  openRecord,
-  type RecordStore,
-  type RegistrationRecord,
+  readRecord,
+  updateRecord,
   withFile,
-  withRegistration,
+  withoutFile,
 } from "./record.ts";
-import { inTurn } from "./turn.ts";
-import {
-  missingFolders,
-  readContent,
-  removeEmptyFolders,
-  removeLeftover,
-  replaceContent,
-} from "./write-file.ts";
+import { missingFolders, readContent, removeEmptyFolders, replaceContent } from "./write-file.ts";
 
 /** One file that is to change. */
 export interface FileChange {
   path: string;
   before: Buffer | null;
-  /** `null` takes the file away. */
+  /** `null` removes the file. */
   after: Buffer | null;
   /** What it does for the person, in a few words. */
   what: string;
@@ -31,161 +21,115 @@ export interface FileChange {
   record: FileRecord | null;
 }
 
-/** Something that another program does. */
-export interface Errand {
+/** A run of another program. */
+export interface ExternalCommand {
   argv: string[];
   what: string;
-  /** What the record says of a registration, from before the errand on; without it nothing changes there. */
-  record?: RegistrationRecord;
-  /** Does it. Throws a `failed` error. */
+  /** Runs it. Throws a `failed` error. */
   run(): Promise<void>;
-  /** What the record says once it is done. */
-  done?: (record: InstallRecord) => InstallRecord;
+  /** How the record changes before it, so that uninstall finds its work even if this is interrupted. */
+  recordBefore?: (record: InstallRecord) => InstallRecord;
+  /** How the record changes once it succeeded. */
+  recordAfter?: (record: InstallRecord) => InstallRecord;
 }
 
 /** What setup, or uninstall, is going to do. Nothing was changed yet. */
 export interface Plan {
-  errands: Errand[];
+  commands: ExternalCommand[];
   changes: FileChange[];
-  /** What stands in the way of it working, or is left alone, and what to do about it. */
+  /** What keeps it from working, or is left alone, and what to do about it. */
   warnings: string[];
   /** What the person is to do next. */
   next: string[];
-  /** Why parts of it cannot be done, while the others can, a sentence each. */
-  failures: string[];
+  /** Why parts of it cannot be done while the others can. */
+  failures: Error[];
 }
 
-/** Several plans as one. */
-export function joined(plans: readonly Plan[]): Plan {
+/** Several plans, or parts of one, as one. */
+export function mergePlans(plans: readonly Partial<Plan>[]): Plan {
   return {
-    errands: plans.flatMap(({ errands }) => errands),
-    changes: plans.flatMap(({ changes }) => changes),
-    warnings: plans.flatMap(({ warnings }) => warnings),
-    next: plans.flatMap(({ next }) => next),
-    failures: plans.flatMap(({ failures }) => failures),
+    commands: plans.flatMap(({ commands = [] }) => commands),
+    changes: plans.flatMap(({ changes = [] }) => changes),
+    warnings: plans.flatMap(({ warnings = [] }) => warnings),
+    next: plans.flatMap(({ next = [] }) => next),
+    failures: plans.flatMap(({ failures = [] }) => failures),
   };
 }
 
 /**
- * Carries out what `plan` plans, and answers what was done. What can fail for reasons of others, the errands, comes
- * first, and the files are planned anew after it: Claude Code writes its settings when it is run (seen, 2.1.330). Throws
- * a `failed` error; what was done until then stays, and the same command goes on from there. A `thorough` one, which
- * takes things out, does the rest all the same, and answers the errors among the failures.
+ * Does what `plan` plans, and answers what was done. Other programs come first, because they may fail, and the files are
+ * planned again after them: Claude Code writes its settings when it is run (seen, 2.1.330). The record is on the disk
+ * before the change that it tells of. Throws a `failed` error; what was done until then stays, and the same command goes
+ * on from there. With `continueOnError` it does the rest, and answers the errors among the failures.
  */
-export function carryOut(plan: () => Promise<Plan>, recordPath: string, thorough = false): Promise<Plan> {
-  return inTurn(dirname(recordPath), () => carryOutAlone(plan, recordPath, thorough));
-}
-
-async function carryOutAlone(
+export async function applyPlan(
   plan: () => Promise<Plan>,
   recordPath: string,
-  thorough: boolean,
+  { continueOnError = false } = {},
 ): Promise<Plan> {
-  removeLeftover(recordPath);
-  const first = await plan();
-  const failures: string[] = [];
+  const errors: Error[] = [];
   const attempt = async (work: () => void | Promise<void>) => {
     try {
       await work();
       return true;
     } catch (error) {
-      if (!thorough) throw error;
-      failures.push(errorMessage(error));
+      if (!continueOnError) throw error;
+      errors.push(error as Error);
       return false;
     }
   };
-  const errands: Errand[] = [];
-  for (const errand of first.errands) {
-    const { record, done = (each) => each } = errand;
-    if (record) openRecord(recordPath).update((all) => withRegistration(all, record.config, record));
-    if (!(await attempt(() => errand.run()))) continue;
-    errands.push(errand);
-    openRecord(recordPath).update(done);
+  const planned = await plan();
+  const commands: ExternalCommand[] = [];
+  for (const command of planned.commands) {
+    if (command.recordBefore) updateRecord(recordPath, command.recordBefore);
+    if (!(await attempt(command.run))) continue;
+    if (command.recordAfter) updateRecord(recordPath, command.recordAfter);
+    commands.push(command);
   }
-  const second = first.errands.length > 0 ? await plan() : first;
-  const changes = await changeFiles(second.changes, openRecord(recordPath), attempt);
-  return { ...first, errands, changes, failures: [...second.failures, ...failures] };
-}
-
-type Attempt = (work: () => void) => Promise<boolean>;
-
-/** The record is on the disk before what it tells of, so that whenever this is cut off, uninstall finds all of it. */
-async function changeFiles(
-  changes: readonly FileChange[],
-  store: RecordStore,
-  attempt: Attempt,
-): Promise<FileChange[]> {
+  const { changes, failures } = planned.commands.length > 0 ? await plan() : planned;
+  updateRecord(recordPath, (all) =>
+    changes.reduce((left, { record }) => (record ? withFile(left, record) : left), all),
+  );
   const done: FileChange[] = [];
-  const folders = new Map(changes.map((change) => [change.path, foldersOf(store.record, change)]));
-  if (changes.some(({ record }) => record)) {
-    store.update((all) =>
-      changes.reduce(
-        (left, { path, record }) =>
-          record ? withFile(left, path, { ...record, folders: folders.get(path) ?? [] }) : left,
-        all,
-      ),
-    );
-  }
-  for (const change of changes) {
-    const { path, after, before, record } = change;
-    if (!isSame(change) && !(await attempt(() => replaceContent(path, after, before)))) continue;
-    done.push(change);
-    if (record) continue;
-    removeEmptyFolders(folders.get(path) ?? []);
-    store.update((all) => withRegistration(withFile(all, path, null), path, null));
-  }
-  return done;
+  for (const change of changes) if (await attempt(() => changeFile(change, recordPath))) done.push(change);
+  return { ...planned, commands, changes: done, failures: [...failures, ...errors] };
 }
 
-/** Whether a change leaves the file as it is, and only the record says something else from then on. */
-export function isSame({ before, after }: FileChange): boolean {
-  return before === null || after === null ? before === after : before.equals(after);
+function changeFile({ path, before, after, record }: FileChange, recordPath: string): void {
+  replaceContent(path, after, before);
+  if (record) return;
+  removeEmptyFolders(recordOf(readRecord(recordPath), path)?.folders ?? []);
+  updateRecord(recordPath, (all) => withoutFile(all, path));
 }
 
-/** The change that gives a file this content and lets the record bring back what was there before relay. */
-export function fileChange(
-  record: InstallRecord,
-  path: string,
-  found: { before: Buffer | null; base: Buffer | null },
+/** A file, and what the record says of it. */
+export type RecordedFile = ReturnType<typeof readRecordedFile>;
+
+/**
+ * Reads a file, its record, whether it still is as setup left it, and the content before relay (`null` if there was none,
+ * or there is no record). Throws a `failed` error if it cannot be read.
+ */
+export function readRecordedFile(all: InstallRecord, path: string) {
+  const content = readContent(path);
+  const record = recordOf(all, path);
+  const isUntouched = record !== undefined && hashOf(content) === record.after;
+  const original = record?.before == null ? null : Buffer.from(record.before, "base64");
+  return { path, content, record, isUntouched, original };
+}
+
+/** The change that gives a file the content `after`, and lets uninstall bring back `base`. */
+export function recordedChange(
+  { path, content, record }: RecordedFile,
+  base: Buffer | null,
   after: Buffer | null,
-  rest: Pick<FileRecord, "placed" | "containers"> & { what: string },
-): FileChange {
-  const { what, placed, containers } = rest;
-  const base = found.base?.toString("base64") ?? null;
-  return {
-    path,
-    before: found.before,
-    after,
-    what,
-    record: {
-      path,
-      before: base,
-      after: hashOf(after),
-      previous: recorded(record, path) ? hashOf(found.before) : null,
-      placed,
-      containers,
-      folders: recorded(record, path)?.folders ?? [],
-    },
-  };
+  { what, placed = [], containers = [] }: { what: string } & Partial<FileRecord>,
+): FileChange & { record: FileRecord } {
+  const before = base?.toString("base64") ?? null;
+  const folders = [...new Set([...(record?.folders ?? []), ...(after ? missingFolders(path) : [])])];
+  const next = { path, before, after: hashOf(after), placed, containers, folders };
+  return { path, before: content, after, what, record: next };
 }
 
-/** What the record says of a file. */
-function recorded(record: InstallRecord, path: string): FileRecord | undefined {
-  return record.files.find((file) => file.path === path);
-}
-
-/** A file as it is, and as it was before relay if nobody changed it since. */
-export function readSince(record: InstallRecord, path: string) {
-  const before = readContent(path);
-  const known = recorded(record, path);
-  const hash = hashOf(before);
-  const untouched =
-    known !== undefined && (hash === known.after || (hash !== null && hash === known.previous));
-  const original = known?.before == null ? null : Buffer.from(known.before, "base64");
-  return { before, known, untouched, original };
-}
-
-function foldersOf(record: InstallRecord, { path, after }: FileChange): string[] {
-  const old = recorded(record, path)?.folders ?? [];
-  return after === null ? old : [...new Set([...old, ...missingFolders(path)])];
+function recordOf({ files }: InstallRecord, path: string): FileRecord | undefined {
+  return files.find((file) => file.path === path);
 }

@@ -2,45 +2,31 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import { runProgram } from "../platform/process.ts";
-import { mergeFile, unmergeFile } from "./json-file.ts";
-import { jsonText } from "./json-text.ts";
-import type { Errand, FileChange } from "./plan.ts";
+import type { ServerEntry } from "./claude-code.ts";
+import { mergeFile, readJson, unmergeFile } from "./json-file.ts";
+import type { Entry } from "./merge.ts";
+import type { Plan } from "./plan.ts";
 import { needsShell } from "./program.ts";
-import { type InstallRecord, type RegistrationRecord, withRegistration } from "./record.ts";
-import { entryOver, ownerOf, type ServerEntry, serverPlacement } from "./servers.ts";
-import type { Surroundings } from "./setup-context.ts";
+import { type InstallRecord, type Registration, withoutFile, withRegistration } from "./record.ts";
+import { mergeServer, ownerOf, serverIn } from "./servers.ts";
+import type { SetupContext } from "./setup-context.ts";
 import { readContent } from "./write-file.ts";
-
-/** How a server gets registered. */
-interface Registration {
-  errands: Errand[];
-  changes: FileChange[];
-  /** What is left for the person to do. */
-  next: string[];
-}
 
 /**
  * Registers the server for the person, by Claude Code itself, which rewrites its file whenever it likes. Throws a
- * `failed` error if a server of somebody else's has the name.
+ * `failed` error if another server has the name.
  */
-export function planUserServer(
-  record: InstallRecord,
-  surroundings: Surroundings,
-  claude: string,
-  wanted: ServerEntry,
-): Registration {
-  const { claudeConfig: config, chosenFolder } = surroundings.places;
+export function planUserServer(context: SetupContext, claude: string, wanted: ServerEntry): Partial<Plan> {
+  const { claudeConfig: config, configDirOverride } = context.places;
   const existing = registered(config);
-  // what was cut off between taking the old entry out and putting the new one in
-  const known = record.registrations.find((each) => each.config === config)?.entry;
-  const entry = entryOver(wanted, existing ?? withoutPlace(known));
-  if (Bun.deepEquals(existing, entry, true)) return { errands: [], changes: [], next: [] };
-  refuseForeign(existing, config);
-  if (needsShell(claude)) return { errands: [], changes: [], next: [byHand(entry)] };
-  const call = caller(surroundings, chosenFolder);
+  const entry = mergeServer(wanted, existing);
+  if (Bun.deepEquals(existing, entry, true)) return {};
+  refuseOther(existing, config);
+  if (needsShell(claude)) return { next: [byHand(entry)] };
+  const call = caller(context, configDirOverride);
   const argv = addition(claude, entry);
   const run = async () => {
-    if (existing !== undefined) await call(removalOf(claude));
+    if (existing !== undefined) await call(removal(claude));
     try {
       await call(argv);
     } catch (error) {
@@ -50,21 +36,13 @@ export function planUserServer(
     if (Bun.deepEquals(registered(config), entry, true)) return;
     throw new RelayError(
       "failed",
-      `Claude Code said that it took the server, but ${config} does not have it. Run this again.`,
+      `Claude Code reported success, but ${config} does not have the server`,
+      "Run this again.",
     );
   };
-  const what =
-    existing === undefined ? "registers the server" : "registers the server in place of the one there";
-  const errand = { argv, what, record: { config, claudeFolder: chosenFolder, entry }, run };
-  return { changes: [], errands: [errand], next: [] };
-}
-
-// Which buffer it opens is for this setup to say.
-function withoutPlace(entry: unknown): unknown {
-  const { env, ...others } = (entry ?? {}) as Partial<ServerEntry>;
-  if (!env) return entry;
-  const { RELAY_DB: _, WSLENV: __, ...own } = env;
-  return { ...others, env: own };
+  const what = existing === undefined ? "registers the server" : "replaces the registered server";
+  const recordBefore = (all: InstallRecord) => withRegistration(all, { config, configDirOverride });
+  return { commands: [{ argv, what, run, recordBefore }] };
 }
 
 // In a form that cmd.exe and PowerShell read alike, which quote JSON in ways of their own.
@@ -73,111 +51,110 @@ function byHand({ command, args, env = {} }: ServerEntry): string {
   return `Register the server: claude mcp add --scope user ${variables.join("")}relay -- "${command}" ${args.join(" ")}`;
 }
 
-/** Where relay may be registered for the person: here, and wherever setup had it done. */
-export function registrationPlaces(
-  record: InstallRecord,
-  { places }: Surroundings,
-): Omit<RegistrationRecord, "entry">[] {
-  const { claudeConfig: config, chosenFolder } = places;
-  const others = record.registrations.filter((each) => each.config !== config);
-  return [{ config, claudeFolder: chosenFolder }, ...others];
+/** Where relay may be registered for the person: in this Claude Code, and wherever else setup had it done. */
+export function allRegistrations({ registrations }: InstallRecord, { places }: SetupContext): Registration[] {
+  const { claudeConfig: config, configDirOverride } = places;
+  return [{ config, configDirOverride }, ...registrations.filter((each) => each.config !== config)];
 }
 
 /**
- * What takes the registration at a place out again: by Claude Code's own program, or in the file itself if there is none
- * that would write it at the same time. Throws a `failed` error if the file cannot be read.
+ * Removes a registration: by Claude Code's own program, or from the file itself if there is no program that would write
+ * it at the same time. Throws a `failed` error if the file cannot be read.
  */
 export function planUserServerRemoval(
-  record: InstallRecord,
-  surroundings: Surroundings,
+  all: InstallRecord,
+  context: SetupContext,
   claude: string | null,
-  { config, claudeFolder }: Omit<RegistrationRecord, "entry">,
-): Registration {
-  const what = "takes the server out";
-  const isKnown = record.registrations.some((each) => each.config === config);
+  { config, configDirOverride }: Registration,
+): Partial<Plan> {
+  const what = "removes the server";
   if (ownerOf(registered(config)) !== "relay") {
     const content = readContent(config);
-    const forget = { path: config, before: content, after: content, what, record: null };
-    return { errands: [], changes: isKnown ? [forget] : [], next: [] };
+    const isRecorded = all.registrations.some((each) => each.config === config);
+    return isRecorded
+      ? { changes: [{ path: config, before: content, after: content, what, record: null }] }
+      : {};
   }
-  if (claude === null) {
-    const change = unmergeFile(record, config, [serverPlacement({ command: "relay", args: [] })], what);
-    return { errands: [], changes: change ? [change] : [], next: [] };
-  }
-  if (needsShell(claude))
-    return { errands: [], changes: [], next: ["Take the server out: claude mcp remove relay"] };
-  const argv = removalOf(claude);
-  const call = caller(surroundings, claudeFolder);
-  const done = (all: InstallRecord) => withRegistration(all, config, null);
-  return { errands: [{ argv, what, run: () => call(argv), done }], changes: [], next: [] };
+  if (claude === null) return planServerFileRemoval(all, config, what);
+  if (needsShell(claude)) return { next: ["Remove the server: claude mcp remove relay"] };
+  const argv = removal(claude);
+  const call = caller(context, configDirOverride);
+  const recordAfter = (record: InstallRecord) => withoutFile(record, config);
+  return { commands: [{ argv, what, run: () => call(argv), recordAfter }] };
+}
+
+/** Removes relay's entry from a file with `mcpServers`. Throws a `failed` error if the file cannot be read. */
+export function planServerFileRemoval(all: InstallRecord, path: string, what: string): Partial<Plan> {
+  const change = unmergeFile(all, path, [serverIn({ command: "relay", args: [] })], what);
+  return change ? { changes: [change] } : {};
 }
 
 /** Runs Claude Code's program for the folder that it keeps its files in. */
-function caller({ system, places }: Surroundings, claudeFolder: string | null) {
+function caller({ system, places }: SetupContext, configDirOverride: string | null) {
   const { CLAUDE_CONFIG_DIR: _, ...others } = system.variables;
-  const env = claudeFolder ? { ...others, CLAUDE_CONFIG_DIR: claudeFolder } : others;
+  const env = configDirOverride ? { ...others, CLAUDE_CONFIG_DIR: configDirOverride } : others;
   return async (argv: string[]) => {
     const { failure } = await runProgram({ argv, env }, { folder: places.home });
     if (!failure) return;
+    const command = argv.slice(1, 4).join(" ");
     throw new RelayError(
       "failed",
-      `\`claude ${argv.slice(1, 4).join(" ")}\` failed: it ${failure}. Mend that, and run this again.`,
+      `\`claude ${command}\` failed: it ${failure}`,
+      "Fix that, and run this again.",
     );
   };
 }
 
-/** Registers the server for everybody who works in this folder. Throws as {@link planUserServer}, and if the file is a link. */
+/** Registers the server for all who work in this folder. Throws as {@link planUserServer}, and if the file is a link. */
 export function planProjectServer(
-  record: InstallRecord,
-  { folder }: Surroundings,
+  all: InstallRecord,
+  { folder }: SetupContext,
   wanted: ServerEntry,
-): Registration {
+): Partial<Plan> {
   const path = join(folder, ".mcp.json");
   refuseLink(path);
-  const what = "registers the server for this project";
   const change = mergeFile(
-    record,
+    all,
     path,
-    (json) => [checkedPlacement(json.at(["mcpServers", "relay"]), path, wanted)],
-    what,
+    (json) => [checkedServer(json.at(["mcpServers", "relay"]), path, wanted)],
+    "registers the server for this project",
   );
-  return { errands: [], changes: change ? [change] : [], next: [] };
+  return change ? { changes: [change] } : {};
 }
 
-/** relay's entry in this file. Throws a `failed` error if a server of somebody else's has the name. */
-export function checkedPlacement(existing: unknown, path: string, wanted: ServerEntry) {
-  refuseForeign(existing, path);
-  return serverPlacement(wanted);
+/** relay's entry in this file. Throws a `failed` error if another server has the name. */
+export function checkedServer(existing: unknown, path: string, wanted: ServerEntry): Entry {
+  refuseOther(existing, path);
+  return serverIn(wanted);
 }
 
 function addition(claude: string, entry: unknown): string[] {
   return [claude, "mcp", "add-json", "relay", JSON.stringify(entry), "--scope", "user"];
 }
 
-function removalOf(claude: string): string[] {
+function removal(claude: string): string[] {
   return [claude, "mcp", "remove", "relay", "--scope", "user"];
 }
 
 function registered(config: string): unknown {
-  const content = readContent(config);
-  return content
-    ? jsonText(content.toString().replace(/^\uFEFF/, ""), config).at(["mcpServers", "relay"])
-    : undefined;
+  return readJson(config).at(["mcpServers", "relay"]);
 }
 
-function refuseForeign(existing: unknown, path: string): void {
-  if (existing === undefined || ownerOf(existing) !== "somebody") return;
+function refuseOther(existing: unknown, path: string): void {
+  if (existing === undefined || ownerOf(existing) !== "other") return;
   throw new RelayError(
     "failed",
-    `${path} has another server by the name of relay. Rename that one, and run this again.`,
+    `${path} has another server by the name of relay`,
+    "Rename that one, and run this again.",
   );
 }
 
-// The folder is anybody's, and a link in it could lead to a file of the person's that has nothing to do with it.
+// In a folder that others write, a link could lead to a file of the person's outside the project.
 function refuseLink(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   throw new RelayError(
     "failed",
-    `${path} is a link, which may lead out of this project. Put a file of its own there.`,
+    `${path} is a link, which may lead out of this project`,
+    "Replace it with a regular file.",
   );
 }

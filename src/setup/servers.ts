@@ -1,74 +1,45 @@
-import { isRelay } from "./claude-code.ts";
-import type { Placement } from "./merge.ts";
+import { isRelay, type ServerEntry } from "./claude-code.ts";
+import type { Entry } from "./merge.ts";
 import { isOriginalServer } from "./original.ts";
 
 /** Whose an entry of `mcpServers` is. */
-export type Owner = "relay" | "original" | "somebody";
+export type Owner = "relay" | "original" | "other";
 
-/** An entry of `mcpServers` that starts relay. */
-export interface ServerEntry {
-  type?: "stdio";
-  command: string;
-  args: string[];
-  env?: Record<string, string>;
-}
-
-/** Whose entry this is. Other programs are called `relay`, too; how it is started tells. */
+/** Whose this entry is. Other programs are called `relay`, too; the arguments tell. */
 export function ownerOf(entry: unknown): Owner {
-  const { command, args = [] } = (entry ?? {}) as { command?: unknown; args?: unknown };
-  if (isRelay(command) && Array.isArray(args) && startsServer(args)) return "relay";
-  return isOriginalServer(entry) ? "original" : "somebody";
+  const { command, args } = (entry ?? {}) as { command?: unknown; args?: unknown };
+  const words = Array.isArray(args) ? args.filter((arg) => typeof arg === "string").join(" ") : "";
+  if (isRelay(command) && /(?:^| )--client[ =](?:desktop|code)(?: |$)/.test(words)) return "relay";
+  return isOriginalServer(entry) ? "original" : "other";
 }
 
-/** Whether all that an entry of relay's starts it with are texts, as every client wants it. */
+/** Whether the arguments and variables of relay's entry are all texts, as every client wants them. */
 export function isWellFormed({ args = [], env = {} }: Record<string, unknown>): boolean {
-  return areTexts(args) && isMapping(env) && areTexts(Object.values(env));
-}
-
-function textsIn(values: unknown): Record<string, string> {
-  if (typeof values !== "object" || values === null) return {};
-  const texts = Object.entries(values).map(([key, value]) => [
-    key,
-    typeof value === "number" ? `${value}` : value,
-  ]);
-  return Object.fromEntries(texts.filter(([, value]) => typeof value === "string"));
+  const isMapping = typeof env === "object" && env !== null && !Array.isArray(env);
+  return areTexts(args) && isMapping && areTexts(Object.values(env));
 }
 
 function areTexts(values: unknown): values is string[] {
   return Array.isArray(values) && values.every((value) => typeof value === "string");
 }
 
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-// relay never registers itself without.
-function startsServer(args: unknown[]): boolean {
-  return /(?:^| )--client[ =](?:desktop|code)(?: |$)/.test(args.join(" "));
-}
-
 /**
- * The entry that is to stand where `existing` does: what a person added to relay's own stays, such as `--sound off` or
- * variables. A number becomes a text, and what no client could start it with goes.
+ * The entry to put where `existing` is. What a person added to relay's own stays, such as `--sound off` or variables;
+ * an entry that no client could start is replaced.
  */
-export function entryOver(wanted: ServerEntry, existing: unknown): ServerEntry {
-  if (existing === undefined || ownerOf(existing) !== "relay") return wanted;
-  const { args, env, ...others } = existing as Record<string, unknown>;
-  const variables = { ...textsIn(env), ...wanted.env };
-  return {
-    ...others,
-    ...wanted,
-    args: Array.isArray(args) ? Object.values(textsIn(args)) : wanted.args,
-    ...(Object.keys(variables).length > 0 && { env: variables }),
-  };
+export function mergeServer(wanted: ServerEntry, existing: unknown): ServerEntry {
+  if (ownerOf(existing) !== "relay" || !isWellFormed(existing as Record<string, unknown>)) return wanted;
+  const own = existing as ServerEntry;
+  const env = { ...own.env, ...wanted.env };
+  return { ...own, ...wanted, args: own.args, ...(Object.keys(env).length > 0 && { env }) };
 }
 
 /** relay's entry in a file with `mcpServers`. */
-export function serverPlacement(wanted: ServerEntry): Placement {
+export function serverIn(wanted: ServerEntry): Entry {
   return {
     path: ["mcpServers", "relay"],
     kind: "property",
-    value: (existing) => entryOver(wanted, existing),
-    takeOut: (json, at) => (ownerOf(json.at(at)) === "relay" ? json.remove(at) : json),
+    value: (existing) => mergeServer(wanted, existing),
+    remove: (json, at) => (ownerOf(json.at(at)) === "relay" ? json.remove(at) : json),
   };
 }

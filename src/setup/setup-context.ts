@@ -1,14 +1,15 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { RelayError } from "../core/errors.ts";
-import type { Places } from "../platform/paths.ts";
+import { desktopConfigName, type Places } from "../platform/paths.ts";
 import type { System } from "../platform/system.ts";
 import { wslEnv } from "../platform/wslenv.ts";
-import { chosenBuffer } from "./chosen-buffer.ts";
 import { isRelay, permissionRules, permissionRulesInWsl } from "./claude-code.ts";
+import { readJson } from "./json-file.ts";
+import type { Path } from "./json-text.ts";
 import { stablePath } from "./program.ts";
 
-/** What setup works in. */
-export interface Surroundings {
+/** The machine, the person's folders and this process, as setup needs them. */
+export interface SetupContext {
   system: System;
   places: Places;
   /** The path of this binary. */
@@ -19,29 +20,30 @@ export interface Surroundings {
   buffer: string | null;
 }
 
-/** The program that both Claudes are to start, the variables that it needs, and the rules that go with it. */
-export interface Wiring {
+/** How both Claudes start relay: the program, the variables that it needs, and the permission rules that go with it. */
+export interface Launch {
   program: string;
   env: Record<string, string>;
   rules: ReturnType<typeof permissionRules>;
 }
 
 /**
- * How Claude Code is wired here. In WSL that is the Windows relay, because Claude Desktop is on the Windows side and one
- * SQLite file must not be shared across. Throws a `failed` error where the two Claudes could not meet.
+ * How Claude Code starts relay. In WSL that is the Windows relay, because Claude Desktop is on the Windows side and one
+ * SQLite file must not be shared across. Throws a `failed` error if the two Claudes would use different buffers.
  */
-export function wiring(surroundings: Surroundings): Wiring {
-  const { system, executable } = surroundings;
-  const buffer = chosenBuffer(surroundings);
+export function launchOf(context: SetupContext): Launch {
+  const { system, executable } = context;
+  const buffer = bufferOverride(context);
   const env = buffer ? { RELAY_DB: buffer } : {};
-  if (!isAcrossWsl(surroundings)) {
-    return { program: speakable(stablePath(executable, system)), env, rules: permissionRules(buffer) };
+  if (!isAcrossWsl(context)) {
+    return { program: checkedProgram(stablePath(executable, system)), env, rules: permissionRules(buffer) };
   }
   const program = windowsRelay(system);
   if (buffer && !buffer.startsWith("/mnt/")) {
     throw new RelayError(
       "failed",
-      `RELAY_DB is ${buffer}, inside WSL, where the relay of Claude Desktop on Windows must not open it. Set it to a file below /mnt/c.`,
+      `RELAY_DB is ${buffer}, inside WSL, where the relay of Claude Desktop on Windows must not open it`,
+      "Set it to a file below /mnt/c.",
     );
   }
   return {
@@ -51,31 +53,64 @@ export function wiring(surroundings: Surroundings): Wiring {
   };
 }
 
+/**
+ * The buffer file for both Claudes, if it is not the default one: by `RELAY_DB`, else as they are registered already, so
+ * that a second setup does not separate them from waiting messages. Throws a `failed` error if they are registered with
+ * different files.
+ */
+export function bufferOverride({ buffer, places }: Pick<SetupContext, "buffer" | "places">): string | null {
+  if (buffer) return buffer;
+  const entry: Path = ["mcpServers", "relay", "env", "RELAY_DB"];
+  const found = [
+    valueIn(places.claudeConfig, entry),
+    valueIn(join(places.claudeFolder, "settings.json"), ["env", "RELAY_DB"]),
+    ...places.desktopFolders.map((folder) => valueIn(join(folder, desktopConfigName), entry)),
+  ];
+  const [first, ...others] = new Set(found.filter((value) => typeof value === "string"));
+  if (others.length === 0) return first ?? null;
+  throw new RelayError(
+    "failed",
+    `the two Claudes are set up with different buffers, ${first} and ${others[0]}`,
+    "Set RELAY_DB to the one to keep, and run this again.",
+  );
+}
+
+// An error in such a file is reported where setup changes it.
+function valueIn(path: string, at: Path): unknown {
+  try {
+    return readJson(path).at(at);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether Claude Code is in WSL, and Claude Desktop on the Windows side of it. */
-export function isAcrossWsl({ system, places }: Pick<Surroundings, "system" | "places">): boolean {
+export function isAcrossWsl({ system, places }: Pick<SetupContext, "system" | "places">): boolean {
   return system.kind === "wsl" && !places.desktopFolders.some(system.exists);
 }
 
 /** The Windows relay as WSL sees it. Throws a `failed` error that says why there has to be one. */
 export function windowsRelay(system: System): string {
   const program = system.find("relay.exe");
-  if (program) return speakable(program);
+  if (program) return checkedProgram(program);
   throw new RelayError(
     "failed",
-    "Claude Desktop runs on Windows and Claude Code here in WSL: a relay in each would have a buffer of its own, and they would never meet. Install relay on Windows, so that relay.exe is in PATH here, and run this again.",
+    "Claude Desktop runs on Windows and Claude Code here in WSL: a relay in each would have a buffer of its own, and they would never meet",
+    "Install relay on Windows, so that relay.exe is in PATH here, and run this again.",
   );
 }
 
-// The slot of a command ends at a backtick or a line's end, whatever quotes are around it; hooks and registrations are
-// known as relay's by the program's name.
-function speakable(program: string): string {
+// Hooks and registrations are recognized by the program's name. The slot of a command ends at a backtick or a line's end,
+// whatever quotes are around it.
+function checkedProgram(program: string): string {
   const name = basename(program.replaceAll("\\", "/"));
   if (!isRelay(program)) {
-    throw new RelayError("failed", `this program is called ${name}. Rename it to relay, and run that.`);
+    throw new RelayError("failed", `this program is called ${name}`, "Rename it to relay, and run that.");
   }
   if (!/[`\n\r]/.test(program)) return program;
   throw new RelayError(
     "failed",
-    `the path ${JSON.stringify(program)} has a backtick or a line break, which Claude Code cannot run. Move relay elsewhere.`,
+    `the path ${JSON.stringify(program)} has a backtick or a line break, which Claude Code cannot run`,
+    "Move relay elsewhere.",
   );
 }

@@ -2,41 +2,44 @@ import type { Client } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { planDesktop } from "./claude-desktop.ts";
 import { type CodeOptions, planCode } from "./code-plan.ts";
-import { joined, type Plan } from "./plan.ts";
+import { mergePlans, type Plan } from "./plan.ts";
 import { findClaude } from "./program.ts";
-import { isAcrossWsl, type Surroundings } from "./setup-context.ts";
+import { isAcrossWsl, type SetupContext } from "./setup-context.ts";
 
-/** What setting up takes, for each of the two Claudes that is installed. Throws a `failed` error if neither is, or if one cannot be set up. */
-export async function planSetup(surroundings: Surroundings, options: CodeOptions): Promise<Plan> {
-  const [code, desktop] = [isCodeInstalled(surroundings), isDesktopInstalled(surroundings)];
-  if (!code && !desktop) throw new RelayError("failed", noneHere);
-  const plan = joined([
-    ...(code ? [await planCode(surroundings, options)] : []),
-    ...(desktop ? [await planDesktop(surroundings)] : []),
+/** Connects those of the two Claudes that are installed. Throws a `failed` error if none is, or if one cannot be connected. */
+export async function planSetup(context: SetupContext, options: CodeOptions): Promise<Plan> {
+  const [code, desktop] = [isCodeInstalled(context), isDesktopInstalled(context)];
+  if (!code && !desktop) {
+    throw new RelayError(
+      "failed",
+      "neither Claude is here: no claude in PATH or ~/.local/bin, and no folder of Claude Desktop's",
+      "Install one, or name the one to set up: relay setup-code, relay setup-desktop",
+    );
+  }
+  const missing = (title: string, verb: string) => `${title} is not here. Once it is, run: relay ${verb}`;
+  return mergePlans([
+    code ? await planCode(context, options) : {},
+    desktop ? await planDesktop(context) : {},
+    { next: code ? [] : [missing("Claude Code", "setup-code")] },
+    { next: desktop ? [] : [missing("Claude Desktop", "setup-desktop")] },
   ]);
-  if (!code) plan.next.push("Claude Code is not here. Once it is, run: relay setup-code");
-  if (!desktop) plan.next.push("Claude Desktop is not here. Once it is, run: relay setup-desktop");
-  return plan;
 }
 
-const noneHere =
-  "neither Claude is here: no claude in PATH or ~/.local/bin, and no folder of Claude Desktop's. Install them, or name the one to set up: relay setup-code, relay setup-desktop";
-
-/** Those that were set up with the buffer that this very program opens; in WSL that is the Windows relay's. */
-export function clientsToGreet(surroundings: Surroundings): Client[] {
-  if (isAcrossWsl(surroundings)) return [];
+/** The clients that setup connects to the buffer of this very program, which in WSL the Windows relay keeps. */
+export function clientsToWelcome(context: SetupContext): Client[] {
+  if (isAcrossWsl(context)) return [];
   return [
-    ...(isDesktopInstalled(surroundings) ? (["desktop"] as const) : []),
-    ...(isCodeInstalled(surroundings) ? (["code"] as const) : []),
+    ...(isDesktopInstalled(context) ? (["desktop"] as const) : []),
+    ...(isCodeInstalled(context) ? (["code"] as const) : []),
   ];
 }
 
-function isCodeInstalled({ system, places }: Surroundings): boolean {
+function isCodeInstalled({ system, places }: SetupContext): boolean {
   return findClaude(system, places.home) !== null;
 }
 
-// Its configuration's folder, or its program. In WSL it is on the Windows side.
-function isDesktopInstalled({ system, places }: Surroundings): boolean {
+// By its configuration's folder, or its program. In WSL it is on the Windows side.
+function isDesktopInstalled({ system, places }: SetupContext): boolean {
   if (system.kind === "wsl" || places.desktopFolders.some(system.exists)) return true;
   return system.kind === "macos"
     ? system.exists("/Applications/Claude.app")

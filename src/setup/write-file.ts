@@ -7,36 +7,35 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
-  readlinkSync,
-  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
-  type Stats,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { errorMessage, RelayError } from "../core/errors.ts";
-
-// A chain of links that is longer leads to itself.
-const mostLinks = 40;
-
-const newFolderMode = 0o700;
+import { realPathOrNull, syncFolder } from "../platform/files.ts";
 
 /** The content of a file, links followed; `null` if there is none. Throws a `failed` error if it cannot be read. */
 export function readContent(path: string): Buffer | null {
   try {
-    // a pipe would be waited for, and a device is nobody's configuration
+    // reading a pipe would wait for its writer
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
-      throw new RelayError("failed", `${path} is not a regular file. Move it away, and run this again.`);
+      throw new RelayError("failed", `${path} is not a regular file`, "Move it away, and run this again.");
     }
     return readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error instanceof RelayError ? error : unusable(path, "read", error);
+    throw error instanceof RelayError ? error : fileError(path, "read", error);
   }
+}
+
+/** Whether two contents are the same; `null` is no file. */
+export function isSameContent(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.from(a).equals(b);
 }
 
 /** The folders above this path that are not there yet, the outermost first. */
@@ -47,135 +46,102 @@ export function missingFolders(path: string): string[] {
   return missing;
 }
 
-/** How a file is written. */
-interface WriteOptions {
-  /** The mode that it has from then on; its own if that is left out, and 0600 if it is new. */
-  mode?: number;
-}
-
 /**
- * Gives a file this content, or takes the file away (`null`), unless it is no longer what `expected` says. A symbolic
- * link stays, and what it leads to is changed; the mode and the owner stay. Whoever reads meanwhile finds the old
- * content or the new one. Throws a `failed` error; then nothing was changed.
+ * Gives a file this content, or removes the file (`null`), unless it no longer has the content `expected`. A symbolic
+ * link stays, and the file that it leads to is changed; the owner stays, and so does the mode, unless one is given; a new
+ * file gets 0600. Every reader finds the old content or the new one. Throws a `failed` error; then nothing was changed.
  */
 export function replaceContent(
   path: string,
   content: Uint8Array | null,
   expected: Uint8Array | null,
-  options: WriteOptions = {},
+  mode?: number,
 ): void {
   const target = targetOf(path);
   const refuseChanged = () => {
-    if (isSame(readContent(target), expected)) return;
-    throw new RelayError("failed", `${path} was changed by another program just now. Run this again.`);
+    if (isSameContent(readContent(target), expected)) return;
+    throw new RelayError("failed", `${path} was changed by another program just now`, "Run this again.");
   };
   refuseChanged();
   try {
-    if (content === null) {
-      rmSync(target, { force: true });
-      rmSync(besideOf(target), { force: true });
-    } else writeBeside(target, content, refuseChanged, options);
+    removeTemporaryFiles(target);
+    if (isSameContent(content, expected)) return;
+    if (content === null) rmSync(target, { force: true });
+    else write(target, content, refuseChanged, mode);
   } catch (error) {
-    throw error instanceof RelayError ? error : unusable(path, "written", error);
+    throw error instanceof RelayError ? error : fileError(path, "written", error);
   }
 }
 
-/** Takes folders away that are empty, the innermost first. Others stay. */
+/** Removes those of these folders that are empty, the innermost first. */
 export function removeEmptyFolders(folders: readonly string[]): void {
   for (const folder of folders.toReversed()) {
     try {
       rmdirSync(folder);
-    } catch {} // somebody uses it
+    } catch {} // it is in use
   }
 }
 
-/** Takes away what a write that was cut off left beside a file. */
-export function removeLeftover(path: string): void {
-  rmSync(besideOf(targetOf(path)), { force: true });
-}
-
-// Always the same name, so that what a crash left behind goes with the next write; setups take turns.
-function besideOf(target: string): string {
-  return join(dirname(target), `.${basename(target)}.relay-new`);
-}
-
-function writeBeside(
-  target: string,
-  content: Uint8Array,
-  refuseChanged: () => void,
-  { mode }: WriteOptions,
-): void {
-  mkdirSync(dirname(target), { recursive: true, mode: newFolderMode });
+function write(target: string, content: Uint8Array, refuseChanged: () => void, mode?: number): void {
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   const old = statSync(target, { throwIfNoEntry: false });
-  const beside = besideOf(target);
-  rmSync(beside, { force: true });
-  const descriptor = openSync(beside, "wx", 0o600);
+  const temporary = `${temporaryPrefix(target)}${process.pid}`;
   try {
+    const descriptor = openSync(temporary, "wx", 0o600);
     try {
-      for (let at = 0; at < content.length; ) at += writeSync(descriptor, content, at);
+      writeFileSync(descriptor, content);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
-    if (old) keepOwner(beside, old);
-    if (process.platform !== "win32") chmodSync(beside, mode ?? (old ? old.mode & 0o7777 : 0o600));
-    if (!isSame(readFileSync(beside), content)) throw new Error("the disk gave back something else");
+    if (process.platform !== "win32") {
+      const { uid, gid } = statSync(temporary); // a folder may give its own group to a new file
+      if (old && (old.uid !== uid || old.gid !== gid)) chownSync(temporary, old.uid, old.gid);
+      chmodSync(temporary, mode ?? (old ? old.mode & 0o7777 : 0o600));
+    }
     refuseChanged(); // the disk may have taken its time
-    renameSync(beside, target);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw error;
+    renameSync(temporary, target);
+  } finally {
+    rmSync(temporary, { force: true });
   }
   syncFolder(dirname(target));
 }
 
-// A folder may give its own group to what is made in it.
-function keepOwner(path: string, { uid, gid }: Stats): void {
-  const own = statSync(path);
-  if (process.platform !== "win32" && (uid !== own.uid || gid !== own.gid)) chownSync(path, uid, gid);
+function temporaryPrefix(target: string): string {
+  return join(dirname(target), `.${basename(target)}.relay-`);
 }
 
-// The rename itself must be on the disk before the record says so; Windows has no such call.
-function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } catch {
-    // some file systems sync no folders
-  } finally {
-    closeSync(descriptor);
-  }
+// A killed process leaves its temporary file behind. One that still runs fails without it, and changes nothing.
+function removeTemporaryFiles(target: string): void {
+  const folder = dirname(target);
+  if (!existsSync(folder)) return;
+  const prefix = basename(temporaryPrefix(target));
+  for (const name of readdirSync(folder))
+    if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
 }
 
-/** Where a path leads, its last links followed, whether or not there is anything. */
+/** The file that a path leads to, links followed. */
 function targetOf(path: string): string {
-  let target = path;
-  for (let links = 0; links < mostLinks; links++) {
-    if (!lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return target;
-    // two dots in a link mean the folder above the one that it really lies in
-    target = resolve(realpathSync(dirname(target)), readlinkSync(target));
-  }
-  throw new RelayError("failed", `${path} is a link that leads to itself. Remove it.`);
+  const target = realPathOrNull(path);
+  if (target || !lstatSync(path, { throwIfNoEntry: false })) return target ?? path;
+  throw new RelayError("failed", `${path} is a link that leads nowhere`, "Remove it, and run this again.");
 }
 
-function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  return a === null || b === null ? a === b : Buffer.from(a).equals(Buffer.from(b));
-}
+const fixes: Record<string, string> = {
+  EACCES: "Fix its permissions, or those of its folder.",
+  EPERM: "Fix its permissions, or those of its folder.",
+  EROFS: "Make its disk writable.",
+  ENOSPC: "The disk is full; free some space.",
+  EDQUOT: "The disk is full; free some space.",
+  ENOTDIR: "Part of its path is a file; move that away.",
+  ENOENT: "Run this again.", // another setup removed the temporary file
+};
 
-function unusable(path: string, what: "read" | "written", error: unknown): RelayError {
-  const { code } = error as NodeJS.ErrnoException;
-  const fix: Record<string, string> = {
-    EACCES: "Mend its permissions, or those of its folder.",
-    EPERM: "Mend its permissions, or those of its folder.",
-    EROFS: "The disk is read-only.",
-    ENOSPC: "The disk is full; free some room.",
-    EDQUOT: "The disk is full; free some room.",
-    EISDIR: "There is a folder of that name; move it away.",
-    ENOTDIR: "Part of its path is a file; move that away.",
-  };
+function fileError(path: string, what: "read" | "written", error: unknown): RelayError {
+  const { code = errorMessage(error) } = error as NodeJS.ErrnoException;
   return new RelayError(
     "failed",
-    `${path} cannot be ${what}: ${code ?? errorMessage(error)}. ${fix[code ?? ""] ?? "It was left as it is."}`,
+    `${path} cannot be ${what}: ${code}`,
+    fixes[code] ?? "It was left as it is.",
   );
 }

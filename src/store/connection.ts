@@ -32,15 +32,15 @@ interface OpenFile {
 export class Connection {
   readonly #path: string;
   readonly #clock: Clock;
-  readonly #patienceMs: number;
+  readonly #lockTimeoutMs: number;
   #open: OpenFile | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Opens nothing yet. `patienceMs`: how long a transaction waits for a lock. */
-  constructor(path: string, clock: Clock, patienceMs = lockMs) {
+  /** Opens nothing yet. `lockTimeoutMs`: how long a transaction waits for a lock. */
+  constructor(path: string, clock: Clock, lockTimeoutMs = lockMs) {
     this.#path = path;
     this.#clock = clock;
-    this.#patienceMs = patienceMs;
+    this.#lockTimeoutMs = lockTimeoutMs;
   }
 
   /**
@@ -49,7 +49,7 @@ export class Connection {
    * the last run counts. Throws a `buffer` error, or the signal's reason.
    */
   transact<T>(work: (db: Database) => T, options: TransactionOptions = {}): Promise<T | undefined> {
-    const deadline = this.#clock.elapsed() + this.#patienceMs;
+    const deadline = this.#clock.elapsed() + this.#lockTimeoutMs;
     const run = () => this.#attemptUntil(deadline, work, options);
     const result = this.#last.then(run, run);
     this.#last = result;

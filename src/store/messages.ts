@@ -10,7 +10,7 @@ const unread =
 export const inFlight = `(leased_at IS NOT NULL AND leased_at > $now - ${leaseMs} AND leased_at <= $now)`;
 
 /** SQL for a list of ids of any length, given as JSON, so that each statement is prepared once. */
-export const amongIds = "id IN (SELECT value FROM json_each($ids))";
+const amongIds = "id IN (SELECT value FROM json_each($ids))";
 
 /** The column that says when this client read a message. */
 export function readColumn(reader: Client): string {

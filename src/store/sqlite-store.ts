@@ -1,12 +1,21 @@
 import type { Database } from "bun:sqlite";
-import { clients, otherClient } from "../core/client.ts";
+import { type Client, clients, otherClient } from "../core/client.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
 import {
   type Appended,
+  type ClearedBy,
+  type CodeSession,
+  type Counts,
   isDefaultPreference,
+  type Lease,
   type LeasedPage,
   type NotificationLease,
+  type NotificationPolicy,
+  type NotificationPreference,
   type Page,
+  type PageMessage,
+  type PageRequest,
+  type Redeemed,
   type Store,
 } from "../core/store.ts";
 import { Connection, type TransactionOptions } from "./connection.ts";
@@ -16,8 +25,6 @@ import * as notifications from "./notification-leases.ts";
 import * as pages from "./pages.ts";
 import * as tickets from "./tickets.ts";
 
-const emptyPage: Page = { messages: [], remaining: 0, inFlight: 0, dropped: [], tooLong: null };
-
 /** What a store needs of its process. */
 export interface SqliteStoreOptions {
   /** Answers the path of the file, when it is first needed. Each method throws what this throws. */
@@ -25,138 +32,182 @@ export interface SqliteStoreOptions {
   clock: Clock;
   /** Whether a process of this number runs. */
   isRunning: (process: number) => boolean;
-  /** The number of this process if it is a server, which looks for what nobody announced every two seconds. */
+  /** The number of this process if it is a server, which looks every two seconds for what nobody announced. */
   server?: number;
   /** For how many milliseconds a lock of another process is waited for; 5,000 if left out. */
-  patienceMs?: number | undefined;
+  lockTimeoutMs?: number | undefined;
 }
 
 /** The store in one SQLite file. Nothing is opened before the first call. */
-export function createSqliteStore({
-  locate,
-  clock,
-  isRunning,
-  server,
-  patienceMs,
-}: SqliteStoreOptions): Store {
-  let connection: Connection | undefined;
-  const transact = <T>(work: (db: Database, now: number) => T, options: TransactionOptions = {}) => {
-    return Promise.try(() => {
-      connection ??= new Connection(locate(), clock, patienceMs);
-      return connection.transact((db) => {
-        if (!options.readonly) tickets.removeExpired(db, clock.now());
-        return work(db, clock.now());
-      }, options);
-    });
-  };
-  // What a missing file holds is `missing`.
-  const change = async <T>(
-    missing: T,
-    work: (db: Database, now: number) => T,
-    signal?: AbortSignal,
-  ): Promise<T> => (await transact(work, { signal })) ?? missing;
-  const read = async <T>(missing: T, work: (db: Database, now: number) => T): Promise<T> =>
-    (await transact(work, { readonly: true })) ?? missing;
-
-  // A message in the cooldown waits for the next look of a server, if one runs.
-  const isLookedAfter = (db: Database, final: boolean) => {
-    if (server !== undefined && !final) notifications.registerServer(db, server);
-    if (server !== undefined && final) notifications.removeServer(db, server);
-    const [running, gone] = partition(notifications.servers(db), isRunning);
-    for (const process of gone) notifications.removeServer(db, process);
-    return running.length > 0;
-  };
-
-  return {
-    async append({ sender, message, notify }, signal) {
-      const work = (db: Database, now: number): Appended => {
-        const id = messages.insert(db, { sender, message, timestamp: timestamp(now) });
-        const evicted = messages.evict(db, id);
-        const reader = otherClient(sender);
-        if (notify === "never") notifications.skip(db, id, now);
-        const waits = notify === "now" && notifications.cooldownLeft(db, reader, now) > 0;
-        const announced = notify === "now" && !(waits && isLookedAfter(db, false));
-        return {
-          id,
-          unread: messages.countUnread(db)[reader],
-          evicted: evicted.map((row) => row.id),
-          evicted_unread: evicted.filter((row) => row.unread).map((row) => row.id),
-          notification: announced ? notifications.leaseNotification(db, reader, now, false) : null,
-        };
-      };
-      return (await transact(work, { create: true, signal })) as Appended;
-    },
-
-    lease: (request, signal) =>
-      change<LeasedPage>(
-        { page: emptyPage, lease: null },
-        (db, now) => pages.leasePage(db, request, now),
-        signal,
-      ),
-    renew: (lease) => change(true, (db, now) => messages.renew(db, lease, now)),
-    ack: (lease) =>
-      change(undefined, (db, now) => {
-        messages.ack(db, lease, timestamp(now));
-        dropped.forget(db, lease);
-      }),
-    release: (lease, redelivered) => change(undefined, (db) => messages.release(db, lease, redelivered)),
-    undeliver: (lease) => change(undefined, (db) => messages.undeliver(db, lease)),
-
-    peek: (request) => read(emptyPage, (db, now) => pages.readPage(db, request, now)),
-    lastPage: (reader) => read([], (db) => pages.lastPage(db, reader)),
-    latest: (limit) => read([], (db) => pages.latest(db, limit)),
-    counts: () => read({ total: 0, unread: { desktop: 0, code: 0 }, latest: null }, messages.counts),
-
-    clear: (by, signal) =>
-      change(
-        { deleted: 0, deleted_unread: 0 },
-        (db) => {
-          const { ids, unread } = messages.deleteAll(db);
-          dropped.markCleared(db, ids, by);
-          return { deleted: ids.length, deleted_unread: unread };
-        },
-        signal,
-      ),
-
-    async prefer(client, preference) {
-      const work = (db: Database) => notifications.setPreference(db, client, preference);
-      await transact(work, { create: !isDefaultPreference(preference) });
-    },
-
-    async leaseNotifications({ final = false } = {}) {
-      const registered = (db: Database) => server !== undefined && notifications.servers(db).includes(server);
-      const isIdle = (db: Database) =>
-        !notifications.hasPending(db) && !tickets.any(db) && registered(db) !== final;
-      if (await read(true, isIdle)) return [];
-      return change<NotificationLease[]>([], (db, now) => {
-        const cools = isLookedAfter(db, final);
-        return clients
-          .filter((reader) => !(cools && notifications.cooldownLeft(db, reader, now) > 0))
-          .map((reader) => notifications.leaseNotification(db, reader, now, true))
-          .filter((lease) => lease !== null);
-      });
-    },
-    markNotified: (lease) => change(undefined, (db, now) => notifications.mark(db, lease, now)),
-    releaseNotification: (lease) =>
-      change(undefined, (db) => {
-        notifications.release(db, lease);
-        if (server !== undefined) notifications.removeServer(db, server); // its notifier fails, so others look
-      }),
-
-    async issueTicket(session, args) {
-      await transact((db, now) => tickets.issue(db, session, args, now), { create: true });
-    },
-    redeemTicket: (session, request) =>
-      change<Awaited<ReturnType<Store["redeemTicket"]>>>(null, (db, now) => {
-        const args = tickets.redeem(db, session);
-        if (args === null) return null;
-        return { args, leased: args.trim() === "" ? pages.leasePage(db, request, now) : null };
-      }),
-
-    close: () => connection?.close(),
-  };
+export function createSqliteStore(options: SqliteStoreOptions): Store {
+  return new SqliteStore(options);
 }
 
-function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(test), items.filter((item) => !test(item))];
+type Work<T> = (db: Database, now: number) => T;
+
+const emptyPage: Page = { messages: [], remaining: 0, inFlight: 0, dropped: [], tooLong: null };
+const noCounts: Counts = { total: 0, unread: { desktop: 0, code: 0 }, latest: null };
+
+class SqliteStore implements Store {
+  readonly #options: SqliteStoreOptions;
+  #connection: Connection | undefined;
+
+  constructor(options: SqliteStoreOptions) {
+    this.#options = options;
+  }
+
+  append(
+    { sender, message, notify }: { sender: Client; message: string; notify: NotificationPolicy },
+    signal?: AbortSignal,
+  ): Promise<Appended> {
+    return this.#store((db, now) => {
+      const id = messages.insert(db, { sender, message, timestamp: timestamp(now) });
+      const evicted = messages.evict(db, id);
+      const reader = otherClient(sender);
+      if (notify === "never") notifications.skip(db, id, now);
+      const waits =
+        notify === "now" && notifications.cooldownLeft(db, reader, now) > 0 && this.#isLookedAfter(db);
+      return {
+        id,
+        unread: messages.countUnread(db)[reader],
+        evicted: evicted.map((row) => row.id),
+        evicted_unread: evicted.filter((row) => row.unread).map((row) => row.id),
+        notification:
+          notify === "now" && !waits ? notifications.leaseNotification(db, reader, now, false) : null,
+      };
+    }, signal);
+  }
+
+  lease(request: PageRequest, signal?: AbortSignal): Promise<LeasedPage> {
+    const work: Work<LeasedPage> = (db, now) => pages.leasePage(db, request, now);
+    return this.#change({ page: emptyPage, lease: null }, work, signal);
+  }
+
+  renew(lease: Lease): Promise<boolean> {
+    return this.#change(true, (db, now) => messages.renew(db, lease, now));
+  }
+
+  ack(lease: Lease): Promise<void> {
+    return this.#change(undefined, (db, now) => {
+      messages.ack(db, lease, timestamp(now));
+      dropped.forget(db, lease);
+    });
+  }
+
+  release(lease: Lease, redelivered: boolean): Promise<void> {
+    return this.#change(undefined, (db) => messages.release(db, lease, redelivered));
+  }
+
+  undeliver(lease: Lease): Promise<void> {
+    return this.#change(undefined, (db) => messages.undeliver(db, lease));
+  }
+
+  peek(request: PageRequest): Promise<Page> {
+    return this.#read(emptyPage, (db, now) => pages.readPage(db, request, now));
+  }
+
+  lastPage(reader: Client): Promise<PageMessage[]> {
+    return this.#read([], (db) => pages.lastPage(db, reader));
+  }
+
+  latest(limit: number): Promise<PageMessage[]> {
+    return this.#read([], (db) => pages.latest(db, limit));
+  }
+
+  counts(): Promise<Counts> {
+    return this.#read(noCounts, messages.counts);
+  }
+
+  clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }> {
+    const work = (db: Database) => {
+      const { ids, unread } = messages.deleteAll(db);
+      dropped.markCleared(db, ids, by);
+      return { deleted: ids.length, deleted_unread: unread };
+    };
+    return this.#change({ deleted: 0, deleted_unread: 0 }, work, signal);
+  }
+
+  prefer(client: Client, preference: NotificationPreference): Promise<void> {
+    const work = (db: Database) => notifications.setPreference(db, client, preference);
+    return isDefaultPreference(preference) ? this.#change(undefined, work) : this.#store(work);
+  }
+
+  async leaseNotifications({ final = false } = {}): Promise<NotificationLease[]> {
+    if (await this.#read(true, (db) => this.#hasNothingToDo(db, final))) return [];
+    return this.#change<NotificationLease[]>([], (db, now) => {
+      const isLookedAfter = this.#isLookedAfter(db, final);
+      return clients
+        .filter((reader) => !(isLookedAfter && notifications.cooldownLeft(db, reader, now) > 0))
+        .map((reader) => notifications.leaseNotification(db, reader, now, true))
+        .filter((lease) => lease !== null);
+    });
+  }
+
+  markNotified(lease: NotificationLease): Promise<void> {
+    return this.#change(undefined, (db, now) => notifications.mark(db, lease, now));
+  }
+
+  releaseNotification(lease: NotificationLease): Promise<void> {
+    const { server } = this.#options;
+    return this.#change(undefined, (db) => {
+      notifications.release(db, lease);
+      if (server !== undefined) notifications.removeServer(db, server); // its notifier fails: other servers look
+    });
+  }
+
+  issueTicket(session: CodeSession, args: string): Promise<void> {
+    return this.#store((db, now) => tickets.issue(db, session, args, now));
+  }
+
+  redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null> {
+    return this.#change<Redeemed | null>(null, (db, now) => {
+      const args = tickets.redeem(db, session);
+      if (args === null) return null;
+      return { args, leased: args.trim() === "" ? pages.leasePage(db, request, now) : null };
+    });
+  }
+
+  close(): void {
+    this.#connection?.close();
+  }
+
+  /** Makes the file if there is none. */
+  async #store<T>(work: Work<T>, signal?: AbortSignal): Promise<T> {
+    return (await this.#transact(work, { create: true, signal })) as T;
+  }
+
+  /** A file that is not there gives `missing`. */
+  async #change<T>(missing: T, work: Work<T>, signal?: AbortSignal): Promise<T> {
+    return (await this.#transact(work, { signal })) ?? missing;
+  }
+
+  async #read<T>(missing: T, work: Work<T>): Promise<T> {
+    return (await this.#transact(work, { readonly: true })) ?? missing;
+  }
+
+  async #transact<T>(work: Work<T>, options: TransactionOptions): Promise<T | undefined> {
+    const { locate, clock, lockTimeoutMs } = this.#options;
+    this.#connection ??= new Connection(locate(), clock, lockTimeoutMs);
+    return this.#connection.transact((db) => {
+      const now = clock.now();
+      if (!options.readonly) tickets.removeExpired(db, now);
+      return work(db, now);
+    }, options);
+  }
+
+  #hasNothingToDo(db: Database, final: boolean): boolean {
+    const { server } = this.#options;
+    const isRegistered = server !== undefined && notifications.servers(db).includes(server);
+    return !notifications.hasPending(db) && !tickets.any(db) && isRegistered === !final;
+  }
+
+  /** Whether a server runs whose next look announces what the cooldown holds back. `final`: this one looks no more. */
+  #isLookedAfter(db: Database, final = false): boolean {
+    const { server, isRunning } = this.#options;
+    if (server !== undefined && final) notifications.removeServer(db, server);
+    else if (server !== undefined) notifications.registerServer(db, server);
+    const registered = notifications.servers(db);
+    for (const process of registered) if (!isRunning(process)) notifications.removeServer(db, process);
+    return registered.some(isRunning);
+  }
 }

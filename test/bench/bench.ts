@@ -4,20 +4,20 @@ import { idle } from "./idle.ts";
 import { inLab } from "./lab.ts";
 import { machine, type Row, renderTable } from "./report.ts";
 import { send } from "./send.ts";
-import { startup } from "./startup.ts";
-import { status } from "./status.ts";
-import { typed } from "./typed.ts";
+import { start } from "./start.ts";
 
-const measures = { startup, status, typed, send, announce, idle };
+const measures = { start, send, announce, idle };
 
 const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true, default: Object.keys(measures) },
+    rounds: { type: "string", default: "100" },
     "idle-seconds": { type: "string", default: "60" },
   },
 });
 
-await inLab(Number(values["idle-seconds"]), async (lab) => {
+const [rounds, idleSeconds] = [Number(values.rounds), Number(values["idle-seconds"])];
+await inLab({ rounds, idleSeconds }, async (lab) => {
   const rows: Row[] = [];
   for (const [name, measure] of Object.entries(measures)) {
     if (values.only.includes(name)) rows.push(...(await measure(lab)));

@@ -1,22 +1,33 @@
+import { join } from "node:path";
 import { readLines } from "../support/lines.ts";
 import { relayBinary, type Sandbox } from "../support/sandbox.ts";
-import { initialize } from "../support/server.ts";
+import { initialize, toolCall } from "../support/server.ts";
 
-/** A server spoken to by hand, one request at a time, with as little as possible of our own in between. */
+/** A server spoken to by hand, with as little as possible of our own in between. */
 export interface Conversation {
   pid: number;
-  /** Sends a request and answers its result once the line is read. Throws if it is an error. */
-  ask(request: { id: number } & Record<string, unknown>): Promise<Record<string, unknown>>;
-  /** Sends a notification. */
-  tell(notification: Record<string, unknown>): void;
+  /** Calls a tool. Resolves when its answer is read. Throws if that is an error. */
+  call(tool: string, args?: Record<string, unknown>): Promise<void>;
   /** Ends the process. */
   close(): Promise<void>;
 }
 
-/** Starts a server as one of the two Claudes does. It ends with the sandbox. */
-export function startConversation(box: Sandbox, client: "desktop" | "code"): Conversation {
-  const child = Bun.spawn([relayBinary, "--client", client], {
-    env: box.env,
+interface Answer {
+  error?: unknown;
+  result?: { isError?: boolean };
+}
+
+/**
+ * Starts a server as one of the two Claudes does, or another client, over the sandbox's buffer or another file there, and introduces the
+ * client. Its process ends with the sandbox.
+ */
+export async function converse(
+  box: Sandbox,
+  client: "desktop" | "code" | null,
+  buffer = ".relay_buffer.db",
+): Promise<Conversation> {
+  const child = Bun.spawn([relayBinary, ...(client ? ["--client", client] : [])], {
+    env: { ...box.env, RELAY_DB: join(box.home, buffer) },
     cwd: box.home,
     stdin: "pipe",
     stdout: "pipe",
@@ -27,33 +38,34 @@ export function startConversation(box: Sandbox, client: "desktop" | "code"): Con
     await child.exited;
   };
   box.defer(close);
-  const lines = readLines(child.stdout);
-  const tell = (message: Record<string, unknown>) => {
+  const waiting = new Map<number, (answer: Answer) => void>();
+  const read = async () => {
+    for await (const line of readLines(child.stdout)) {
+      const answer = JSON.parse(line);
+      waiting.get(answer.id)?.(answer);
+    }
+    for (const resolve of waiting.values()) resolve({ error: "the server has ended" });
+  };
+  void read();
+  const tell = (message: object) => {
     child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
     child.stdin.flush();
   };
+  const ask = async (request: { id: number }) => {
+    const answered = new Promise<Answer>((resolve) => waiting.set(request.id, resolve));
+    tell(request);
+    const answer = await answered;
+    if (answer.error || answer.result?.isError) throw new Error(JSON.stringify(answer));
+  };
+  await ask(initialize());
+  tell({ method: "notifications/initialized" });
+  let lastId = 0;
   return {
     pid: child.pid,
-    tell,
     close,
-    async ask(request) {
-      tell(request);
-      for (;;) {
-        const { value, done } = await lines.next();
-        if (done) throw new Error("the server ended before it answered");
-        const answer = JSON.parse(value);
-        if (answer.id !== request.id) continue;
-        if (answer.error || answer.result?.isError) throw new Error(value);
-        return answer.result;
-      }
+    call(tool, args) {
+      lastId += 1;
+      return ask(toolCall(lastId, tool, args));
     },
   };
-}
-
-/** A conversation after its handshake. */
-export async function openConversation(box: Sandbox, client: "desktop" | "code"): Promise<Conversation> {
-  const conversation = startConversation(box, client);
-  await conversation.ask(initialize());
-  conversation.tell({ method: "notifications/initialized" });
-  return conversation;
 }

@@ -1,8 +1,7 @@
+import { dlopen } from "bun:ffi";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs";
-import { relayBinary, type Sandbox } from "../support/sandbox.ts";
-import { toolCall } from "../support/server.ts";
-import { openConversation } from "./conversation.ts";
-import { cpuMilliseconds } from "./cpu-clock.ts";
+import { relayBinary } from "../support/sandbox.ts";
+import { converse } from "./conversation.ts";
 import type { Lab } from "./lab.ts";
 import type { Row } from "./report.ts";
 
@@ -18,51 +17,48 @@ export async function idle(lab: Lab): Promise<Row[]> {
   const box = lab.home();
   const program = await lab.floor(import.meta.resolve("./waiting.ts"));
   for (const binary of [relayBinary, program]) writeBack(binary);
-  const relay = await startUsedServer(box);
-  const waiting = startWaiting(program, box);
+  const server = await converse(box, "code");
+  await server.call("relay_send", { message: "a question" });
+  await server.call("relay_fetch");
+  const waiting = Bun.spawn([program], { env: box.env, cwd: box.home, stdin: "pipe", stdout: "ignore" });
+  box.defer(() => waiting.kill("SIGKILL"));
   await Bun.sleep(lab.idleSeconds * 1000);
-  const before = [cpuMilliseconds(relay), cpuMilliseconds(waiting)] as const;
-  const dirty = [privateDirty(relay), privateDirty(waiting)] as const;
+  const [relay, floor] = [watch(server.pid), watch(waiting.pid)];
   await Bun.sleep(measuredSeconds * 1000);
-  const usage = (pid: number, earlier: number) => (cpuMilliseconds(pid) - earlier) / measuredSeconds;
-  const name = "a program waiting for input";
+  const row = (measure: string, unit: Row["unit"], value: number, floor: number, goal: number): Row => ({
+    measure: `${measure} after ${lab.idleSeconds} s`,
+    value,
+    unit,
+    floor: { name: "a program waiting for input", value: floor },
+    goal: { value: goal },
+  });
   return [
-    {
-      measure: `idle CPU after ${lab.idleSeconds} s`,
-      value: usage(relay, before[0]),
-      unit: "ms/s",
-      floor: { name, value: usage(waiting, before[1]) },
-      goal: { value: 0.3 },
-    },
-    {
-      measure: `Private_Dirty after ${lab.idleSeconds} s`,
-      value: dirty[0],
-      unit: "MB",
-      floor: { name, value: dirty[1] },
-      goal: { value: 12 },
-    },
+    row("idle CPU", "ms/s", relay.cpuPerSecond(), floor.cpuPerSecond(), 0.3),
+    row("Private_Dirty", "MB", relay.privateDirty, floor.privateDirty, 12),
   ];
 }
 
-async function startUsedServer(box: Sandbox): Promise<number> {
-  const server = await openConversation(box, "code");
-  await server.ask(toolCall(1, "relay_send", { message: "a question" }));
-  await server.ask(toolCall(2, "relay_fetch"));
-  return server.pid;
-}
-
-function startWaiting(program: string, box: Sandbox): number {
-  const child = Bun.spawn([program], { env: box.env, cwd: box.home, stdin: "pipe", stdout: "ignore" });
-  box.defer(async () => {
-    child.kill("SIGKILL");
-    await child.exited;
-  });
-  return child.pid;
-}
-
-function privateDirty(pid: number): number {
+/** A process's private memory now, in MB, and the processor time that it uses from now on, in ms per second. */
+function watch(pid: number) {
+  const begin = performance.now();
+  const used = cpuMilliseconds(pid);
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  return Number(/^Private_Dirty:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1024;
+  return {
+    privateDirty: Number(/^Private_Dirty:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1024,
+    cpuPerSecond: () => ((cpuMilliseconds(pid) - used) / (performance.now() - begin)) * 1000,
+  };
+}
+
+// Of all its threads, ended ones included. `/proc/PID/stat` says it in steps of 10 ms, which is most of what a server
+// may use in a minute.
+function cpuMilliseconds(pid: number): number {
+  const { symbols, close } = dlopen("libc.so.6", { clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
+  const time = new BigInt64Array(2);
+  // as clock_getcpuclockid(3) names it: the process, bit by bit the other way round, and 2 for the scheduler's account
+  const failed = symbols.clock_gettime((~pid << 3) | 2, time) !== 0;
+  close();
+  if (failed) throw new Error(`there is no process ${pid}`);
+  return Number(time[0]) * 1e3 + Number(time[1]) / 1e6;
 }
 
 // Mapped pages of a binary that was built just now count as dirty until the disk has them.

@@ -1,12 +1,12 @@
 import { cpus, release, type } from "node:os";
-import { median, p99 } from "./samples.ts";
+import { quantile } from "./samples.ts";
 
-/** A line of the report. What has no floor has no ratio, and what has no goal is there for information. */
+/** A line of the report. What has no goal is there for information. */
 export interface Row {
   measure: string;
   value: number;
   unit: "ms" | "ms/s" | "MB";
-  floor?: { name: string; value: number };
+  floor: { name: string; value: number };
   /** The most that `value` may be: so many times the floor, or so much by itself. */
   goal?: { ratio: number } | { value: number };
   p99?: number;
@@ -21,11 +21,11 @@ export function timedRow(
 ): Row {
   return {
     measure,
-    value: median(samples),
+    value: quantile(samples, 0.5),
     unit: "ms",
-    floor: { name: floor.name, value: median(floor.samples) },
+    floor: { name: floor.name, value: quantile(floor.samples, 0.5) },
     ...(goal !== undefined && { goal: { ratio: goal } }),
-    p99: p99(samples),
+    p99: quantile(samples, 0.99),
   };
 }
 
@@ -47,21 +47,17 @@ export function machine(): string {
 }
 
 function cells({ measure, value, unit, floor, goal, p99 }: Row): string[] {
-  const ratio = floor && value / floor.value;
-  const quantity = (number: number | undefined) =>
-    number === undefined ? "" : `${number.toFixed(number < 10 ? 2 : 1)} ${unit}`;
-  return [
+  const quantity = (number: number) => `${number.toFixed(number < 10 ? 2 : 1)} ${unit}`;
+  const ratio = value / floor.value;
+  const row = [
     measure,
     quantity(value),
-    quantity(p99),
-    quantity(floor?.value),
-    ratio === undefined ? "" : `${ratio.toFixed(2)}x`,
-    goal ? ("ratio" in goal ? `${goal.ratio}x` : `${goal.value} ${unit}`) : "",
-    goal
-      ? ("ratio" in goal ? (ratio ?? Number.NaN) <= goal.ratio : value <= goal.value)
-        ? "met"
-        : "missed"
-      : "",
-    floor?.name ?? "",
+    p99 ? quantity(p99) : "",
+    quantity(floor.value),
+    `${ratio.toFixed(2)}x`,
   ];
+  if (!goal) return [...row, "", "", floor.name];
+  const [most, met] =
+    "ratio" in goal ? [`${goal.ratio}x`, ratio <= goal.ratio] : [quantity(goal.value), value <= goal.value];
+  return [...row, most, met ? "met" : "missed", floor.name];
 }

@@ -1,3 +1,1 @@
-for await (const _ of Bun.stdin.stream());
-
-export {};
+export const input = await Array.fromAsync(Bun.stdin.stream());

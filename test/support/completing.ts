@@ -1,43 +1,47 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Sandbox } from "./sandbox.ts";
+import { relayBinary, type Sandbox } from "./sandbox.ts";
 
-/** A shell in which something can be completed. */
-export type Shell = "bash" | "zsh" | "fish";
+/** The shells in which something can be completed. */
+export const shells = ["bash", "zsh", "fish"] as const;
 
-/** Asks the real shell how it would complete a command line, with the script in force. Answers the words, sorted. */
-export async function complete(box: Sandbox, shell: Shell, script: string, line: string): Promise<string[]> {
-  const path = join(box.home, "script");
-  writeFileSync(path, script);
-  const driver = join(box.home, "driver");
+/**
+ * Asks the real shell how it would complete a command line, with relay's script in force. Answers the words, sorted,
+ * each without the flag before its equals sign. `program` is what the script finds in relay's place.
+ */
+export async function complete(
+  box: Sandbox,
+  shell: (typeof shells)[number],
+  line: string,
+  program = `exec "${relayBinary}" "$@"`,
+): Promise<string[]> {
+  const [script, driver] = [join(box.home, "script"), join(box.home, "driver")];
+  writeFileSync(script, (await box.relay(["completions", shell])).stdout);
   writeFileSync(driver, drivers[shell]);
-  const argv = [
-    shell,
-    ...(shell === "fish" ? ["--no-config"] : shell === "zsh" ? ["-f"] : ["--norc"]),
-    driver,
-  ];
-  const { status, stdout, stderr } = await box.run(["timeout", "60", ...argv, path, line], {
-    env: { TERM: "dumb" },
-  });
+  writeFileSync(join(box.programs, "relay"), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+  const argv = ["timeout", "60", shell, ...withoutConfiguration[shell], driver, script, line];
+  const { status, stdout, stderr } = await box.run(argv, { env: { TERM: "dumb" } });
   if (status !== 0 || stderr) throw new Error(`${shell} ${status}: ${stderr}`);
-  return [...new Set(stdout.split("\n").filter(Boolean))].sort();
+  const words = stdout.split("\n").filter(Boolean);
+  return [...new Set(words.map((word) => word.replace(/^--[\w-]+=/, "")))].sort();
 }
 
-const drivers: Record<Shell, string> = {
+const withoutConfiguration = { bash: ["--norc"], zsh: ["-f"], fish: ["--no-config"] };
+
+const drivers = {
   // readline's own way of taking a line apart: at spaces, and around an equals sign
   bash: `set -u
 source "$1"
 line=$2
 [[ $(complete -p relay) == 'complete -F _relay relay' ]] || exit 1
 read -ra COMP_WORDS <<<"\${line//=/ = }"
-[[ $line == *' ' || $line == *= ]] && COMP_WORDS+=('')
-[[ $line == *= ]] && unset 'COMP_WORDS[\${#COMP_WORDS[@]}-1]'
+[[ $line == *' ' ]] && COMP_WORDS+=('')
 COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)) COMP_LINE=$line COMP_POINT=\${#line}
 _relay relay "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD - 1]}"
 for word in \${COMPREPLY[@]+"\${COMPREPLY[@]}"}; do printf '%s\\n' "$word"; done
 `,
   fish: `source $argv[1]
-complete -C "$argv[2]" | string replace -r '\\t.*' '' | string replace -r '^--[\\w-]+=' ''
+complete -C "$argv[2]" | string replace -r '\\t.*' ''
 exit 0
 `,
   // A line editor of its own, on a terminal of its own; what it would add to the line goes to a file.

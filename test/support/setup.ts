@@ -1,3 +1,4 @@
+import { expect } from "bun:test";
 import {
   cpSync,
   lstatSync,
@@ -8,7 +9,30 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Sandbox } from "./sandbox.ts";
+import { commandFile, hookEntries, serverEntry } from "../../src/setup/claude-code.ts";
+import { relayBinary, type Sandbox, sandbox } from "./sandbox.ts";
+
+/** The files that setup changes, below the home folder. */
+export const paths = {
+  code: ".claude.json",
+  settings: ".claude/settings.json",
+  command: ".claude/commands/get.md",
+  desktop: ".config/Claude/claude_desktop_config.json",
+  record: ".relay_install.json",
+};
+
+const entries = hookEntries(relayBinary, false);
+
+/** What setup puts into an empty home. */
+export const installed = {
+  server: serverEntry(relayBinary),
+  desktopServer: { command: relayBinary, args: ["--client", "desktop"] },
+  settings: {
+    hooks: { UserPromptExpansion: [entries.UserPromptExpansion], SessionStart: [entries.SessionStart] },
+    permissions: { allow: ["mcp__relay__relay_send"], deny: ["Read(~/.relay_buffer.db*)"] },
+  },
+  command: commandFile(relayBinary),
+};
 
 /**
  * A stand-in for Claude Code's program, which keeps nothing but its own registrations: setup's rules are tested with it,
@@ -32,6 +56,36 @@ esac
   );
 }
 
+/** A home folder of a person with Claude Code and, if that is said, Claude Desktop. Use with `await using`. */
+export function home({ desktop = false } = {}): Sandbox {
+  const box = sandbox();
+  installFakeClaude(box);
+  if (desktop) mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
+  return box;
+}
+
+/** Runs a command that must succeed, and answers what it printed. */
+export async function run(box: Sandbox, args: string[], env: Record<string, string> = {}): Promise<string> {
+  const { status, stdout, stderr } = await box.relay(args, { env });
+  expect([status, stderr]).toEqual([0, ""]);
+  return stdout;
+}
+
+/** Runs a command that must fail with this one sentence, and change nothing at all. */
+export async function expectRefused(
+  box: Sandbox,
+  args: string[],
+  sentence: string | RegExp,
+  env: Record<string, string> = {},
+): Promise<void> {
+  const before = snapshot(box.home);
+  const { status, stdout, stderr } = await box.relay(args, { env });
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toMatch(sentence);
+  expect(stderr.trimEnd().split("\n").length).toBe(1);
+  expect(snapshot(box.home)).toEqual(before);
+}
+
 /** Writes a file below the home folder. */
 export function put(box: Sandbox, path: string, content: string | Uint8Array | object, mode = 0o644): string {
   const file = join(box.home, path);
@@ -41,12 +95,17 @@ export function put(box: Sandbox, path: string, content: string | Uint8Array | o
   return file;
 }
 
-/** What a file below the home folder says as JSON. */
-export function json(box: Sandbox, path: string) {
-  return JSON.parse(readFileSync(join(box.home, path), "utf8"));
+/** The text of a file below the home folder. */
+export function text(box: Sandbox, path: string): string {
+  return readFileSync(join(box.home, path), "utf8");
 }
 
-/** Every file, link and folder below a folder: its mode and its content. What the fake Claude Code keeps does not count. */
+/** The value of a JSON file below the home folder. */
+export function json(box: Sandbox, path: string) {
+  return JSON.parse(text(box, path));
+}
+
+/** Every file, link and folder below a folder, by mode and content, except those that the fake Claude Code keeps. */
 export function snapshot(
   folder: string,
   ignored: readonly string[] = ["claude-calls", ".claude.json"],

@@ -3,10 +3,10 @@ import type { NotificationOutcome } from "../core/notifications.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Shows a person who has just set relay up that it works: a real notification for each of these clients, and a message
- * that waits there for the first get. A buffer that holds messages gets none: it could push out one of them.
+ * Shows a person who has just set relay up that it works: a message to each of these clients, with a real notification.
+ * A buffer that holds messages gets none, which could push out one of them.
  */
-export async function greet(
+export async function welcome(
   clients: readonly Client[],
   buffer: string | null,
   context: Context,
@@ -16,11 +16,11 @@ export async function greet(
   const { total } = await relay.store.counts();
   if (clients.length === 0 || total > 0) return;
   for (const to of clients)
-    await relay.send({ sender: otherClient(to), message: greetingFor(clientTitle(to)) });
+    await relay.send({ sender: otherClient(to), message: welcomeFor(clientTitle(to)) });
   await relay.notifications.finish();
   const where = clients.map(clientTitle).join(" and in ");
   context.print(
-    `relay: a greeting waits in ${where}, and ${renderOutcomes(outcomes)}. Nothing appeared? Run: relay doctor --notify`,
+    `relay: a welcome message waits in ${where}, and ${renderOutcomes(outcomes)}. Nothing appeared? Run: relay doctor --notify`,
   );
 }
 
@@ -30,6 +30,6 @@ function renderOutcomes(outcomes: readonly NotificationOutcome[]): string {
   return "notifications are switched off";
 }
 
-function greetingFor(title: string): string {
-  return `Hello, ${title}: this is the greeting that \`relay setup\` left here. If you can read it, relay works in this direction. There is nothing to do; just tell the person that it arrived.`;
+function welcomeFor(title: string): string {
+  return `Hello, ${title}: this is the welcome message of \`relay setup\`. If you can read it, relay works in this direction. There is nothing to do; just tell the person that it arrived.`;
 }

@@ -1,0 +1,107 @@
+import { statSync } from "node:fs";
+import { RelayError } from "../core/errors.ts";
+import { refuseInsideClaudeCode } from "../core/identity.ts";
+import { shellWord } from "../setup/claude-code.ts";
+import { unifiedDiff } from "../setup/diff.ts";
+import { applyPlan, type FileChange, type Plan } from "../setup/plan.ts";
+import type { SetupContext } from "../setup/setup-context.ts";
+import { isSameContent } from "../setup/write-file.ts";
+import type { Context } from "./context.ts";
+
+/** The place of this process, for commands that change nothing. Throws a `failed` error without a home. */
+export function setupContext({ environment }: Context): SetupContext {
+  return {
+    system: environment.system(),
+    places: environment.places(),
+    executable: process.execPath,
+    folder: process.cwd(),
+    buffer: null,
+  };
+}
+
+/**
+ * The place of a command that changes files. Throws an error for a useless `RELAY_DB`, for a user in another user's home,
+ * whose files would no longer be theirs, and for a model that sets `RELAY_DB`: no rule of the person's protects that file.
+ */
+export function writableSetupContext(context: Context, command: string): SetupContext {
+  const { bufferPath, claudeCode, terminal } = context.environment;
+  const setup = setupContext(context);
+  const buffer = setup.system.variables.RELAY_DB ? bufferPath() : null;
+  if (buffer) refuseInsideClaudeCode(`${command} with RELAY_DB`, claudeCode, terminal);
+  const { home } = setup.places;
+  const owner = process.getuid ? statSync(home, { throwIfNoEntry: false })?.uid : undefined;
+  if (owner === undefined || owner === process.getuid?.()) return { ...setup, buffer };
+  throw new RelayError(
+    "failed",
+    `the home folder ${home} is another user's`,
+    "Run this as that user, without sudo.",
+  );
+}
+
+/** How a plan is applied and reported. */
+export interface ApplyOptions {
+  dryRun: boolean;
+  json: boolean;
+  /** What to say if there is nothing to do, if that is not that relay is set up. */
+  nothing?: string;
+  /** Whether an error stops it, or only its own part. */
+  continueOnError?: boolean;
+}
+
+/**
+ * Applies a plan, or only shows it, and says what changed and what to do next. Answers whether anything changed. Throws a
+ * `failed` error that names all parts that could not be done.
+ */
+export async function apply(
+  plan: () => Promise<Plan>,
+  { places }: SetupContext,
+  options: ApplyOptions,
+  { print }: Context,
+): Promise<boolean> {
+  const { dryRun, json } = options;
+  const done = dryRun ? await plan() : await applyPlan(plan, places.installRecord, options);
+  const { failures } = done;
+  const changes = done.changes.filter(({ before, after }) => !isSameContent(before, after));
+  const changed = !dryRun && done.commands.length + changes.length > 0;
+  const ok = failures.length === 0;
+  const report = { ...done, changes };
+  const text = json
+    ? JSON.stringify({ ok, changed, dry_run: dryRun, ...renderJson(report) })
+    : renderText(report, options);
+  if (text !== "") print(text);
+  if (ok) return changed;
+  const fixes = failures.map((error) => (error instanceof RelayError ? error.fix : ""));
+  const fix = [...new Set(fixes)].join(" ");
+  throw new RelayError("failed", failures.map(({ message }) => message).join("; "), fix);
+}
+
+function renderJson({ commands, changes, warnings, next }: Plan) {
+  return {
+    steps: [
+      ...commands.map(({ argv, what }) => ({ what, command: argv })),
+      ...changes.map(({ path, what }) => ({ what, path })),
+    ],
+    warnings,
+    next,
+  };
+}
+
+function renderText(
+  { commands, changes, warnings, next, failures }: Plan,
+  { dryRun, nothing = "already set up; nothing to change." }: ApplyOptions,
+): string {
+  const isNothing = commands.length + changes.length === 0;
+  const lines = [
+    ...commands.map(({ argv, what }) => `${what}: ${argv.map(shellWord).join(" ")}`),
+    ...changes.map((change) => `${change.path}: ${change.what}${dryRun ? `\n${diffOf(change)}` : ""}`),
+    ...(isNothing && failures.length === 0 ? [nothing] : []),
+    ...(dryRun ? ["nothing was changed: this was a dry run."] : []),
+    ...warnings.map((warning) => `warning: ${warning}`),
+    ...(dryRun || isNothing ? [] : next.map((step) => `next: ${step}`)),
+  ];
+  return lines.map((line) => `relay: ${line}`).join("\n");
+}
+
+function diffOf({ before, after }: FileChange): string {
+  return unifiedDiff(before?.toString() ?? "", after?.toString() ?? "");
+}

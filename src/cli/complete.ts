@@ -1,0 +1,67 @@
+import type { Argument, Command, Verbs } from "./command.ts";
+
+/** A word that may stand where the cursor is. */
+export interface Candidate {
+  word: string;
+  /** Empty where the word says it all. */
+  description: string;
+}
+
+/**
+ * The words that can complete a command line. `words` are those after the program's name, up to the one at the cursor,
+ * which may be empty. Answers none where any text may stand.
+ */
+export function complete(verbs: Verbs, words: readonly string[]): Candidate[] {
+  const last = words.at(-1) ?? "";
+  const current = last === '""' ? "" : last; // as the person may type it, and PowerShell has to hand it over
+  return candidates(verbs, words.slice(0, -1), current).filter(({ word }) => word.startsWith(current));
+}
+
+function candidates(verbs: Verbs, before: readonly string[], current: string): Candidate[] {
+  const first = before[0] ?? current;
+  const isServer = first.startsWith("-");
+  if (before.length === 0 && !isServer) return verbNames(verbs);
+  const command = new Map(Object.entries(verbs)).get(isServer ? "serve" : first);
+  if (!command || before.includes("--")) return [];
+  const flags = flagsOf(command);
+  if (isServer) flags.set("--version", { type: "boolean", description: "Print the version" });
+  if (!current.startsWith("-")) return valuesAfter(isServer ? before : before.slice(1), command, flags);
+  const [flag = "", value] = current.split("=");
+  if (value !== undefined) return valuesOf(flags.get(flag), `${flag}=`);
+  const open = [...flags].filter(([word]) => !before.includes(word));
+  return open.map(([word, { description }]) => ({ word, description }));
+}
+
+function verbNames(verbs: Verbs): Candidate[] {
+  return Object.entries(verbs)
+    .filter(([, command]) => !command.calledByClaudeCode)
+    .map(([word, { meta }]) => ({ word, description: meta.description }));
+}
+
+function flagsOf({ args = {} }: Command): Map<string, Argument> {
+  const flags = Object.entries(args).filter(([, { type }]) => type !== "positional");
+  const help = { type: "boolean", description: "Show what it takes" } as const;
+  return new Map([...flags, ["help", help] as const].map(([name, flag]) => [`--${name}`, flag]));
+}
+
+/** What may stand after these words: the value of the flag before it, or the next positional argument. */
+function valuesAfter(
+  words: readonly string[],
+  { args = {} }: Command,
+  flags: Map<string, Argument>,
+): Candidate[] {
+  let flag: Argument | undefined;
+  let place = 0;
+  for (const word of words) {
+    if (!word.startsWith("-") && !flag) place += 1;
+    flag = flags.get(word);
+    if (flag?.type === "boolean") flag = undefined;
+  }
+  return valuesOf(flag ?? Object.values(args).filter(({ type }) => type === "positional")[place]);
+}
+
+function valuesOf(argument: Argument | undefined, prefix = ""): Candidate[] {
+  if (!argument || argument.type === "boolean") return [];
+  const words = argument.type === "enum" ? argument.options : (argument.suggestions ?? []);
+  return words.map((word) => ({ word: prefix + word, description: "" }));
+}
