@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs relay: a release (curl … | sh) downloads the binary for this machine, a checkout of the source builds it.
-# Everything is in functions, and what calls them comes last, between braces: half of this file does nothing.
+# Everything is in functions, and their call comes last, between braces: half of this file does nothing.
 if [ -n "${ZSH_VERSION:-}" ]; then emulate sh; fi
 
 # Which release this is; build/install-scripts.ts fills in both. Empty in a checkout.
@@ -25,8 +25,8 @@ usage() {
   fi
   cat <<'TEXT'
 to ~/.local/bin, or to $RELAY_INSTALL_DIR. Run it again to upgrade. It never uses sudo, and touches
-no other file. --uninstall runs "relay uninstall", which takes relay out of both Claudes, and then
-removes the program.
+no other file. --uninstall runs "relay uninstall", which disconnects both Claudes, and then removes
+the program.
 TEXT
 }
 
@@ -43,7 +43,7 @@ has() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# Text as one word of a shell, only quoted if it must be.
+# Text as one word of a shell, quoted only where it must be.
 quoted() {
   case "$1" in
     *[!A-Za-z0-9/._+@%,=-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
@@ -56,13 +56,13 @@ choose_target() {
   target=${RELAY_INSTALL_DIR:-}
   if [ -z "$target" ]; then
     if [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ] && [ "$(id -u)" = 0 ]; then
-      fail "sudo is not needed: relay belongs into your own home folder. Run this again without it, or set RELAY_INSTALL_DIR."
+      fail "sudo is not needed: relay belongs in your own home folder. Run this again without it, or set RELAY_INSTALL_DIR."
     fi
     target=${HOME:-}
     [ -n "$target" ] || fail "HOME is not set. Set it, or set RELAY_INSTALL_DIR."
     target=$target/.local/bin
   fi
-  # a quoted ~ is not expanded by the shell, and nobody wants a folder of that name
+  # the shell does not expand a quoted ~
   case "$target" in [~]/*) target=${HOME:?}/${target#??} ;; esac
   case "$target" in /*) ;; *) target=$PWD/$target ;; esac
   target=${target%/}
@@ -72,7 +72,7 @@ choose_target() {
   esac
 }
 
-# Undoes what was begun, however this ends.
+# Stops the program that runs, and removes unfinished files and new folders, however this ends.
 # shellcheck disable=SC2317  # the trap calls it
 clean_up() {
   if [ -n "$child" ]; then
@@ -96,13 +96,13 @@ $made"
   fi
 }
 
-# Sets work: a private folder on the same file system as the place of the new copy, so that a rename puts it there, whole
-# and at once, whatever runs meanwhile; and so that a folder that cannot be written is noticed before anything is loaded.
+# Sets work: a private folder in the target folder. It shows before the download that the target can be written, and a
+# rename out of it replaces a running relay whole and at once.
 begin() {
   [ ! -d "$target/relay" ] || fail "$target/relay is a folder. Move it away, or set RELAY_INSTALL_DIR to another folder."
-  refuse_stranger
+  refuse_other_program
   child='' work='' made=''
-  # whoever presses Ctrl-C twice does not stop this
+  # a second Ctrl-C does not stop the cleaning up
   trap 'trap "" HUP INT PIPE TERM; clean_up' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
@@ -113,14 +113,14 @@ begin() {
     fail "cannot write to $target. Set RELAY_INSTALL_DIR to a folder of your own."
 }
 
-# Another program may have the same name; every relay knows the name of its buffer.
-refuse_stranger() {
+# Another program may have the same name; every relay contains the name of its buffer.
+refuse_other_program() {
   [ -f "$target/relay" ] || return 0
   LC_ALL=C grep -q relay_buffer "$target/relay" 2>/dev/null ||
     fail "$target/relay is another program. Move it away, or set RELAY_INSTALL_DIR to another folder."
 }
 
-# A shell minds signals only between commands and while it waits: what takes long runs beside it.
+# A shell handles signals only between commands and while it waits, so long work runs in the background.
 run() {
   result=0
   "$@" </dev/null &
@@ -147,7 +147,7 @@ detect_platform() {
       ! is_musl || platform=$platform-musl
       ;;
     Darwin)
-      # under Rosetta, a shell for Intel is told that this is an Intel machine
+      # Rosetta tells a shell for Intel that this is an Intel machine
       [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" != 1 ] || cpu=arm64
       platform=darwin-$cpu
       ;;
@@ -157,7 +157,7 @@ detect_platform() {
   esac
 }
 
-# The loader of musl proves nothing, for it can be installed beside that of glibc. Where there is no ldd, the shell tells.
+# A loader of musl proves nothing: it can be installed beside glibc. Where there is no ldd, the shell's own loader tells.
 is_musl() {
   case "$(ldd --version 2>&1)" in
     *musl*) return 0 ;;
@@ -200,8 +200,8 @@ with_curl() {
   if [ -t 2 ]; then run curl --progress-bar "$@"; else run curl --silent --show-error "$@" 2>"$work/said"; fi
 }
 
-# GNU's has every option and by itself tries twenty times. Of those of busybox, one in Debian dies of an option that it
-# does not know, and none has one for its progress bar.
+# GNU wget has every option, and tries twenty times by default. That of busybox has no option for its progress bar, and in
+# Debian it fails at an unknown option.
 with_wget() {
   help=$(wget --help 2>&1) || :
   set -- -O "$2" "$1"
@@ -218,12 +218,12 @@ with_wget() {
   fi
 }
 
-# One line of what a program said, for a message: said 1, or said '$' for the last.
+# One line of a program's output, for a message: said 1, or said '$' for the last.
 said() {
   [ ! -s "$work/said" ] || printf ' (%s)' "$(sed -n "$1p" "$work/said")"
 }
 
-# From standard input, whose name no tool can print.
+# Reads standard input, so that no tool prints a file name.
 compute_checksum() {
   case "$hasher" in
     shasum) shasum -a 256 <"$1" ;;
@@ -262,7 +262,7 @@ build() {
   cp "$root/dist/relay" "$work/relay" || fail "cannot write to $target. Is the disk full? Nothing was installed."
 }
 
-# What does not run here must not take the place of what does.
+# A program that does not run here must not replace one that does.
 try_out() {
   chmod 755 "$work/relay"
   version=$("$work/relay" --version 2>"$work/said" </dev/null) ||
@@ -277,7 +277,7 @@ advise_on_library() {
 
 put_in_place() {
   before=''
-  [ ! -e "$target/relay" ] || before=' Claudes that are running use it from their next start on.'
+  [ ! -e "$target/relay" ] || before=' Claudes that are running use it from their next start.'
   mv -f "$work/relay" "$target/relay" || fail "cannot write to $target/relay. Nothing was installed."
   made=''
   clean_up
@@ -289,7 +289,7 @@ is_in_path() {
   return 1
 }
 
-# The line for the person's own shell, which is not the one that runs this.
+# The line for the shell that the person uses, which need not be the one that runs this.
 advise_on_path() {
   ! is_in_path || return 0
   folder=$(quoted "$target")
@@ -335,23 +335,23 @@ is_interactive() {
 
 offer_setup() {
   if is_interactive && [ -z "${SUDO_USER:-}" ]; then
-    printf '\nWire both Claudes now, with "relay setup"? [Y/n] '
+    printf '\nConnect Claude Desktop and Claude Code now, with "relay setup"? [Y/n] '
     read -r answer </dev/tty || answer=no
     case "$answer" in
       '' | [Yy] | [Yy][Ee][Ss])
         "$target/relay" setup </dev/tty && return
-        fail "relay is installed, but \"relay setup\" failed. Put right what it says, and type: $relay setup" ;;
+        fail "relay is installed, but \"relay setup\" failed. Fix the problem that it names, and type: $relay setup" ;;
     esac
   fi
-  printf '\nWhat is left is to wire both Claudes: %s setup\n' "$relay"
+  printf '\nTo connect Claude Desktop and Claude Code, type: %s setup\n' "$relay"
 }
 
 uninstall() {
   [ -e "$target/relay" ] || fail "there is no relay in $target. If it is elsewhere, set RELAY_INSTALL_DIR."
-  refuse_stranger
+  refuse_other_program
   if is_interactive; then input=/dev/tty; else input=/dev/null; fi
   "$target/relay" uninstall <"$input" ||
-    fail "\"relay uninstall\" failed, so nothing was removed. Put right what it says, and run this again."
+    fail "\"relay uninstall\" failed, so nothing was removed. Fix the problem that it names, and run this again."
   rm -f "$target/relay" || fail "cannot remove $target/relay. Do it by hand."
   rm -rf "$target"/.relay-install.*
   printf '%s/relay is removed.\n' "$target"
@@ -363,10 +363,10 @@ install() {
     try_out
     put_in_place
   else
-    # piped, this script has no path, and the current folder may be anybody's
+    # piped, this script has no path, and the current folder may not be a checkout of relay
     case "$0" in
       install.sh | */install.sh) ;;
-      *) fail "this install.sh is of no release. Run it as \"sh install.sh\" in a checkout, or take that of a release." ;;
+      *) fail "this install.sh belongs to no release. Run it as \"sh install.sh\" in a checkout, or take the one of a release." ;;
     esac
     build
     try_out

@@ -1,42 +1,38 @@
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { run } from "./run.ts";
+import { $ } from "bun";
 import { binaryName, type Target } from "./targets.ts";
-import { zip } from "./zip-archive.ts";
+import { zip } from "./zip.ts";
 
-const xzLimitBytes = 45_000_000; // what a person waits for
+const xzLimitBytes = 45_000_000; // a download that a person waits for
 
-/** The names of what a target's binary is packed into. */
+/** The names of the archives that hold a target's binary. */
 export function archiveNames(target: Target): string[] {
   if (target.system === "windows") return [`relay-${target.name}.zip`];
   return ["xz", "gz"].map((suffix) => `${binaryName(target)}.${suffix}`);
 }
 
 /**
- * Packs the binary of each target in `folder`: as `.xz` and `.gz`, for Windows as `.zip` with a `relay.exe` in it. No
- * time or name of this machine gets in. Needs the program `xz`; throws when it fails, or an `.xz` is over 45 MB.
+ * Packs the binary of each target in `folder`: as `.xz` and `.gz`, for Windows as `.zip` with a `relay.exe` in it. The same
+ * binaries make the same bytes. Needs the program `xz`; throws when it fails, or when an `.xz` is over 45 MB.
  */
 export async function packBinaries(targets: readonly Target[], folder: string): Promise<void> {
-  const waiting = [...targets];
-  const work = async () => {
-    for (let target = waiting.shift(); target; target = waiting.shift()) await pack(target, folder);
-  };
-  await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, work));
-}
-
-async function pack(target: Target, folder: string): Promise<void> {
-  const binary = join(folder, binaryName(target));
-  const content = await Bun.file(binary).bytes();
-  if (target.system === "windows") {
-    const entry = { path: "relay.exe", data: content, mode: 0o755 } as const;
-    await Bun.write(join(folder, `relay-${target.name}.zip`), await zip([entry]));
-    return;
+  for (const target of targets) {
+    const binary = join(folder, binaryName(target));
+    const data = await Bun.file(binary).bytes();
+    if (target.system === "windows") {
+      await Bun.write(
+        join(folder, `relay-${target.name}.zip`),
+        zip([{ path: "relay.exe", data, mode: 0o755 }]),
+      );
+      continue;
+    }
+    await Bun.write(`${binary}.gz`, await promisify(gzip)(data, { level: 9 }));
+    // In blocks, so that install.sh can unpack it on every processor. The bytes do not depend on the number of threads
+    // as long as there is more than one.
+    await $`xz -9 --keep --threads=2 --block-size=16MiB ${binary}`;
+    const { size } = Bun.file(`${binary}.xz`);
+    if (size > xzLimitBytes) throw new Error(`${binary}.xz is ${size} bytes; the limit is ${xzLimitBytes}`);
   }
-  await Bun.write(`${binary}.gz`, await promisify(gzip)(content, { level: 9 }));
-  // In blocks, which install.sh unpacks on as many processors as there are. One thread or several shows in the file, two
-  // or more do not.
-  await run(["xz", "-9", "--keep", "--threads=2", "--block-size=16MiB", binary], { limit: 3_600_000 });
-  const { size } = Bun.file(`${binary}.xz`);
-  if (size > xzLimitBytes) throw new Error(`${binary}.xz is ${size} bytes; the limit is ${xzLimitBytes}`);
 }

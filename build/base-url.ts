@@ -1,17 +1,17 @@
-/** Where a release's assets can be downloaded, and who is behind it. */
+/** Where a release can be downloaded, and who publishes it. */
 export interface Address {
   /** Without a slash at its end; the name of an asset follows after one. */
   baseUrl: string;
   /** The project's page: the repository on GitHub, else the base URL itself. */
   homepage: string;
   repository: string | null;
-  /** Whose names the MCP registry lets this publisher use: `io.github.OWNER`, else the host's name turned round. */
+  /** The publisher's names in the MCP registry begin with it: `io.github.OWNER`, else the host's name backwards. */
   namespace: string;
 }
 
 /**
- * Checks `--base-url`. It goes into scripts that strangers run, so it must be https (http for this machine alone, to
- * try things out) and of letters, digits and `. _ ~ : / % -` alone. Throws one sentence otherwise.
+ * Checks `--base-url`. It goes into scripts that strangers run, so it must be https (or http on this machine, to try
+ * things out), with only letters, digits and `. _ ~ : / % -`. Throws one sentence otherwise.
  */
 export function readBaseUrl(value: string | undefined): Address {
   if (!value) throw new Error(`--base-url is missing. Say where the assets will be: --base-url ${example}`);

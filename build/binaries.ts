@@ -1,41 +1,57 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkBinary } from "./check-binary.ts";
-import { signAdHoc } from "./code-signature.ts";
+import { $ } from "bun";
 import { compile } from "./compile.ts";
+import { signAdHoc } from "./mac-signature.ts";
 import { getRuntimes } from "./runtimes.ts";
 import { binaryName, type Target } from "./targets.ts";
 
 /**
- * Compiles relay for each target into `outDir`, as `binaryName` says, and checks every one. Throws when one is not what
- * it should be, or the runtimes cannot be had (`RuntimesUnavailable`).
+ * Compiles relay for each target into `outDir`, under the name that {@link binaryName} gives, so that it runs: macOS ends
+ * a program whose signature is wrong. Throws `RuntimesUnavailable` when npm cannot get Bun's runtimes.
  */
 export async function buildBinaries(targets: readonly Target[], root: string, outDir: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "relay-runtimes-"));
   try {
     const runtimes = await getRuntimes(targets, root, folder);
-    for (const target of targets) {
-      const runtime = runtimes.get(target.name) ?? "";
-      await buildBinary(target, runtime, join(root, "src/main.ts"), join(outDir, binaryName(target)));
+    for (const [target, runtime] of runtimes) {
+      const outfile = join(outDir, binaryName(target));
+      await compile({ entry: join(root, "src/main.ts"), outfile, cross: { target: target.bun, runtime } });
       await rm(runtime);
+      // Bun signs for arm64, but leaves a signature for x64 that does not fit the binary (facts.md, "Bun").
+      if (target.name === "darwin-x64")
+        await Bun.write(outfile, signAdHoc(await Bun.file(outfile).bytes(), "relay"));
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function buildBinary(target: Target, runtime: string, entry: string, outfile: string): Promise<void> {
-  await compile({ entry, outfile, cross: { target: target.bun, runtime } });
-  if (target.name === "darwin-x64") await signAgain(outfile);
-  try {
-    checkBinary(await Bun.file(outfile).bytes(), target);
-  } catch (error) {
-    throw new Error(`${binaryName(target)} is wrong: ${(error as Error).message}`);
-  }
+/**
+ * Checks a target's binary with the programs `file` and `readelf`: its format, CPU and loader, and on Linux the libraries
+ * and the glibc that it needs. Throws with everything that is wrong.
+ */
+export async function checkBinary(path: string, { format, linux }: Target): Promise<void> {
+  const description = await $`file --brief ${path}`.text();
+  const wrong = format.test(description) ? [] : [`file calls it: ${description.trim()}`];
+  if (linux && wrong.length === 0) wrong.push(...(await unmetNeeds(path, linux)));
+  if (wrong.length > 0) throw new Error(wrong.join("; "));
 }
 
-// Bun leaves its own signature in there, which no longer fits (facts.md, "Bun"); for arm64 it makes a new one.
-async function signAgain(path: string): Promise<void> {
-  await Bun.write(path, signAdHoc(await Bun.file(path).bytes(), "relay"));
+async function unmetNeeds(path: string, allowed: NonNullable<Target["linux"]>): Promise<string[]> {
+  const said = await $`readelf --wide --dynamic --version-info ${path}`.text();
+  const found = (pattern: RegExp) => [...new Set([...said.matchAll(pattern)].map(([, name = ""]) => name))];
+  const libraries = found(/\(NEEDED\).*\[(.+)\]/g).filter((library) => !allowed.libraries.includes(library));
+  const folders = found(/\((?:RPATH|RUNPATH)\).*\[(.+)\]/g);
+  const versions = found(/\bGLIBC_([\d.]+)/g).filter((version) => isNewer(version, allowed.glibc ?? "0"));
+  return [
+    ...libraries.map((library) => `it needs the library ${library}`),
+    ...folders.map((folder) => `it looks for libraries in ${folder}`),
+    ...versions.map((version) => `it needs glibc ${version}`),
+  ];
+}
+
+function isNewer(version: string, limit: string): boolean {
+  return version.localeCompare(limit, "en", { numeric: true }) > 0;
 }

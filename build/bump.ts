@@ -12,7 +12,7 @@ try {
   process.exit(1);
 }
 
-/** Gives relay its next version: in each manifest, and as the changelog's latest section. */
+/** Writes relay's next version into each manifest, and makes the unreleased changes its section of the changelog. */
 function bump(version: string | undefined): void {
   const texts = new Map(
     ["CHANGELOG.md", ...manifests].map((name) => [name, readFileSync(join(root, name), "utf8")]),
@@ -28,11 +28,11 @@ function bump(version: string | undefined): void {
   const changelog = released(texts.get("CHANGELOG.md") ?? "", version, date);
   for (const name of manifests) writeFileSync(join(root, name), withVersion(texts.get(name) ?? "", version));
   writeFileSync(join(root, "CHANGELOG.md"), changelog);
-  console.log(`${current} -> ${version}. Look at it, then:
+  console.log(`${current} -> ${version}. Check the changes, then:
   git commit -am "Release ${version}" && git tag v${version} && git push origin HEAD v${version}`);
 }
 
-// Keys keep their order, so that only the version changes; the lock says it twice.
+// A spread keeps the order of the keys, so that only the version changes. The lock has it twice.
 function withVersion(text: string, version: string): string {
   const manifest = JSON.parse(text);
   const changed = { ...manifest, version };

@@ -1,22 +1,28 @@
-import type { Offer } from "./describe.ts";
+/** The tools and prompts of a server, as a manifest lists them. */
+export interface Offer {
+  tools: Described[];
+  prompts: Described[];
+}
+
+interface Described {
+  name: string;
+  description: string;
+}
 
 /** A system that has a bundle of its own. */
 export type BundleSystem = "macos" | "windows" | "linux";
 
-/** All of them. */
+/** All three. */
 export const bundleSystems: readonly BundleSystem[] = ["macos", "windows", "linux"];
 
-/** What a system's bundle is called among the assets of a release. */
+/** The name of a system's bundle among the assets of a release. */
 export function bundleName(system: BundleSystem): string {
   return `relay-${system}.mcpb`;
 }
 
 const platforms: Record<BundleSystem, string> = { macos: "darwin", windows: "win32", linux: "linux" };
 
-/**
- * The manifest of a bundle (MANIFEST.md 0.3 of modelcontextprotocol/mcpb): what Claude Desktop shows of relay, and how it
- * starts it.
- */
+/** The manifest of a bundle: how Claude Desktop describes relay and starts it (MANIFEST.md 0.3 of modelcontextprotocol/mcpb). */
 export function bundleManifest(system: BundleSystem, version: string, { tools, prompts }: Offer) {
   return {
     manifest_version: "0.3",
@@ -32,7 +38,7 @@ export function bundleManifest(system: BundleSystem, version: string, { tools, p
     icon: "icon.png",
     server: { type: "binary", ...start(system) },
     tools,
-    // its text is made when it is asked for; the format wants one all the same
+    // The format wants a text, but the server makes it when asked.
     prompts: prompts.map(({ name, description }) => ({ name, description, text: description })),
     prompts_generated: true,
     compatibility: { platforms: [platforms[system]] },
@@ -44,19 +50,19 @@ const sound = {
   type: "string",
   title: "Sound of notifications",
   description:
-    'What is heard when Code sent something: "default", "off", or the name of one of your system\'s sounds, such as "Ping" on macOS, "bell" on Linux or "Mail" on Windows',
+    'The sound when a message from Code arrives: "default", "off", or the name of one of your system\'s sounds, such as "Ping" on macOS, "bell" on Linux or "Mail" on Windows',
   default: "default",
   required: false,
 };
 
-// One word with the setting inside: alone it would stay the literal `${user_config.sound}` when it is empty, as
-// mcpb's own getMcpConfigForManifest leaves it.
+// The setting is a part of an argument: as an argument of its own it would stay the literal `${user_config.sound}` when it
+// is empty (mcpb's getMcpConfigForManifest).
 const args = ["--client", "desktop", `--sound=\${user_config.sound}`];
 
 /**
- * A manifest cannot choose by processor (modelcontextprotocol/mcpb#10), and the execute bits are lost on the way (#294): so
- * a shell that every system has reads a launcher. `call` spares the launcher's path, which has spaces, what cmd.exe does to
- * quotation marks at the start of its command line (`cmd /?`).
+ * A manifest cannot choose by processor (modelcontextprotocol/mcpb#10), and Desktop loses the execute bits (#294): so the
+ * system's shell reads a launcher. `call`, because cmd.exe removes the quotation marks around a path at the start of its
+ * command line (`cmd /?`), and this one has spaces.
  */
 function start(system: BundleSystem) {
   if (system !== "windows") {

@@ -1,99 +1,105 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BundleSystem, bundleManifest, bundleName, bundleSystems } from "./bundle-manifest.ts";
-import { describeServer } from "./describe.ts";
-import { tar } from "./tar.ts";
-import { type ZipEntry, zip } from "./zip-archive.ts";
-
-/** What {@link packBundles} packs. */
-export interface BundleOptions {
-  version: string;
-  /** The folder of `relay-linux-x64`, `relay-linux-arm64`, `relay-darwin-arm64` and so on, Windows' with `.exe`. */
-  binariesDir: string;
-  outDir: string;
-  /** For tests that have no time: larger files, the same layout. */
-  hasty?: boolean;
-}
+import { $ } from "bun";
+import {
+  type BundleSystem,
+  bundleManifest,
+  bundleName,
+  bundleSystems,
+  type Offer,
+} from "./bundle-manifest.ts";
+import { withServer } from "./mcp-server.ts";
+import { type ZipEntry, zip } from "./zip.ts";
 
 /** The directory of extensions takes no more (modelcontextprotocol/mcpb#107). */
 export const bundleLimitBytes = 100_000_000;
 
 /**
  * Packs `relay-macos.mcpb`, `relay-windows.mcpb` and `relay-linux.mcpb` for Claude Desktop, each with relay for both
- * processors, and answers their paths. The same binaries make the same bytes. What the manifest says of tools and prompts
- * is asked of the binary for this machine. Needs `xz`. Throws if one is larger than {@link bundleLimitBytes}.
+ * processors, from the binaries in `binariesDir` (`relay-linux-x64`, `relay-windows-arm64.exe` and so on) into the folder
+ * `outDir`. Lists the tools and prompts that the binary for this machine offers. The same binaries make the same bytes.
+ * Needs `xz` and GNU's `tar`. Throws if a bundle is larger than {@link bundleLimitBytes}.
  */
-export async function packBundles({
-  version,
-  binariesDir,
-  outDir,
-  hasty = false,
-}: BundleOptions): Promise<string[]> {
-  const system = process.platform === "win32" ? "windows" : process.platform;
-  const extension = system === "windows" ? ".exe" : "";
-  const offer = await describeServer(join(binariesDir, `relay-${system}-${process.arch}${extension}`));
-  mkdirSync(outDir, { recursive: true });
-  return Promise.all(
-    bundleSystems.map(async (each) => {
-      const manifest = `${JSON.stringify(bundleManifest(each, version, offer), null, 2)}\n`;
-      const archive = await zip(
-        [
-          document("manifest.json", Buffer.from(manifest)),
-          document("icon.png", read(import.meta.dir, "plugin/.claude-plugin/icon.png")),
-          document("LICENSE", read(import.meta.dir, "../LICENSE")),
-          ...(await serverFiles[each](version, binariesDir, hasty)),
-        ],
-        hasty ? 1 : 9,
-      );
-      const name = bundleName(each);
-      checkSize(name, archive.length);
-      writeFileSync(join(outDir, name), archive);
-      return join(outDir, name);
-    }),
-  );
+export async function packBundles(version: string, binariesDir: string, outDir: string): Promise<void> {
+  const offer = await offerOf(join(binariesDir, `relay-${process.platform}-${process.arch}`));
+  for (const system of bundleSystems) {
+    const manifest = `${JSON.stringify(bundleManifest(system, version, offer), null, 2)}\n`;
+    const archive = zip([
+      document("manifest.json", Buffer.from(manifest)),
+      document("icon.png", readFileSync(join(import.meta.dir, "plugin/.claude-plugin/icon.png"))),
+      document("LICENSE", readFileSync(join(import.meta.dir, "../LICENSE"))),
+      ...(await serverFiles[system](version, binariesDir)),
+    ]);
+    checkSize(bundleName(system), archive.length);
+    writeFileSync(join(outDir, bundleName(system)), archive);
+  }
 }
 
 /** Throws for a bundle that the directory of extensions would not take. */
 export function checkSize(name: string, bytes: number): void {
   if (bytes <= bundleLimitBytes) return;
-  const megabytes = (bytes / 1e6).toFixed(1);
-  throw new Error(
-    `${name} is ${megabytes} MB; the limit is ${bundleLimitBytes / 1e6} MB. Make what is in it smaller.`,
-  );
+  const [size, limit] = [bytes, bundleLimitBytes].map((number) => (number / 1e6).toFixed(1));
+  throw new Error(`${name} is ${size} MB; the limit is ${limit} MB. Make its files smaller.`);
 }
 
-type ServerFiles = (version: string, binariesDir: string, hasty: boolean) => Promise<ZipEntry[]>;
+async function offerOf(program: string): Promise<Offer> {
+  const home = mkdtempSync(join(tmpdir(), "relay-offer-"));
+  try {
+    return await withServer([program], "desktop", { HOME: home, RELAY_NOTIFY: "off" }, async (server) => {
+      const [{ tools }, { prompts }] = await Promise.all([server.listTools(), server.listPrompts()]);
+      return { tools: tools.map(described), prompts: prompts.map(described) };
+    });
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
 
-// Two binaries of Linux or Windows are 106 MB with what zip can do. So the rarer one is packed better, and the launcher
-// unpacks it at its first start.
-const serverFiles: Record<BundleSystem, ServerFiles> = {
+function described({ name, description = "" }: { name: string; description?: string | undefined }) {
+  return { name, description };
+}
+
+// Two binaries for Linux or Windows are 106 MB in a zip. So the rarer one is packed with xz, which packs better, and the
+// launcher unpacks it at its first start.
+const serverFiles: Record<BundleSystem, (version: string, binariesDir: string) => Promise<ZipEntry[]>> = {
   async macos(version, folder) {
-    const programs = { x64: read(folder, "relay-darwin-x64"), arm64: read(folder, "relay-darwin-arm64") };
+    const [x64, arm64] = readBoth(folder, "relay-darwin");
     return [
-      program("server/relay-x64", programs.x64),
-      program("server/relay-arm64", programs.arm64),
-      shellLauncher(version, [programs.x64, programs.arm64]),
+      program("server/relay-x64", x64),
+      program("server/relay-arm64", arm64),
+      shellLauncher(version, [x64, arm64]),
     ];
   },
-  async linux(version, folder, hasty) {
-    const programs = { x64: read(folder, "relay-linux-x64"), arm64: read(folder, "relay-linux-arm64") };
+  async linux(version, folder) {
+    const [x64, arm64] = readBoth(folder, "relay-linux");
+    // One thread, because the bytes depend on the number of threads.
+    const packed = await $`xz -6 -T1 -c ${join(folder, "relay-linux-arm64")}`.quiet();
     return [
-      program("server/relay-x64", programs.x64),
-      document("server/relay-arm64.xz", await xz(programs.arm64, hasty)),
-      shellLauncher(version, [programs.x64, programs.arm64]),
+      program("server/relay-x64", x64),
+      document("server/relay-arm64.xz", packed.bytes()),
+      shellLauncher(version, [x64, arm64]),
     ];
   },
-  async windows(_version, folder, hasty) {
-    // tar, because Windows has no other program that reads xz
-    const arm64 = tar("relay-arm64.exe", read(folder, "relay-windows-arm64.exe"));
+  async windows(_version, folder) {
+    // In a tar archive, because the only program of Windows that reads xz is its tar.
+    const sameEverywhere = "--format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=755".split(
+      " ",
+    );
+    const packed =
+      await $`tar -c ${sameEverywhere} --transform=s/windows-// -I ${"xz -6 -T1"} -C ${folder} relay-windows-arm64.exe`.quiet();
     return [
-      program("server/relay-x64.exe", read(folder, "relay-windows-x64.exe")),
-      document("server/relay-arm64.tar.xz", await xz(arm64, hasty)),
+      program("server/relay-x64.exe", readFileSync(join(folder, "relay-windows-x64.exe"))),
+      document("server/relay-arm64.tar.xz", packed.bytes()),
       program("server/launch.cmd", Buffer.from(launcher("launch.cmd").replaceAll("\n", "\r\n"))),
     ];
   },
 };
 
+function readBoth(folder: string, name: string): [x64: Uint8Array, arm64: Uint8Array] {
+  return [readFileSync(join(folder, `${name}-x64`)), readFileSync(join(folder, `${name}-arm64`))];
+}
+
+/** The launcher with an id of these programs, so that it never runs a copy of other ones. */
 function shellLauncher(version: string, programs: Uint8Array[]): ZipEntry {
   const hash = new Bun.CryptoHasher("sha256");
   for (const each of programs) hash.update(each);
@@ -111,20 +117,4 @@ function program(path: string, data: Uint8Array): ZipEntry {
 
 function document(path: string, data: Uint8Array): ZipEntry {
   return { path, data, mode: 0o644 };
-}
-
-function read(folder: string, name: string): Buffer {
-  return readFileSync(join(folder, name));
-}
-
-// One thread, because the number of threads shows in the bytes.
-async function xz(data: Uint8Array, hasty: boolean): Promise<Uint8Array> {
-  const child = Bun.spawn(["xz", hasty ? "-0" : "-6", "-T1", "-c"], {
-    stdin: data,
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const packed = await new Response(child.stdout).bytes();
-  if ((await child.exited) !== 0) throw new Error("xz failed. Is it installed?");
-  return packed;
 }

@@ -1,6 +1,6 @@
 const unreleased = "## Unreleased";
 
-/** The text below the heading of a version in CHANGELOG.md. Throws when there is none, or nothing below it. */
+/** The text below the heading of a version in CHANGELOG.md. Throws when there is no such heading, or no text. */
 export function notesFor(changelog: string, version: string): string {
   const sections = changelog.split(/^(?=## )/m);
   const section = sections.find((text) => isHeadingOf(text.split("\n", 1)[0] ?? "", version));
@@ -14,8 +14,8 @@ export function notesFor(changelog: string, version: string): string {
 }
 
 /**
- * CHANGELOG.md with what was unreleased as the section of `version`, and an empty `Unreleased` above it. `date` is
- * `YYYY-MM-DD`. Throws when nothing is unreleased, or the version has its section already.
+ * CHANGELOG.md with the unreleased changes as the section of `version`, and an empty `Unreleased` above it. `date` is
+ * `YYYY-MM-DD`. Throws when nothing is unreleased, or the version already has a section.
  */
 export function released(changelog: string, version: string, date: string): string {
   const headings = changelog.split("\n").filter((line) => line.startsWith("## "));

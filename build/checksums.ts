@@ -9,7 +9,7 @@ export interface Asset {
   sha256: string;
 }
 
-/** Every file in `folder` and below, by name. */
+/** Every file in `folder` and below, in the order of their names. */
 export async function assetsIn(folder: string): Promise<Asset[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const names = entries

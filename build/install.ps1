@@ -1,6 +1,6 @@
 # Installs relay on Windows: irm ADDRESS/install.ps1 | iex, or powershell -ExecutionPolicy Bypass -File install.ps1
-# For Windows PowerShell 5.1 and PowerShell 7. Everything, the arguments of the last line included, stands between one pair
-# of braces: half of this file does nothing.
+# For Windows PowerShell 5.1 and PowerShell 7. Everything, also the arguments in the last line, is between one pair of
+# braces: half of this file does nothing.
 param([switch]$Uninstall, [switch]$Help)
 
 if ($true) {
@@ -8,7 +8,7 @@ if ($true) {
     param([bool]$Uninstall, [bool]$Help, [string]$ScriptPath)
     Set-StrictMode -Version 3.0
     $ErrorActionPreference = 'Stop'
-    # of a program that failed, the exit status says so
+    # the exit status says whether a program failed
     $PSNativeCommandUseErrorActionPreference = $false
 
     # Which release this is; build/install-scripts.ts fills it in.
@@ -24,12 +24,12 @@ usage: powershell -ExecutionPolicy Bypass -File install.ps1 [-Uninstall | -Help]
 
 Downloads relay $ReleaseVersion for this machine, checks its SHA-256, and installs it to
 %LOCALAPPDATA%\Programs\relay, or to `$env:RELAY_INSTALL_DIR. Run it again to upgrade. It needs no administrator,
-and changes your PATH only if you say yes. -Uninstall runs "relay uninstall", which takes relay out of both
-Claudes, and then removes the program.
+and changes your PATH only if you say yes. -Uninstall runs "relay uninstall", which disconnects both Claudes,
+and then removes the program.
 "@
     }
 
-    # What .NET said, without the words that PowerShell puts around it.
+    # The message of .NET, without the words that PowerShell puts around it.
     function Get-Reason($ErrorRecord) {
         return $ErrorRecord.Exception.GetBaseException().Message.TrimEnd('.')
     }
@@ -46,7 +46,7 @@ Claudes, and then removes the program.
         return $absolute.TrimEnd('\')
     }
 
-    # The name of the asset for this machine. The registry tells the machine's own architecture; the environment tells an
+    # The name of the asset for this machine. The registry has the machine's own architecture, the environment may have an
     # emulated one.
     function Get-AssetName {
         $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
@@ -61,7 +61,7 @@ Claudes, and then removes the program.
         throw "this install.ps1 knows no SHA-256 of $name. Get a new one from $ReleaseUrl/install.ps1."
     }
 
-    # Another program may have the same name; every relay knows the name of its buffer.
+    # Another program may have the same name; every relay contains the name of its buffer.
     function Assert-OwnProgram([string]$Program) {
         if (Test-Path -LiteralPath $Program -PathType Container) {
             throw "$Program is a folder. Move it away, or set RELAY_INSTALL_DIR to another folder."
@@ -73,8 +73,8 @@ Claudes, and then removes the program.
         }
     }
 
-    # The progress bar of Invoke-WebRequest makes Windows PowerShell many times slower; that of curl, which Windows has
-    # since 2018, does not. Only Invoke-WebRequest knows the system's proxy.
+    # The progress bar of Invoke-WebRequest makes Windows PowerShell many times slower; that of curl, in Windows since 2018,
+    # does not. Only Invoke-WebRequest knows the system's proxy.
     function Save-Asset([string]$Address, [string]$Path) {
         $curl = Join-Path $env:SystemRoot 'System32\curl.exe'
         if (Test-Path -LiteralPath $curl) {
@@ -121,7 +121,7 @@ Claudes, and then removes the program.
         }
     }
 
-    # What does not run here must not take the place of what does.
+    # A program that does not run here must not replace one that does.
     function Assert-Runs([string]$Program) {
         $said = ''
         try {
@@ -136,7 +136,7 @@ Claudes, and then removes the program.
         }
     }
 
-    # Windows does not let go of a program that runs, but lets it be renamed. The next run deletes what was put aside.
+    # Windows does not delete a program that runs, but renames it. The next run deletes the renamed one.
     function Move-Aside([string]$Program) {
         $aside = "$Program.old-$([Guid]::NewGuid().ToString('N'))"
         try {
@@ -147,14 +147,14 @@ Claudes, and then removes the program.
         return $aside
     }
 
-    # Answers those that still run.
+    # Answers the ones that still run.
     function Remove-PutAside([string]$Folder) {
         foreach ($file in @(Get-ChildItem -LiteralPath $Folder -Filter 'relay.exe.old-*' -File)) {
             try { [IO.File]::Delete($file.FullName) } catch { $file.FullName }
         }
     }
 
-    # By rename: nobody ever finds half a program, and the one before comes back if the new one cannot be put there.
+    # By rename, so that there is never half a program. If the new one cannot be put there, the old one comes back.
     function Move-IntoPlace([string]$New, [string]$Program) {
         $aside = ''
         if (Test-Path -LiteralPath $Program) { $aside = Move-Aside $Program }
@@ -179,7 +179,7 @@ Claudes, and then removes the program.
         return $answer -in '', 'y', 'yes'
     }
 
-    # The person's own part of PATH as it is written, with the variables in it. [Environment] would expand them for ever.
+    # The person's own part of PATH, with its variables as they are. [Environment] would replace them for good.
     function Get-UserPath {
         $key = [Microsoft.Win32.Registry]::CurrentUser.OpenSubKey('Environment')
         if (-not $key) { return '' }
@@ -197,7 +197,7 @@ Claudes, and then removes the program.
         } finally {
             $key.Dispose()
         }
-        # to remove a variable that is not there tells the running programs to look again
+        # removing a variable, even one that is not there, tells running programs to read the environment again
         [Environment]::SetEnvironmentVariable('RELAY_INSTALLER_NOTHING', $null, 'User')
     }
 
@@ -237,13 +237,13 @@ Claudes, and then removes the program.
 
     function Invoke-Setup([string]$Program) {
         $command = Get-CommandToType $Program
-        if (-not (Confirm-Step "`nWire both Claudes now, with `"relay setup`"?")) {
-            Write-Host "`nWhat is left is to wire both Claudes: $command setup"
+        if (-not (Confirm-Step "`nConnect Claude Desktop and Claude Code now, with `"relay setup`"?")) {
+            Write-Host "`nTo connect Claude Desktop and Claude Code, type: $command setup"
             return
         }
         & $Program setup
         if ($LASTEXITCODE -ne 0) {
-            throw "relay is installed, but `"relay setup`" failed. Put right what it says, and type: $command setup"
+            throw "relay is installed, but `"relay setup`" failed. Fix the problem that it names, and type: $command setup"
         }
     }
 
@@ -261,7 +261,7 @@ Claudes, and then removes the program.
 
     function Install-Relay([string]$Folder) {
         $program = Join-Path $Folder 'relay.exe'
-        if (-not $ReleaseUrl) { throw 'this install.ps1 is of no release. Take that of a release.' }
+        if (-not $ReleaseUrl) { throw 'this install.ps1 belongs to no release. Take the one of a release.' }
         if (-not (Get-Command Get-FileHash -ErrorAction SilentlyContinue)) {
             throw 'nothing here can compute a SHA-256, so the download could not be checked. Install PowerShell 5.1 or newer.'
         }
@@ -282,7 +282,7 @@ Claudes, and then removes the program.
             if ($isNew) { Remove-EmptyFolder $Folder }
         }
         [void](Remove-PutAside $Folder)
-        $note = if ($replaced) { ' Claudes that are running use it from their next start on.' } else { '' }
+        $note = if ($replaced) { ' Claudes that are running use it from their next start.' } else { '' }
         Write-Host "relay $ReleaseVersion is installed as $program.$note"
         Add-ToPath $Folder
         Invoke-Setup $program
@@ -306,7 +306,7 @@ Claudes, and then removes the program.
             $failure = Get-Reason $_
         }
         if ($failure) {
-            throw "`"relay uninstall`" failed ($failure), so nothing was removed. Put right what it says, and run this again."
+            throw "`"relay uninstall`" failed ($failure), so nothing was removed. Fix the problem that it names, and run this again."
         }
         [void](Move-Aside $program)
         $running = @(Remove-PutAside $Folder)

@@ -2,64 +2,36 @@ import { rmSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { $ } from "bun";
 import { archiveNames, packBinaries } from "./archives.ts";
-import { readBaseUrl } from "./base-url.ts";
-import { buildBinaries } from "./binaries.ts";
+import { type Address, readBaseUrl } from "./base-url.ts";
+import { buildBinaries, checkBinary } from "./binaries.ts";
 import { packBundles } from "./bundle.ts";
 import { assetsIn, checksums } from "./checksums.ts";
-import { homebrewFormula } from "./homebrew.ts";
 import { stampInstallers } from "./install-scripts.ts";
-import type { Publication } from "./manifests.ts";
+import { homebrewFormula, type Publication, registryEntry, scoopManifest } from "./package-managers.ts";
 import { packPlugin } from "./plugin.ts";
-import { scoopManifest } from "./scoop.ts";
-import { serverJson } from "./server-json.ts";
 import { binaryName, targets } from "./targets.ts";
 import { tryBinary } from "./trial.ts";
 
 const root = join(import.meta.dir, "..");
-const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1).padStart(6);
-
-/** A release under way: `folder` is where its files are made before they are `dist`. */
-interface Release extends Omit<Publication, "assets"> {
-  folder: string;
-}
-
-interface Step {
-  name: string;
-  run(release: Release): Promise<void>;
-}
-
-/** Everything that is done, in this order: what a step hashes, an earlier one made. */
-const steps: Step[] = [
-  { name: "binaries", run: ({ folder }) => buildBinaries(targets, root, folder) },
-  { name: "trials", run: tryBinaries },
-  { name: "archives", run: packAll },
-  { name: "bundles", run: packAllBundles },
-  { name: "plugin", run: packThePlugin },
-  { name: "install scripts", run: stampScripts },
-  { name: "server.json", run: (release) => write(release, "server.json", serverJson) },
-  { name: "relay.rb", run: (release) => write(release, "relay.rb", homebrewFormula) },
-  { name: "relay.json", run: (release) => write(release, "relay.json", scoopManifest) },
-  { name: "SHA256SUMS", run: (release) => write(release, "SHA256SUMS", ({ assets }) => checksums(assets)) },
-];
+const packages: Record<string, string> = { xz: "xz-utils", file: "file", readelf: "binutils" };
 
 try {
   const { values } = parseArgs({ options: { "base-url": { type: "string" } } });
-  await release(values["base-url"]);
+  await release(readBaseUrl(values["base-url"]));
 } catch (error) {
-  console.error(`release: ${(error as Error).message}`);
+  console.error(`release: ${reasonOf(error)}`);
   process.exit(1);
 }
 
-/**
- * Makes `dist` anew. An old one goes first and the new one appears whole, at the end: what is there is a release in
- * which every check passed.
- */
-async function release(baseUrl: string | undefined): Promise<void> {
-  const address = readBaseUrl(baseUrl);
+/** Makes `dist`: removes the old one, and puts the new one there whole, after every check has passed. */
+async function release(address: Address): Promise<void> {
   if (process.platform !== "linux") throw new Error("a release is built on Linux. Use one, or a container.");
-  if (!Bun.which("xz"))
-    throw new Error("the program xz is not there. Install it (Debian's package xz-utils).");
+  for (const [program, name] of Object.entries(packages)) {
+    if (!Bun.which(program))
+      throw new Error(`the program ${program} is not there. Install it (Debian's package ${name}).`);
+  }
   const { version, description, license } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const dist = join(root, "dist");
   await rm(dist, { recursive: true, force: true });
@@ -71,61 +43,65 @@ async function release(baseUrl: string | undefined): Promise<void> {
       rmSync(folder, { recursive: true, force: true });
       process.exit(1);
     });
-  const begin = performance.now();
   try {
-    for (const step of steps) {
-      console.log(`${seconds(begin)} ${step.name}`);
-      await step.run({ version, description, license, address, folder });
-    }
+    await fill(folder, { version, description, license, address });
     await chmod(folder, 0o755);
     await rename(folder, dist);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  console.log(`${seconds(begin)} dist/ is relay ${version}, for ${address.baseUrl}`);
+  tell(`dist/ is relay ${version}, for ${address.baseUrl}`);
 }
 
-function seconds(begin: number): string {
-  return `${Math.round((performance.now() - begin) / 1000)} s`.padStart(6);
+/** Makes every file of a release in `folder`. The order matters: a step that hashes files comes after their own. */
+async function fill(folder: string, publication: Omit<Publication, "assets">): Promise<void> {
+  const { version, address } = publication;
+  const { baseUrl } = address;
+  tell("binaries");
+  await buildBinaries(targets, root, folder);
+  tell("checks and trials");
+  await checkBinaries(folder, version);
+  tell("archives");
+  await packBinaries(targets, folder);
+  await tellSizes(folder);
+  tell("bundles, plugin, install scripts, manifests, checksums");
+  await packBundles(version, folder, folder);
+  packPlugin(version, baseUrl, folder);
+  const assets = await assetsIn(folder);
+  await stampInstallers({ version, baseUrl, assets }, folder);
+  const made = { ...publication, assets };
+  await Bun.write(join(folder, "server.json"), registryEntry(made));
+  await Bun.write(join(folder, "relay.rb"), homebrewFormula(made));
+  await Bun.write(join(folder, "relay.json"), scoopManifest(made));
+  await Bun.write(join(folder, "SHA256SUMS"), checksums(await assetsIn(folder)));
 }
 
-async function tryBinaries({ folder, version }: Release): Promise<void> {
+async function checkBinaries(folder: string, version: string): Promise<void> {
   for (const target of targets) {
     const name = binaryName(target);
-    const trial = await tryBinary(join(folder, name), target, version).catch((error) => {
-      throw new Error(`${name} does not work: ${error.message}`);
-    });
-    console.log(`       ${name}: ${"ran" in trial ? trial.ran : `NOT RUN, ${trial.skipped}`}`);
+    try {
+      await checkBinary(join(folder, name), target);
+      const trial = await tryBinary(join(folder, name), target, version);
+      tell(`  ${name}: ${"ran" in trial ? `runs ${trial.ran}` : `NOT RUN, ${trial.skipped}`}`);
+    } catch (error) {
+      throw new Error(`${name} is wrong: ${reasonOf(error)}`);
+    }
   }
 }
 
-async function packAll({ folder }: Release): Promise<void> {
-  await packBinaries(targets, folder);
-  for (const target of targets) {
-    const names = [binaryName(target), ...archiveNames(target)];
-    const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
-    console.log(names.map((name, index) => `       ${megabytes(sizes[index] ?? 0)} MB ${name}`).join("\n"));
+async function tellSizes(folder: string): Promise<void> {
+  for (const name of targets.flatMap((target) => [binaryName(target), ...archiveNames(target)])) {
+    const { size } = await stat(join(folder, name));
+    tell(`  ${(size / 1e6).toFixed(1).padStart(6)} MB ${name}`);
   }
 }
 
-async function packAllBundles({ folder, version }: Release): Promise<void> {
-  await packBundles({ version, binariesDir: folder, outDir: folder });
+function reasonOf(error: unknown): string {
+  if (!(error instanceof $.ShellError)) return (error as Error).message;
+  return error.stderr.toString().trim() || `a program ended with ${error.exitCode}`;
 }
 
-async function packThePlugin({ folder, version, address }: Release): Promise<void> {
-  await packPlugin({ version, outDir: folder, baseUrl: address.baseUrl });
-}
-
-async function stampScripts({ folder, version, address }: Release): Promise<void> {
-  const assets = await assetsIn(folder);
-  await stampInstallers({ version, baseUrl: address.baseUrl, assets, outDir: folder });
-}
-
-async function write(
-  release: Release,
-  name: string,
-  make: (publication: Publication) => string,
-): Promise<void> {
-  const assets = await assetsIn(release.folder);
-  await Bun.write(join(release.folder, name), make({ ...release, assets }));
+/** Prints a line after the seconds that have passed. */
+function tell(line: string): void {
+  console.log(`${Math.round(performance.now() / 1000)} s`.padStart(6), line);
 }

@@ -2,76 +2,70 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "./run.ts";
+import { $ } from "bun";
 import type { Target } from "./targets.ts";
 
-/** The runtimes of other systems are not in `node_modules`, and the package registry did not give them. */
+/** npm cannot get Bun's runtimes for other systems. */
 export class RuntimesUnavailable extends Error {
   override readonly name = "RuntimesUnavailable";
 }
 
-interface LockedPackage {
-  version?: string;
-  integrity?: string;
-}
-
 /**
- * Gets Bun's runtime for each target from the package registry that npm is set up with (or from npm's cache), and puts
- * it into `folder`. Nothing is used whose hash is not the one in package-lock.json. Answers the file of each target's
- * name. Throws `RuntimesUnavailable` when npm cannot get them.
+ * Gets Bun's runtime for each target, with npm from its registry or cache, and unpacks it into `folder`. Takes only an
+ * archive whose hash is the one in package-lock.json. Answers the path of each target's runtime. Throws
+ * {@link RuntimesUnavailable} when npm cannot get one.
  */
 export async function getRuntimes(
   targets: readonly Target[],
   root: string,
   folder: string,
-): Promise<Map<string, string>> {
-  const locked = readLock(root);
-  const packages = targets.map((target) => ({ target, ...lockedRuntime(locked, target) }));
-  const specifiers = packages.map(({ target, version }) => `${target.runtime}@${version}`);
-  await mkdir(folder, { recursive: true });
-  const argv = [
-    "npm",
-    "pack",
-    "--json",
-    "--prefer-offline",
-    "--ignore-scripts",
-    "--pack-destination",
-    folder,
-  ];
-  const packed = await run([...argv, ...specifiers], { cwd: root }).catch((error) => {
-    const why = `Bun's runtimes for other systems cannot be had: ${error.message}.`;
-    throw new RuntimesUnavailable(`${why} Check the network, and npm's registry.`);
-  });
-  const archives = JSON.parse(packed.stdout) as { name: string; filename: string }[];
-  const runtimes = new Map<string, string>();
-  for (const { target, integrity } of packages) {
+): Promise<Map<Target, string>> {
+  const hashes = lockedHashes(targets, root);
+  const packages = targets.map(({ runtime }) => `${runtime}@${Bun.version}`);
+  const options = ["--json", "--prefer-offline", "--ignore-scripts", "--pack-destination", folder];
+  const packed = await $`npm pack ${options} ${packages}`.cwd(root).quiet().nothrow();
+  if (packed.exitCode !== 0)
+    throw new RuntimesUnavailable(
+      `npm cannot get Bun's runtimes for other systems: ${lastLines(packed.stderr)}. Check the network, and npm's registry.`,
+    );
+  const archives: { name: string; filename: string }[] = packed.json();
+  const unpacked = targets.map(async (target): Promise<[Target, string]> => {
     const file = archives.find(({ name }) => name === target.runtime)?.filename;
     if (!file) throw new RuntimesUnavailable(`npm packed no ${target.runtime}.`);
-    runtimes.set(target.name, await unpack(join(folder, file), integrity, target, folder));
-  }
-  return runtimes;
+    checkHash(join(folder, file), target, hashes.get(target) ?? "");
+    return [target, await unpack(join(folder, file), target, folder)];
+  });
+  return new Map(await Promise.all(unpacked));
 }
 
-function readLock(root: string): Record<string, LockedPackage> {
-  return JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+/** Bytecode suits only the version of Bun that made it, so every runtime has the version of the Bun that builds. */
+function lockedHashes(targets: readonly Target[], root: string): Map<Target, string> {
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  return new Map(
+    targets.map((target) => {
+      const { version, integrity } = lock.packages[`node_modules/${target.runtime}`] ?? {};
+      if (!integrity) throw new Error(`package-lock.json has no hash for ${target.runtime}.`);
+      if (version === Bun.version) return [target, integrity];
+      throw new Error(`this is Bun ${Bun.version}, but package-lock.json has ${version}. Run: npm ci`);
+    }),
+  );
 }
 
-/** Bytecode only suits the very version that made it. */
-function lockedRuntime(locked: Record<string, LockedPackage>, { runtime }: Target) {
-  const { version, integrity } = locked[`node_modules/${runtime}`] ?? {};
-  if (!version || !integrity) throw new Error(`package-lock.json has no hash for ${runtime}.`);
-  if (version === Bun.version) return { version, integrity };
-  throw new Error(`this is Bun ${Bun.version}, but package-lock.json has ${version}. Run: npm ci`);
-}
-
-async function unpack(archive: string, integrity: string, target: Target, folder: string): Promise<string> {
+function checkHash(archive: string, { runtime }: Target, integrity: string): void {
   const [algorithm = "", expected] = integrity.split("-", 2);
-  const actual = createHash(algorithm).update(readFileSync(archive)).digest("base64");
-  if (actual !== expected)
-    throw new Error(`${target.runtime} is not what package-lock.json says: ${algorithm}-${actual}.`);
-  const place = join(folder, target.name);
-  await mkdir(place, { recursive: true });
-  await run(["tar", "-xzf", archive, "-C", place]);
+  const found = createHash(algorithm).update(readFileSync(archive)).digest("base64");
+  if (found !== expected)
+    throw new Error(`${runtime} is not the one in package-lock.json: ${algorithm}-${found}.`);
+}
+
+async function unpack(archive: string, { name, system }: Target, folder: string): Promise<string> {
+  const place = join(folder, name);
+  await mkdir(place);
+  await $`tar -xzf ${archive} -C ${place}`;
   await rm(archive);
-  return join(place, "package/bin", target.system === "windows" ? "bun.exe" : "bun");
+  return join(place, "package/bin", system === "windows" ? "bun.exe" : "bun");
+}
+
+function lastLines(text: Buffer): string {
+  return text.toString().trim().split("\n").slice(-3).join(" ") || "it said nothing";
 }

@@ -1,132 +1,55 @@
-/** A system and CPU that relay is built for, and what its binary has to be. */
+/** A system and CPU that relay is built for. */
 export interface Target {
-  /** As in the names of the assets: `relay-linux-x64`. */
+  /** As in the names of the assets: `linux-x64-musl`. */
   name: string;
   system: "linux" | "darwin" | "windows";
   cpu: "x64" | "arm64";
-  /** What Bun calls the target (`bun build --compile --target`). */
+  /** Bun's name for it (`bun build --compile --target`). */
   bun: Bun.Build.CompileTarget;
   /** The npm package with its runtime, a dependency of the package `bun`. */
   runtime: string;
-  format: "ELF" | "Mach-O" | "PE";
-  /** The program that the system loads it with; `null` on Windows, where it is the kernel. */
-  loader: string | null;
-  /** Each library that it may need of the system, in lower case on Windows. */
-  libraries: readonly string[];
-  /** The oldest system that it runs on: a version of macOS or glibc; `null` where the file does not say. */
-  oldest: string | null;
+  /** How `file` describes its binary. */
+  format: RegExp;
+  /** On Linux: the program that loads the binary, the libraries that it may need, and the newest glibc. */
+  linux?: { loader: string; libraries: readonly string[]; glibc?: string };
 }
 
-const glibc = { format: "ELF", oldest: "2.17" } as const;
 const glibcLibraries = ["libc.so.6", "libpthread.so.0", "libdl.so.2", "libm.so.6"];
-const musl = { format: "ELF", oldest: null } as const;
 
-const darwin = {
-  format: "Mach-O",
-  loader: "/usr/lib/dyld",
-  libraries: ["libSystem.B", "libc++.1", "libicucore.A", "libresolv.9"].map(
-    (name) => `/usr/lib/${name}.dylib`,
-  ),
-  oldest: "13.0",
-} as const;
-
-const windowsLibraries = [
-  ...[
-    "ntdll",
-    "kernel32",
-    "api-ms-win-core-synch-l1-2-0",
-    "bcryptprimitives",
-    "wsock32",
-    "crypt32",
-    "ws2_32",
-  ],
-  ...["dbghelp", "userenv", "user32", "advapi32", "ole32", "shell32", "oleaut32", "iphlpapi"],
+/** All eight. */
+export const targets: readonly Target[] = [
+  ...(["x64", "arm64"] as const).flatMap((cpu) => [glibc(cpu), musl(cpu)]),
+  target("darwin", "x64", "darwin-x64", /^Mach-O 64-bit x86_64 executable/),
+  target("darwin", "arm64", "darwin-arm64", /^Mach-O 64-bit arm64 executable/),
+  target("windows", "x64", "windows-x64", /^PE32\+ executable \(console\) x86-64/),
+  target("windows", "arm64", "windows-arm64", /^PE32\+ executable \(console\) Aarch64/),
 ];
 
-const windows = {
-  format: "PE",
-  loader: null,
-  libraries: windowsLibraries.map((name) => `${name}.dll`),
-  oldest: null,
-} as const;
-
-/** What the target's binary is called among the assets of a release. */
+/** The name of the target's binary among the assets of a release. */
 export function binaryName({ name, system }: Target): string {
   return `relay-${name}${system === "windows" ? ".exe" : ""}`;
 }
 
-/** The eight. */
-export const targets: readonly Target[] = [
-  {
-    name: "linux-x64",
-    system: "linux",
-    cpu: "x64",
-    bun: "bun-linux-x64",
-    runtime: "@oven/bun-linux-x64",
-    ...glibc,
-    loader: "/lib64/ld-linux-x86-64.so.2",
-    libraries: [...glibcLibraries, "ld-linux-x86-64.so.2"],
-  },
-  {
-    name: "linux-arm64",
-    system: "linux",
-    cpu: "arm64",
-    bun: "bun-linux-arm64",
-    runtime: "@oven/bun-linux-aarch64",
-    ...glibc,
-    loader: "/lib/ld-linux-aarch64.so.1",
-    libraries: [...glibcLibraries, "ld-linux-aarch64.so.1"],
-  },
-  {
-    name: "linux-x64-musl",
-    system: "linux",
-    cpu: "x64",
-    bun: "bun-linux-x64-musl",
-    runtime: "@oven/bun-linux-x64-musl",
-    ...musl,
-    loader: "/lib/ld-musl-x86_64.so.1",
-    libraries: ["libc.musl-x86_64.so.1", "libstdc++.so.6"],
-  },
-  {
-    name: "linux-arm64-musl",
-    system: "linux",
-    cpu: "arm64",
-    bun: "bun-linux-arm64-musl",
-    runtime: "@oven/bun-linux-aarch64-musl",
-    ...musl,
-    loader: "/lib/ld-musl-aarch64.so.1",
-    libraries: ["libc.musl-aarch64.so.1", "libstdc++.so.6"],
-  },
-  {
-    name: "darwin-arm64",
-    system: "darwin",
-    cpu: "arm64",
-    bun: "bun-darwin-arm64",
-    runtime: "@oven/bun-darwin-aarch64",
-    ...darwin,
-  },
-  {
-    name: "darwin-x64",
-    system: "darwin",
-    cpu: "x64",
-    bun: "bun-darwin-x64",
-    runtime: "@oven/bun-darwin-x64",
-    ...darwin,
-  },
-  {
-    name: "windows-x64",
-    system: "windows",
-    cpu: "x64",
-    bun: "bun-windows-x64",
-    runtime: "@oven/bun-windows-x64",
-    ...windows,
-  },
-  {
-    name: "windows-arm64",
-    system: "windows",
-    cpu: "arm64",
-    bun: "bun-windows-arm64",
-    runtime: "@oven/bun-windows-aarch64",
-    ...windows,
-  },
-];
+function target(system: Target["system"], cpu: Target["cpu"], name: string, format: RegExp): Target {
+  const bun = `bun-${name}` as Bun.Build.CompileTarget;
+  return { name, system, cpu, bun, runtime: `@oven/bun-${name.replace("arm64", "aarch64")}`, format };
+}
+
+function glibc(cpu: Target["cpu"]): Target {
+  const loader = cpu === "x64" ? "ld-linux-x86-64.so.2" : "ld-linux-aarch64.so.1";
+  const folder = cpu === "x64" ? "/lib64" : "/lib";
+  const libraries = [...glibcLibraries, loader];
+  return elf(cpu, `linux-${cpu}`, { loader: `${folder}/${loader}`, libraries, glibc: "2.17" });
+}
+
+function musl(cpu: Target["cpu"]): Target {
+  const machine = cpu === "x64" ? "x86_64" : "aarch64";
+  const libraries = [`libc.musl-${machine}.so.1`, "libstdc++.so.6"];
+  return elf(cpu, `linux-${cpu}-musl`, { loader: `/lib/ld-musl-${machine}.so.1`, libraries });
+}
+
+function elf(cpu: Target["cpu"], name: string, linux: NonNullable<Target["linux"]>): Target {
+  const machine = cpu === "x64" ? "x86-64" : "ARM aarch64";
+  const format = new RegExp(`^ELF 64-bit LSB (pie )?executable, ${machine}, .* interpreter ${linux.loader},`);
+  return { ...target("linux", cpu, name, format), linux };
+}

@@ -1,65 +1,74 @@
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { emulatorFor } from "./emulators.ts";
-import { exchange } from "./exchange.ts";
-import { forwardingLibrary } from "./forwarding-library.ts";
-import { run } from "./run.ts";
+import { $ } from "bun";
+import { withServer } from "./mcp-server.ts";
 import type { Target } from "./targets.ts";
 
-/** What a trial saw, or why there was none. */
+/** How a binary was run, or why it was not. */
 export type Trial = { ran: string } | { skipped: string };
 
+const message = "hello from the release";
+
 /**
- * Runs the binary of a target as far as this machine can: its version, and a message from a server of Desktop's to one
- * of Code's. Throws when relay does anything else than it should.
+ * Runs a target's binary if this machine can: asks for its version, and sends a message from a server for Desktop to one
+ * for Code. Throws when the version is another one, or the message does not arrive.
  */
 export async function tryBinary(binary: string, target: Target, version: string): Promise<Trial> {
-  const emulator = emulatorFor(target, binary);
-  if (typeof emulator === "string") return { skipped: emulator };
+  const machine = machineFor(target, binary);
+  if (typeof machine === "string") return { skipped: machine };
   const home = await mkdtemp(join(tmpdir(), "relay-trial-"));
-  const env = { HOME: home, TMPDIR: home, PATH: "/usr/bin:/bin", RELAY_NOTIFY: "off", ...emulator.env };
+  const env = { HOME: home, TMPDIR: home, PATH: "/usr/bin:/bin", RELAY_NOTIFY: "off", ...machine.env };
+  const argv = [...machine.argv, binary];
   try {
-    if (emulator.name === "wine") return await tryUnderWine(binary, home, env, version);
-    const argv = [...emulator.argv, binary];
-    await checkVersion(argv, env, version);
-    await exchange({ argv, env });
-    return { ran: `on ${emulator.name}: --version, an MCP exchange` };
+    const said = (await $`${argv} --version`.env(env).text()).trim();
+    if (said !== version) throw new Error(`it says that it is ${said}, not ${version}`);
+    await sendMessage(argv, env);
+    return { ran: `on ${machine.name}` };
   } finally {
     await rm(home, { recursive: true, force: true });
   }
 }
 
-async function checkVersion(argv: string[], env: Record<string, string>, version: string): Promise<void> {
-  const { stdout } = await run([...argv, "--version"], { env, limit: 120_000 });
-  if (stdout.trim() !== version) throw new Error(`it says that it is ${stdout.trim()}, not ${version}`);
+async function sendMessage(argv: string[], env: { HOME: string }): Promise<void> {
+  const call = (claude: "desktop" | "code", name: string, args: Record<string, string>) =>
+    withServer(argv, claude, { ...env }, async (server) =>
+      JSON.stringify((await server.callTool({ name, arguments: args })).content),
+    );
+  const receipt = await call("desktop", "relay_send", { message });
+  const page = await call("code", "relay_fetch", {});
+  if (!page.includes(message)) throw new Error(`a message did not arrive: ${receipt}, ${page}`);
 }
 
-const prng = {
-  library: "bcryptprimitives.dll",
-  function: "ProcessPrng",
-  to: "advapi32.SystemFunction036", // RtlGenRandom, which takes the same arguments
-};
+/** What runs a binary here: itself, or an emulator with its command line and environment. */
+interface Machine {
+  name: string;
+  argv: string[];
+  env: Record<string, string>;
+}
 
-// A server under wine cannot read from a pipe of Linux, but from one that relay itself makes there: the demo's. Its
-// last step, to remove a folder, is beyond wine 8 ("EFAULT"), so that its status says nothing.
-async function tryUnderWine(
-  binary: string,
-  home: string,
-  variables: Record<string, string>,
-  version: string,
-): Promise<Trial> {
-  const env = { ...variables, WINEPREFIX: join(home, "wine") };
-  const program = join(home, "relay.exe");
-  await copyFile(binary, program);
-  await Bun.write(join(home, prng.library), forwardingLibrary(prng));
-  try {
-    await checkVersion(["wine", program], env, version);
-    const shell = ["sh", "-c", 'wine "$1" demo || :', "sh", program];
-    const { stdout, stderr } = await run(shell, { env, limit: 120_000 });
-    if (stdout.includes("a message went each way")) return { ran: "on wine: --version, relay demo" };
-    throw new Error(`relay demo under wine said: ${(stdout + stderr).trim().slice(-300)}`);
-  } finally {
-    await run(["wineserver", "-k", "-w"], { env, limit: 60_000 }).catch(() => {}); // it may have ended by itself
-  }
+// Debian's package libc6-arm64-cross
+const arm64Libraries = "/usr/aarch64-linux-gnu";
+
+/** What runs the binary of a target here, or a phrase that says what is missing. */
+export function machineFor({ system, cpu, linux }: Target, binary: string): Machine | string {
+  if (system === "windows") return "needs Windows";
+  if (system !== process.platform) return "needs macOS";
+  if (cpu !== process.arch) return qemuFor(cpu, linux?.loader ?? "");
+  const isMusl = linux?.loader.includes("musl");
+  if (isMusl && !hasLibraries(linux?.loader ?? "", binary)) return "needs musl with a libstdc++ of its own";
+  return { name: "this machine", argv: [], env: {} };
+}
+
+function qemuFor(cpu: Target["cpu"], loader: string): Machine | string {
+  if (cpu !== "arm64") return "needs an x64 CPU";
+  const qemu = Bun.which("qemu-aarch64-static") ?? Bun.which("qemu-aarch64");
+  if (!qemu) return "needs qemu-user-static";
+  if (!existsSync(join(arm64Libraries, loader))) return `needs ${loader} for qemu`;
+  return { name: "qemu", argv: [qemu], env: { QEMU_LD_PREFIX: arm64Libraries } };
+}
+
+function hasLibraries(loader: string, binary: string): boolean {
+  return existsSync(loader) && Bun.spawnSync([loader, "--list", binary]).success;
 }

@@ -3,49 +3,46 @@ import { expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { machine } from "./support/machine.ts";
-import { mirror, standIn } from "./support/mirror.ts";
-import { type Sandbox, sandbox } from "./support/sandbox.ts";
+import { standIn } from "./support/mirror.ts";
 
 const original = join(import.meta.dir, "../install.sh");
 
-/** A checkout whose npm notes what it was asked, and builds the stand-in. */
-function checkout(box: Sandbox, build = 'cp "$SOURCE" dist/relay') {
-  const here = machine(box);
+/** A checkout whose npm notes how it was called, and builds the stand-in. */
+async function checkout(build = 'cp "$SOURCE" dist/relay') {
+  const here = await machine();
+  const { box } = here;
   const root = join(box.home, "a checkout");
   mkdirSync(join(root, "dist"), { recursive: true });
   cpSync(original, join(root, "install.sh"));
   writeFileSync(join(box.home, "stand-in"), standIn);
   here.fake("npm", `echo "$PWD: npm $*" >>"${box.home}/npm"; case $1 in run) ${build} ;; esac`);
-  const env = { ...here.env, SOURCE: join(box.home, "stand-in") };
-  return { here, root, env, asked: () => readFileSync(join(box.home, "npm"), "utf8") };
+  const env = { ...here.env, SOURCE: join(box.home, "stand-in"), CDPATH: join(box.home, "elsewhere") };
+  const run = (path = "install.sh", cwd = root, stdin = "") =>
+    box.run(["sh", ...(path ? [path] : [])], { cwd, env, stdin });
+  return { ...here, root, run, npmLog: join(box.home, "npm") };
 }
 
 test.each([
   ["there", "install.sh", ""],
-  ["elsewhere, by its full path", "FULL/install.sh", ".."],
+  ["elsewhere, by its full path", "ROOT/install.sh", ".."],
   ["elsewhere, with CDPATH", "a checkout/install.sh", ".."],
 ])("run %s, it builds, installs and demonstrates", async (_, path, folder) => {
-  await using box = sandbox();
-  const { here, root, env, asked } = checkout(box);
-  mkdirSync(join(box.home, "elsewhere/a checkout"), { recursive: true });
-  const { status, stdout, stderr } = await box.run(["sh", path.replace("FULL", root)], {
-    cwd: join(root, folder),
-    env: { ...env, CDPATH: join(box.home, "elsewhere") },
-  });
-  expect(stderr).toBe("");
+  await using here = await checkout();
+  const { root } = here;
+  mkdirSync(join(root, "../elsewhere/a checkout"), { recursive: true });
+  const { status, stdout, stderr } = await here.run(path.replace("ROOT", root), join(root, folder));
+  expect([status, stderr]).toEqual([0, ""]);
   expect(stdout).toStartWith(`relay 9.8.7 is installed as ${here.installed}.\n\ncalled: relay demo\n`);
-  expect(stdout).toContain("What is left is to wire both Claudes:");
-  expect(status).toBe(0);
-  expect(asked()).toBe(
+  expect(stdout).toContain("To connect Claude Desktop and Claude Code, type:");
+  expect(readFileSync(here.npmLog, "utf8")).toBe(
     `${root}: npm ci --no-audit --no-fund --loglevel=error\n${root}: npm run --silent build\n`,
   );
   expect(here.files()).toEqual([".local", ".local/bin", ".local/bin/relay"]);
 });
 
 test("a build that fails installs nothing", async () => {
-  await using box = sandbox();
-  const { here, root, env } = checkout(box, "echo 'no bundler' >&2; exit 3");
-  const { status, stderr } = await box.run(["sh", "install.sh"], { cwd: root, env });
+  await using here = await checkout("echo 'no bundler' >&2; exit 3");
+  const { status, stderr } = await here.run();
   expect(stderr).toBe(
     "no bundler\ninstall.sh: relay could not be built, see above. Nothing was installed.\n",
   );
@@ -54,54 +51,47 @@ test("a build that fails installs nothing", async () => {
 });
 
 test("without npm it says what to install", async () => {
-  await using box = sandbox();
-  const { here, root, env } = checkout(box);
+  await using here = await checkout();
   here.lacks("npm");
-  const { status, stderr } = await box.run(["sh", "install.sh"], { cwd: root, env });
-  expect(stderr).toBe("install.sh: npm is not there. Install Node.js 20 or newer, and run this again.\n");
-  expect(status).toBe(1);
+  const stderr = "install.sh: npm is not there. Install Node.js 20 or newer, and run this again.\n";
+  expect(await here.run()).toEqual({ status: 1, stdout: "", stderr });
   expect(here.files()).toEqual([]);
 });
 
-test("piped, it does not take the current folder for the source", async () => {
-  await using box = sandbox();
-  const { here, root, env } = checkout(box);
-  writeFileSync(join(root, "sh"), "");
-  const stdin = readFileSync(original, "utf8");
-  const { status, stderr } = await box.run(["sh"], { cwd: root, env, stdin });
-  expect(stderr).toBe(
-    'install.sh: this install.sh is of no release. Run it as "sh install.sh" in a checkout, or take that of a release.\n',
-  );
-  expect(status).toBe(1);
-  expect(existsSync(join(box.home, "npm"))).toBe(false);
+test("piped, it does not take the current folder for a checkout", async () => {
+  await using here = await checkout();
+  writeFileSync(join(here.root, "sh"), "");
+  const stderr =
+    'install.sh: this install.sh belongs to no release. Run it as "sh install.sh" in a checkout, or take the one of a release.\n';
+  const piped = await here.run("", here.root, readFileSync(original, "utf8"));
+  expect(piped).toEqual({ status: 1, stdout: "", stderr });
+  expect(existsSync(here.npmLog)).toBe(false);
   expect(here.files()).toEqual([]);
 });
 
-test("what the README says to type installs it by script and by hand, and removes it", async () => {
-  await using box = sandbox();
-  const here = machine(box);
-  const release = await mirror(box);
+test("the commands of the README install it by script and by hand, and remove it", async () => {
+  await using here = await machine();
   here.has(["gunzip", "install"]);
   const readme = readFileSync(join(import.meta.dir, "../README.md"), "utf8");
-  const section = readme.slice(readme.indexOf("\n## Install\n"));
-  const [script = "", byHand = "", remove = ""] = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(
-    (block) => block[1] ?? "",
-  );
+  const blocks = readme.slice(readme.indexOf("\n## Install\n")).matchAll(/```sh\n([\s\S]*?)```/g);
+  const [script = "", byHand = "", remove = ""] = [...blocks].map(([, block = ""]) => block);
   const type = (commands: string) =>
-    box.run(["sh", "-e"], { stdin: commands, env: { ...here.env, RELAY_URL: release.url } });
+    here.box.run(["sh", "-e"], { stdin: commands, env: { ...here.env, RELAY_URL: here.release.url } });
   for (const install of [script, byHand]) {
-    expect(await type(install)).toMatchObject({
-      status: 0,
-      stderr: expect.not.stringContaining("install.sh:"),
-    });
+    const stderr = expect.not.stringContaining("install.sh:");
+    expect(await type(install)).toMatchObject({ status: 0, stderr });
     expect(readFileSync(here.installed, "utf8")).toBe(standIn);
     expect(await type(remove)).toMatchObject({ status: 0, stdout: expect.stringContaining("is removed.") });
     expect(here.files()).toEqual([".local", ".local/bin"]);
   }
 });
 
-test("--help says that it builds", async () => {
-  await using box = sandbox();
-  const { stdout } = await box.run(["sh", original, "--help"]);
-  expect(stdout).toContain("Builds relay from this checkout");
+test("--help says where relay comes from", async () => {
+  await using here = await checkout();
+  expect((await here.box.run(["sh", original, "--help"])).stdout).toContain(
+    "Builds relay from this checkout",
+  );
+  const { stdout } = await here.install({ args: ["--help"] });
+  expect(stdout).toContain(`curl -fsSL ${here.release.url}/install.sh | sh`);
+  expect(stdout).toContain("Downloads relay 9.8.7");
 });

@@ -1,50 +1,39 @@
-// install.sh with a person at the terminal: the progress bar, "relay setup", and the way out.
+// install.sh with a person at the terminal: the progress bar, "relay setup", and "--uninstall".
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expectFailure, type Machine, machine, preinstall, shellCommand, shells } from "./support/machine.ts";
-import { mirror, standIn } from "./support/mirror.ts";
-import { type Sandbox, sandbox, until } from "./support/sandbox.ts";
+import { type Machine, machine, shellCommand, shells } from "./support/machine.ts";
+import { standIn } from "./support/mirror.ts";
+import { until } from "./support/sandbox.ts";
 
-/** Pipes the script into a shell on a terminal, and types each answer when its question is there. */
+interface TerminalOptions {
+  shell?: readonly string[];
+  args?: string[];
+  /** What the person types once the screen shows the key. */
+  answers?: Record<string, string>;
+  env?: Record<string, string>;
+}
+
+/** Pipes install.sh into a shell on a terminal. */
 async function atTerminal(
-  box: Sandbox,
   here: Machine,
-  script: string,
-  {
-    shell = ["dash"] as readonly string[],
-    args = [] as string[],
-    answers = {} as Record<string, string>,
-    env = {},
-  },
+  { shell = ["dash"], args = [], answers = {}, env = {} }: TerminalOptions,
 ) {
-  const path = join(box.home, "install.sh");
-  writeFileSync(path, script);
+  const path = join(here.box.home, "install.sh");
+  writeFileSync(path, here.release.script);
   let screen = "";
-  const child = Bun.spawn(
-    [
-      "/bin/sh",
-      "-c",
-      'script=$1; shift; exec "$@" <"$script"',
-      "sh",
-      path,
-      ...shellCommand(shell),
-      "-s",
-      "--",
-      ...args,
-    ],
-    {
-      env: { ...here.env, ...env },
-      cwd: box.home,
-      terminal: {
-        cols: 200,
-        data(_, bytes) {
-          screen += Buffer.from(bytes).toString();
-        },
+  const piped = ["/bin/sh", "-c", 'script=$1; shift; exec "$@" <"$script"', "sh", path];
+  const child = Bun.spawn([...piped, ...shellCommand(shell), "-s", "--", ...args], {
+    env: { ...here.env, ...env },
+    cwd: here.box.home,
+    terminal: {
+      cols: 200,
+      data(_, bytes) {
+        screen += Buffer.from(bytes).toString();
       },
     },
-  );
-  box.defer(() => child.kill("SIGKILL"));
+  });
+  here.box.defer(() => child.kill("SIGKILL"));
   for (const [question, answer] of Object.entries(answers)) {
     await until(question, () => screen.includes(question));
     child.terminal?.write(answer);
@@ -54,134 +43,85 @@ async function atTerminal(
   return { status, screen: screen.replaceAll("\r\n", "\n") };
 }
 
-const question = 'Wire both Claudes now, with "relay setup"? [Y/n] ';
-const leftToDo = "What is left is to wire both Claudes:";
+const question = 'Connect Claude Desktop and Claude Code now, with "relay setup"? [Y/n] ';
 
-describe.each(shells)("$name", ({ argv: shell, missing }) => {
-  test.skipIf(missing).each(["\r", "y\r", "Yes\r"])("%j wires both Claudes", async (answer) => {
-    await using box = sandbox();
-    const here = machine(box);
-    const { script } = await mirror(box);
-    const { status, screen } = await atTerminal(box, here, script, {
-      shell,
-      answers: { [question]: answer },
-    });
+describe.each(shells)("$name", ({ argv: shell }) => {
+  test.each([
+    ["\r", "called: relay setup\n"],
+    ["Yes\r", "called: relay setup\n"],
+    ["n\r", "To connect Claude Desktop and Claude Code, type: "],
+    ["\x04", "To connect Claude Desktop and Claude Code, type: "],
+  ])("the answer %j: %s", async (answer, words) => {
+    await using here = await machine();
+    const { status, screen } = await atTerminal(here, { shell, answers: { [question]: answer } });
     expect(screen).toContain("100.0%"); // the progress bar
-    expect(screen).toEndWith("called: relay setup\n");
+    expect(screen.split(question)[1]).toContain(words);
+    expect(screen.includes("called:")).toBe(words.startsWith("called:"));
     expect(status).toBe(0);
   });
 
-  test.skipIf(missing).each(["n\r", "what?\r", "\x04"])("%j leaves that for later", async (answer) => {
-    await using box = sandbox();
-    const here = machine(box);
-    const { script } = await mirror(box);
-    const { status, screen } = await atTerminal(box, here, script, {
-      shell,
-      answers: { [question]: answer },
-    });
-    expect(screen).not.toContain("called:");
-    expect(screen).toContain(leftToDo);
-    expect(status).toBe(0);
-  });
-
-  test.skipIf(missing)("Ctrl-C, pressed twice, ends it and leaves nothing", async () => {
-    await using box = sandbox();
-    const here = machine(box);
-    const release = await mirror(box);
-    release.answer = (response, bytes) => {
+  test("Ctrl-C, pressed twice, ends it and leaves nothing", async () => {
+    await using here = await machine();
+    here.release.answer = (response, bytes) => {
       response.writeHead(200, { "content-length": bytes.length * 2 }).write(bytes);
     };
+    // the second one comes while it cleans up
     here.fake("rm", '/bin/sleep 0.3; exec /bin/rm "$@"');
-    const { status } = await atTerminal(box, here, release.script, {
-      shell,
-      answers: { "%": "\x03", "^C": "\x03" },
-    });
+    const { status } = await atTerminal(here, { shell, answers: { "%": "\x03", "^C": "\x03" } });
     expect(status).toBe(130);
     expect(here.files()).toEqual([]);
   });
 });
 
 test("a setup that fails does not undo the installation", async () => {
-  await using box = sandbox();
-  const here = machine(box);
-  const { script } = await mirror(box);
-  const { status, screen } = await atTerminal(box, here, script, {
+  await using here = await machine();
+  const { status, screen } = await atTerminal(here, {
     answers: { [question]: "y\r" },
     env: { STATUS: "4" },
   });
   expect(screen).toContain(
-    'install.sh: relay is installed, but "relay setup" failed. Put right what it says, and type: ',
+    'install.sh: relay is installed, but "relay setup" failed. Fix the problem that it names, and type: ',
   );
   expect(status).toBe(1);
   expect(existsSync(here.installed)).toBe(true);
 });
 
-test.skipIf(!Bun.which("wget"))("wget has a progress bar too", async () => {
-  await using box = sandbox();
-  const here = machine(box);
-  const { script } = await mirror(box);
-  here.lacks("curl");
-  here.has(["wget"]);
-  const { screen } = await atTerminal(box, here, script, { answers: { [question]: "n\r" } });
-  expect(screen).toContain("100%");
-});
+const reading = standIn.replace("*) echo", '*) echo really?; read -r line; echo "read $line"; echo');
 
-test("the terminal is what relay setup reads from, not the script", async () => {
-  await using box = sandbox();
-  const here = machine(box);
-  const program = standIn.replace("*) echo", '*) read -r line; echo "read $line"; echo');
-  const { script } = await mirror(box, Buffer.from(program));
-  here.lacks("xz", "gzip");
-  const answers = { [question]: "y\rfrom the terminal\r" };
-  const { screen } = await atTerminal(box, here, script, { answers });
-  expect(screen).toContain("read from the terminal\n");
+test("the terminal is what relay setup and relay uninstall read from, not the script", async () => {
+  await using here = await machine(Buffer.from(reading));
+  const answers = { [question]: "y\r", "really?": "from the terminal\r" };
+  expect((await atTerminal(here, { answers })).screen).toContain("read from the terminal\n");
+  const removal = await atTerminal(here, { args: ["--uninstall"], answers: { "really?": "yes\r" } });
+  expect(removal.screen).toContain("read yes\n");
+  expect(removal.status).toBe(0);
+  expect(here.files()).toEqual([".local", ".local/bin"]);
 });
 
 describe("--uninstall", () => {
-  test("removes nothing if relay could not take itself out of the Claudes", async () => {
-    await using box = sandbox();
-    const here = machine(box);
-    const { script } = await mirror(box);
-    preinstall(here, standIn);
-    const { status, stdout, stderr } = await here.pipe(script, {
-      args: ["--uninstall"],
-      env: { STATUS: "1" },
+  test("removes nothing if relay could not disconnect the Claudes", async () => {
+    await using here = await machine();
+    here.preinstall(standIn);
+    expect(await here.install({ args: ["--uninstall"], env: { STATUS: "1" } })).toEqual({
+      status: 1,
+      stdout: "called: relay uninstall\n",
+      stderr:
+        'install.sh: "relay uninstall" failed, so nothing was removed. Fix the problem that it names, and run this again.\n',
     });
-    expect(stderr).toBe(
-      'install.sh: "relay uninstall" failed, so nothing was removed. Put right what it says, and run this again.\n',
-    );
-    expect(stdout).toBe("called: relay uninstall\n");
-    expect(status).toBe(1);
     expect(readFileSync(here.installed, "utf8")).toBe(standIn);
   });
 
-  test("gives it the terminal", async () => {
-    await using box = sandbox();
-    const here = machine(box);
-    const { script } = await mirror(box);
-    preinstall(here, standIn.replace("*) echo", '*) echo really?; read -r line; echo "read $line"; echo'));
-    const answers = { "really?": "yes\r" };
-    const { status, screen } = await atTerminal(box, here, script, { args: ["--uninstall"], answers });
-    expect(screen).toContain("read yes\n");
-    expect(status).toBe(0);
-    expect(here.files()).toEqual([".local", ".local/bin"]);
-  });
-
-  test("takes along what a killed installation left", async () => {
-    await using box = sandbox();
-    const here = machine(box);
-    const { script } = await mirror(box);
-    preinstall(here, standIn);
-    await box.run(["mkdir", `${here.installed.slice(0, -5)}.relay-install.abc`]);
-    expect(await here.pipe(script, { args: ["--uninstall"] })).toMatchObject({ status: 0 });
+  test("removes also what a killed installation left", async () => {
+    await using here = await machine();
+    here.preinstall(standIn);
+    mkdirSync(join(here.home, ".local/bin/.relay-install.abc"));
+    expect(await here.install({ args: ["--uninstall"] })).toMatchObject({ status: 0 });
     expect(here.files()).toEqual([".local", ".local/bin"]);
   });
 
   test("says so if there is none", async () => {
-    await using box = sandbox();
-    const here = machine(box);
-    const { script } = await mirror(box);
+    await using here = await machine();
     const sentence = `there is no relay in ${here.home}/.local/bin. If it is elsewhere, set RELAY_INSTALL_DIR.`;
-    await expectFailure(here, script, sentence, { args: ["--uninstall"] });
+    await here.refuses(sentence, { args: ["--uninstall"] });
   });
 });

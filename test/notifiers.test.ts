@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { announcementOf } from "../src/core/notifications.ts";
 import type { Announcement } from "../src/core/notifier.ts";
-import type { Lease } from "../src/core/store.ts";
+import type { NotificationLease } from "../src/core/store.ts";
 import { createSystemNotifier, planFor } from "../src/notify/programs.ts";
 import { systemNotifier } from "../src/notify/system-notifier.ts";
 import type { System } from "../src/platform/system.ts";
@@ -241,8 +241,8 @@ const hostile = [
 ];
 
 /** A message on its way to a notification. */
-function leased(message: string, sound = "default"): Lease {
-  return { name: "", reader: "code", count: 1, more: false, message, sound };
+function leased(message: string, sound = "default"): NotificationLease {
+  return { id: "", reader: "code", count: 1, more: false, message, sound };
 }
 
 describe("hostile text is data", () => {

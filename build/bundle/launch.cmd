@@ -1,6 +1,6 @@
 @echo off
-rem Runs the relay of this computer's processor. The one for ARM is packed: it is unpacked beside this file by Windows' own
-rem tar, and where that cannot be, the other one runs, which Windows emulates there.
+rem Runs relay for this computer's processor. The one for ARM is packed: Windows' own tar unpacks it beside this file. Where
+rem that fails, the other one runs, which Windows emulates.
 setlocal DisableDelayedExpansion
 set "here=%~dp0"
 set "program=%here%relay-x64.exe"

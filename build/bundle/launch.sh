@@ -1,6 +1,6 @@
 #!/bin/sh
-# Becomes the relay of this computer's processor. Claude Desktop unpacks bundles without their execute bits
-# (modelcontextprotocol/mcpb#294), perhaps where nothing may be written or run: then a copy of the person's own is run.
+# Becomes relay for this computer's processor. Claude Desktop unpacks bundles without their execute bits
+# (modelcontextprotocol/mcpb#294), perhaps where nothing may be written or run: then this runs a copy in the person's cache.
 
 id=development # build/bundle.ts puts version and checksum here
 
@@ -67,7 +67,7 @@ unpack() {
   fi
 }
 
-# Copies of earlier versions. One that still runs goes on.
+# Removes copies of earlier versions. A process that runs one goes on.
 forget_others() {
   for old in "$cache"/relay-*-x64 "$cache"/relay-*-arm64; do
     [ "$old" = "$program" ] || rm -f "$old"

@@ -1,4 +1,4 @@
-// What becomes of a well-formed input in other hands, for fast-check.
+// Well-formed inputs, damaged, for fast-check.
 import fc from "fast-check";
 
 /** Any JSON, not very deep. */
@@ -59,12 +59,12 @@ export function written(value: unknown): string {
   return JSON.stringify(value) ?? "";
 }
 
-// How many tries there are at the least.
+// The least number of tries.
 const batch = 25;
 
 /**
- * Tries a property again and again for so many seconds, and a batch of times at the least. `fc.assert` could be told a
- * time too, but would not wait for the try that it interrupts.
+ * Tries a property for so many seconds, at least a batch of times. `fc.assert` knows a limit too, but does not wait for the
+ * try that it interrupts.
  */
 export async function assertFor<T>(seconds: number, property: fc.IAsyncProperty<T>): Promise<void> {
   const end = performance.now() + seconds * 1_000;

@@ -3,10 +3,12 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { archiveNames } from "../../build/archives.ts";
 import { stampInstallers } from "../../build/install-scripts.ts";
+import { binaryName, targets } from "../../build/targets.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** What stands for the program of a release: it knows its version and says how it was called. */
+/** Stands for the program of a release: it knows its version and prints how it was called. */
 export const standIn = `#!/bin/sh
 # every relay has relay_buffer in it
 case $1 in
@@ -22,38 +24,27 @@ export interface Mirror {
   script: string;
   /** The names that were asked for. */
   requests: string[];
-  /** Answers whoever asks for an asset; with the asset itself, unless a test has a worse idea. */
+  /** Answers a request for an asset: with the asset itself, unless a test replaces this. */
   answer(response: ServerResponse, bytes: Uint8Array): void;
 }
 
-const systems = [
-  "linux-x64",
-  "linux-arm64",
-  "linux-x64-musl",
-  "linux-arm64-musl",
-  "darwin-arm64",
-  "darwin-x64",
-];
-const packed: [string, Uint8Array][] = [
-  ["", Buffer.from(standIn)],
-  [".gz", Bun.gzipSync(Buffer.from(standIn))],
-  // without xz the machines of the tests have none either
-  [
-    ".xz",
-    Bun.which("xz") ? Bun.spawnSync(["xz", "-c"], { stdin: Buffer.from(standIn) }).stdout : Buffer.alloc(1),
-  ],
-];
-
-/** The extension that install.sh prefers, on a machine that has everything. */
+/** The extension that install.sh prefers on a machine that has everything. */
 export const preferred = Bun.which("xz") ? ".xz" : ".gz";
 
-/** Serves a release whose programs are all the same: the stand-in, or `program`, which is not packed. */
+const packed: Record<string, Uint8Array> = {
+  "": Buffer.from(standIn),
+  ".gz": Bun.gzipSync(Buffer.from(standIn)),
+  ".xz": Bun.which("xz")
+    ? Bun.spawnSync(["xz", "-c"], { stdin: Buffer.from(standIn) }).stdout
+    : Buffer.from("no machine of the tests has xz either"),
+};
+
+/** Serves a release whose programs are all the stand-in, or `program`, which is not packed. */
 export async function mirror(box: Sandbox, program?: Uint8Array, version = "9.8.7"): Promise<Mirror> {
-  const files = new Map<string, Uint8Array>(
-    systems.flatMap((system) =>
-      packed.map(([extension, bytes]) => [`relay-${system}${extension}`, program ?? bytes] as const),
-    ),
-  );
+  const names = targets.flatMap((target) => [binaryName(target), ...archiveNames(target)]);
+  const contentOf = (name: string) =>
+    program ?? packed[/\.(gz|xz)$/.exec(name)?.[0] ?? ""] ?? Buffer.alloc(0);
+  const files = new Map(names.map((name) => [name, contentOf(name)]));
   const made: Mirror = {
     url: "",
     script: "",
@@ -73,18 +64,17 @@ export async function mirror(box: Sandbox, program?: Uint8Array, version = "9.8.
     server.close();
   });
   made.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const sums = new Map<Uint8Array, string>();
-  for (const cpu of ["x64", "arm64"]) files.set(`relay-windows-${cpu}.zip`, Buffer.alloc(1));
-  const assets = [...files].map(([name, bytes]) => {
-    const sha256 = sums.get(bytes) ?? new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
-    sums.set(bytes, sha256);
-    return { name, sha256 };
-  });
-  const outDir = mkdtempSync(join(tmpdir(), "relay-test-release-"));
-  box.defer(() => rmSync(outDir, { recursive: true, force: true }));
-  await stampInstallers({ version, baseUrl: made.url, assets, outDir });
-  made.script = readFileSync(join(outDir, "install.sh"), "utf8");
+  const sums = new Map([...new Set(files.values())].map((bytes) => [bytes, sha256(bytes)]));
+  const assets = [...files].map(([name, bytes]) => ({ name, sha256: sums.get(bytes) ?? "" }));
+  const folder = mkdtempSync(join(tmpdir(), "relay-test-release-"));
+  await stampInstallers({ version, baseUrl: made.url, assets }, folder);
+  made.script = readFileSync(join(folder, "install.sh"), "utf8");
+  rmSync(folder, { recursive: true });
   files.set("install.sh", Buffer.from(made.script));
-  files.set("SHA256SUMS", Buffer.from(assets.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join("")));
+  files.set("SHA256SUMS", Buffer.from(assets.map((asset) => `${asset.sha256}  ${asset.name}\n`).join("")));
   return made;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
 }
