@@ -1,15 +1,15 @@
 // Whatever a client may write into a server's standard input. Seeds of failures are printed.
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import fc from "fast-check";
 import type { Client } from "../src/core/client.ts";
 import { assertFor, bent, broken, bytesOf, json, written } from "./support/bent.ts";
+import { openPatiently } from "./support/database.ts";
 import { type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { type Server, startSession, toolCall } from "./support/server.ts";
 
 // FUZZ_SECONDS=600 looks further
-const seconds = Number(Bun.env.FUZZ_SECONDS ?? 25);
+const seconds = Number(Bun.env.FUZZ_SECONDS ?? 15);
 
 const initialize = {
   protocolVersion: "2025-11-25",
@@ -81,11 +81,11 @@ const attack = fc.oneof(
   { weight: 1, arbitrary: fc.array(flood, { minLength: 20, maxLength: 40 }) },
 );
 
-/** Everything that the servers answered, judged one by one. */
+/** What the servers answered; each answer is checked. */
 class Answers {
   /** How often each kind of answer was given. */
   readonly kinds: Record<string, number> = {};
-  /** The texts of the tools since somebody emptied this. */
+  /** The texts of the tools since the last attack. */
   texts: string[] = [];
 
   take(server: Server): void {
@@ -99,7 +99,10 @@ class Answers {
     const { error, result } = answer as { error?: { code: number; message: string }; result?: Result };
     const text = result?.content?.[0]?.text ?? result?.messages?.[0]?.content.text;
     if (error) {
-      expect([error.code === -32603, error.message]).toEqual([false, expect.stringMatching(/^.+$/)]);
+      // of parameters the SDK says as an internal error what its schema says of them
+      const isSense =
+        error.code === -32603 ? /"path": \[\s+"params"/.test(error.message) : error.message !== "";
+      expect([error, isSense]).toEqual([error, true]);
       this.#count(`${error.code}`);
     }
     if (result?.isError) expect(text).toMatch(/^relay: .+$/);
@@ -133,28 +136,21 @@ const reached = [
   ...["relay: message is", "relay: sender is", "relay: limit is"],
 ];
 
-interface Fate {
-  unread: number;
-  /** Whether the side that nobody speaks to now is still to be told that it is lost. */
-  lost: number;
-}
-
-function fateOf(box: Sandbox, id: number, other: Client): Fate {
-  using db = new Database(box.buffer, { readonly: true });
-  db.run("PRAGMA busy_timeout = 10000");
-  const count = (sql: string, ...values: (number | string)[]) =>
-    db.query<{ n: number }, (number | string)[]>(`SELECT count(*) AS n FROM ${sql}`).get(...values)?.n ?? 0;
-  return {
-    unread: count(
-      `messages WHERE id = ? AND (CASE sender WHEN 'code' THEN read_by_desktop_at ELSE read_by_code_at END) IS NULL`,
-      id,
-    ),
-    lost: count("relay_losses WHERE message_id = ? AND audience = ?", id, other),
-  };
+/** Whether the message waits for its reader, or its reader is still to learn that it was dropped. */
+function isKept(box: Sandbox, id: number, reader: Client): boolean {
+  using db = openPatiently(box.buffer, { readonly: true });
+  return (
+    db
+      .query(
+        `SELECT 1 FROM messages WHERE id = $id AND read_by_${reader}_at IS NULL
+         UNION SELECT 1 FROM relay_dropped WHERE message_id = $id AND reader = $reader`,
+      )
+      .get({ id, reader } as never) !== null
+  );
 }
 
 test(
-  "a server outlives any input, answers the next request, and loses nobody's message",
+  "a server outlives any input, answers the next request, and loses no message",
   async () => {
     await using box = sandbox();
     const answers = new Answers();
@@ -173,9 +169,10 @@ test(
     const property = fc.asyncProperty(attack, async (lines) => {
       [one, other] = [other, one];
       const { server } = one;
-      const text = `somebody else's (${id})`;
+      const text = `a message (${id})`;
       const sent = await one.send(text);
       const received = await other.send(text);
+      const mayClear = lines.some((bytes) => Buffer.from(bytes).includes("relay_clear"));
       for (const bytes of lines) {
         server.write(bytes);
         server.write("\n");
@@ -186,11 +183,11 @@ test(
       server.send(toolCall(++id, "relay_fetch", { limit: 1 }));
       await server.answer(id);
       answers.texts = [];
-      await until("the fate of each message is known", () => {
+      await until("each message waits, was shown, or was named as gone", () => {
         for (const side of [one, other]) answers.take(side.server);
-        const [theirs, ours] = [fateOf(box, sent, other.client), fateOf(box, received, other.client)];
-        const shown = answers.texts.some((page) => page.includes(text));
-        return theirs.unread + theirs.lost > 0 && (ours.unread + ours.lost > 0 || shown);
+        const isTold = answers.texts.some((page) => page.includes(text) || page.includes("buffer was full"));
+        const isKnown = isTold || isKept(box, received, one.client) || mayClear;
+        return isKept(box, sent, other.client) && isKnown;
       });
       for (const side of [one, other])
         expect([side.server.child.exitCode, side.server.stderr()]).toEqual([null, ""]);

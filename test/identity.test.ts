@@ -49,7 +49,7 @@ describe("a server", () => {
       flag,
     });
     expect(identity.client as string | null).toBe(client);
-    if (refusal) expect(identity.refusal).toMatch(refusal);
+    if (refusal) expect(identity.refusal?.message).toMatch(refusal);
     else expect(identity.refusal).toBeNull();
   });
 });

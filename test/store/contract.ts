@@ -284,7 +284,7 @@ function describeCalls(make: MakeBuffer): void {
       () => t.one.lease(request(), signal),
       () => t.one.clear("code", signal),
     ])
-      expect(call()).rejects.toThrow("cancelled");
+      await expect(call()).rejects.toThrow("cancelled");
     expect(await t.waiting()).toEqual(["1"]);
   });
 

@@ -1,17 +1,24 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../../src/core/clock.ts";
 import type { Store } from "../../src/core/store.ts";
 import { createSqliteStore } from "../../src/store/sqlite-store.ts";
+import { openPatiently } from "../support/database.ts";
 import { describeStore } from "./contract.ts";
+import type { MakeBuffer } from "./fixture.ts";
 
-describeStore("a store in a SQLite file", (clock, isRunning) => {
+/** Makes a folder for a buffer file, which stores open by their own options. */
+function makeFolder() {
   const folder = mkdtempSync(join(tmpdir(), "relay-store-"));
+  const path = join(folder, "buffer.db");
   const stores: Store[] = [];
   return {
-    open(server) {
-      const options = { locate: () => join(folder, "buffer.db"), clock, isRunning };
-      const store = createSqliteStore(server === undefined ? options : { ...options, server });
+    path,
+    open(options: Partial<Parameters<typeof createSqliteStore>[0]> = {}): Store {
+      const defaults = { locate: () => path, clock: systemClock, isRunning: () => true };
+      const store = createSqliteStore({ ...defaults, ...options });
       stores.push(store);
       return store;
     },
@@ -20,4 +27,79 @@ describeStore("a store in a SQLite file", (clock, isRunning) => {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+const make: MakeBuffer = (clock, isRunning) => {
+  const folder = makeFolder();
+  const open = (server?: number) =>
+    folder.open({ clock, isRunning, ...(server === undefined ? {} : { server }) });
+  return { ...folder, open };
+};
+
+describeStore("a store in a SQLite file", make);
+
+const message = { sender: "desktop", message: "text", notify: "never" } as const;
+
+test("a preference makes a file only if it is not the default one", async () => {
+  await using folder = makeFolder();
+  const store = folder.open();
+  await store.prefer("code", { notify: true, sound: "default" });
+  expect(existsSync(folder.path)).toBe(false);
+  await store.prefer("code", { notify: true, sound: "bell" });
+  expect(existsSync(folder.path)).toBe(true);
+});
+
+test("a look that finds nothing to announce writes nothing", async () => {
+  await using folder = makeFolder();
+  const store = folder.open({ server: 7 });
+  await store.append(message);
+  await store.leaseNotifications(); // from now on it counts as one that looks
+  const before = readFileSync(folder.path);
+  await store.leaseNotifications();
+  expect(readFileSync(folder.path).equals(before)).toBe(true);
+});
+
+test("an expired ticket leaves nothing of what it carried in the file", async () => {
+  await using folder = makeFolder();
+  let time = 1_800_000_000_000;
+  const store = folder.open({ clock: { now: () => time, elapsed: () => performance.now() } });
+  await store.issueTicket({ id: "a", process: 1 }, "words that nobody redeems");
+  expect(readFileSync(folder.path).includes("words that")).toBe(true);
+  time += 30_000;
+  await store.leaseNotifications();
+  expect(readFileSync(folder.path).includes("words that")).toBe(false);
+});
+
+test("a lock is waited for, and then the call fails, having changed nothing", async () => {
+  await using folder = makeFolder();
+  const store = folder.open({ lockTimeoutMs: 100 });
+  await store.append(message);
+  using other = openPatiently(folder.path);
+  other.run("BEGIN IMMEDIATE");
+  const refused = store.append(message);
+  await expect(refused).rejects.toMatchObject({
+    kind: "buffer",
+    message: `${folder.path} is locked by another program`,
+  });
+  expect((await store.counts()).total).toBe(1); // a reader waits for no writer
+  const waiting = folder.open().append(message);
+  await Bun.sleep(20);
+  other.run("ROLLBACK");
+  expect(await waiting).toMatchObject({ id: 2 });
+});
+
+test("a call that waits for a lock ends with its signal, and the next one goes on", async () => {
+  await using folder = makeFolder();
+  const store = folder.open();
+  await store.append(message);
+  using other = openPatiently(folder.path);
+  other.run("BEGIN IMMEDIATE");
+  const controller = new AbortController();
+  const cancelled = store.append(message, controller.signal);
+  const next = store.append(message);
+  await Bun.sleep(20);
+  controller.abort(new Error("cancelled"));
+  await expect(cancelled).rejects.toThrow("cancelled");
+  other.run("ROLLBACK");
+  expect(await next).toMatchObject({ id: 2 });
 });
