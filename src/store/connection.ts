@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
 import { lockMs } from "../core/limits.ts";
 import { acceptBufferFile, createBufferFile, type FileIdentity, identify, isSame, tighten } from "./file.ts";
-import { isCurrent, migrate, recognize, refuseNewer } from "./schema.ts";
+import { isCurrent, migrate, recognize } from "./schema.ts";
 import { codeOf, explain, isBusy } from "./sqlite-errors.ts";
 
 // A wait for a lock blocks the event loop, so it is short; between waits signals, cancellations and pings are served.
@@ -94,8 +94,7 @@ export class Connection {
     }
     const { db, identity } = this.#open;
     const result = inTransaction(db, readonly ? "DEFERRED" : "IMMEDIATE", () => {
-      refuseNewer(db, this.#path);
-      if (!isCurrent(db)) throw new Replaced(this.#path); // another program emptied or overwrote the file in place
+      if (!isCurrent(db, this.#path)) throw new Replaced(this.#path); // another program emptied or overwrote the file in place
       return work(db);
     });
     // With the file moved away or replaced meanwhile, the commit went where nobody looks.
@@ -129,7 +128,7 @@ function openFile(path: string, create: boolean): OpenFile | null {
     db = new Database(file, { readwrite: true, create: false, strict: true });
     if (!isAt(path, identity)) throw new Replaced(path); // SQLite may have opened another file than the accepted one
     db.run(`PRAGMA busy_timeout = ${busyMs}`);
-    recognize(db, path); // before anything is changed: RELAY_DB may name another program's file by mistake
+    const version = recognize(db, path); // before anything is changed
     tighten(file);
     // Why these: design.md, "The file". fullfsync makes macOS wait for the disk, and does nothing elsewhere.
     db.run(`PRAGMA journal_mode = TRUNCATE;
@@ -137,7 +136,7 @@ function openFile(path: string, create: boolean): OpenFile | null {
       PRAGMA fullfsync = ON;
       PRAGMA secure_delete = ON;
       PRAGMA trusted_schema = OFF`);
-    migrate(db, path);
+    migrate(db, path, version);
     return { db, identity };
   } catch (error) {
     db?.close();

@@ -193,7 +193,7 @@ function writeRows(next: string, path: string, { saved, lastId }: Found): void {
   const db = new Database(next, { readwrite: true, create: false, strict: true });
   try {
     db.run("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON");
-    migrate(db, path);
+    migrate(db, path, 0);
     const insert = db.prepare(
       `INSERT INTO messages (id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, notified_at)
        VALUES ($id, $sender, $message, $timestamp, $read_by_desktop_at, $read_by_code_at, $timestamp)`,

@@ -19,36 +19,45 @@ const migrations: readonly ((db: Database) => void)[] = [
 
 const current = major * 1000 + migrations.length;
 
-/** Throws a `buffer` error unless the database is a buffer of this major, or empty. Changes nothing. */
-export function recognize(db: Database, path: string): void {
-  refuseNewer(db, path);
-  refuseStranger(db, path, userVersion(db));
-}
-
-/** Throws a `buffer` error if a newer relay made this a file of its own major. */
-export function refuseNewer(db: Database, path: string): void {
-  const version = userVersion(db);
-  if (Math.floor(version / 1000) <= major) return;
+/**
+ * Answers the version of a buffer's schema, of this major; 0 for an empty database. Throws a `buffer` error for any other
+ * database. Changes nothing.
+ */
+export function recognize(db: Database, path: string): number {
+  // one query, because each costs eight system calls
+  const found = db
+    .query<{ version: number; tables: number; ours: number }, []>(
+      `SELECT user_version AS version, (SELECT count(*) FROM sqlite_schema) AS tables,
+         (SELECT count(*) FROM pragma_table_info('messages')
+          WHERE name IN ('id', 'sender', 'message', 'timestamp')) AS ours FROM pragma_user_version`,
+    )
+    .get();
+  const { version = 0, tables = 0, ours = 0 } = found ?? {};
+  refuseNewer(version, path);
+  const plausible = version === 0 || Math.floor(version / 1000) === major;
+  // another program's database must never gain our tables because RELAY_DB named it by mistake
+  if (plausible && (tables === 0 || ours === 4)) return version;
   throw new RelayError(
     "buffer",
-    `${path} was written by a newer relay (schema ${version})`,
-    "Upgrade this one.",
+    `${path} is another program's database, not a relay buffer`,
+    "Set RELAY_DB to another file, or move this one away.",
   );
 }
 
-/** Whether the database has everything that this binary needs. */
-export function isCurrent(db: Database): boolean {
-  return userVersion(db) >= current;
+/** Whether the database has all that this binary needs. Throws a `buffer` error if it is of a newer major by now. */
+export function isCurrent(db: Database, path: string): boolean {
+  const version = userVersion(db);
+  refuseNewer(version, path);
+  return version >= current;
 }
 
-/** Brings a database to this binary's schema in one transaction. Throws what {@link recognize} throws. */
-export function migrate(db: Database, path: string): void {
-  if (isCurrent(db)) return;
+/** Brings a database of this version to this binary's schema in one transaction. Throws what {@link recognize} throws. */
+export function migrate(db: Database, path: string, version: number): void {
+  if (version >= current) return;
   db.run("BEGIN IMMEDIATE");
   try {
     // another process may have been faster
-    if (!isCurrent(db)) {
-      recognize(db, path);
+    if (recognize(db, path) < current) {
       for (const migration of migrations) migration(db);
       db.run(`PRAGMA user_version = ${current}`);
     }
@@ -174,16 +183,11 @@ function columnsOf(db: Database, table = "messages"): Set<string> {
   return new Set(columns.all({ table }).map(({ name }) => name));
 }
 
-// Another program's database must never gain our tables because RELAY_DB named it by mistake.
-function refuseStranger(db: Database, path: string, version: number): void {
-  const tables = db.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0;
-  const columns = columnsOf(db);
-  const ours = ["id", "sender", "message", "timestamp"].every((column) => columns.has(column));
-  const plausible = version === 0 || Math.floor(version / 1000) === major;
-  if (plausible && (tables === 0 || ours)) return;
+function refuseNewer(version: number, path: string): void {
+  if (Math.floor(version / 1000) <= major) return;
   throw new RelayError(
     "buffer",
-    `${path} is another program's database, not a relay buffer`,
-    "Set RELAY_DB to another file, or move this one away.",
+    `${path} was written by a newer relay (schema ${version})`,
+    "Upgrade this one.",
   );
 }
