@@ -54,11 +54,6 @@ const commands = [
   ["get", "--for", "code", "--limit", "20"],
 ];
 
-function place(box: Sandbox): void {
-  rmSync(`${box.buffer}-journal`, { force: true });
-  writeFileSync(box.buffer, used, { mode: 0o600 });
-}
-
 function expectSense(args: string[], { status, stdout, stderr }: Outcome): void {
   const [verb] = args;
   // a page may be out before it turns out that it cannot be acked; then it is offered again
@@ -102,22 +97,6 @@ const noise = fc.record({
   bytes: fc.uint8Array({ minLength: 1, maxLength: 512 }),
 });
 
-test(
-  "noise anywhere in the file",
-  async () => {
-    await using box = sandbox();
-    await fc.assert(
-      fc.asyncProperty(fc.array(noise, { minLength: 1, maxLength: 3 }), async (blocks) => {
-        place(box);
-        for (const { at, bytes } of blocks) overwrite(box.buffer, at, bytes);
-        await judge(box, JSON.stringify(blocks.map(({ at, bytes }) => [at, bytes.length])));
-      }),
-      { numRuns: damages, endOnFailure: true },
-    );
-  },
-  damages * 30_000,
-);
-
 const column = fc.constantFrom(
   ...["sender", "timestamp", "read_by_desktop_at", "read_by_code_at", "lease_id", "leased_at", "redelivered"],
   ...["notified_at", "notification_lease", "notification_leased_at", "notification_attempts"],
@@ -127,22 +106,42 @@ const value = fc.constantFrom(
   ...["char(0)", "'desktop'", "zeroblob(70000)", "'2026-11-25T00:00:00.000Z'"],
 );
 
-test(
-  "values that no relay writes",
-  async () => {
+type Damage = { what: string; apply(path: string): void };
+
+const noises = fc.array(noise, { minLength: 1, maxLength: 3 }).map(
+  (blocks): Damage => ({
+    what: JSON.stringify(blocks.map(({ at, bytes }) => [at, bytes.length])),
+    apply(path) {
+      for (const { at, bytes } of blocks) overwrite(path, at, bytes);
+    },
+  }),
+);
+const strangeValues = fc.array(fc.tuple(column, value, fc.nat(7)), { minLength: 1, maxLength: 3 }).map(
+  (changes): Damage => ({
+    what: JSON.stringify(changes),
+    apply(path) {
+      using db = openPatiently(path);
+      for (const [name, sql, row] of changes) {
+        const which = `(SELECT id FROM messages LIMIT 1 OFFSET ${row})`;
+        db.run(`UPDATE OR IGNORE messages SET ${name} = ${sql} WHERE id = ${which}`);
+      }
+    },
+  }),
+);
+
+test.each([
+  ["noise anywhere in the file", noises],
+  ["values that no relay writes", strangeValues],
+])(
+  "%s",
+  async (_name, damage) => {
     await using box = sandbox();
-    const strange = fc.array(fc.tuple(column, value, fc.nat(7)), { minLength: 1, maxLength: 3 });
     await fc.assert(
-      fc.asyncProperty(strange, async (changes) => {
-        place(box);
-        {
-          using db = openPatiently(box.buffer);
-          for (const [name, sql, row] of changes) {
-            const which = `(SELECT id FROM messages LIMIT 1 OFFSET ${row})`;
-            db.run(`UPDATE OR IGNORE messages SET ${name} = ${sql} WHERE id = ${which}`);
-          }
-        }
-        await judge(box, JSON.stringify(changes));
+      fc.asyncProperty(damage, async ({ what, apply }) => {
+        rmSync(`${box.buffer}-journal`, { force: true });
+        writeFileSync(box.buffer, used, { mode: 0o600 });
+        apply(box.buffer);
+        await judge(box, what);
       }),
       { numRuns: damages, endOnFailure: true },
     );

@@ -3,7 +3,6 @@ import { timestamp } from "../../src/core/clock.ts";
 import type {
   Appended,
   ClearedBy,
-  Counts,
   Dropped,
   Lease,
   Page,
@@ -130,26 +129,6 @@ export class ReferenceStore {
   clear(by: ClearedBy): { deleted: number; deleted_unread: number } {
     const removed = this.#remove(this.#rows, by);
     return { deleted: removed.length, deleted_unread: removed.filter((row) => !isRead(row)).length };
-  }
-
-  lastPage(reader: Client): PageMessage[] {
-    const read = this.#readBy(reader);
-    const last = read.map((row) => row.readAt[reader] ?? "").sort();
-    return read.filter((row) => row.readAt[reader] === last.at(-1)).map(messageOf);
-  }
-
-  latest(limit: number): PageMessage[] {
-    const newest = fitting(this.#rows.toReversed().slice(0, limit), pageBytes, true);
-    return newest.reverse().map((row) => ({ ...messageOf(row), redelivered: false }));
-  }
-
-  counts(): Counts {
-    const last = this.#rows.at(-1);
-    return {
-      total: this.#rows.length,
-      unread: { desktop: this.#unread("desktop").length, code: this.#unread("code").length },
-      latest: last ? { id: last.id, sender: last.sender, timestamp: timestamp(last.sentAt) } : null,
-    };
   }
 
   #insert(sender: Client, message: string): number {
