@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { systemClock } from "../src/core/clock.ts";
-import { createSqliteStore } from "../src/store/sqlite-store.ts";
+import { SqliteStore } from "../src/store/sqlite-store.ts";
 import { integrityOf, overwrite, readableRows } from "./support/damage.ts";
 import { openPatiently } from "./support/database.ts";
 import { type Outcome, type Sandbox, sandbox } from "./support/sandbox.ts";
@@ -20,7 +20,7 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 /** A used buffer: read and unread messages of all sizes, dropped ones, one in flight, a preference and a ticket. */
 const used = await (async () => {
   const path = join(scratch, "used.db");
-  const store = createSqliteStore({
+  const store = new SqliteStore({
     locate: () => path,
     clock: systemClock,
     isRunning: () => true,

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { type Client, clients } from "../src/core/client.ts";
 import { timestamp } from "../src/core/clock.ts";
 import type { Lease, Page, PageRequest, Store } from "../src/core/store.ts";
-import { createSqliteStore } from "../src/store/sqlite-store.ts";
+import { SqliteStore } from "../src/store/sqlite-store.ts";
 import { Ledger } from "./support/ledger.ts";
 import { ReferenceStore } from "./support/reference.ts";
 import { sandbox } from "./support/sandbox.ts";
@@ -210,7 +210,7 @@ test(
         const model = new ReferenceStore();
         const clock = { now: () => model.now, elapsed: () => performance.now() };
         const path = join(box.home, `${++files}.db`);
-        const store = () => createSqliteStore({ locate: () => path, clock, isRunning: () => false });
+        const store = () => new SqliteStore({ locate: () => path, clock, isRunning: () => false });
         const real = { path, stores: [store(), store()], given: [], ledger: new Ledger() };
         try {
           await real.stores[0]?.issueTicket({ id: "a", process: 1 }, ""); // the original needs a file

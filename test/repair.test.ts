@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/core/clock.ts";
-import { createSqliteStore } from "../src/store/sqlite-store.ts";
+import { SqliteStore } from "../src/store/sqlite-store.ts";
 import { integrityOf, overwrite, readableRows, rootOf, wipe } from "./support/damage.ts";
 import { openPatiently } from "./support/database.ts";
 import { connectBoth, textsOf } from "./support/peer.ts";
@@ -29,7 +29,7 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 /** A buffer of 20 messages of all sizes, with the ids 3 to 22, of which Code read the first three. */
 const full = await (async () => {
   const path = join(scratch, "full.db");
-  const store = createSqliteStore({ locate: () => path, clock: systemClock, isRunning: () => false });
+  const store = new SqliteStore({ locate: () => path, clock: systemClock, isRunning: () => false });
   for (let n = 1; n <= 22; n++) {
     const message = `message ${n} ${"ä€😀\u0000".repeat(n * 20)}`;
     await store.append({ sender: "desktop", message, notify: "never" });

@@ -1,12 +1,12 @@
 import type { styleText } from "node:util";
 import { systemClock } from "../core/clock.ts";
-import { createNotifications, type NotificationOutcome } from "../core/notifications.ts";
-import { createRelay, type Relay } from "../core/relay.ts";
+import { type NotificationOutcome, Notifications } from "../core/notifications.ts";
+import { Relay } from "../core/relay.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import { type Environment, readEnvironment } from "../platform/environment.ts";
 import { standardOutput, writeNow } from "../platform/output.ts";
 import { isRunning } from "../platform/process.ts";
-import { createSqliteStore } from "../store/sqlite-store.ts";
+import { SqliteStore } from "../store/sqlite-store.ts";
 
 // A last wait for a lock, of 50 ms, may begin when these milliseconds are over.
 const quickLockTimeoutMs = 120;
@@ -43,20 +43,20 @@ export function createContext(): Context {
   const environment = readEnvironment();
   const output = standardOutput("stdout");
   const relay = ({ onOutcome, buffer, lockTimeoutMs }: RelayOptions = {}) => {
-    const store = createSqliteStore({
+    const store = new SqliteStore({
       locate: () => buffer ?? environment.bufferPath(),
       clock: systemClock,
       isRunning,
       lockTimeoutMs,
     });
-    const notifications = createNotifications({
+    const notifications = new Notifications({
       store,
       clock: systemClock,
       notifier: systemNotifier(environment.system),
       muted: () => !environment.notify(),
       onOutcome,
     });
-    return createRelay(store, notifications, systemClock);
+    return new Relay(store, notifications, systemClock);
   };
   return {
     environment,

@@ -8,31 +8,11 @@ import { isSoundName } from "./validate.ts";
 /** How long a process whose notifier failed leaves announcing to others, in milliseconds. */
 const restMs = 300_000;
 
-// How many times, and how soon again, a shown notification is tried to be marked in a locked buffer; its lease is longer.
-const markAttempts = 3;
-const markRetryMs = 200;
-
 /** What became of a notification. `failure` is `null` if it was shown. */
 export interface NotificationOutcome {
   reader: Client;
   count: number;
   failure: string | null;
-}
-
-/** What announces messages to people: design.md, "Announcing". Nothing here throws. */
-export interface Notifications {
-  /** Who announces the next message that this process stores. */
-  readonly policy: NotificationPolicy;
-  /** Shows a notification once the receipt is on its way. */
-  announce(lease: NotificationLease): void;
-  /** Announces what nobody announced. `final`: this process looks for the last time. */
-  look(options?: { final?: boolean }): Promise<void>;
-  /** Stores what this process's client prefers; a look tries again if that fails. */
-  prefer(client: Client, preference: NotificationPreference): Promise<void>;
-  /** Resolves when all that this process announces was shown, or was not. */
-  finish(): Promise<void>;
-  /** Ends whatever runs. Its leases expire, and other processes announce those messages. */
-  stop(): void;
 }
 
 /** What notifications need. */
@@ -46,26 +26,25 @@ export interface NotificationsOptions {
   onError?: (error: unknown) => void;
 }
 
-/** Notifications of a process that has announced nothing yet. */
-export function createNotifications(options: NotificationsOptions): Notifications {
-  return new ProcessNotifications(options);
-}
-
-class ProcessNotifications implements Notifications {
+/** What announces messages to people: design.md, "Announcing". Nothing here throws. */
+export class Notifications {
   readonly #options: NotificationsOptions;
   readonly #running = new Set<Promise<void>>();
   #unstored: { client: Client; preference: NotificationPreference } | null = null;
   #restUntil = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
+  /** Nothing is announced yet. */
   constructor(options: NotificationsOptions) {
     this.#options = options;
   }
 
+  /** Who announces the next message that this process stores. */
   get policy(): NotificationPolicy {
     return this.#options.muted() ? "never" : this.#isResting ? "later" : "now";
   }
 
+  /** Shows a notification once the receipt is on its way. */
   announce(lease: NotificationLease): void {
     // starting a program takes a moment, for which the receipt need not wait
     const shown = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#show(lease));
@@ -73,6 +52,7 @@ class ProcessNotifications implements Notifications {
     this.#running.add(tracked);
   }
 
+  /** Announces what nobody announced. `final`: this process looks for the last time. */
   async look({ final = false } = {}): Promise<void> {
     try {
       if (this.#unstored) await this.prefer(this.#unstored.client, this.#unstored.preference);
@@ -83,6 +63,7 @@ class ProcessNotifications implements Notifications {
     }
   }
 
+  /** Stores what this process's client prefers; a look tries again if that fails. */
   async prefer(client: Client, preference: NotificationPreference): Promise<void> {
     this.#unstored = { client, preference };
     try {
@@ -93,10 +74,12 @@ class ProcessNotifications implements Notifications {
     }
   }
 
+  /** Resolves when all that this process announces was shown, or was not. */
   async finish(): Promise<void> {
     while (this.#running.size > 0 && !this.#stopped) await Promise.all(this.#running);
   }
 
+  /** Ends all that runs. Its leases expire, and other processes announce those messages. */
   stop(): void {
     this.#stopped = true;
     this.#options.notifier.stop();
@@ -118,20 +101,8 @@ class ProcessNotifications implements Notifications {
       this.#restUntil = clock.elapsed() + restMs;
       return store.releaseNotification(lease);
     }
-    await this.#mark(lease);
+    await store.markNotified(lease);
     await finished;
-  }
-
-  async #mark(lease: NotificationLease): Promise<void> {
-    for (let attempt = 1; !this.#stopped; attempt++) {
-      try {
-        return await this.#options.store.markNotified(lease);
-      } catch (error) {
-        this.#failed(error);
-        if (attempt === markAttempts) return;
-        await Bun.sleep(markRetryMs);
-      }
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import { createDelivery, type Delivery } from "./delivery.ts";
+import { Delivery } from "./delivery.ts";
 import type { Notifications } from "./notifications.ts";
 import type { Appended, CodeSession, LeasedPage, Page, PageRequest, Store } from "./store.ts";
 
@@ -15,44 +15,42 @@ export interface Fetched {
   delivery: Delivery | null;
 }
 
-/** What tools and commands do with messages. For whatever is a single transaction they use the store itself. */
-export interface Relay {
-  store: Store;
-  notifications: Notifications;
+/** What tools and commands do with messages. For a single transaction they call the store itself. */
+export class Relay {
+  readonly #clock: Clock;
+
+  /** Relay over this store, announcing with these notifications. */
+  constructor(
+    readonly store: Store,
+    readonly notifications: Notifications,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
+  }
+
   /** Stores a message and announces it. */
-  send(message: { sender: Client; message: string }, signal?: AbortSignal): Promise<Receipt>;
+  async send(message: { sender: Client; message: string }, signal?: AbortSignal): Promise<Receipt> {
+    const notify = this.notifications.policy;
+    const { notification, ...stored } = await this.store.append({ ...message, notify }, signal);
+    if (notification) this.notifications.announce(notification);
+    return { ok: true, ...stored };
+  }
+
   /** Leases a page. */
-  fetch(request: PageRequest, signal?: AbortSignal): Promise<Fetched>;
-  /** Takes the session's ticket: what was typed after `/get`, and the page if that was nothing. `null` without a ticket. */
-  redeem(
+  async fetch(request: PageRequest, signal?: AbortSignal): Promise<Fetched> {
+    return this.#deliver(await this.store.lease(request, signal));
+  }
+
+  /** Takes the session's ticket: what was typed after `/get`, and a page if that was nothing. `null` without a ticket. */
+  async redeem(
     session: CodeSession,
     request: PageRequest,
-  ): Promise<{ args: string; fetched: Fetched | null } | null>;
-}
+  ): Promise<{ args: string; fetched: Fetched | null } | null> {
+    const redeemed = await this.store.redeemTicket(session, request);
+    return redeemed && { args: redeemed.args, fetched: redeemed.leased && this.#deliver(redeemed.leased) };
+  }
 
-/** Relay over this store. */
-export function createRelay(store: Store, notifications: Notifications, clock: Clock): Relay {
-  const deliver = ({ page, lease }: LeasedPage): Fetched => ({
-    page,
-    delivery: lease && createDelivery(store, lease, clock),
-  });
-  return {
-    store,
-    notifications,
-    async send(message, signal) {
-      const { notification, ...stored } = await store.append(
-        { ...message, notify: notifications.policy },
-        signal,
-      );
-      if (notification) notifications.announce(notification);
-      return { ok: true, ...stored };
-    },
-    async fetch(request, signal) {
-      return deliver(await store.lease(request, signal));
-    },
-    async redeem(session, request) {
-      const redeemed = await store.redeemTicket(session, request);
-      return redeemed && { args: redeemed.args, fetched: redeemed.leased && deliver(redeemed.leased) };
-    },
-  };
+  #deliver({ page, lease }: LeasedPage): Fetched {
+    return { page, delivery: lease && new Delivery(this.store, lease, this.#clock) };
+  }
 }

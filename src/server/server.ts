@@ -4,14 +4,14 @@ import type { Client } from "../core/client.ts";
 import { systemClock } from "../core/clock.ts";
 import { errorMessage } from "../core/errors.ts";
 import type { Identity } from "../core/identity.ts";
-import { createNotifications } from "../core/notifications.ts";
-import { createRelay, type Relay } from "../core/relay.ts";
+import { Notifications } from "../core/notifications.ts";
+import { Relay } from "../core/relay.ts";
 import { isDefaultPreference, type NotificationPreference } from "../core/store.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import type { Environment } from "../platform/environment.ts";
 import { standardOutput } from "../platform/output.ts";
 import { isRunning } from "../platform/process.ts";
-import { createSqliteStore } from "../store/sqlite-store.ts";
+import { SqliteStore } from "../store/sqlite-store.ts";
 import { requestId } from "./json-rpc.ts";
 import { createHeartbeat, type Heartbeat, type Outside, parentGone, watchIdle } from "./lifecycle.ts";
 import { PendingDeliveries } from "./pending.ts";
@@ -87,13 +87,13 @@ export async function serve(
 }
 
 function openRelay(environment: Environment, debug: Log | null, muted: () => boolean): Relay {
-  const store = createSqliteStore({
+  const store = new SqliteStore({
     locate: environment.bufferPath,
     clock: systemClock,
     isRunning,
     server: process.pid,
   });
-  const notifications = createNotifications({
+  const notifications = new Notifications({
     store,
     clock: systemClock,
     notifier: systemNotifier(environment.system),
@@ -102,7 +102,7 @@ function openRelay(environment: Environment, debug: Log | null, muted: () => boo
       debug?.(`announcing ${count} to ${reader}: ${failure ?? "done"}`),
     onError: (error) => debug?.(errorMessage(error)),
   });
-  return createRelay(store, notifications, systemClock);
+  return new Relay(store, notifications, systemClock);
 }
 
 /** Stores what the client prefers, and announces from now on what nobody announced. */

@@ -13,22 +13,11 @@ export function ownerOf(entry: unknown): Owner {
   return isOriginalServer(entry) ? "original" : "other";
 }
 
-/** Whether the arguments and variables of relay's entry are all texts, as every client wants them. */
-export function isWellFormed({ args = [], env = {} }: Record<string, unknown>): boolean {
-  const isMapping = typeof env === "object" && env !== null && !Array.isArray(env);
-  return areTexts(args) && isMapping && areTexts(Object.values(env));
-}
-
-function areTexts(values: unknown): values is string[] {
-  return Array.isArray(values) && values.every((value) => typeof value === "string");
-}
-
 /**
- * The entry to put where `existing` is. What a person added to relay's own stays, such as `--sound off` or variables;
- * an entry that no client could start is replaced.
+ * The entry to put where `existing` is. What a person added to relay's own stays, such as `--sound off` or variables.
  */
 export function mergeServer(wanted: ServerEntry, existing: unknown): ServerEntry {
-  if (ownerOf(existing) !== "relay" || !isWellFormed(existing as Record<string, unknown>)) return wanted;
+  if (ownerOf(existing) !== "relay") return wanted;
   const own = existing as ServerEntry;
   const env = { ...own.env, ...wanted.env };
   return { ...own, ...wanted, args: own.args, ...(Object.keys(env).length > 0 && { env }) };

@@ -38,20 +38,17 @@ export interface SqliteStoreOptions {
   lockTimeoutMs?: number | undefined;
 }
 
-/** The store in one SQLite file. Nothing is opened before the first call. */
-export function createSqliteStore(options: SqliteStoreOptions): Store {
-  return new SqliteStore(options);
-}
-
 type Work<T> = (db: Database, now: number) => T;
 
 const emptyPage: Page = { messages: [], remaining: 0, inFlight: 0, dropped: [], tooLong: null };
 const noCounts: Counts = { total: 0, unread: { desktop: 0, code: 0 }, latest: null };
 
-class SqliteStore implements Store {
+/** The store in one SQLite file. */
+export class SqliteStore implements Store {
   readonly #options: SqliteStoreOptions;
   #connection: Connection | undefined;
 
+  /** Opens nothing yet: the first call does. */
   constructor(options: SqliteStoreOptions) {
     this.#options = options;
   }

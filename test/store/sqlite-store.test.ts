@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Store } from "../../src/core/store.ts";
-import { createSqliteStore } from "../../src/store/sqlite-store.ts";
+import { SqliteStore } from "../../src/store/sqlite-store.ts";
 import { openPatiently } from "../support/database.ts";
 import { describeStore } from "./contract.ts";
 import type { MakeBuffer } from "./fixture.ts";
@@ -16,9 +16,9 @@ function makeFolder() {
   const stores: Store[] = [];
   return {
     path,
-    open(options: Partial<Parameters<typeof createSqliteStore>[0]> = {}): Store {
+    open(options: Partial<ConstructorParameters<typeof SqliteStore>[0]> = {}): Store {
       const defaults = { locate: () => path, clock: systemClock, isRunning: () => true };
-      const store = createSqliteStore({ ...defaults, ...options });
+      const store = new SqliteStore({ ...defaults, ...options });
       stores.push(store);
       return store;
     },
