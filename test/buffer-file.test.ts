@@ -161,133 +161,94 @@ describe("the buffer may be", () => {
   });
 });
 
-interface Trouble {
-  name: string;
-  /** A script that makes trouble at the path. */
-  make: string;
-  /** What relay says; `PATH` and `FOLDER` stand for themselves. */
-  says: string;
-  /** A script that does what the sentence advises; otherwise the file is moved away. */
-  fix?: string;
-  asRoot?: boolean;
-}
-
 const stranger = 65_534;
 const open =
   "the folder FOLDER can be written by anybody, so the buffer in it would not be safe. Run: chmod go-w FOLDER";
 const another = "PATH is another program's database, not a relay buffer.";
 
+/**
+ * A script that makes trouble at the path, what relay says of it (`PATH` and `FOLDER` stand for themselves), and a script
+ * that does what the sentence advises; without one the file is moved away.
+ */
+type Trouble = [name: string, make: string, says: string, fix?: string];
+
 const troubles: Trouble[] = [
-  {
-    name: "a link to nothing",
-    make: "ln -s nowhere $B",
-    says: "PATH is a link to a file that does not exist.",
-  },
-  { name: "a link to itself", make: "ln -s buffer.db $B", says: "PATH is a link that leads to itself." },
-  { name: "a folder", make: "mkdir $B", says: "PATH is a folder, not a file." },
-  { name: "a link to a folder", make: "mkdir place/d; ln -s d $B", says: "is a folder, not a file." },
-  { name: "a named pipe", make: "mkfifo $B", says: "PATH is not a regular file." },
-  {
-    name: "a file of two names",
-    make: "touch place/other; ln place/other $B",
-    says: "PATH has more than one name (hard links).",
-    fix: "rm place/other",
-  },
-  { name: "a text", make: "yes 'Dear diary,' | head -1000 >$B", says: "PATH is not a SQLite database." },
-  { name: "a text of two bytes", make: "echo x >$B", says: "PATH is not a SQLite database." },
-  {
-    name: "a buffer whose schema is damaged",
-    make: "cp $T/ours $B; printf '\\377' | dd of=$B bs=1 seek=100 conv=notrunc status=none",
-    says: "PATH is damaged.",
-  },
-  {
-    name: "a buffer cut off after its first page",
-    make: "head -c 4096 $T/ours >$B",
-    says: "PATH is damaged.",
-  },
-  {
-    name: "a file that its owner may not write",
-    make: "cp $T/original $B; chmod 444 $B",
-    says: "PATH is read-only or unreadable to you. Run: chmod 600 PATH",
-    fix: "chmod 600 $B",
-  },
-  {
-    name: "a file whose journal is a link",
-    make: "cp $T/original $B; touch bait; ln -s ../bait $B-journal",
-    says: "PATH-journal is not a regular file.",
-    fix: "rm $B-journal",
-  },
-  {
-    name: "nothing, in a folder that anybody may write",
-    make: "chmod 777 place",
-    says: open,
-    fix: "chmod go-w place",
-  },
-  {
-    name: "a file in a folder that anybody may write",
-    make: "cp $T/original $B; chmod 777 place",
-    says: open,
-    fix: "chmod go-w place",
-  },
-  {
-    name: "a link to a file in a folder that anybody may write",
-    make: "mkdir -m 777 place/d; chmod 777 place/d; touch place/d/real; ln -s d/real $B",
-    says: "the folder FOLDER/d can be written by anybody",
-    fix: "chmod go-w place/d",
-  },
-  {
-    name: "a buffer of a newer major schema",
-    make: "cp $T/newer $B",
-    says: "PATH was written by a newer relay (schema 2001). Upgrade this one.",
-  },
-  { name: "another program's database", make: "cp $T/bookmarks $B; chmod 644 $B", says: another },
-  { name: "another program's database in WAL mode", make: "cp $T/bookmarksWal $B", says: another },
-  {
-    name: "another program's database with a version like ours",
-    make: "cp $T/bookmarksLikeOurs $B",
-    says: another,
-  },
-  { name: "another program's messages", make: "cp $T/otherMessages $B", says: another },
-  {
-    name: "a file in a folder that does not exist",
-    make: "rmdir place",
-    says: "the folder FOLDER does not exist.",
-    fix: "mkdir -m 700 place",
-  },
-  {
-    name: "a file in a file",
-    make: "rmdir place; touch place",
-    says: "FOLDER is not a folder.",
-    fix: "rm place; mkdir -m 700 place",
-  },
-  {
-    name: "a file of another user",
-    make: `cp $T/original $B; chown ${stranger} $B`,
-    says: `PATH belongs to another user (uid ${stranger}).`,
-    fix: "chown 0 $B",
-    asRoot: true,
-  },
-  {
-    name: "a link of another user",
-    make: `touch place/real; ln -s real $B; chown -h ${stranger} $B`,
-    says: `PATH belongs to another user (uid ${stranger}).`,
-    fix: "chown -h 0 $B",
-    asRoot: true,
-  },
-  {
-    name: "a file beside another user's journal",
-    make: `cp $T/original $B; touch $B-journal; chown ${stranger} $B-journal`,
-    says: `PATH-journal belongs to another user (uid ${stranger}).`,
-    fix: "rm $B-journal",
-    asRoot: true,
-  },
-  {
-    name: "nothing, in a folder that a foreign group may write",
-    make: `chgrp ${stranger} place; chmod 770 place`,
-    says: "the folder FOLDER can be written by a group other than your own",
-    fix: "chmod go-w place",
-    asRoot: true,
-  },
+  ["a link to nothing", "ln -s nowhere $B", "PATH is a link to a file that does not exist."],
+  ["a link to itself", "ln -s buffer.db $B", "PATH is a link that leads to itself."],
+  ["a folder", "mkdir $B", "PATH is a folder, not a file."],
+  ["a link to a folder", "mkdir place/d; ln -s d $B", "is a folder, not a file."],
+  ["a named pipe", "mkfifo $B", "PATH is not a regular file."],
+  [
+    "a file of two names",
+    "touch other; ln other $B",
+    "PATH has more than one name (hard links).",
+    "rm other",
+  ],
+  ["a text", "yes 'Dear diary,' | head -1000 >$B", "PATH is not a SQLite database."],
+  ["a text of two bytes", "echo x >$B", "PATH is not a SQLite database."],
+  [
+    "a buffer whose schema is damaged",
+    "cp $T/ours $B; printf '\\377' | dd of=$B bs=1 seek=100 conv=notrunc status=none",
+    "PATH is damaged.",
+  ],
+  ["a buffer cut off after its first page", "head -c 4096 $T/ours >$B", "PATH is damaged."],
+  [
+    "a file that its owner may not write",
+    "cp $T/original $B; chmod 444 $B",
+    "PATH is read-only or unreadable to you. Run: chmod 600 PATH",
+    "chmod 600 $B",
+  ],
+  [
+    "a file whose journal is a link",
+    "cp $T/original $B; touch bait; ln -s ../bait $B-journal",
+    "PATH-journal is not a regular file.",
+    "rm $B-journal",
+  ],
+  ["nothing, in a folder that anybody may write", "chmod 777 place", open, "chmod go-w place"],
+  [
+    "a link to a file in a folder that anybody may write",
+    "mkdir place/d; touch place/d/real; chmod 777 place/d; ln -s d/real $B",
+    "the folder FOLDER/d can be written by anybody",
+    "chmod go-w place/d",
+  ],
+  [
+    "a buffer of a newer major schema",
+    "cp $T/newer $B",
+    "PATH was written by a newer relay (schema 2001). Upgrade this one.",
+  ],
+  ["another program's database", "cp $T/bookmarks $B; chmod 644 $B", another],
+  ["another program's database in WAL mode", "cp $T/bookmarksWal $B", another],
+  ["another program's database with a version like ours", "cp $T/bookmarksLikeOurs $B", another],
+  ["another program's messages", "cp $T/otherMessages $B", another],
+  [
+    "a file in a folder that is missing",
+    "rmdir place",
+    "the folder FOLDER does not exist.",
+    "mkdir -m 700 place",
+  ],
+  ["a file in a file", "rmdir place; >place", "FOLDER is not a folder.", "rm place; mkdir -m 700 place"],
+];
+
+const othersTroubles: Trouble[] = [
+  ["a file", `cp $T/original $B; chown ${stranger} $B`, "PATH belongs to another user", "chown 0 $B"],
+  [
+    "a link",
+    `>place/real; ln -s real $B; chown -h ${stranger} $B`,
+    "PATH belongs to another user",
+    "chown -h 0 $B",
+  ],
+  [
+    "a journal beside the file",
+    `cp $T/original $B; touch $B-journal; chown ${stranger} $B-journal`,
+    `PATH-journal belongs to another user (uid ${stranger}).`,
+    "rm $B-journal",
+  ],
+  [
+    "a group's rights to write the folder",
+    `chgrp ${stranger} place; chmod 770 place`,
+    "the folder FOLDER can be written by a group other than your own",
+    "chmod go-w place",
+  ],
 ];
 
 const commands = [["send", "--to", "code", "text"], ["status"], ["get", "--for", "code"]];
@@ -297,41 +258,44 @@ const tools: [name: string, args: Record<string, unknown>][] = [
   ["relay_clear", {}],
 ];
 
-describe("no command and no server uses, changes or replaces", () => {
-  for (const { name, make, says, fix = "mv $B away", asRoot = false } of troubles) {
-    test.skipIf(asRoot && !isRoot)(name, async () => {
-      await using box = sandbox();
-      await prepare(box, make);
-      const path = join(box.home, "place/buffer.db");
-      const env = { RELAY_DB: path };
-      const sentence = says.replaceAll("PATH", path).replaceAll("FOLDER", join(box.home, "place"));
-      const before = snapshot(box.home);
-      for (const args of commands) {
-        const plain = await box.relay(args, { env });
-        expect(plain).toEqual({ status: 4, stdout: "", stderr: expect.stringMatching(/^relay: [^\n]+\n$/) });
-        expect(plain.stderr).toContain(sentence);
-        const json = await box.relay([...args, "--json"], { env });
-        const error = plain.stderr.slice("relay: ".length, -1);
-        expect([json.status, json.stdout, JSON.parse(json.stderr)]).toEqual([
-          4,
-          "",
-          { ok: false, error, code: 4 },
-        ]);
-      }
-      const desktop = await connect(box, { args: ["--client", "desktop"], env });
-      for (const [tool, args] of tools) {
-        const answer = await desktop.call(tool, args);
-        expect([tool, answer]).toEqual([tool, { isError: true, text: expect.stringContaining(sentence) }]);
-        expect(answer.text).toMatch(/^relay: [^\n]+$/);
-      }
-      expect(snapshot(box.home)).toEqual(before);
-
-      await shell(box, fix);
-      expect(await desktop.send("fixed")).toMatchObject({ ok: true, unread: 1 });
-      const got = await box.relay(["get", "--for", "code", "--json"], { env });
-      expect(JSON.parse(got.stdout).messages).toMatchObject([{ message: "fixed" }]);
-    });
+async function expectRefused([, make, says, fix = "mv $B away"]: Trouble): Promise<void> {
+  await using box = sandbox();
+  await prepare(box, make);
+  const path = join(box.home, "place/buffer.db");
+  const env = { RELAY_DB: path };
+  const sentence = says.replaceAll("PATH", path).replaceAll("FOLDER", join(box.home, "place"));
+  const before = snapshot(box.home);
+  for (const args of commands) {
+    const plain = await box.relay(args, { env });
+    expect(plain).toEqual({ status: 4, stdout: "", stderr: expect.stringMatching(/^relay: [^\n]+\n$/) });
+    expect(plain.stderr).toContain(sentence);
+    const json = await box.relay([...args, "--json"], { env });
+    const error = plain.stderr.slice("relay: ".length, -1);
+    expect([json.status, json.stdout, JSON.parse(json.stderr)]).toEqual([
+      4,
+      "",
+      { ok: false, error, code: 4 },
+    ]);
   }
+  const desktop = await connect(box, { args: ["--client", "desktop"], env });
+  for (const [tool, args] of tools) {
+    const answer = await desktop.call(tool, args);
+    expect([tool, answer]).toEqual([tool, { isError: true, text: expect.stringContaining(sentence) }]);
+    expect(answer.text).toMatch(/^relay: [^\n]+$/);
+  }
+  expect(snapshot(box.home)).toEqual(before);
+
+  await shell(box, fix);
+  expect(await desktop.send("fixed")).toMatchObject({ ok: true, unread: 1 });
+  const got = await box.relay(["get", "--for", "code", "--json"], { env });
+  expect(JSON.parse(got.stdout).messages).toMatchObject([{ message: "fixed" }]);
+}
+
+describe("no command and no server uses, changes or replaces", () => {
+  test.each(troubles)("%s", (...trouble: Trouble) => expectRefused(trouble));
+  test.skipIf(!isRoot).each(othersTroubles)("another user's: %s", (...trouble: Trouble) =>
+    expectRefused(trouble),
+  );
 
   test("a path that is not absolute", async () => {
     await using box = sandbox();
