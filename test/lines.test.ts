@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { readLines } from "../src/platform/lines.ts";
+import { readLines } from "../src/platform/input.ts";
 
 /** A stream of bytes, cut into chunks of these sizes in turn. */
 function streamOf(bytes: Uint8Array, sizes: number[]): ReadableStream<Uint8Array> {

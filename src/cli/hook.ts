@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plural } from "../core/words.ts";
 import type { Environment } from "../platform/environment.ts";
+import { readTextOrNull } from "../platform/files.ts";
+import { readAll } from "../platform/input.ts";
 import { isSpawnedBy } from "../platform/parent-process.ts";
 import { commandNames, isCommandFile } from "../setup/claude-code.ts";
 import { defineCommand } from "./command.ts";
@@ -105,7 +106,9 @@ function isOurCommand({ command_name, command_source }: Expansion, environment: 
 }
 
 function isOurPlugin({ pluginFolder }: Environment): boolean {
-  return pluginFolder !== null && isCommandFile(read(join(pluginFolder, "skills/get/SKILL.md")) ?? "");
+  return (
+    pluginFolder !== null && isCommandFile(readTextOrNull(join(pluginFolder, "skills/get/SKILL.md")) ?? "")
+  );
 }
 
 /** What to type for the plugin's skill: its short name, unless that is another command of the person's. */
@@ -113,7 +116,7 @@ function pluginName(environment: Environment): string | null {
   if (!isOurPlugin(environment)) return null;
   const folder = environment.claudeFolder();
   const others = folder ? ["commands/get.md", "skills/get/SKILL.md"].map((path) => join(folder, path)) : [];
-  return others.some((path) => read(path) !== null) ? "relay:get" : "get";
+  return others.some((path) => readTextOrNull(path) !== null) ? "relay:get" : "get";
 }
 
 /** The name under which relay's command stands among the person's own; `null` if it does not. */
@@ -122,30 +125,14 @@ function installedName(environment: Environment): string | null {
   if (!folder) return null;
   // a skill of the person's beats a command of the same name (facts.md)
   const isOurs = (name: string) =>
-    isCommandFile(read(join(folder, "commands", `${name}.md`)) ?? "") &&
-    read(join(folder, "skills", name, "SKILL.md")) === null;
+    isCommandFile(readTextOrNull(join(folder, "commands", `${name}.md`)) ?? "") &&
+    readTextOrNull(join(folder, "skills", name, "SKILL.md")) === null;
   return commandNames.find(isOurs) ?? null;
 }
 
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
-}
-
-/** Everything on standard input; `null` if that is too much, or takes too long. */
+/** The text on standard input; `null` if that is too much, or takes too long. */
 async function readInput(): Promise<string | null> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reading = async () => {
-    for await (const chunk of Bun.stdin.stream()) {
-      length += chunk.length;
-      if (length > inputBytes) return null;
-      chunks.push(chunk);
-    }
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
-  };
-  return Promise.race([reading(), Bun.sleep(inputMilliseconds).then(() => null)]);
+  const late = Bun.sleep(inputMilliseconds).then(() => null);
+  const bytes = await Promise.race([readAll(Bun.stdin.stream(), inputBytes), late]);
+  return bytes && new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }

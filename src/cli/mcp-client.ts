@@ -1,3 +1,5 @@
+import { readLines } from "../platform/input.ts";
+
 // Two processes have to start; a machine that needs longer has a problem worth telling.
 const requestMs = 10_000;
 
@@ -107,12 +109,7 @@ export class McpClient {
 
   async #read(): Promise<never> {
     const stderr = this.#readErrors();
-    let rest = "";
-    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) this.#receive(line);
-    }
+    for await (const line of readLines(this.#child.stdout)) this.#receive(line ?? "");
     await this.#child.exited;
     await Promise.race([stderr, Bun.sleep(drainMs)]);
     throw new Error(`it ended with ${this.#child.signalCode ?? `status ${this.#child.exitCode}`}`);

@@ -2,6 +2,7 @@ import { type Client, otherClient } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { isInsideClaudeCode, refuseInsideClaudeCode } from "../core/identity.ts";
 import { checkMessage } from "../core/validate.ts";
+import { readAll } from "../platform/input.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
@@ -59,18 +60,11 @@ async function messageText(text: string | undefined, { environment }: Context): 
 }
 
 async function readInput(): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of Bun.stdin.stream()) {
-    length += chunk.length;
-    if (length > inputBytes) {
-      throw new RelayError(
-        "failed",
-        "message is over 16 MB; the limit is 65,536 bytes",
-        "Save it and send the path.",
-      );
-    }
-    chunks.push(chunk);
-  }
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(chunks));
+  const bytes = await readAll(Bun.stdin.stream(), inputBytes);
+  if (bytes) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  throw new RelayError(
+    "failed",
+    "message is over 16 MB; the limit is 65,536 bytes",
+    "Save it and send the path.",
+  );
 }

@@ -6,7 +6,7 @@ import {
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
 import { errorMessage, WriteFailed } from "../core/errors.ts";
-import { readLines } from "../platform/lines.ts";
+import { readLines } from "../platform/input.ts";
 import type { Output } from "../platform/output.ts";
 import { cancelledId, errorAnswer, requestId } from "./json-rpc.ts";
 import type { PendingDeliveries } from "./pending.ts";

@@ -20,7 +20,8 @@ export function mergeServer(wanted: ServerEntry, existing: unknown): ServerEntry
   if (ownerOf(existing) !== "relay") return wanted;
   const own = existing as ServerEntry;
   const env = { ...own.env, ...wanted.env };
-  return { ...own, ...wanted, args: own.args, ...(Object.keys(env).length > 0 && { env }) };
+  const args = own.args.every((arg) => typeof arg === "string") ? own.args : wanted.args;
+  return { ...own, ...wanted, args, ...(Object.keys(env).length > 0 && { env }) };
 }
 
 /** relay's entry in a file with `mcpServers`. */

@@ -33,3 +33,15 @@ export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGener
   }
   if (length > 0) yield finish();
 }
+
+/** All bytes of a stream; `null` if there are more than `limit`. */
+export async function readAll(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > limit) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
