@@ -193,7 +193,10 @@ test(
         expect([side.server.child.exitCode, side.server.stderr()]).toEqual([null, ""]);
     });
     await assertFor(seconds, property);
-    expect(Object.keys(answers.kinds)).toEqual(expect.arrayContaining(reached));
+    const missing = () => reached.filter((kind) => !(kind in answers.kinds));
+    // on a busy machine there is time for few attacks
+    for (let round = 0; round < 5 && missing().length > 0; round++) await assertFor(seconds, property);
+    expect(missing()).toEqual([]);
   },
-  seconds * 10_000 + 60_000,
+  seconds * 20_000 + 60_000,
 );
