@@ -35,6 +35,7 @@ export class Connection {
   readonly #lockTimeoutMs: number;
   #open: OpenFile | null = null;
   #last: Promise<unknown> = Promise.resolve();
+  #unfinished = 0;
 
   /** Opens nothing yet. `lockTimeoutMs`: how long a transaction waits for a lock. */
   constructor(path: string, clock: Clock, lockTimeoutMs = lockMs) {
@@ -50,8 +51,16 @@ export class Connection {
    */
   transact<T>(work: (db: Database) => T, options: TransactionOptions = {}): Promise<T | undefined> {
     const deadline = this.#clock.elapsed() + this.#lockTimeoutMs;
-    const run = () => this.#attemptUntil(deadline, work, options);
-    const result = this.#last.then(run, run);
+    const waits = this.#unfinished > 0;
+    const run = async () => {
+      // twenty sends at once must not delay the notification of the first, nor a ping
+      if (waits) await new Promise<void>((resolve) => setImmediate(resolve));
+      return this.#attemptUntil(deadline, work, options);
+    };
+    this.#unfinished += 1;
+    const result = this.#last.then(run, run).finally(() => {
+      this.#unfinished -= 1;
+    });
     this.#last = result;
     return result;
   }
