@@ -1,133 +1,165 @@
 import { Database } from "bun:sqlite";
-import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { chmod } from "node:fs/promises";
-import { join } from "node:path";
-import type { Fault } from "./plan.ts";
-import type { World } from "./world.ts";
+import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { until } from "../support/sandbox.ts";
+import type { Fault, Plan, Stream, Strike } from "./plan.ts";
+import { kill, type Process, type Run } from "./run.ts";
 
-/** Changes what is at the path, and notes which file is there from then on. */
-export type Change = (what: string, file: number, work: () => void) => void;
+// A file that was moved stays locked for longer than relay waits for a lock before it looks at the path again, and for
+// longer than a commit takes.
+const moveMilliseconds = 300;
 
-/** Does a fault, holds it and mends it. `inPeace` runs work while no process is killed or stands still. */
-export async function suffer(
-  world: World,
-  { kind, hold, jump }: Fault,
-  change: Change,
-  inPeace: (work: () => Promise<void> | void) => Promise<void>,
-): Promise<void> {
-  const { place } = world;
-  switch (kind) {
-    case "fill the disk":
-      return place.hasDisk ? fillDisk(world, hold) : undefined;
-    case "clock":
-      world.jump(jump);
-      return world.count("clock jumps", Number(place.hasClock));
-    case "read-only":
-      return makeReadOnly(world, hold);
-    case "slow reader":
-      return readSlowly(world, hold * 2);
-    case "remove":
-      return removeFile(world, change);
-    case "rename away":
-      return inPeace(() => renameAway(world, change));
-    case "rename and back":
-      return inPeace(() => renameAndBack(world, hold, change));
+const lockMilliseconds = 15_000; // longer than any process stands still
+const mostLooks = 300; // a millisecond apart, for a process that is asked for a page
+
+/** Causes one fault after the other, again and again for so long, and each at least once. */
+export async function causeFaults(run: Run, faults: Plan["faults"], milliseconds: number): Promise<void> {
+  const end = performance.now() + milliseconds;
+  for (let n = 0; n < faults.length || performance.now() < end; n++) {
+    const fault = faults[n % faults.length];
+    await Bun.sleep(fault ? fault.wait : milliseconds);
+    if (fault) await causes[fault.kind](run, fault);
   }
 }
 
-async function fillDisk(world: World, hold: number): Promise<void> {
-  const over = world.trouble("disk", "full");
-  const path = join(world.place.home, "filler");
-  const descriptor = openSync(path, "w");
-  const full = () => {
-    try {
-      for (const chunk = Buffer.alloc(65_536, 1); ; ) writeSync(descriptor, chunk);
-    } catch {} // that is what it is for
-  };
-  world.count("times the disk was full");
-  for (const end = world.now() + hold; world.now() < end; ) {
-    full(); // also what others free meanwhile
-    await Bun.sleep(10);
-  }
-  closeSync(descriptor);
-  rmSync(path);
-  over();
-}
+/** Each causes a fault if it can, lets it last, and mends it. */
+const causes: Record<Fault["kind"], (run: Run, fault: Fault) => Promise<unknown>> = {
+  clock: (run, { jump }) => run.jump(jump),
+  removed: (run) => moveAway(run, true),
+  renamed: (run) => moveAway(run, false),
+  "renamed back": moveAwayAndBack,
 
-async function makeReadOnly(world: World, hold: number): Promise<void> {
-  const over = world.trouble("read-only", "");
-  const { buffer } = world.place;
-  await chmod(buffer, 0o400).catch(() => {}); // there may be none just now
-  world.count("times the file was read-only");
-  await Bun.sleep(hold);
-  await chmod(buffer, 0o600).catch(() => {});
-  over();
-}
+  async "disk full"(run, { hold }) {
+    if (!run.place.hasDisk) return;
+    const path = `${run.place.home}/filler`;
+    const descriptor = openSync(path, "w");
+    await run.trouble("faults: disk full", async () => {
+      for (let left = hold; left > 0; left -= 10) {
+        try {
+          for (const chunk = Buffer.alloc(65_536, 1); ; ) writeSync(descriptor, chunk); // also what others free
+        } catch {} // that is what it is for
+        await Bun.sleep(10);
+      }
+      closeSync(descriptor);
+      rmSync(path);
+    });
+  },
 
-// There may be no file just now, or a journal to be played back first.
-async function readSlowly(world: World, hold: number): Promise<void> {
-  const over = world.trouble("lock", "");
-  for (const end = world.now() + hold; world.now() < end; ) {
+  async "read-only"(run, { hold }) {
+    const { buffer } = run.place;
+    if (!existsSync(buffer)) return;
+    await run.trouble("faults: read-only", async () => {
+      chmodSync(buffer, 0o400);
+      await Bun.sleep(hold);
+      chmodSync(buffer, 0o600);
+    });
+  },
+
+  async locked(run, { hold }) {
+    await run.trouble("faults: locked", async () => {
+      using reader = await lock(run.place.buffer, "BEGIN; SELECT count(*) FROM sqlite_schema");
+      if (reader) await Bun.sleep(hold * 2);
+    });
+  },
+};
+
+/** Opens a file and locks it with these statements; null if there is none, or others keep it locked. */
+async function lock(path: string, statements: string): Promise<Database | null> {
+  for (const end = performance.now() + lockMilliseconds; existsSync(path) && performance.now() < end; ) {
+    const db = new Database(path, { readwrite: true, create: false });
     try {
-      using db = new Database(world.place.buffer, { readonly: true });
-      db.run("BEGIN");
-      const statement = db.prepare("SELECT id FROM messages");
-      statement.all();
-      world.count("times the file was locked");
-      await Bun.sleep(end - world.now());
-      statement.finalize();
-      db.run("COMMIT");
+      db.run("PRAGMA busy_timeout = 20");
+      db.run(statements);
+      return db;
     } catch {
-      await Bun.sleep(10);
+      db.close();
     }
+    await Bun.sleep(1);
   }
-  over();
+  return null;
 }
 
-function newFile(world: World): number {
-  return Math.max(...world.history.eras.map(({ file }) => file)) + 1;
-}
-
-function currentFile({ history }: World): number {
-  return history.eras.at(-1)?.file ?? 0;
-}
-
-function removeFile(world: World, change: Change): void {
-  world.history.removed.add(currentFile(world));
-  change("removed", newFile(world), () => rmSync(world.place.buffer, { force: true }));
-  world.count("times the file was removed");
-}
-
-function renameAway(world: World, change: Change): void {
-  const { place, history } = world;
-  const away = join(place.home, `away-${world.round}-${newFile(world)}`);
-  const file = currentFile(world);
-  change("renamed", newFile(world), () => void move(place.buffer, away));
-  history.kept.set(file, away);
-  world.count("times the file was renamed");
-}
-
-async function renameAndBack(world: World, hold: number, change: Change): Promise<void> {
-  const { place, history } = world;
-  const away = join(place.home, "away");
-  const file = currentFile(world);
-  let isAway = false;
-  change("renamed", newFile(world), () => {
-    isAway = move(place.buffer, away);
+/** Moves the file away or removes it, while nobody writes in it. Answers which it was; null if there was none. */
+async function moveAway(run: Run, isRemoved: boolean): Promise<{ file: number; path: string } | null> {
+  const { place, history } = run;
+  const { generations } = history;
+  using locked = await lock(place.buffer, "BEGIN EXCLUSIVE");
+  if (!locked) return null;
+  const file = generations.at(-1)?.file ?? 0;
+  const path = `${place.home}/away-${generations.length}.db`;
+  if (isRemoved) history.removed.add(file);
+  else history.away.set(file, path);
+  await run.trouble(isRemoved ? "faults: removed" : "faults: renamed", async () => {
+    const next = 1 + Math.max(...generations.map((generation) => generation.file));
+    changePath(run, next, () => (isRemoved ? rmSync(place.buffer) : renameSync(place.buffer, path)));
+    await Bun.sleep(moveMilliseconds);
   });
-  if (!isAway) return; // what is made at the path now stays there
-  await Bun.sleep(hold);
-  history.removed.add(currentFile(world));
-  change("renamed back", file, () => void move(away, place.buffer));
-  world.count("times the file was renamed, and back");
+  return { file, path };
 }
 
-// Answers false if there was none just now.
-function move(from: string, to: string): boolean {
-  try {
-    renameSync(from, to);
-    return true;
-  } catch {
-    return false;
+/**
+ * What is committed in the file at the path just as the first one replaces it has to be done again in the first one. No
+ * process may be killed or stand still meanwhile: the journal that it left in the middle of a commit would be played
+ * back into the first file (sqlite.org/howtocorrupt.html, 1.4).
+ */
+async function moveAwayAndBack(run: Run, { hold }: Fault): Promise<void> {
+  const { place, history } = run;
+  const moved = await moveAway(run, false);
+  if (!moved) return;
+  await Bun.sleep(hold);
+  run.areSpared = true;
+  const isCalm = () => !history.isTroubled({ from: performance.now(), to: performance.now() });
+  await until("no process stands still", isCalm);
+  using _ = await lock(moved.path, "BEGIN EXCLUSIVE");
+  const other = await lock(place.buffer, "BEGIN EXCLUSIVE"); // plays back what a killed process left
+  other?.close();
+  history.removed.add(history.generations.at(-1)?.file ?? 0);
+  history.away.delete(moved.file);
+  await run.trouble("faults: renamed back", async () => {
+    changePath(run, moved.file, () => renameSync(moved.path, place.buffer));
+    await Bun.sleep(moveMilliseconds);
+  });
+  run.areSpared = false;
+}
+
+/** Lets the path lead to another file, or to one that relay has to make. */
+function changePath({ history: { generations } }: Run, file: number, change: () => void): void {
+  const from = performance.now();
+  change();
+  Object.assign(generations.at(-1) ?? {}, { to: performance.now() });
+  generations.push({ file, from, to: Number.POSITIVE_INFINITY });
+}
+
+/** Kills one process after another, as long as the round lasts. */
+export async function killAll(run: Run, plan: Stream<Strike>): Promise<void> {
+  while (run.isGoing) {
+    const target = await findTarget(run, plan.next().value);
+    run.count("kills", target ? 1 : 0);
+    if (target) kill(target);
   }
+}
+
+/** Stops one process after another, as long as the round lasts, and lets each go on. */
+export async function stopAll(run: Run, plan: Stream<Strike>): Promise<void> {
+  while (run.isGoing) {
+    const strike = plan.next().value;
+    const target = await findTarget(run, strike);
+    if (!target) continue;
+    await run.trouble("stops", async () => {
+      target.child.kill("SIGSTOP");
+      for (let left = strike.hold; left > 0 && run.isGoing; left -= 20) await Bun.sleep(20);
+      target.child.kill("SIGCONT");
+    });
+  }
+}
+
+async function findTarget(run: Run, { wait, process, afterAsking }: Strike): Promise<Process | undefined> {
+  await Bun.sleep(wait);
+  let target = [...run.alive][process % run.alive.size];
+  if (afterAsking !== null) {
+    const findAsked = () => [...run.alive].find(({ isAsked }) => isAsked);
+    target = findAsked();
+    for (let looks = 0; !target && looks < mostLooks; looks++, target = findAsked()) await Bun.sleep(1);
+    await Bun.sleep(afterAsking);
+  }
+  return run.isGoing && !run.areSpared ? target : undefined;
 }

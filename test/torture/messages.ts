@@ -1,9 +1,5 @@
+import type { Client, Page, Shown } from "./history.ts";
 import type { Draft } from "./plan.ts";
-
-/** The name at the beginning of a text that no other text of the run has; null if there is none. */
-export function tokenOf(text: string): string | null {
-  return /^t\d+-\d+\./.exec(text)?.[0] ?? null;
-}
 
 const fillers: Record<Draft["shape"], string> = {
   plain: "all work and no play ",
@@ -13,9 +9,64 @@ const fillers: Record<Draft["shape"], string> = {
   unicode: "ünïcödé ✓ 𝄞 \u202eesrever\u0007 漢字 ",
 };
 
-/** The text of a draft: its name, and then as much of its shape as fits its size in bytes. */
-export function textOf({ size, shape }: Draft, round: number, number: number): string {
-  const filler = fillers[shape];
-  const times = Math.floor(size / Buffer.byteLength(filler));
-  return `t${round}-${number}. ${filler.repeat(times)}`;
+/** The text of a draft: its token, and then as much of its shape as fits. */
+export function textOf({ bytes, shape }: Draft, token: string): string {
+  return `${token} ${fillers[shape].repeat(bytes / Buffer.byteLength(fillers[shape]))}`;
+}
+
+/** What a text begins with, and no other one; empty if it is none of the run's. */
+export function tokenOf(text: string): string {
+  return /^t\d+-\d+\./.exec(text)?.[0] ?? "";
+}
+
+/** Whether a page shows the text as it was sent: byte for byte, or with its unsafe characters escaped. */
+export function isIntact(text: string, shown: string): boolean {
+  const escaped = text.replaceAll("\u202e", "\\u202e").replaceAll("\u0007", "\\u0007");
+  return shown === text || shown === escaped;
+}
+
+/** Reads what `relay get --json` prints. Throws on anything else. */
+export function readJson(text: string, reader: Client): Page {
+  const page = JSON.parse(text);
+  const shown = page.messages.map((message: Record<string, unknown>) => ({
+    id: message.id,
+    text: message.message,
+    fresh: message[`read_by_${reader}_at`] === null,
+    redelivered: message.maybe_shown,
+  }));
+  return { shown, dropped: page.dropped, unnamed: 0 };
+}
+
+/** Reads a framed page. Throws if something stands where no page has anything. */
+export function readFramed(text: string): Page {
+  const lines = text.replace(/\n$/, "").split("\n");
+  const preamble = lines.findIndex((line) => line.startsWith("Between the lines marked "));
+  const head = lines.slice(0, preamble < 0 ? lines.length : preamble);
+  const strange = head.find((line) => !line.startsWith("relay: "));
+  if (strange !== undefined) throw new Error(`no page has the line "${strange}"`);
+  const mark = /marked (\w+)/.exec(lines[preamble] ?? "")?.[1] ?? "";
+  return { shown: readFrames(lines.slice(head.length + 1), mark), ...readDropped(head) };
+}
+
+function readFrames(lines: string[], mark: string): Shown[] {
+  const shown: Shown[] = [];
+  const first = new RegExp(`^--- ${mark} message (\\d+), \\w+, [^(]*(?:\\((.*)\\))?$`);
+  for (let at = 0; at < lines.length; ) {
+    const [, id, labels = ""] = first.exec(lines[at] ?? "") ?? [];
+    const end = lines.indexOf(`--- ${mark} end of message ${id}`, at);
+    if (end < 0) throw new Error(`in no frame is the line "${lines[at]}"`);
+    const fresh = !/(?:^|; )read before/.test(labels);
+    const redelivered = labels.includes("may have been shown before");
+    shown.push({ id: Number(id), text: lines.slice(at + 1, end).join("\n"), fresh, redelivered });
+    at = end + 1;
+  }
+  return shown;
+}
+
+function readDropped(head: string[]): Omit<Page, "shown"> {
+  const told = /^relay: (\d+) unread messages? (?:was|were) dropped [^(]*\(([^)]*)\)/m.exec(head.join("\n"));
+  const dropped = [...(told?.[2] ?? "").matchAll(/(\d+)(?:-(\d+))?/g)].flatMap(([, from, to = from]) =>
+    Array.from({ length: Number(to) - Number(from) + 1 }, (_, n) => Number(from) + n),
+  );
+  return { dropped, unnamed: Number(told?.[1] ?? 0) - dropped.length };
 }

@@ -1,193 +1,122 @@
-import type { Client } from "../../src/core/client.ts";
-import { type Random, random } from "./random.ts";
+import fc from "fast-check";
+import type { Client } from "./history.ts";
 
-/** What goes wrong by itself in a round: its faults, one after the other, besides kills and stops. */
-const faultKinds = [
-  "fill the disk",
-  "read-only",
-  "remove",
-  "rename away",
-  "rename and back",
-  "slow reader",
-  "clock",
-] as const;
+type Drawn<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
 
-type FaultKind = (typeof faultKinds)[number];
+/** Has no end. */
+export type Stream<T> = Iterator<T, never>;
 
-/** A message to be sent: its size and shape, decided before its text is. */
-export interface Draft {
-  size: number;
-  shape: "plain" | "lines" | "frames" | "unicode";
-}
+const limit = between(1, 20);
+const client = fc.constantFrom<Client[]>("desktop", "code");
 
-/** What one client does next with its server. */
-export type ServerAction =
-  | { kind: "send"; drafts: Draft[]; cancel: number | null }
-  | { kind: "fetch"; limit: number; unreadOnly: boolean; cancelAfter: number | "answer" | null }
-  | { kind: "prompt" }
-  | { kind: "clear" }
-  | { kind: "pause"; milliseconds: number }
-  | { kind: "leave"; how: "end of input" | "SIGTERM" | "SIGINT" | "SIGHUP" };
+// Most are short, and some are as long as they may be.
+const bytes = fc.nat(999).map((drawn) => Math.floor(drawn / 5 + 63_800 * (drawn / 999) ** 25));
+const draft = fc.record({ bytes, shape: fc.constantFrom("plain", "lines", "frames", "unicode") });
+/** A message to be sent. */
+export type Draft = Drawn<typeof draft>;
 
-/** What is typed next on the command line, or after /get. */
-export type CommandAction =
-  | { kind: "send"; draft: Draft; to: Client; muted: boolean; piped: boolean }
-  | { kind: "get"; reader: Client; limit: number; flags: string[] }
-  | { kind: "clear" | "status" | "statusline" }
-  | { kind: "typed"; words: "" | "again" | "status" | "clear" | "words" };
+const drafts = fc.array(draft, { minLength: 1, maxLength: 5 });
+const [never, answered] = [fc.constant(null), fc.constant("the answer" as const)];
+const cancelAfter = fc.oneof(weighted(84, never), weighted(12, between(0, 6)), weighted(4, answered));
+const how = fc.constantFrom("end of input", "SIGTERM", "SIGINT", "SIGHUP");
+const serverAction = (clears: boolean) =>
+  fc.oneof(
+    weighted(450, kind("send", { drafts, cancelsOne: percent(8) })),
+    weighted(460, kind("fetch", { limit, unreadOnly: percent(80), cancelAfter })),
+    weighted(10, kind("leave", { how })),
+    weighted(clears ? 2 : 0, kind("clear", {})),
+  );
+/** What a client asks of its server. */
+export type ServerAction = Drawn<ReturnType<typeof serverAction>>;
 
-/** What the original does next. */
-export type OriginalAction =
-  | { kind: "send"; sender: Client; draft: Draft }
-  | { kind: "fetch"; reader: Client; limit: number }
-  | { kind: "clear" };
+const words = fc.constantFrom("", "", "", "", "again", "status");
+const flags = fc.subarray(["--json", "--all"]);
+const commandAction = (clears: boolean) =>
+  fc.oneof(
+    weighted(40, kind("send", { draft, to: client, muted: percent(15) })),
+    weighted(30, kind("get", { reader: client, limit, flags })),
+    weighted(18, kind("typed", { words })),
+    weighted(10, kind("status", {})),
+    weighted(clears ? 1 : 0, kind("clear", {})),
+  );
+/** What is typed, on the command line or after /get. */
+export type CommandAction = Drawn<ReturnType<typeof commandAction>>;
 
-/** A fault, how long after the last one it begins, and how long it holds; times in milliseconds. */
-export interface Fault {
-  kind: FaultKind;
-  wait: number;
-  hold: number;
-  /** By how much the clock jumps, in seconds. */
-  jump: number;
-}
+const statement = { client, limit, draft, pause: between(5, 150) };
+const originalAction = (clears: boolean) =>
+  fc.oneof(
+    weighted(60, kind("send", statement)),
+    weighted(38, kind("fetch", statement)),
+    weighted(clears ? 1 : 0, kind("clear", statement)),
+  );
+/** What the original does, and how many milliseconds it rests then. */
+export type OriginalAction = Drawn<ReturnType<typeof originalAction>>;
 
-/** Whom a signal hits, and when; times in milliseconds. `lane` is taken modulo the number of lanes. */
-export interface Strike {
-  wait: number;
-  lane: number;
-  hold: number;
-  /** So long after a process asked for a page, whichever does so next; null: at whatever it does. */
-  afterAsking: number | null;
-}
+const faults = ["disk full", "read-only", "locked", "removed", "renamed", "renamed back", "clock"] as const;
+const jump = fc.constantFrom(1, 3, 6, 21, 600, 86_400, -1, -3, -6, -21, -600, -86_400);
+const fault = (name: (typeof faults)[number]) =>
+  kind(name, { wait: between(50, 2_500), hold: between(50, 1_800), jump });
+/** A fault: how long after the last one it begins, how long it lasts, and by how many seconds a clock jumps. */
+export type Fault = Drawn<ReturnType<typeof fault>>;
 
-/** How a notifier ends: `"hang"` is until relay loses patience. */
-export type NotifierOutcome = "shown" | "failed" | "hang" | "slow";
+const strike = (wait: fc.Arbitrary<number>, hold: fc.Arbitrary<number>) =>
+  fc.record({ wait, hold, process: fc.nat(999), afterAsking: fc.option(between(0, 8), { freq: 1 }) });
+/** A kill or a stop of one process; or, so long `afterAsking`, of the next one that is asked for a page. */
+export type Strike = Drawn<ReturnType<typeof strike>>;
+const kill = strike(between(20, 500), fc.constant(0));
+// a lease ends after 5 s
+const hold = fc.oneof(weighted(7, between(0, 1_200)), weighted(3, between(5_200, 6_500)));
+const stop = strike(between(300, 2_000), hold);
 
-/** One round: every stream is endless, and decided by the seed alone. */
-export interface Round {
-  number: number;
-  /** Which kinds of faults it has, and whether processes are killed, stopped, and joined by the original. */
-  weather: { faults: FaultKind[]; kills: boolean; stops: boolean; original: boolean };
-  /** What is left at its end is announced by a notifier that takes its time. */
-  endsSlowly: boolean;
-  server(lane: number): Iterator<ServerAction, never>;
-  command(lane: number): Iterator<CommandAction, never>;
-  original(): Iterator<OriginalAction, never>;
-  faults(): Iterator<Fault, never>;
-  kills(): Iterator<Strike, never>;
-  stops(): Iterator<Strike, never>;
-  notifier(): Iterator<NotifierOutcome, never>;
-}
+const outcome = fc.nat(9).map((drawn) => (["slow", "failed", "hang"] as const)[drawn] ?? "shown");
 
-/** The plan of a round. The first one has everything, the others perhaps a part of it, so that rules for calm times bite. */
-export function planRound(seed: string, number: number): Round {
-  const draw = random(seed, number, "weather");
-  const all = number === 0;
-  const faults = faultKinds.filter(() => draw.percent(35) || all);
-  const stream = (...labels: (string | number)[]) => random(seed, number, ...labels);
+/** All that is planned for a round. Its streams have no end. */
+export type Plan = ReturnType<typeof planRound>;
+
+/** Plans a round, by the seed alone. The first has everything; others have a part, because each fault excuses something. */
+export function planRound(seed: string, round: number) {
+  const stream = <T>(label: string, drawn: fc.Arbitrary<T>) => draw(`${seed} ${round} ${label}`, drawn);
+  const has = (what: string, chance: number) => round === 0 || stream(what, percent(chance)).next().value;
+  const kinds = faults.filter((name) => has(name, 35));
+  const order = fc.shuffledSubarray(kinds, { minLength: kinds.length });
+  const clears = has("clears", 40);
   return {
-    number,
-    weather: {
-      faults,
-      kills: draw.percent(80) || all,
-      stops: draw.percent(45) || all,
-      original: draw.percent(50) || all,
-    },
-    endsSlowly: draw.percent(30) || all,
-    server: (lane) => endless(stream("server", lane), serverAction),
-    command: (lane) => endless(stream("command", lane), commandAction),
-    original: () => endless(stream("original"), originalAction),
-    faults: () => faultStream(stream("faults"), faults),
-    kills: () => endless(stream("kills"), (draw) => strike(draw, [20, 500], [0, 0])),
-    // a claim stands for 5 s
-    stops: () =>
-      endless(stream("stops"), (draw) =>
-        strike(draw, [300, 2_000], draw.percent(30) ? [5_200, 6_500] : [0, 1_200]),
-      ),
-    notifier: () =>
-      endless(stream("notifier"), (draw) => draw.weighted({ shown: 79, failed: 8, hang: 3, slow: 10 })),
+    servers: (["desktop", "code", "desktop", "code", "code"] as const).map((client, n) => ({
+      client,
+      actions: stream(`server ${n}`, serverAction(clears)),
+    })),
+    commands: [1, 2, 3].map((n) => stream(`command ${n}`, commandAction(clears))),
+    original: has("original", 50) ? stream("statements", originalAction(clears)) : null,
+    kills: has("kills", 80) ? stream("killed", kill) : null,
+    stops: has("stops", 45) ? stream("stopped", stop) : null,
+    faults: stream(
+      "faults",
+      order.chain((names) => fc.tuple(...names.map(fault))),
+    ).next().value,
+    outcomes: stream("outcomes", outcome),
+    lastOutcome: has("slow end", 30) ? ("slow" as const) : ("shown" as const),
   };
 }
 
-function* endless<T>(draw: Random, next: (draw: Random) => T): Generator<T, never> {
-  for (;;) yield next(draw);
+/** An endless stream, that no other one depends on. */
+function* draw<T>(label: string, arbitrary: fc.Arbitrary<T>): Generator<T, never> {
+  for (let seed = Number(Bun.hash.xxHash32(label)); ; seed++)
+    yield* fc.sample(fc.noBias(arbitrary), { seed, numRuns: 100 });
 }
 
-function strike(draw: Random, wait: [number, number], hold: [number, number]): Strike {
-  return {
-    wait: draw.between(...wait),
-    lane: draw.between(0, 999),
-    hold: draw.between(...hold),
-    afterAsking: draw.percent(50) ? draw.between(0, 8) : null,
-  };
+function weighted<T>(weight: number, arbitrary: fc.Arbitrary<T>) {
+  return { weight, arbitrary };
 }
 
-/** Each kind once, in any order, and then any. */
-function* faultStream(draw: Random, kinds: readonly FaultKind[]): Generator<Fault, never> {
-  const first = [...kinds].sort(() => draw.next() - 0.5);
-  for (;;) {
-    const kind = first.pop() ?? draw.pick(kinds as [FaultKind]);
-    const jump = draw.pick([1, 3, 6, 21, 600, 86_400]) * (draw.percent(50) ? 1 : -1);
-    yield { kind, wait: draw.between(50, 900), hold: draw.between(50, 1_800), jump };
-  }
+function kind<K extends string, T>(name: K, rest: { [P in keyof T]: fc.Arbitrary<T[P]> }) {
+  return fc.record(rest).map((drawn) => ({ kind: name, ...drawn }));
 }
 
-function draft(draw: Random): Draft {
-  const size = draw.weighted({ short: 80, page: 15, long: 5 });
-  return {
-    size: { short: draw.between(0, 200), page: draw.between(200, 5_000), long: draw.between(5_000, 64_000) }[
-      size
-    ],
-    shape: draw.pick(["plain", "lines", "frames", "unicode"]),
-  };
+function between(min: number, max: number) {
+  return fc.integer({ min, max });
 }
 
-function serverAction(draw: Random): ServerAction {
-  const kind = draw.weighted({ send: 45, fetch: 42, prompt: 4, clear: 0.4, pause: 7, leave: 1 });
-  switch (kind) {
-    case "send": {
-      const drafts = Array.from({ length: draw.between(1, 5) }, () => draft(draw));
-      return { kind, drafts, cancel: draw.percent(8) ? draw.between(0, drafts.length - 1) : null };
-    }
-    case "fetch":
-      return {
-        kind,
-        limit: draw.between(1, 20),
-        unreadOnly: draw.percent(80),
-        cancelAfter: draw.percent(12) ? draw.between(0, 6) : draw.percent(4) ? "answer" : null,
-      };
-    case "pause":
-      return { kind, milliseconds: draw.between(0, 40) };
-    case "leave":
-      return { kind, how: draw.pick(["end of input", "SIGTERM", "SIGINT", "SIGHUP"]) };
-    default:
-      return { kind };
-  }
-}
-
-function commandAction(draw: Random): CommandAction {
-  const kind = draw.weighted({ send: 40, get: 30, typed: 18, status: 7, statusline: 4, clear: 1 });
-  const client = draw.pick<Client>(["desktop", "code"]);
-  switch (kind) {
-    case "send":
-      return { kind, draft: draft(draw), to: client, muted: draw.percent(15), piped: draw.percent(50) };
-    case "get":
-      return {
-        kind,
-        reader: client,
-        limit: draw.between(1, 20),
-        flags: ["--json", "--all", "--peek"].filter((_, n) => draw.percent([60, 15, 10][n] ?? 0)),
-      };
-    case "typed":
-      return { kind, words: draw.weighted({ "": 60, again: 15, status: 10, words: 13, clear: 2 }) };
-    default:
-      return { kind };
-  }
-}
-
-function originalAction(draw: Random): OriginalAction {
-  const kind = draw.weighted({ send: 60, fetch: 38, clear: 2 });
-  const client = draw.pick<Client>(["desktop", "code"]);
-  if (kind === "send") return { kind, sender: client, draft: draft(draw) };
-  return kind === "fetch" ? { kind, reader: client, limit: draw.between(1, 20) } : { kind };
+/** True in so many of a hundred cases. */
+function percent(chance: number) {
+  return fc.nat(99).map((drawn) => drawn < chance);
 }

@@ -1,54 +1,60 @@
-// The machine that tries to break relay, for as long as you like: npm run torture -- --minutes N [--seed S]
+// Tries to break relay for as long as you like: npm run torture -- --minutes N [--rounds N] [--seed S] [--mutant NAME]
+//
+// In a round (round.ts), workers use relay as both Claudes and the person do, beside the original; strikes kill and stop
+// their processes, and faults befall the file, the disk and the clock. What is asked and answered goes into a history.
+// Once everything is read, checker.ts and leftovers.ts hold it against seven invariants (run.ts).
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { hasPython } from "../support/original-statements.ts";
 import { asPerson } from "../support/rights.ts";
-import { inNamespace, type Surroundings } from "./namespace.ts";
-import { makePlace, type Place } from "./place.ts";
-import { renderFigures } from "./report.ts";
-import { runRounds } from "./rounds.ts";
-import { createWorld } from "./world.ts";
+import { type Mutant, mutants } from "./mutants.ts";
+import { makePlace } from "./place.ts";
+import { planRound } from "./plan.ts";
+import { renderFigures, renderViolation } from "./report.ts";
+import { runRound } from "./round.ts";
+import { kill, Run } from "./run.ts";
+
+const roundMilliseconds = 12_000;
+const leastMilliseconds = 4_000;
+const mostViolations = 20; // there is enough to look at then
 
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "1" },
+    rounds: { type: "string", default: "Infinity" },
     seed: { type: "string", default: crypto.randomUUID().slice(0, 8) },
+    mutant: { type: "string" },
   },
 });
-const minutes = Number(values.minutes);
-if (!(minutes > 0)) throw new Error(`--minutes is "${values.minutes}"; it must be a number above 0.`);
+const [minutes, rounds] = [Number(values.minutes), Number(values.rounds)];
+if (!(minutes > 0 && rounds > 0)) throw new Error("--minutes and --rounds take a number above 0.");
+const mutant = (values.mutant ?? null) as Mutant | null;
+if (mutant && !(mutant in mutants)) throw new Error(`--mutant takes ${Object.keys(mutants).join(" or ")}.`);
 
-process.exit(await inNamespace(torture));
+const place = makePlace();
+const run = new Run(place);
+process.on("exit", () => {
+  console.log(renderFigures(run));
+  for (const process of run.alive) kill(process);
+  place.remove();
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 
-async function torture({ folder, ended }: Surroundings): Promise<number> {
-  const again = `npm run torture -- --minutes ${minutes} --seed ${values.seed}`;
-  console.log(`seed ${values.seed}; the same plan again: ${again}`);
-  const place = makePlace(folder);
-  for (const line of lacking(place)) console.log(`skipped: ${line}`);
-  const world = createWorld(place);
-  const end = () => {
-    for (const { child } of world.alive) child.kill("SIGKILL");
-    place.remove();
-  };
-  void ended.then(() => {
-    end();
-    process.exit(1);
-  });
-  try {
-    await runRounds(world, values.seed, minutes * 60_000, hasPython, console.log);
-  } finally {
-    console.log(renderFigures(world));
-    end();
-  }
-  return world.violations.length > 0 ? 1 : 0;
+console.log(`seed ${values.seed}`);
+const means = {
+  "a disk that fills: no right to mount a tmpfs (unshare -Urm gives it)": place.hasDisk,
+  "clock jumps: no libfaketime (Debian package faketime)": place.hasClock,
+  "a file that is read-only: no setpriv, and root may write anything": asPerson,
+  "that no process is left: no /proc": existsSync("/proc/self/environ"),
+  "the original's statements: no python3": hasPython,
+};
+for (const [what, isThere] of Object.entries(means)) if (!isThere) console.log(`skipped: ${what}`);
+
+const end = performance.now() + minutes * 60_000;
+for (; run.round < rounds && run.violations.length < mostViolations && performance.now() < end; run.round++) {
+  const milliseconds = Math.max(leastMilliseconds, Math.min(roundMilliseconds, end - performance.now()));
+  const before = run.violations.length;
+  await runRound(run, planRound(values.seed, run.round), milliseconds, mutant);
+  for (const violation of run.violations.slice(before)) console.log(renderViolation(run, violation));
 }
-
-function lacking({ hasDisk, hasClock }: Place): string[] {
-  return [
-    hasDisk ? [] : "a disk that fills: no right to mount a tmpfs here",
-    hasClock ? [] : "clock jumps: no libfaketime here (Debian package faketime)",
-    asPerson ? [] : "a file that the system keeps read-only: no setpriv here, and root may write anything",
-    existsSync("/proc/self/stat") ? [] : "that no process is left: no /proc here",
-    hasPython ? [] : "the original's statements: no python3 here",
-  ].flat();
-}
+process.exit(run.violations.length > 0 ? 1 : 0);

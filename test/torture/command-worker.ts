@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import type { Sandbox } from "../support/sandbox.ts";
+import { openTypedSession } from "../support/typing.ts";
+import type { Send } from "./history.ts";
+import { readFramed, readJson } from "./messages.ts";
+import type { CommandAction, Stream } from "./plan.ts";
+import { type Ending, noteClear, noteFetch, noteSend } from "./requests.ts";
+import { closeInput, type Run } from "./run.ts";
+
+type Action<Kind> = Extract<CommandAction, { kind: Kind }>;
+
+/** Types commands as long as the round lasts. */
+export async function commandWorker(run: Run, plan: Stream<CommandAction>): Promise<void> {
+  while (run.isGoing) await act(run, plan.next().value);
+}
+
+function act(run: Run, action: CommandAction): Promise<unknown> {
+  if (action.kind === "send") return send(run, action);
+  if (action.kind === "get") return get(run, action);
+  if (action.kind === "typed") return typed(run, action.words);
+  if (action.kind === "status") return execute(run, ["status", "--json"]).ended;
+  const { process, ended } = execute(run, ["clear", "--yes", "--json"]);
+  return noteClear(run, process, ended);
+}
+
+function execute(run: Run, args: string[], env: Record<string, string> = {}, stdin = "") {
+  const process = run.start(args, env);
+  const { child, errors } = process;
+  child.stdin.write(stdin);
+  closeInput(process);
+  run.count(`commands: ${args[0]}`);
+  const end = async (): Promise<Ending> => {
+    const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), errors, child.exited]);
+    const answer = stdout.endsWith("\n") ? stdout : undefined; // else it was killed while it wrote
+    return { answer, refused: child.exitCode ? stderr : undefined };
+  };
+  return { process, ended: end() };
+}
+
+/** Sends on the command line. */
+export function send(run: Run, { draft, to, muted }: Action<"send">): Promise<Send> {
+  const message = run.compose(draft);
+  const env = muted ? { RELAY_NOTIFY: "off" } : {};
+  const { process, ended } = execute(run, ["send", "--to", to, "--json"], env, message.text);
+  return noteSend(run, process, { ...message, sender: to === "code" ? "desktop" : "code", muted }, ended);
+}
+
+/** Gets a page on the command line, of the file at the path or of one that lies elsewhere. */
+export function get(run: Run, { reader, limit, flags }: Action<"get">, file?: number, path?: string) {
+  const args = ["get", "--for", reader, "--limit", `${limit}`, ...flags];
+  const read = (text: string) => (flags.includes("--json") ? readJson(text, reader) : readFramed(text));
+  const { process, ended } = execute(run, args, path ? { RELAY_DB: path } : {});
+  return noteFetch(run, process, reader, ended, read, file).noted;
+}
+
+/** Types /get and words after it in a session of Claude Code: its hook runs, then its inline command. */
+async function typed(run: Run, words: string): Promise<unknown> {
+  // What belongs to Claude Code is not on the disk that fills; the ticket of a killed command is left to nobody else.
+  const { folder } = run.place;
+  const session = openTypedSession({ home: folder } as Sandbox);
+  const env = { ...session.env, RELAY_NOTIFY: "auto", CLAUDE_CONFIG_DIR: join(folder, ".claude") };
+  await execute(run, ["hook", "user-prompt-expansion"], env, session.event(words)).ended;
+  const { process, ended } = execute(run, ["typed"], env);
+  return words === "" ? noteFetch(run, process, "code", ended, readFramed).noted : ended;
+}
