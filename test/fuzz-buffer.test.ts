@@ -12,7 +12,7 @@ import { openPatiently } from "./support/database.ts";
 import { type Outcome, type Sandbox, sandbox } from "./support/sandbox.ts";
 
 // As many as half a minute allows on a busy machine; DAMAGES=5000 looks further.
-const damages = Number(Bun.env.DAMAGES ?? 30);
+const damages = Number(Bun.env.DAMAGES ?? 20);
 
 const scratch = mkdtempSync(join(tmpdir(), "relay-fuzz-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
