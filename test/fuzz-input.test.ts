@@ -9,7 +9,7 @@ import { type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { type Server, startSession, toolCall } from "./support/server.ts";
 
 // FUZZ_SECONDS=600 looks further
-const seconds = Number(Bun.env.FUZZ_SECONDS ?? 15);
+const seconds = Number(Bun.env.FUZZ_SECONDS ?? 10);
 
 const initialize = {
   protocolVersion: "2025-11-25",

@@ -13,7 +13,7 @@ import { ReferenceStore } from "./support/reference.ts";
 import { sandbox } from "./support/sandbox.ts";
 
 // As many as half a minute allows on a busy machine; HISTORIES=2000 looks further, and shrinks what fails.
-const histories = Number(Bun.env.HISTORIES ?? 30);
+const histories = Number(Bun.env.HISTORIES ?? 20);
 
 /** A page that a process was given, and how far it came. */
 interface Given {

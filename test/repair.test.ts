@@ -182,16 +182,14 @@ describe("it refuses, and leaves alone,", () => {
     expect(snapshot(box.home)).toEqual(before);
   });
 
-  test.each([
-    ["writes", "BEGIN IMMEDIATE"],
-    ["reads", "BEGIN; SELECT * FROM messages LIMIT 1"],
-  ])("a buffer that another program %s", async (_name, sql) => {
+  test("a buffer that another program uses", async () => {
     await using box = sandbox();
     const path = place(box);
     wipe(path, rootOf(path, "sqlite_autoindex_relay_clients_1"));
-    const before = snapshot(box.home); // whoever reads a file by itself gives up its locks
+    const before = snapshot(box.home); // a process that closes a file gives up its locks on it
     using other = openPatiently(path);
-    for (const statement of sql.split("; ")) other.query(statement).all();
+    other.run("BEGIN");
+    other.query("SELECT * FROM messages LIMIT 1").all();
     const refused = await box.relay(["doctor", "--repair"]);
     expect(refused).toMatchObject({ status: 4, stdout: "" });
     expect(refused.stderr).toContain(`${path} is locked by another program`);
