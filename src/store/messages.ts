@@ -3,7 +3,8 @@ import { type Client, otherClient } from "../core/client.ts";
 import { leaseMs, windowSize } from "../core/limits.ts";
 import type { Counts, Lease } from "../core/store.ts";
 
-const unread =
+/** SQL for a message that its reader has not read. */
+export const isUnread =
   "((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))";
 
 /** SQL for a message in flight. A stamp in the future was made before the clock was set back, and counts as expired. */
@@ -31,7 +32,7 @@ export function evict(db: Database, newest: number): { id: number; unread: numbe
   if (excess <= 0) return [];
   const evicted = db
     .query<{ id: number; unread: number }, { newest: number; excess: number }>(
-      `SELECT id, ${unread} AS unread FROM messages WHERE id <> $newest ORDER BY unread, id LIMIT $excess`,
+      `SELECT id, ${isUnread} AS unread FROM messages WHERE id <> $newest ORDER BY unread, id LIMIT $excess`,
     )
     .all({ newest, excess })
     .sort((a, b) => a.id - b.id);
@@ -98,7 +99,7 @@ export function countUnread(db: Database): Record<Client, number> {
   const counts = { desktop: 0, code: 0 };
   const rows = db
     .query<{ sender: Client; n: number }, []>(
-      `SELECT sender, count(*) AS n FROM messages WHERE ${unread} GROUP BY sender`,
+      `SELECT sender, count(*) AS n FROM messages WHERE ${isUnread} GROUP BY sender`,
     )
     .all();
   for (const { sender, n } of rows) counts[otherClient(sender)] = n;

@@ -8,7 +8,7 @@ import {
   type NotificationLease,
   type NotificationPreference,
 } from "../core/store.ts";
-import { inFlight, readColumn } from "./messages.ts";
+import { inFlight, isUnread, readColumn } from "./messages.ts";
 
 // A stamp in the future was made before the clock was set back, and counts as expired.
 const isLeased = `(notification_leased_at IS NOT NULL AND notification_leased_at > $now - ${notificationLeaseMs}
@@ -52,9 +52,8 @@ export function skip(db: Database, id: number, now: number): void {
 /** Whether any message may have to be announced, now or later. */
 export function hasPending(db: Database): boolean {
   const pending = db.query(
-    `SELECT 1 FROM messages WHERE notified_at IS NULL AND notification_attempts < $attempts
-     AND ((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))
-     LIMIT 1`,
+    `SELECT 1 FROM messages
+     WHERE notified_at IS NULL AND notification_attempts < $attempts AND ${isUnread} LIMIT 1`,
   );
   return pending.get({ attempts: notificationAttempts }) !== null;
 }

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
 import { lockMs } from "../core/limits.ts";
+import type { Message } from "../core/store.ts";
 import { acceptBufferFile, companionsOf, createBufferFile, fileError, tighten } from "./file.ts";
 import { migrate, recognize } from "./schema.ts";
 import { codeOf, explain, isBusy, isDamage } from "./sqlite-errors.ts";
@@ -22,17 +23,8 @@ export type Repair =
       aside: string;
     };
 
-interface Row {
-  id: number;
-  sender: string;
-  message: string;
-  timestamp: string;
-  read_by_desktop_at: string | null;
-  read_by_code_at: string | null;
-}
-
 interface Found {
-  saved: Row[];
+  saved: Message[];
   unreadable: number[];
   /** The highest id that the file ever gave. */
   lastId: number;
@@ -131,11 +123,11 @@ function lock(db: Database): void {
 
 /** Every message that SQLite reads, one by one: a damaged page costs only the messages on it. */
 function readRows(db: Database): Found {
-  const one = db.prepare<Row, { id: number }>(
+  const one = db.prepare<Message, { id: number }>(
     `SELECT id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
        read_by_desktop_at, read_by_code_at FROM messages WHERE id = $id`,
   );
-  const saved: Row[] = [];
+  const saved: Message[] = [];
   const unreadable: number[] = [];
   const lastId = readLastId(db);
   const ids = readIds(db, lastId);
