@@ -36,23 +36,15 @@ export const command = defineCommand({
   },
 });
 
-/** What is used of a `UserPromptExpansion` event (facts.md, "/get, tickets, hooks"). */
-interface Expansion {
-  session_id: string;
-  hook_event_name: "UserPromptExpansion";
-  expansion_type: "slash_command";
-  command_name: string;
-  command_args: string;
-  command_source: string;
-}
-
-// A ticket says that a person typed the command: every sign of that must be there.
+// A ticket says that a person typed the command: every sign of that must be there (facts.md, "/get, tickets, hooks").
 async function issueTicket({ environment, quickRelay }: Context): Promise<void> {
   const { attended, session } = environment.claudeCode;
   if (!attended || !session || !(await isSpawnedBy(session.process))) return;
-  const event = parseExpansion(await readInput());
-  if (!event || event.session_id !== session.id || !isOurCommand(event, environment)) return;
-  await quickRelay().store.issueTicket(session, event.command_args);
+  const event = parseObject(await readInput());
+  const { hook_event_name, expansion_type, session_id, command_args = "" } = event;
+  if (hook_event_name !== "UserPromptExpansion" || expansion_type !== "slash_command") return;
+  if (session_id !== session.id || typeof command_args !== "string") return;
+  if (isOurCommand(event, environment)) await quickRelay().store.issueTicket(session, command_args);
 }
 
 async function tellWaiting({ environment, quickRelay, print }: Context): Promise<void> {
@@ -68,8 +60,8 @@ async function tellWaiting({ environment, quickRelay, print }: Context): Promise
  * what names the file.
  */
 async function guardBuffer({ environment, print }: Context): Promise<void> {
-  const event = parseObject(await readInput());
-  const input = JSON.stringify(event?.tool_input ?? null);
+  const { tool_input = null } = parseObject(await readInput());
+  const input = JSON.stringify(tool_input);
   const names = (path: string) => input.includes(JSON.stringify(path).slice(1, -1));
   if (!names(".relay_buffer.db") && !names(environment.bufferPath())) return;
   const hookSpecificOutput = {
@@ -81,25 +73,15 @@ async function guardBuffer({ environment, print }: Context): Promise<void> {
   print(JSON.stringify({ hookSpecificOutput }));
 }
 
-function parseExpansion(text: string | null): Expansion | null {
-  const event = parseObject(text);
-  if (!event) return null;
-  const { session_id, hook_event_name, expansion_type, ...rest } = event;
-  const { command_name, command_args = "", command_source } = rest;
-  const given = [session_id, command_name, command_args, command_source];
-  if (hook_event_name !== "UserPromptExpansion" || expansion_type !== "slash_command") return null;
-  return given.every((value) => typeof value === "string")
-    ? ({ ...event, command_args } as unknown as Expansion)
-    : null;
-}
-
-function parseObject(text: string | null): Record<string, unknown> | null {
-  const event: unknown = text === null ? null : JSON.parse(text);
-  return typeof event === "object" && event !== null ? (event as Record<string, unknown>) : null;
+/** The properties of a JSON value; none of a value that is no object, or of no text. */
+function parseObject(text: string | null): Record<string, unknown> {
+  return Object(JSON.parse(text ?? "{}"));
 }
 
 // Claude Code runs whichever command of the name it prefers; a ticket is only for the one that relay installed.
-function isOurCommand({ command_name, command_source }: Expansion, environment: Environment): boolean {
+function isOurCommand(event: Record<string, unknown>, environment: Environment): boolean {
+  const { command_name, command_source } = event;
+  if (typeof command_name !== "string") return false;
   if (command_source === "userSettings") return command_name === installedName(environment);
   // so it is called too when the person types just /get (facts.md)
   return command_source === "plugin" && command_name === "relay:get" && isOurPlugin(environment);
