@@ -1,4 +1,5 @@
 import { type Client, clients, clientTitle, isClient } from "../core/client.ts";
+import { renderDropped } from "../core/drop-report.ts";
 import { windowSize } from "../core/limits.ts";
 import type { Receipt } from "../core/relay.ts";
 import type { Counts } from "../core/store.ts";
@@ -6,14 +7,10 @@ import { plural, ranges, shownTime } from "../core/words.ts";
 import type { Repair } from "../store/repair.ts";
 
 /** A receipt for people. */
-export function renderReceipt({ id, unread, evicted_unread: dropped }: Receipt, to: Client): string {
+export function renderReceipt({ id, unread, evicted_unread: evicted }: Receipt, to: Client): string {
   const waiting = `${unread} ${unread === 1 ? "waits" : "wait"} there`;
-  const lines = [`relay: sent to ${clientTitle(to)} as message ${id}; ${waiting}.`];
-  if (dropped.length > 0) {
-    const which = `${plural(dropped.length, "unread message")} ${dropped.length === 1 ? "was" : "were"}`;
-    lines.push(`relay: ${which} dropped because the buffer was full (${ranges(dropped)}).`);
-  }
-  return lines.join("\n");
+  const dropped = renderDropped(evicted.map((id) => ({ id, cleared_by: null })));
+  return [`relay: sent to ${clientTitle(to)} as message ${id}; ${waiting}.`, ...dropped].join("\n");
 }
 
 /** What the buffer holds, for people; `strong` makes a number stand out. */
