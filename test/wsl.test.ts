@@ -131,8 +131,8 @@ test("a relay that cannot know who started it neither delivers nor clears", () =
   const claudeCode = { ...readEnvironment({}).claudeCode, unknown: true };
   const terminal = { stdin: true, stdout: true, stderr: true };
   const sentence = /started from WSL, and nothing tells it whether a model did that/;
-  expect(() => refuseInsideClaudeCode("relay get", claudeCode, terminal)).toThrow(RelayError);
-  expect(() => refuseInsideClaudeCode("relay get", claudeCode, terminal)).toThrow(sentence);
+  expect(() => refuseInsideClaudeCode("relay get", { claudeCode, terminal })).toThrow(RelayError);
+  expect(() => refuseInsideClaudeCode("relay get", { claudeCode, terminal })).toThrow(sentence);
   for (const name of ["claude-code", "claude-ai", "other"]) {
     const clientInfo = { name, version: "2.1.330" };
     expect(identify({ clientInfo, claudeCode, flag: "code" }).refusal?.message).toMatch(sentence);

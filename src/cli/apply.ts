@@ -24,10 +24,10 @@ export function setupContext({ environment }: Context): SetupContext {
  * whose files would no longer be theirs, and for a model that sets `RELAY_DB`: no rule of the person's protects that file.
  */
 export function writableSetupContext(context: Context, command: string): SetupContext {
-  const { bufferPath, claudeCode, terminal } = context.environment;
+  const { environment } = context;
   const setup = setupContext(context);
-  const buffer = setup.system.variables.RELAY_DB ? bufferPath() : null;
-  if (buffer) refuseInsideClaudeCode(`${command} with RELAY_DB`, claudeCode, terminal);
+  const buffer = setup.system.variables.RELAY_DB ? environment.bufferPath() : null;
+  if (buffer) refuseInsideClaudeCode(`${command} with RELAY_DB`, environment);
   const { home } = setup.places;
   const owner = process.getuid ? statSync(home, { throwIfNoEntry: false })?.uid : undefined;
   if (owner === undefined || owner === process.getuid?.()) return { ...setup, buffer };

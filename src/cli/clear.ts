@@ -11,8 +11,7 @@ export const command = defineCommand({
     json: { type: "boolean", description: "Print JSON" },
   },
   async run({ args, data: context }) {
-    const { claudeCode, terminal } = context.environment;
-    refuseInsideClaudeCode("relay clear", claudeCode, terminal);
+    refuseInsideClaudeCode("relay clear", context.environment);
     const relay = context.relay();
     if (!args.yes) await confirmDeletion("relay clear", await relay.store.counts(), context);
     const cleared = await relay.store.clear("command line");

@@ -5,7 +5,6 @@ import { errorMessage, RelayError } from "../core/errors.ts";
 import { version } from "../core/version.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
 import { defineCommand } from "./command.ts";
-import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
 import type { McpClient } from "./mcp-client.ts";
 
@@ -26,8 +25,7 @@ export const command = defineCommand({
     description: "Show relay at work: two servers, a message each way, on a temporary buffer",
   },
   args: { json: { type: "boolean", description: "Print the transcript as JSON" } },
-  async run({ args, data }) {
-    const { print } = data as Context;
+  async run({ args, data: { print } }) {
     await inTemporaryFolder(async (folder) => {
       const transcript = await converse(join(folder, "buffer.db"));
       print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));

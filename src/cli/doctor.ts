@@ -16,8 +16,7 @@ export const command = defineCommand({
     repair: { type: "boolean", description: "Rebuild a damaged buffer from the messages that can be read" },
     json: { type: "boolean", description: "Print JSON" },
   },
-  async run({ args, data }) {
-    const context = data as Context;
+  async run({ args, data: context }) {
     const { notify = false, json = false } = args;
     if (args.repair) return repair(context, json);
     const checks = await examineHere(context, notify);

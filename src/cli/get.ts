@@ -19,8 +19,7 @@ export const command = defineCommand({
     json: { type: "boolean", description: "Print JSON, with the texts byte for byte" },
   },
   async run({ args, data: context }) {
-    const { claudeCode, terminal } = context.environment;
-    refuseInsideClaudeCode("relay get", claudeCode, terminal);
+    refuseInsideClaudeCode("relay get", context.environment);
     const reader = args.for;
     if (!reader) throw new RelayError("usage", "missing reader: use --for desktop or --for code");
     const request: PageRequest = {

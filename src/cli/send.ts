@@ -39,11 +39,10 @@ export const command = defineCommand({
   },
 });
 
-function recipient(to: string | undefined, { environment }: Context): Client {
-  const { claudeCode, terminal } = environment;
-  if (to === "code") refuseInsideClaudeCode("relay send --to code", claudeCode, terminal);
-  if (to === "code" || to === "desktop") return to;
-  if (isInsideClaudeCode(claudeCode, terminal)) return "desktop";
+function recipient(to: Client | undefined, { environment }: Context): Client {
+  if (to === "code") refuseInsideClaudeCode("relay send --to code", environment);
+  if (to) return to;
+  if (isInsideClaudeCode(environment)) return "desktop";
   throw new RelayError("usage", "missing recipient: use --to desktop or --to code");
 }
 

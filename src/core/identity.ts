@@ -25,7 +25,13 @@ export interface Terminal {
   readonly stderr: boolean;
 }
 
-/** What a server can know of its client: what the client says, what surrounds the process, what `--client` says. */
+/** Signs of who typed a command. */
+interface CallerSigns {
+  claudeCode: ClaudeCodeSigns;
+  terminal: Terminal;
+}
+
+/** Signs of a server's client: its own words, the variables around the process, and `--client`. */
 export interface ClientSigns {
   clientInfo: { name: string; version: string } | undefined;
   claudeCode: ClaudeCodeSigns;
@@ -39,20 +45,14 @@ export interface Identity {
   /** It serves Claude Code, which asks its person before `relay_fetch` and `relay_clear` and has `/get`. */
   underClaudeCode: boolean;
   /** Why this server neither delivers nor clears; `null` where the client asks its person. */
-  refusal: Refusal | null;
+  refusal: RelayError | null;
 }
 
-/** The words of a `refused` error. */
-interface Refusal {
-  message: string;
-  fix: string;
-}
-
-const fromWsl: Refusal = {
-  message:
-    "this Windows relay was started from WSL, and nothing tells it whether a model did that, so it neither delivers nor clears",
-  fix: "In Claude Code, run `relay setup-code` in WSL; for yourself, run it in a Windows terminal.",
-};
+const fromWsl = new RelayError(
+  "refused",
+  "this Windows relay was started from WSL, and nothing tells it whether a model did that, so it neither delivers nor clears",
+  "In Claude Code, run `relay setup-code` in WSL; for yourself, run it in a Windows terminal.",
+);
 
 /** The identity of a server: design.md, "Identity". */
 export function identify({ clientInfo, claudeCode, flag }: ClientSigns): Identity {
@@ -67,13 +67,9 @@ export function identify({ clientInfo, claudeCode, flag }: ClientSigns): Identit
 }
 
 /** Throws `refused` for a command that reads or deletes messages, if a model in Claude Code may have typed it. */
-export function refuseInsideClaudeCode(
-  command: string,
-  claudeCode: ClaudeCodeSigns,
-  terminal: Terminal,
-): void {
-  if (claudeCode.unknown) throw new RelayError("refused", fromWsl.message, fromWsl.fix);
-  if (!isInsideClaudeCode(claudeCode, terminal)) return;
+export function refuseInsideClaudeCode(command: string, caller: CallerSigns): void {
+  if (caller.claudeCode.unknown) throw fromWsl;
+  if (!isInsideClaudeCode(caller)) return;
   throw new RelayError(
     "refused",
     `\`${command}\` is not for Claude Code, where only the person may pull`,
@@ -82,24 +78,20 @@ export function refuseInsideClaudeCode(
 }
 
 /** Whether a model may have typed a command: design.md, "Identity". */
-export function isInsideClaudeCode(claudeCode: ClaudeCodeSigns, terminal: Terminal): boolean {
+export function isInsideClaudeCode({ claudeCode, terminal }: CallerSigns): boolean {
   const personAtTerminal = terminal.stdin || terminal.stdout || terminal.stderr;
   return claudeCode.childSession || (claudeCode.present && !personAtTerminal);
 }
 
-function refusal(clientInfo: ClientSigns["clientInfo"], nested: boolean): Refusal | null {
-  const what = "relay does not deliver or clear here";
+function refusal(clientInfo: ClientSigns["clientInfo"], nested: boolean): RelayError | null {
+  const refused = (reason: string, fix: string) =>
+    new RelayError("refused", `relay does not deliver or clear here: ${reason}`, fix);
   if (nested) {
-    return {
-      message: `${what}: this Claude Code was started by a model, and only the person may pull`,
-      fix: "Use the session that the person sees.",
-    };
+    const reason = "this Claude Code was started by a model, and only the person may pull";
+    return refused(reason, "Use the session that the person sees.");
   }
   const isClaudeCode = clientInfo?.name === "claude-code";
   if (isClaudeCode && isProtected(clientInfo.version)) return null;
-  const which = isClaudeCode ? `Claude Code ${clientInfo.version}` : "an unknown client inside Claude Code";
-  return {
-    message: `${what}: ${which} may not ask the person first`,
-    fix: `Use Claude Code ${firstProtected} or newer.`,
-  };
+  const title = isClaudeCode ? `Claude Code ${clientInfo.version}` : "an unknown client inside Claude Code";
+  return refused(`${title} may not ask the person first`, `Use Claude Code ${firstProtected} or newer.`);
 }

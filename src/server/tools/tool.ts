@@ -1,6 +1,5 @@
 import type { CallToolResult, Tool as Definition } from "@modelcontextprotocol/sdk/types.js";
 import type { Delivery } from "../../core/delivery.ts";
-import { RelayError } from "../../core/errors.ts";
 import type { Identity } from "../../core/identity.ts";
 import type { Relay } from "../../core/relay.ts";
 
@@ -28,5 +27,5 @@ export function textResult(text: string): CallToolResult {
 
 /** Throws `refused` on a server that neither delivers nor clears. */
 export function refuse({ refusal }: Identity): void {
-  if (refusal) throw new RelayError("refused", refusal.message, refusal.fix);
+  if (refusal) throw refusal;
 }
