@@ -2,23 +2,23 @@ import { firstProtected, isProtected } from "./claude-version.ts";
 import type { Client } from "./client.ts";
 import { RelayError } from "./errors.ts";
 
-/** What relay knows of the Claude Code around it, from the variables Claude Code sets (facts.md, "Claude Code as a client"). */
+/** Signs of the Claude Code around this process: variables that it sets (facts.md, "Claude Code as a client"). */
 export interface ClaudeCodeSigns {
   /** `CLAUDECODE=1`: started by Claude Code, or from a terminal inside an editor that Claude Code opened. */
   present: boolean;
   /** `CLAUDE_CODE_CHILD_SESSION=1`: a hook, an inline command or a Bash call. */
   childSession: boolean;
-  /** A model started this Claude Code: one of the variables that only hooks, commands and Bash carry is set. */
+  /** A model started this Claude Code: it has variables that only hooks, inline commands and Bash calls get. */
   nested: boolean;
-  /** Nothing can be known: a Windows relay that was started from WSL without any variable (wsl.ts). */
+  /** The signs say nothing: a Windows relay was started from WSL without any of the variables (wslenv.ts). */
   unknown: boolean;
-  /** `CLAUDE_CODE_SESSION_ATTENDED=1`: a person sits at the session. Only hooks, commands and Bash carry it. */
+  /** `CLAUDE_CODE_SESSION_ATTENDED=1`: a person sits at the session. Only hooks, inline commands and Bash calls get it. */
   attended: boolean;
   /** `CLAUDE_CODE_SESSION_ID` and `CLAUDE_PID`; `null` unless both are there. */
   session: { id: string; process: number } | null;
 }
 
-/** Which standard descriptors a person sits at. Each is looked at when it is asked for. */
+/** Whether each standard descriptor is a terminal. Looks at a descriptor only when asked. */
 export interface Terminal {
   readonly stdin: boolean;
   readonly stdout: boolean;
@@ -38,13 +38,13 @@ export interface ClientSigns {
   flag: Client | undefined;
 }
 
-/** Whom a server serves. */
+/** The client of a server, and its rights. */
 export interface Identity {
-  /** `null`: relay cannot tell, and every call must say. */
+  /** `null`: unknown, so that each call has to name it. */
   client: Client | null;
   /** It serves Claude Code, which asks its person before `relay_fetch` and `relay_clear` and has `/get`. */
   underClaudeCode: boolean;
-  /** Why this server neither delivers nor clears; `null` where the client asks its person. */
+  /** The reason why this server neither delivers nor clears; `null` if it does. */
   refusal: RelayError | null;
 }
 
@@ -56,11 +56,11 @@ const fromWsl = new RelayError(
 
 /** The identity of a server: design.md, "Identity". */
 export function identify({ clientInfo, claudeCode, flag }: ClientSigns): Identity {
-  const named =
+  const byName =
     clientInfo?.name === "claude-code" ? "code" : clientInfo?.name === "claude-ai" ? "desktop" : null;
-  const underClaudeCode = named === "code" || claudeCode.present;
+  const underClaudeCode = byName === "code" || claudeCode.present;
   return {
-    client: named ?? (claudeCode.present ? "code" : (flag ?? null)),
+    client: byName ?? (claudeCode.present ? "code" : (flag ?? null)),
     underClaudeCode,
     refusal: claudeCode.unknown ? fromWsl : underClaudeCode ? refusal(clientInfo, claudeCode.nested) : null,
   };

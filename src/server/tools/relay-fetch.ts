@@ -1,6 +1,6 @@
 import type { GetPromptResult, Prompt } from "@modelcontextprotocol/sdk/types.js";
 import { randomNonce } from "../../core/frames.ts";
-import { type Asked, renderLatest, renderPage } from "../../core/page.ts";
+import { type Origin, renderLatest, renderPage } from "../../core/page.ts";
 import { checkClient, checkFlag, checkLimit } from "../../core/validate.ts";
 import { type Call, refuse, type Tool, textResult } from "./tool.ts";
 
@@ -31,8 +31,8 @@ export const fetchTool: Tool = {
     },
   },
   async call(args, call) {
-    const asked = call.identity.underClaudeCode ? "approved tool" : "tool";
-    return textResult(await fetchPage(args, asked, call));
+    const origin = call.identity.underClaudeCode ? "approved tool" : "tool";
+    return textResult(await fetchPage(args, origin, call));
   },
 };
 
@@ -50,14 +50,14 @@ export async function getPrompt(call: Call): Promise<GetPromptResult> {
 }
 
 /** Leases a page for the answer, and renders it. */
-async function fetchPage(args: Record<string, unknown>, asked: Asked, call: Call): Promise<string> {
+async function fetchPage(args: Record<string, unknown>, origin: Origin, call: Call): Promise<string> {
   const { relay, identity, signal, carry } = call;
   refuse(identity);
   const limit = checkLimit(args.limit);
   const includeRead = !checkFlag("unread_only", args.unread_only, true);
   const reader = checkClient("reader", args.reader, identity.client);
-  if (!reader) return renderLatest(await relay.store.latest(limit), asked, randomNonce);
+  if (!reader) return renderLatest(await relay.store.latest(limit), origin, randomNonce);
   const { page, delivery } = await relay.fetch({ reader, limit, includeRead, size: "tool" }, signal);
   if (delivery) carry(delivery);
-  return renderPage(page, reader, asked, randomNonce);
+  return renderPage(page, reader, origin, randomNonce);
 }
