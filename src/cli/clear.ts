@@ -24,7 +24,7 @@ export const command = defineCommand({
   },
 });
 
-/** Asks the person whether all messages are to go. Throws a `usage` error without a terminal, a `failed` one after a no. */
+/** Asks the person for a yes. Throws a `usage` error without a terminal, and a `failed` one for another answer. */
 export async function confirmDeletion(
   command: string,
   { total, unread }: Counts,

@@ -13,7 +13,7 @@ export function renderReceipt({ id, unread, evicted_unread: evicted }: Receipt, 
   return [`relay: sent to ${clientTitle(to)} as message ${id}; ${waiting}.`, ...dropped].join("\n");
 }
 
-/** What the buffer holds, for people; `strong` makes a number stand out. */
+/** The counts of the buffer, for people; `strong` emphasizes a number. */
 export function renderStatus(
   buffer: string,
   { total, unread, latest }: Counts,
@@ -32,7 +32,7 @@ function describeLatest({ id, sender, timestamp }: NonNullable<Counts["latest"]>
   return `message ${id}, from ${isClient(sender) ? sender : "an unknown sender"}, ${shownTime(timestamp)}`;
 }
 
-/** What a repair did, for people. */
+/** The outcome of a repair, for people. */
 export function renderRepair(path: string, repair: Repair): string {
   if (repair.state === "absent")
     return `relay: there is no buffer at ${path}, so there is nothing to repair.`;

@@ -8,13 +8,13 @@ import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
 import { renderReceipt } from "./render.ts";
 
-// Far more than a message may have; a stream without end must end somewhere.
+// Far more than a message may have. A stream may be endless.
 const inputBytes = 16 * 1024 * 1024;
 
 export const command = defineCommand({
   meta: { name: "send", description: "Send a message to one of the two Claudes" },
   args: {
-    to: { type: "enum", options: ["desktop", "code"], description: "Who gets it" },
+    to: { type: "enum", options: ["desktop", "code"], description: "The recipient" },
     text: {
       type: "positional",
       required: false,

@@ -11,7 +11,7 @@ import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 import { renderReceipt } from "./render.ts";
 
-// The person waits for the prompt; a server's next look announces what a slow notifier has not shown by then.
+// The person waits for the prompt. If the notifier takes longer, a server's next look announces the message.
 const notifierMs = 1_000;
 
 const request: PageRequest = { reader: "code", limit: windowSize, includeRead: false, size: "typed" };
@@ -41,7 +41,7 @@ async function show({ page, delivery }: Fetched, context: Context): Promise<void
   else context.print(text);
 }
 
-/** Does what the words after `/get` ask for; words that ask for nothing go to Desktop. */
+/** Obeys the words after `/get`; those that are no request go to Desktop. */
 async function answer(words: string, relay: Relay, { print }: Context): Promise<void> {
   const { store } = relay;
   if (words === "again") return print(renderAgain(await store.lastPage("code"), randomNonce));

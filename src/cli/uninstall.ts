@@ -16,7 +16,7 @@ export const command = defineCommand({
   },
   async run({ args, data: context }) {
     const { purge = false, yes = false, json = false, "dry-run": dryRun = false } = args;
-    // it removes the person's protections, too
+    // it removes the hooks and rules that protect the person
     refuseInsideClaudeCode("relay uninstall", context.environment);
     const [{ apply, writableSetupContext }, { bufferOverride }, { planRemoval }] = await Promise.all([
       import("./apply.ts"),
