@@ -78,12 +78,12 @@ describe("setup in WSL", () => {
     expect((await setupDesktop()).commands).toEqual([]);
   });
 
-  test("without a Windows relay explains why two buffers would never meet, and writes nothing", async () => {
+  test("without a Windows relay explains that two buffers would not meet, and writes nothing", async () => {
     await using box = home();
     const { setupCode, setupDesktop } = openWsl(box, { isInstalled: false });
     for (const setup of [setupCode, setupDesktop])
       await expect(setup()).rejects.toThrow(
-        /a relay in each would have a buffer of its own, and they would never meet/,
+        /two relays would use two buffers and messages would never arrive/,
       );
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
   });
