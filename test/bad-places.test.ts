@@ -121,7 +121,7 @@ describe("a home folder", () => {
       for verb in "send --to code x" "status" "get --for code" "clear --yes"; do "$RELAY" $verb </dev/null; echo "$?"; done`;
       const ran = await inMountedHome(box, "size=1m", script);
       expect(ran.stderr).toBe(
-        `relay: ${box.buffer} is on a read-only disk. Set RELAY_DB to a file elsewhere.\n`,
+        `relay: ${box.buffer} is on a read-only disk. Set RELAY_DB to a file on another disk.\n`,
       );
       expect(ran.stdout).toMatch(
         /^4\nbuffer[\s\S]*kept +0 of 20\n[\s\S]*\n0\nrelay: nothing new from Desktop\.\n0\n[\s\S]*0\n$/,

@@ -58,7 +58,7 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
       'limit is "2.5"; it must be a whole number from 1 to 20. Leave it out for 5.',
     ],
     ["clear", "relay clear deletes every message, and there is no terminal to ask on. Say --yes."],
-    ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. 0 is never.'],
+    ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. Use 0 for never.'],
   ];
   const lines = spelled.map(([line, wrong]) => {
     const verb = line.startsWith("-") ? "serve" : split(line)[0];

@@ -66,6 +66,6 @@ describe("a command", () => {
     [{ CLAUDE_CODE_CHILD_SESSION: "0" }, nowhere, false],
   ];
   test.each(commands)("in %j at %j is inside Claude Code: %s", (variables, terminal, inside) => {
-    expect(isInsideClaudeCode(readEnvironment(variables).claudeCode, terminal)).toBe(inside);
+    expect(isInsideClaudeCode({ ...readEnvironment(variables), terminal })).toBe(inside);
   });
 });

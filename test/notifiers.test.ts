@@ -2,8 +2,8 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { announcementOf } from "../src/core/notifications.ts";
-import type { Announcement } from "../src/core/notifier.ts";
+import { notificationOf } from "../src/core/notifications.ts";
+import type { Notification } from "../src/core/notifier.ts";
 import type { NotificationLease } from "../src/core/store.ts";
 import { createSystemNotifier, planFor } from "../src/notify/programs.ts";
 import { systemNotifier } from "../src/notify/system-notifier.ts";
@@ -24,8 +24,8 @@ function systemOf(kind: System["kind"], variables: System["variables"] = {}, pro
   return systemWith(kind, { ...secrets, ...variables }, programs);
 }
 
-const hello: Announcement = { title: "For Code, from Desktop", body: "hello", sound: null };
-const marked: Announcement = { ...hello, body: "<b> & C:\\new" };
+const hello: Notification = { title: "For Code, from Desktop", body: "hello", sound: null };
+const marked: Notification = { ...hello, body: "<b> & C:\\new" };
 const send = "/usr/bin/notify-send";
 const busctl = "/usr/bin/busctl";
 const powershell = "/mnt/c/Windows/System32/WindowsPowerShell/v1.0/powershell.exe";
@@ -45,8 +45,8 @@ describe("Linux", () => {
       ["--hint=string:sound-name:message-new-instant", "--", hello.title, "hello"],
     ],
     ["markup and backslashes", marked, [send], ["--", hello.title, `${escaped}\\\\new`]],
-  ])("%s", (_name, announcement, programs, rest) => {
-    expect(planFor(announcement, systemOf("linux", {}, programs))?.toast.argv).toEqual([
+  ])("%s", (_name, notification, programs, rest) => {
+    expect(planFor(notification, systemOf("linux", {}, programs))?.toast.argv).toEqual([
       send,
       "--app-name=relay",
       ...rest,
@@ -56,9 +56,9 @@ describe("Linux", () => {
   test.each([
     [marked, `${escaped}\\new`, ["0"]],
     [{ ...marked, sound: "bell" }, `${escaped}\\new`, ["1", "sound-name", "s", "bell"]],
-  ])("busctl else: %j", (announcement, body, hints) => {
+  ])("busctl else: %j", (notification, body, hints) => {
     const argv = [...call, "relay", "0", "", hello.title, body, "0", ...hints, "-1"];
-    expect(planFor(announcement, systemOf("linux", {}, [busctl]))?.toast.argv).toEqual(argv);
+    expect(planFor(notification, systemOf("linux", {}, [busctl]))?.toast.argv).toEqual(argv);
   });
 
   test("nothing, where there is neither", () => {
@@ -260,9 +260,9 @@ describe("hostile text is data", () => {
       hostile.map((text) => [system.kind, text.slice(0, 40), system, text] as const),
     ),
   )("%s: %j", (_kind, _text, system, text) => {
-    const { body } = announcementOf(leased(text));
-    const plain = planFor(announcementOf(leased("plain")), system);
-    const plan = planFor(announcementOf(leased(text)), system);
+    const { body } = notificationOf(leased(text));
+    const plain = planFor(notificationOf(leased("plain")), system);
+    const plan = planFor(notificationOf(leased(text)), system);
     // the same is run as for a harmless text, but for one argument or variable, which is the text
     const differing = plan?.toast.argv.filter((word, index) => word !== plain?.toast.argv[index]) ?? [];
     const variables = Object.entries(plan?.toast.env ?? {}).filter(
@@ -280,7 +280,7 @@ describe("hostile text is data", () => {
   });
 
   test.each(hostile.map((text) => [text.slice(0, 40), text]))("%j is short and can be shown", (_, text) => {
-    const { body } = announcementOf(leased(text));
+    const { body } = notificationOf(leased(text));
     expect([...body].length).toBeLessThanOrEqual(120);
     expect(body).not.toMatch(/\p{Cc}|\p{Bidi_Control}|[\u{e0000}-\u{e007f}]|\p{Noncharacter_Code_Point}|\n/u);
     expect(body).not.toBe("");
@@ -289,7 +289,7 @@ describe("hostile text is data", () => {
   test.each(["../../etc/passwd", "-x", "a:b", "", "x".repeat(65), "a\nb", 'a"b', "<b>"])(
     "a sound that another program stored as %j is the default one",
     (sound) => {
-      expect(announcementOf(leased("x", sound)).sound).toBe("default");
+      expect(notificationOf(leased("x", sound)).sound).toBe("default");
     },
   );
 });
@@ -300,22 +300,22 @@ test.each([
   [{ count: 3, more: true }, "3 more: text"],
   [{ count: 1, more: true }, "1 more: text"],
 ])("%j reads %j", (counts, body) => {
-  const announcement = announcementOf({ ...leased(" text\n", "off"), reader: "desktop", ...counts });
-  expect(announcement).toEqual({ title: "For Desktop, from Code", body, sound: null });
+  const notification = notificationOf({ ...leased(" text\n", "off"), reader: "desktop", ...counts });
+  expect(notification).toEqual({ title: "For Desktop, from Code", body, sound: null });
 });
 
 test.skipIf(!canNotify)("busctl shows what notify-send shows", async () => {
   await using box = sandbox();
   const session = await desktopSession(box);
-  const announcement = { title: "-- For <Code>", body: "--help <b> & \\n 😀", sound: "bell" };
+  const notification = { title: "-- For <Code>", body: "--help <b> & \\n 😀", sound: "bell" };
   for (const program of [send, busctl]) {
-    const plan = planFor(announcement, systemOf("linux", { ...session.env }, [program]));
+    const plan = planFor(notification, systemOf("linux", { ...session.env }, [program]));
     const { exitCode } = Bun.spawnSync(plan?.toast.argv ?? [], { env: { ...plan?.toast.env } });
     expect(exitCode).toBe(0);
   }
   const [one, two] = session.shown();
   const body = "--help &lt;b&gt; &amp; \\n 😀";
-  expect(one).toMatchObject({ app: "relay", summary: announcement.title, body });
+  expect(one).toMatchObject({ app: "relay", summary: notification.title, body });
   expect(two).toMatchObject({ ...one, hints: { "sound-name": "bell" } });
 });
 
@@ -336,7 +336,7 @@ test.skipIf(!Bun.which("wine"))(
     });
     writeFileSync(join(box.home, "echo.js"), echo);
     const plans = hostile.map((message) =>
-      planFor(announcementOf(leased(message, "off")), systemOf("windows")),
+      planFor(notificationOf(leased(message, "off")), systemOf("windows")),
     );
     const args = plans[0]?.toast.argv.slice(1) ?? [];
     const bodies = plans.map((plan) => plan?.toast.env.RELAY_BODY ?? "");

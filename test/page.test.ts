@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { makeVisible } from "../src/core/escape.ts";
-import { type Asked, renderAgain, renderLatest, renderPage } from "../src/core/page.ts";
+import { type Origin, renderAgain, renderLatest, renderPage } from "../src/core/page.ts";
 import type { Dropped, Page, PageMessage } from "../src/core/store.ts";
 import { textsOf } from "./support/peer.ts";
 
@@ -30,7 +30,7 @@ function dropped(ids: number[], cleared_by: Dropped["cleared_by"] = null): Dropp
 }
 
 describe("a page", () => {
-  const pages: [name: string, page: Page, asked: Asked][] = [
+  const pages: [name: string, page: Page, asked: Origin][] = [
     ["is empty", page([]), "tool"],
     ["is empty while others are on their way", page([], { remaining: 2, inFlight: 2 }), "tool"],
     ["has one message", page([message(41, "the text")]), "approved tool"],

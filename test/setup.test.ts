@@ -91,7 +91,7 @@ describe("setup-code refuses, and writes nothing,", () => {
     [
       "without Claude Code",
       (box) => rmSync(join(box.programs, "claude")),
-      /^relay: Claude Code is not here: .* Install it, and run this again\.\n$/,
+      /^relay: Claude Code is not installed: .* Install it, and run this again\.\n$/,
     ],
     [
       "below the first version that asks",
@@ -122,7 +122,7 @@ describe("setup-code refuses, and writes nothing,", () => {
     [
       "another server of that name",
       (box) => void put(box, paths.code, { mcpServers: { relay: { command: "/opt/other", args: [] } } }),
-      /another server by the name of relay\. Rename that one/,
+      /another server by the name of relay\. Rename that server/,
     ],
     [
       "two commands of the person's own",
@@ -170,7 +170,7 @@ describe("setup-code refuses, and writes nothing,", () => {
     writeFileSync(join(project, "claude"), "#!/bin/sh\ntouch pwned\n", { mode: 0o755 });
     const env = { ...box.env, PATH: `.:${project}::${box.env.PATH}` };
     const { status, stderr } = await box.run([relayBinary, "setup-code"], { env, cwd: project });
-    expect([status, stderr]).toEqual([1, expect.stringContaining("Claude Code is not here")]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("Claude Code is not installed")]);
     expect(existsSync(join(project, "pwned"))).toBe(false);
   });
 
@@ -347,7 +347,7 @@ describe("options of Claude Code", () => {
   test("a RELAY_DB that the person's settings set otherwise is refused", async () => {
     await using box = home();
     put(box, paths.settings, { env: { RELAY_DB: "/one.db" } });
-    const sentence = /sets RELAY_DB to "\/one\.db", and here it is "\/two\.db"\. Make the two the same/;
+    const sentence = /sets RELAY_DB to "\/one\.db", and this command has "\/two\.db"\. Make them equal/;
     await expectRefused(box, ["setup-code"], sentence, { RELAY_DB: "/two.db" });
     await run(box, ["setup-code"]);
     expect(json(box, paths.code).mcpServers.relay.env).toEqual({ RELAY_DB: "/one.db" });
@@ -497,10 +497,10 @@ describe("setup-desktop", () => {
 describe("setup", () => {
   test("does what is installed, and says how to do the rest", async () => {
     await using box = sandbox();
-    await expectRefused(box, ["setup"], /neither Claude is here/);
+    await expectRefused(box, ["setup"], /neither Claude is installed/);
     installFakeClaude(box);
     const said = await run(box, ["setup"]);
-    expect(said).toContain("Claude Desktop is not here. Once it is, run: relay setup-desktop");
+    expect(said).toContain("Claude Desktop is not installed. Once it is, run: relay setup-desktop");
     expect(existsSync(join(box.home, ".config"))).toBe(false);
     mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
     await run(box, ["setup"]);
@@ -543,7 +543,7 @@ describe("what a person changed of relay's own part stays", () => {
     const moved = own.replaceAll(old, relayBinary);
     expect(text(box, paths.command)).toBe(moved);
     expect(await run(box, ["uninstall"])).toContain(
-      `relay: warning: ${path} was changed by you and stays. Delete it: without relay it does nothing.`,
+      `relay: warning: ${path} has changes of yours, so it stays. Delete it: without relay it does nothing.`,
     );
     expect(text(box, paths.command)).toBe(moved);
   });

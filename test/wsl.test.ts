@@ -78,12 +78,12 @@ describe("setup in WSL", () => {
     expect((await setupDesktop()).commands).toEqual([]);
   });
 
-  test("without a Windows relay explains why two buffers would never meet, and writes nothing", async () => {
+  test("without a Windows relay explains that two buffers would not meet, and writes nothing", async () => {
     await using box = home();
     const { setupCode, setupDesktop } = openWsl(box, { isInstalled: false });
     for (const setup of [setupCode, setupDesktop])
       await expect(setup()).rejects.toThrow(
-        /a relay in each would have a buffer of its own, and they would never meet/,
+        /two relays would use two buffers and messages would never arrive/,
       );
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
   });
@@ -131,8 +131,8 @@ test("a relay that cannot know who started it neither delivers nor clears", () =
   const claudeCode = { ...readEnvironment({}).claudeCode, unknown: true };
   const terminal = { stdin: true, stdout: true, stderr: true };
   const sentence = /started from WSL, and nothing tells it whether a model did that/;
-  expect(() => refuseInsideClaudeCode("relay get", claudeCode, terminal)).toThrow(RelayError);
-  expect(() => refuseInsideClaudeCode("relay get", claudeCode, terminal)).toThrow(sentence);
+  expect(() => refuseInsideClaudeCode("relay get", { claudeCode, terminal })).toThrow(RelayError);
+  expect(() => refuseInsideClaudeCode("relay get", { claudeCode, terminal })).toThrow(sentence);
   for (const name of ["claude-code", "claude-ai", "other"]) {
     const clientInfo = { name, version: "2.1.330" };
     expect(identify({ clientInfo, claudeCode, flag: "code" }).refusal?.message).toMatch(sentence);

@@ -8,7 +8,7 @@ import type { SetupContext } from "../setup/setup-context.ts";
 import { isSameContent } from "../setup/write-file.ts";
 import type { Context } from "./context.ts";
 
-/** The place of this process, for commands that change nothing. Throws a `failed` error without a home. */
+/** The setup context of a command that changes nothing. Throws a `failed` error without a home. */
 export function setupContext({ environment }: Context): SetupContext {
   return {
     system: environment.system(),
@@ -20,14 +20,14 @@ export function setupContext({ environment }: Context): SetupContext {
 }
 
 /**
- * The place of a command that changes files. Throws an error for a relative `RELAY_DB`, for a user in another user's home,
- * whose files would no longer be theirs, and for a model that sets `RELAY_DB`: no rule of the person's protects that file.
+ * The setup context of a command that changes files. Throws an error for a relative `RELAY_DB`, for the home of another
+ * user, who would no longer own the files, and for a model that sets `RELAY_DB`, a file that no permission rule protects.
  */
 export function writableSetupContext(context: Context, command: string): SetupContext {
-  const { bufferPath, claudeCode, terminal } = context.environment;
+  const { environment } = context;
   const setup = setupContext(context);
-  const buffer = setup.system.variables.RELAY_DB ? bufferPath() : null;
-  if (buffer) refuseInsideClaudeCode(`${command} with RELAY_DB`, claudeCode, terminal);
+  const buffer = setup.system.variables.RELAY_DB ? environment.bufferPath() : null;
+  if (buffer) refuseInsideClaudeCode(`${command} with RELAY_DB`, environment);
   const { home } = setup.places;
   const owner = process.getuid ? statSync(home, { throwIfNoEntry: false })?.uid : undefined;
   if (owner === undefined || owner === process.getuid?.()) return { ...setup, buffer };
@@ -38,19 +38,19 @@ export function writableSetupContext(context: Context, command: string): SetupCo
   );
 }
 
-/** How a plan is applied and reported. */
+/** Options of a plan's application and its report. */
 export interface ApplyOptions {
   dryRun: boolean;
   json: boolean;
-  /** What to say if there is nothing to do; by default that relay is already set up. */
+  /** The report of an empty plan; by default that relay is already set up. */
   nothing?: string;
-  /** Whether an error stops it, or only its own part. */
+  /** An error stops only its own part. */
   continueOnError?: boolean;
 }
 
 /**
- * Applies a plan, or only shows it, and says what changed and what to do next. Answers whether anything changed. Throws a
- * `failed` error that names all parts that could not be done.
+ * Applies a plan, or only shows it, and reports the changes and the next steps. Answers whether anything changed. Throws a
+ * `failed` error that names all parts that failed.
  */
 export async function apply(
   plan: () => Promise<Plan>,

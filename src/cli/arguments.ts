@@ -9,22 +9,15 @@ interface Flag {
   inlineValue?: boolean | undefined;
 }
 
-/** A command line, parsed. */
-interface Parsed {
-  args: Values<Arguments>;
-  /** The words after those that the arguments took. */
-  rest: string[];
-}
-
 /**
- * Parses what stands after the verb. Throws a `usage` error that names the first thing that the command does not take:
- * an unknown flag, one given twice or without its value, a value that is none of its options, a word too many.
+ * Parses the words after the verb; `rest` are those that no argument took. Throws a `usage` error that names the first
+ * mistake: an unknown flag, a flag given twice or without its value, a value that is none of its options, a word too many.
  */
 export function parseArguments(
   verb: string,
   { args: definitions = {}, takesRest }: Command,
   rawArgs: readonly string[],
-): Parsed {
+): { args: Values<Arguments>; rest: string[] } {
   const { flags, words: rest } = split(rawArgs, definitions);
   const args: Values<Arguments> = {};
   for (const flag of flags) {
@@ -41,9 +34,9 @@ export function parseArguments(
   throw usageError(verb, `unexpected argument "${rest[0]}" (a text of several words needs quotes)`);
 }
 
-/** Tells flags from words, and refuses nothing. */
+/** Separates flags from words, and refuses nothing. */
 function split(rawArgs: readonly string[], definitions: Arguments): { flags: Flag[]; words: string[] } {
-  // node:util takes a millisecond to load, and what Claude Code calls has no flags
+  // node:util takes a millisecond to load, and Claude Code calls commands without flags
   if (!rawArgs.some((argument) => argument.startsWith("-"))) return { flags: [], words: [...rawArgs] };
   const options = Object.entries(definitions)
     .filter(([, { type }]) => type !== "positional")
@@ -51,13 +44,13 @@ function split(rawArgs: readonly string[], definitions: Arguments): { flags: Fla
   const { tokens, positionals } = process.getBuiltinModule("node:util").parseArgs({
     args: withEmptyValues(rawArgs, definitions),
     options: Object.fromEntries(options),
-    strict: false, // its own refusals are sentences; the tokens say what is wrong
+    strict: false, // parseArgs refuses in sentences of its own
     tokens: true,
   });
   return { flags: tokens.filter((token) => token.kind === "option"), words: positionals };
 }
 
-/** parseArgs knows no flags with an optional value: one that stands without gets an empty one. */
+/** Gives a flag with an optional value an empty one where it stands alone, because parseArgs knows no such flags. */
 function withEmptyValues(rawArgs: readonly string[], definitions: Arguments): string[] {
   const isOptional = (argument: string) => {
     const definition = argument.startsWith("--") ? definitions[argument.slice(2)] : undefined;

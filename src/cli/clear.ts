@@ -11,8 +11,7 @@ export const command = defineCommand({
     json: { type: "boolean", description: "Print JSON" },
   },
   async run({ args, data: context }) {
-    const { claudeCode, terminal } = context.environment;
-    refuseInsideClaudeCode("relay clear", claudeCode, terminal);
+    refuseInsideClaudeCode("relay clear", context.environment);
     const relay = context.relay();
     if (!args.yes) await confirmDeletion("relay clear", await relay.store.counts(), context);
     const cleared = await relay.store.clear("command line");
@@ -25,7 +24,7 @@ export const command = defineCommand({
   },
 });
 
-/** Asks the person whether all messages are to go. Throws a `usage` error without a terminal, a `failed` one after a no. */
+/** Asks the person for a yes. Throws a `usage` error without a terminal, and a `failed` one for another answer. */
 export async function confirmDeletion(
   command: string,
   { total, unread }: Counts,

@@ -4,7 +4,7 @@ import { parseArguments } from "./arguments.ts";
 import type { Verbs } from "./command.ts";
 import { type Context, createContext } from "./context.ts";
 
-/** Runs one command line of `relay` and answers the status to exit with. Every error ends here. */
+/** Runs one command line of `relay`, reports its error if there is one, and answers the exit status. */
 export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): Promise<number> {
   const context = createContext();
   try {
@@ -12,7 +12,7 @@ export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): 
     return 0;
   } catch (error) {
     const status = reportError(error, context, hasFlag(rawArgs, "--json"));
-    return rawArgs[0] === "hook" ? 0 : status; // Claude Code takes some of a hook's codes for orders
+    return rawArgs[0] === "hook" ? 0 : status; // Claude Code obeys some exit codes of hooks
   }
 }
 
@@ -35,13 +35,13 @@ async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Conte
   await command.run({ ...parseArguments(verb, command, verbArgs), data: context, verbs });
 }
 
-/** Whether a flag is there, before the arguments were checked. Nothing after `--` is a flag. */
+/** Whether unchecked arguments have a flag. Nothing after `--` is one. */
 function hasFlag(rawArgs: readonly string[], ...names: string[]): boolean {
   const end = rawArgs.indexOf("--");
   return (end < 0 ? rawArgs : rawArgs.slice(0, end)).some((argument) => names.includes(argument));
 }
 
-/** Says on standard error why a command failed, and answers the status to exit with. */
+/** Reports an error on standard error, and answers the exit status. */
 function reportError(thrown: unknown, context: Context, json: boolean): number {
   const error = thrown instanceof WriteFailed ? outputError(thrown) : thrown;
   if (error instanceof OutputClosed) return 0;
@@ -55,10 +55,14 @@ function reportError(thrown: unknown, context: Context, json: boolean): number {
   return code;
 }
 
-// A reader that closes a pipe has read enough; a full disk under a redirection is another thing.
+// A reader that closes a pipe has read enough; a full disk is an error.
 function outputError({ code }: WriteFailed): Error {
   if (code === "EPIPE") return new OutputClosed();
-  return new RelayError("failed", `standard output cannot be written (${code})`, "Send it elsewhere.");
+  return new RelayError(
+    "failed",
+    `standard output cannot be written (${code})`,
+    "Redirect it to another place.",
+  );
 }
 
 const hint = `relay moves messages between Claude Desktop and Claude Code, which start it by themselves.

@@ -1,14 +1,14 @@
 import { RelayError } from "../core/errors.ts";
 import type { Context } from "./context.ts";
 
-/** An argument of a command. Any of them may be left out. */
+/** An argument of a command. Each may be left out. */
 export type Argument = { description: string } & (
   | { type: "boolean" }
   /** A flag that takes one of these words. */
   | { type: "enum"; options: string[] }
   /** A flag that takes any word. An `optional` one may stand alone, and is then the empty word. */
   | { type: "string"; valueHint: string; suggestions?: string[]; optional?: true }
-  /** A word at its place among those that are no flags. */
+  /** A word that is no flag, by its position. */
   | { type: "positional"; required: false; suggestions?: string[] }
 );
 
@@ -21,13 +21,13 @@ type Value<Definition> = Definition extends { type: "boolean" }
     ? Word
     : string;
 
-/** What a command line gave for each argument; nothing for those that it left out. */
+/** The values of arguments, without those that were left out. */
 export type Values<Args extends Arguments> = { [Name in keyof Args]?: Value<Args[Name]> };
 
-/** What a command runs with. */
+/** A call of a command. */
 interface Call<Args extends Arguments> {
   args: Values<Args>;
-  /** The words that no argument took; none, unless the command takes any. */
+  /** The words that no argument took. */
   rest: readonly string[];
   data: Context;
   verbs: Verbs;
@@ -37,9 +37,9 @@ interface Call<Args extends Arguments> {
 export interface Command<Args extends Arguments = Arguments> {
   meta: { name: string; description: string };
   args?: Args;
-  /** It takes any number of words after its arguments. */
+  /** Takes any number of words after its arguments. */
   takesRest?: true;
-  /** Nobody types it, so neither help nor completions name it. */
+  /** Hidden from help and completions. */
   calledByClaudeCode?: true;
   run(call: Call<Args>): void | Promise<void>;
 }
@@ -52,7 +52,7 @@ export function defineCommand<const Args extends Arguments>(command: Command<Arg
   return command;
 }
 
-/** The error for a command line that the verb does not take. */
+/** The error for a mistake after a verb. */
 export function usageError(verb: string, message: string): RelayError {
   return new RelayError("usage", message, `See: relay ${verb} --help`);
 }

@@ -3,17 +3,17 @@ import type { Argument, Command, Verbs } from "./command.ts";
 /** A word that may stand where the cursor is. */
 export interface Candidate {
   word: string;
-  /** Empty where the word says it all. */
+  /** May be empty. */
   description: string;
 }
 
 /**
- * The words that can complete a command line. `words` are those after the program's name, up to the one at the cursor,
- * which may be empty. Answers none where any text may stand.
+ * The words that can complete a command line. `words` are those after the program's name up to the one at the cursor,
+ * which may be empty. None where any text may stand.
  */
 export function complete(verbs: Verbs, words: readonly string[]): Candidate[] {
   const last = words.at(-1) ?? "";
-  const current = last === '""' ? "" : last; // as the person may type it, and PowerShell has to hand it over
+  const current = last === '""' ? "" : last; // Windows PowerShell passes no empty word
   return candidates(verbs, words.slice(0, -1), current).filter(({ word }) => word.startsWith(current));
 }
 
@@ -44,7 +44,7 @@ function flagsOf({ args = {} }: Command): Map<string, Argument> {
   return new Map([...flags, ["help", help] as const].map(([name, flag]) => [`--${name}`, flag]));
 }
 
-/** What may stand after these words: the value of the flag before it, or the next positional argument. */
+/** The candidates after these words: values of the flag before them, or of the next positional argument. */
 function valuesAfter(
   words: readonly string[],
   { args = {} }: Command,

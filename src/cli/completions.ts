@@ -2,11 +2,11 @@ import { defineCommand, usageError, type Verbs } from "./command.ts";
 import { complete } from "./complete.ts";
 
 /**
- * What each shell is to run when a word of relay's is completed: it asks the program, as `relay completions SHELL --
- * WORDS`, and takes each line of the answer for a word, a tab and a description.
+ * The script of each shell. To complete a word it runs `relay completions SHELL -- WORDS`, which answers a word, a tab and
+ * a description in each line.
  */
 const scripts: Record<string, string> = {
-  // Not `COMPREPLY=($(…))`, which would expand what it is given. macOS has bash 3.2, without mapfile.
+  // `COMPREPLY=($(…))` would expand the words. macOS has bash 3.2, without mapfile.
   bash: `# bash completions of relay. For every shell from now on:
 #   relay completions bash > ~/.local/share/bash-completion/completions/relay
 # or, where bash-completion is not installed, in ~/.bashrc: source <(relay completions bash)
@@ -46,7 +46,7 @@ fi
 
 complete -c relay -f -a '(relay completions fish -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 `,
-  // Never run: there was no PowerShell to run it in. Windows PowerShell 5.1 hands no empty word to a program.
+  // Never run: no PowerShell was at hand. Windows PowerShell 5.1 passes no empty word to a program.
   powershell: `# PowerShell completions of relay. For every shell from now on:
 #   relay completions powershell >> $PROFILE
 
@@ -77,30 +77,30 @@ export const command = defineCommand({
   takesRest: true,
   run({ args: { shell = "" }, rest, data: { print }, verbs }) {
     const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
-    const known = Object.keys(scripts).join(", ");
+    const shells = Object.keys(scripts).join(", ");
     if (!script)
-      throw usageError("completions", `${shell ? `unknown shell "${shell}"` : "missing shell"} (${known})`);
+      throw usageError("completions", `${shell ? `unknown shell "${shell}"` : "missing shell"} (${shells})`);
     const text = rest.length === 0 ? script : answer(shell, rest, verbs);
     if (text !== "") print(text);
   },
 });
 
-function answer(shell: string, given: readonly string[], verbs: Verbs): string {
-  const words = shell === "bash" ? withFlagsWhole(given) : given;
+function answer(shell: string, parts: readonly string[], verbs: Verbs): string {
+  const words = shell === "bash" ? joinFlags(parts) : parts;
   const current = words.at(-1) ?? "";
-  const taken = shell === "bash" && current.startsWith("--") ? current.indexOf("=") + 1 : 0;
+  const skipped = shell === "bash" && current.startsWith("--") ? current.indexOf("=") + 1 : 0;
   return complete(verbs, words)
-    .map(({ word, description }) => `${word.slice(taken)}\t${description}`)
+    .map(({ word, description }) => `${word.slice(skipped)}\t${description}`)
     .join("\n");
 }
 
-/** bash takes `--flag=value` apart at the sign, and wants the last part alone for an answer. */
-function withFlagsWhole(words: readonly string[]): string[] {
-  const whole: string[] = [];
-  for (const [index, word] of words.entries()) {
-    const belongs = word === "=" || words[index - 1] === "=";
-    if (belongs && whole.at(-1)?.startsWith("--")) whole.push(`${whole.pop()}${word}`);
-    else whole.push(word);
+/** Joins `--flag`, `=` and `value`, into which bash splits a flag. bash takes only the value for an answer. */
+function joinFlags(parts: readonly string[]): string[] {
+  const words: string[] = [];
+  for (const [index, part] of parts.entries()) {
+    const isContinued = part === "=" || parts[index - 1] === "=";
+    if (isContinued && words.at(-1)?.startsWith("--")) words.push(`${words.pop()}${part}`);
+    else words.push(part);
   }
-  return whole;
+  return words;
 }

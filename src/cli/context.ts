@@ -8,33 +8,32 @@ import { standardOutput, writeNow } from "../platform/output.ts";
 import { isRunning } from "../platform/process.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
 
-// A last wait for a lock, of 50 ms, may begin when these milliseconds are over.
+// After this the store may wait once more, for 50 ms.
 const quickLockTimeoutMs = 120;
 
-/** What every command works with. */
+/** The parts that every command works with. */
 export interface Context {
   environment: Environment;
-  /** Relay over the buffer of this environment, or another one. Throws a `buffer` error when it has no place. */
+  /** Relay over the buffer of this environment, or over another one. */
   relay(options?: RelayOptions): Relay;
-  /** Relay for a command that the person waits for: it gives up within 250 ms, start of the process included. */
+  /** Relay that gives up within 250 ms of the process's start, for a command that delays the person. */
   quickRelay(): Relay;
-  /** Writes lines of data that carry a page to standard output. Rejects with WriteFailed. */
+  /** Writes a page to standard output. Rejects with WriteFailed. */
   write(text: string): Promise<void>;
   /** Writes lines of data to standard output. Throws WriteFailed. */
   print(text: string): void;
-  /** Writes a line that is no data to standard error, if it is open. */
+  /** Writes a line that is no data to standard error, if that is open. */
   note(text: string): void;
-  /** The text in a style, where this output may carry colour. */
+  /** The text in a style, if this output may have colour. */
   style(output: "stdout" | "stderr", style: Parameters<typeof styleText>[0], text: string): string;
 }
 
-/** What is unusual about a relay. */
 interface RelayOptions {
-  /** Hears what became of each notification. */
+  /** Gets the outcome of each notification. */
   onOutcome?: (outcome: NotificationOutcome) => void;
   /** The absolute path of the buffer file, if it is not the one of the environment. */
   buffer?: string | null;
-  /** How long it waits for a lock, in milliseconds. */
+  /** The longest wait for a lock, in milliseconds. */
   lockTimeoutMs?: number;
 }
 
@@ -67,11 +66,11 @@ export function createContext(): Context {
     note(text) {
       try {
         writeNow(2, encodeLine(text));
-      } catch {} // there is nowhere else to say so
+      } catch {} // standard error is closed
     },
     style(stream, style, text) {
       if (!environment.color(stream)) return text;
-      // node:util takes 2 ms to load and look at the stream, which was done
+      // node:util would look at the stream once more, which takes 2 ms
       return process.getBuiltinModule("node:util").styleText(style, text, { validateStream: false });
     },
   };

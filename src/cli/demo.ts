@@ -5,7 +5,6 @@ import { errorMessage, RelayError } from "../core/errors.ts";
 import { version } from "../core/version.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
 import { defineCommand } from "./command.ts";
-import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
 import type { McpClient } from "./mcp-client.ts";
 
@@ -26,21 +25,20 @@ export const command = defineCommand({
     description: "Show relay at work: two servers, a message each way, on a temporary buffer",
   },
   args: { json: { type: "boolean", description: "Print the transcript as JSON" } },
-  async run({ args, data }) {
-    const { print } = data as Context;
+  async run({ args, data: { print } }) {
     await inTemporaryFolder(async (folder) => {
       const transcript = await converse(join(folder, "buffer.db"));
-      print(args.json ? JSON.stringify({ ok: true, transcript }) : told(transcript));
+      print(args.json ? JSON.stringify({ ok: true, transcript }) : renderTranscript(transcript));
     });
   },
 });
 
-/** Does `work` in a folder of its own, of which nothing is left, also when a signal ends the process. */
+/** Does `work` in a temporary folder, which is removed even if a signal ends the process. */
 async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = join(temporaryFolder(), `relay-demo-${crypto.randomUUID()}`);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const workInside = () => {
-    mkdirSync(folder, { mode: 0o700 }); // not before signals are seen to
+    mkdirSync(folder, { mode: 0o700 });
     return work(folder);
   };
   try {
@@ -50,7 +48,7 @@ async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promi
   }
 }
 
-/** One call of a tool: by whom, the message that was sent or arrived, and what the tool answered. */
+/** One call of a tool: its client, the message that was sent or arrived, and the tool's answer. */
 interface Step {
   client: Client;
   tool: "relay_send" | "relay_fetch";
@@ -82,7 +80,7 @@ async function converse(buffer: string): Promise<Step[]> {
 
 async function connectTo(client: Client, buffer: string): Promise<McpClient> {
   const { McpClient } = await import("./mcp-client.ts");
-  // This may run inside Claude Code, but its session is not the demo's: the environment is a clean one.
+  // inside Claude Code the demo must not look like a part of that session
   const env = { ...cleanEnvironment(), RELAY_DB: buffer, RELAY_NOTIFY: "off" };
   const clientInfo = { name: "relay-demo", version };
   try {
@@ -94,11 +92,11 @@ async function connectTo(client: Client, buffer: string): Promise<McpClient> {
   }
 }
 
-function told(transcript: Step[]): string {
+function renderTranscript(transcript: Step[]): string {
   const lines = transcript.flatMap(({ client, tool, message, answer }) => {
-    const who = clientTitle(client).padEnd(8);
-    if (tool === "relay_send") return [`${who}sends  ${message}`];
-    return [`${who}gets   ${answer.split("\n", 1)[0]}`, `${" ".repeat(15)}${message}`];
+    const title = clientTitle(client).padEnd(8);
+    if (tool === "relay_send") return [`${title}sends  ${message}`];
+    return [`${title}gets   ${answer.split("\n", 1)[0]}`, `${" ".repeat(15)}${message}`];
   });
   return [...lines, "relay works: a message went each way, and each arrived once."].join("\n");
 }

@@ -21,7 +21,7 @@ export function renderFindings(findings: readonly Finding[], { environment }: Co
     .join("\n");
 }
 
-// Names of files and output of other programs are in these lines.
+// File names and the output of other programs may hold anything.
 function plain(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ");
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
 import { version } from "../core/version.ts";
+import { plural } from "../core/words.ts";
 import type { Finding, ServerCommand, Subject } from "../doctor/check.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
@@ -16,8 +17,7 @@ export const command = defineCommand({
     repair: { type: "boolean", description: "Rebuild a damaged buffer from the messages that can be read" },
     json: { type: "boolean", description: "Print JSON" },
   },
-  async run({ args, data }) {
-    const context = data as Context;
+  async run({ args, data: context }) {
     const { notify = false, json = false } = args;
     if (args.repair) return repair(context, json);
     const checks = await examineHere(context, notify);
@@ -25,9 +25,8 @@ export const command = defineCommand({
     const { renderFindings } = await import("./doctor-report.ts");
     context.print(json ? JSON.stringify({ ok: failures === 0, checks }) : renderFindings(checks, context));
     if (failures === 0) return;
-    const found =
-      failures === 1 ? "1 problem found; see the fix" : `${failures} problems found; see the fixes`;
-    throw new RelayError("failed", `${found} above`);
+    const fixes = failures === 1 ? "fix" : "fixes";
+    throw new RelayError("failed", `${plural(failures, "problem")} found; see the ${fixes} above`);
   },
 });
 
@@ -64,16 +63,16 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
 }
 
 /**
- * Starts a server as its client does, but in a folder that only this process writes, and over a buffer of its own:
- * over the person's it would announce unread messages.
+ * Starts a server as its client does, but in a private folder and over a buffer there: over the person's it would
+ * announce unread messages.
  */
 async function probe({ command, args, env }: ServerCommand, folder: string) {
   const { McpClient } = await import("./mcp-client.ts");
-  const own = { RELAY_DB: join(folder, `${crypto.randomUUID()}.db`), RELAY_NOTIFY: "off" };
+  const overrides = { RELAY_DB: join(folder, `${crypto.randomUUID()}.db`), RELAY_NOTIFY: "off" };
   const client = await McpClient.start({
     command,
     args,
-    env: { ...cleanEnvironment(), ...env, ...own },
+    env: { ...cleanEnvironment(), ...env, ...overrides },
     cwd: folder,
     clientInfo: { name: "relay-doctor", version },
   });

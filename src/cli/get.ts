@@ -15,12 +15,11 @@ export const command = defineCommand({
     for: { type: "enum", options: ["desktop", "code"], description: "Whose messages" },
     limit: { type: "string", valueHint: "n", description: "How many at most, 1 to 20 (default 5)" },
     all: { type: "boolean", description: "Also show messages that were read before" },
-    peek: { type: "boolean", description: "Only look: mark nothing as read" },
+    peek: { type: "boolean", description: "Show them without marking them as read" },
     json: { type: "boolean", description: "Print JSON, with the texts byte for byte" },
   },
   async run({ args, data: context }) {
-    const { claudeCode, terminal } = context.environment;
-    refuseInsideClaudeCode("relay get", claudeCode, terminal);
+    refuseInsideClaudeCode("relay get", context.environment);
     const reader = args.for;
     if (!reader) throw new RelayError("usage", "missing reader: use --for desktop or --for code");
     const request: PageRequest = {
@@ -58,7 +57,7 @@ async function deliver(delivery: Delivery, text: string, context: Context): Prom
 // Fields are added, never renamed: design.md, "Command line".
 function pageJson({ messages, remaining, inFlight, dropped }: Page) {
   const ids = (cleared: boolean) =>
-    dropped.filter((each) => (each.cleared_by !== null) === cleared).map(({ id }) => id);
+    dropped.filter(({ cleared_by: by }) => (by !== null) === cleared).map(({ id }) => id);
   return {
     messages: messages.map(({ redelivered, ...message }) => ({ ...message, maybe_shown: redelivered })),
     remaining,

@@ -12,10 +12,7 @@ import type { Context } from "./context.ts";
 const inputBytes = 1024 * 1024;
 const inputMilliseconds = 1_000;
 
-/**
- * Hooks run while the person waits, and Claude Code takes some exit codes for orders: so whatever goes wrong, nothing is
- * printed, and the status is 0.
- */
+/** Prints nothing and ends with 0 after an error: the person waits, and Claude Code obeys some exit codes of hooks. */
 export const command = defineCommand({
   meta: { name: "hook", description: "Answer a hook event on standard input (called by Claude Code)" },
   calledByClaudeCode: true,
@@ -30,46 +27,37 @@ export const command = defineCommand({
   async run({ args, data: context }) {
     try {
       if (args.event === "user-prompt-expansion") await issueTicket(context);
-      if (args.event === "session-start") await tellWaiting(context);
+      if (args.event === "session-start") await reportWaiting(context);
       if (args.event === "pre-tool-use") await guardBuffer(context);
     } catch {} // see above
   },
 });
 
-/** What is used of a `UserPromptExpansion` event (facts.md, "/get, tickets, hooks"). */
-interface Expansion {
-  session_id: string;
-  hook_event_name: "UserPromptExpansion";
-  expansion_type: "slash_command";
-  command_name: string;
-  command_args: string;
-  command_source: string;
-}
-
-// A ticket says that a person typed the command: every sign of that must be there.
+// A ticket proves that a person typed the command, so each sign of that has to be there (facts.md, "/get, tickets, hooks").
 async function issueTicket({ environment, quickRelay }: Context): Promise<void> {
   const { attended, session } = environment.claudeCode;
   if (!attended || !session || !(await isSpawnedBy(session.process))) return;
-  const event = parseExpansion(await readInput());
-  if (!event || event.session_id !== session.id || !isOurCommand(event, environment)) return;
-  await quickRelay().store.issueTicket(session, event.command_args);
+  const event = parseObject(await readInput());
+  const { hook_event_name, expansion_type, session_id, command_args = "" } = event;
+  if (hook_event_name !== "UserPromptExpansion" || expansion_type !== "slash_command") return;
+  if (session_id !== session.id || typeof command_args !== "string") return;
+  if (isOurCommand(event, environment)) await quickRelay().store.issueTicket(session, command_args);
 }
 
-async function tellWaiting({ environment, quickRelay, print }: Context): Promise<void> {
+async function reportWaiting({ environment, quickRelay, print }: Context): Promise<void> {
   const { unread } = await quickRelay().store.counts();
   if (unread.code === 0) return;
   const name = installedName(environment) ?? pluginName(environment);
-  const how = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
-  print(JSON.stringify({ systemMessage: `relay: ${plural(unread.code, "message")} from Desktop. ${how}` }));
+  const advice = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
+  print(
+    JSON.stringify({ systemMessage: `relay: ${plural(unread.code, "message")} from Desktop. ${advice}` }),
+  );
 }
 
-/**
- * A plugin cannot bring the deny rule for the buffer that setup puts into the person's settings, so its hooks refuse
- * what names the file.
- */
+/** Refuses tool calls that name the buffer. For the plugin, which cannot bring the deny rule that setup adds. */
 async function guardBuffer({ environment, print }: Context): Promise<void> {
-  const event = parseObject(await readInput());
-  const input = JSON.stringify(event?.tool_input ?? null);
+  const { tool_input = null } = parseObject(await readInput());
+  const input = JSON.stringify(tool_input);
   const names = (path: string) => input.includes(JSON.stringify(path).slice(1, -1));
   if (!names(".relay_buffer.db") && !names(environment.bufferPath())) return;
   const hookSpecificOutput = {
@@ -81,27 +69,17 @@ async function guardBuffer({ environment, print }: Context): Promise<void> {
   print(JSON.stringify({ hookSpecificOutput }));
 }
 
-function parseExpansion(text: string | null): Expansion | null {
-  const event = parseObject(text);
-  if (!event) return null;
-  const { session_id, hook_event_name, expansion_type, ...rest } = event;
-  const { command_name, command_args = "", command_source } = rest;
-  const given = [session_id, command_name, command_args, command_source];
-  if (hook_event_name !== "UserPromptExpansion" || expansion_type !== "slash_command") return null;
-  return given.every((value) => typeof value === "string")
-    ? ({ ...event, command_args } as unknown as Expansion)
-    : null;
+/** The properties of a JSON value; none of a value that is no object, or of no text. */
+function parseObject(text: string | null): Record<string, unknown> {
+  return Object(JSON.parse(text ?? "{}"));
 }
 
-function parseObject(text: string | null): Record<string, unknown> | null {
-  const event: unknown = text === null ? null : JSON.parse(text);
-  return typeof event === "object" && event !== null ? (event as Record<string, unknown>) : null;
-}
-
-// Claude Code runs whichever command of the name it prefers; a ticket is only for the one that relay installed.
-function isOurCommand({ command_name, command_source }: Expansion, environment: Environment): boolean {
+// Several commands may have the name; a ticket is only for the one that relay installed.
+function isOurCommand(event: Record<string, unknown>, environment: Environment): boolean {
+  const { command_name, command_source } = event;
+  if (typeof command_name !== "string") return false;
   if (command_source === "userSettings") return command_name === installedName(environment);
-  // so it is called too when the person types just /get (facts.md)
+  // its name even when the person types /get (facts.md)
   return command_source === "plugin" && command_name === "relay:get" && isOurPlugin(environment);
 }
 
@@ -111,7 +89,7 @@ function isOurPlugin({ pluginFolder }: Environment): boolean {
   );
 }
 
-/** What to type for the plugin's skill: its short name, unless that is another command of the person's. */
+/** The name to type for the plugin's skill: the short one, unless another command of the person's has it. */
 function pluginName(environment: Environment): string | null {
   if (!isOurPlugin(environment)) return null;
   const folder = environment.claudeFolder();
@@ -119,7 +97,7 @@ function pluginName(environment: Environment): string | null {
   return others.some((path) => readTextOrNull(path) !== null) ? "relay:get" : "get";
 }
 
-/** The name under which relay's command stands among the person's own; `null` if it does not. */
+/** The name of relay's command among the person's own; `null` if it is not there. */
 function installedName(environment: Environment): string | null {
   const folder = environment.claudeFolder();
   if (!folder) return null;
@@ -130,7 +108,7 @@ function installedName(environment: Environment): string | null {
   return commandNames.find(isOurs) ?? null;
 }
 
-/** The text on standard input; `null` if that is too much, or takes too long. */
+/** The text on standard input; `null` if it is too long or comes too late. */
 async function readInput(): Promise<string | null> {
   const late = Bun.sleep(inputMilliseconds).then(() => null);
   const bytes = await Promise.race([readAll(Bun.stdin.stream(), inputBytes), late]);

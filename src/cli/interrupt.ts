@@ -3,8 +3,8 @@ import { WriteFailed } from "../core/errors.ts";
 const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * The same write, but one that fails at the first signal that would end the process. From this call on such a signal ends
- * nothing by itself: the page of a command that ends without a word is missing until its lease expires.
+ * The same write, which fails at the first signal that would end the process. From this call on such a signal does not
+ * end the process, because the page of a killed command is in flight until its lease expires.
  */
 export function interruptible(write: Promise<void>): Promise<void> {
   if (Bun.peek.status(write) === "fulfilled") return write;
@@ -14,11 +14,11 @@ export function interruptible(write: Promise<void>): Promise<void> {
   return Promise.race([write, interrupted]);
 }
 
-/** Does `work` and waits for it. A signal that would end the process does so, but not before `stop` was called. */
+/** Does `work`. A signal that would end the process does so after `stop`. */
 export async function unlessInterrupted<T>(work: () => Promise<T>, stop: () => void): Promise<T> {
   const end = (signal: NodeJS.Signals) => {
     stop();
-    for (const each of ending) process.removeAllListeners(each);
+    for (const name of ending) process.removeAllListeners(name);
     process.kill(process.pid, signal);
   };
   for (const signal of ending) process.once(signal, end);

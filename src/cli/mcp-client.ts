@@ -1,18 +1,19 @@
 import { readLines } from "../platform/input.ts";
 
-// Two processes have to start; a machine that needs longer has a problem worth telling.
+// Two processes start within this time, even on a slow machine.
 const requestMs = 10_000;
 
-// How long a server may take to end by itself once its input has ended.
+// The time for a server to end after its input ended.
 const endMs = 2_000;
 
 // A program that the server started may hold its standard error open.
 const drainMs = 1_000;
 
-/** How to start a server, with which environment and nothing else in it, and how its client introduces itself. */
+/** A server to start, and the words with which its client introduces itself. */
 export interface ServerOptions {
   command: string;
   args: string[];
+  /** Its whole environment. */
   env: Record<string, string>;
   /** The folder it starts in; the current one if left out. */
   cwd?: string;
@@ -20,8 +21,8 @@ export interface ServerOptions {
 }
 
 /**
- * An MCP client with a server of its own, over stdio. The SDK's `Client` uses all of the SDK's schemas, and with it in
- * the binary every server would make them at its start, which costs 20 ms (facts.md, "Bun").
+ * An MCP client with a server of its own, over stdio. The SDK's `Client` uses all of the SDK's schemas, which every server
+ * would then make at its start, in 20 ms (facts.md, "Bun").
  */
 export class McpClient {
   /** The version that the server names. */
@@ -36,10 +37,10 @@ export class McpClient {
     const stdio = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
     this.#child = Bun.spawn([command, ...args], { env, cwd, ...stdio, windowsHide: true });
     this.#ended = this.#read();
-    this.#ended.catch(() => {}); // nothing may be asked just then
+    this.#ended.catch(() => {}); // each request gets the error
   }
 
-  /** Starts a server and introduces the client. Throws what went wrong, with the last line of its standard error. */
+  /** Starts a server and introduces the client. Throws an error with the last line of the server's standard error. */
   static async start(options: ServerOptions): Promise<McpClient> {
     const client = new McpClient(options);
     const { clientInfo } = options;
@@ -55,7 +56,7 @@ export class McpClient {
     }
   }
 
-  /** Calls a tool and answers its text. Throws what went wrong, in the tool's words if it has any. */
+  /** Calls a tool and answers its text. Throws an error with the tool's words, or as `start`. */
   async callTool(name: string, args: Record<string, unknown>): Promise<string> {
     const { content, isError } = await this.#request("tools/call", { name, arguments: args });
     const text = (content as { text?: string }[] | undefined)?.[0]?.text ?? "";
@@ -63,18 +64,18 @@ export class McpClient {
     return text;
   }
 
-  /** The names of the server's tools. Throws what `start` throws. */
+  /** The names of the server's tools. Throws as `start`. */
   async listTools(): Promise<string[]> {
     const { tools = [] } = await this.#request("tools/list", {});
     return (tools as { name: string }[]).map(({ name }) => name);
   }
 
-  /** Ends the server: its input ends, and if that is not enough it is killed. */
+  /** Ends the server's input, and kills a server that goes on. */
   async close(): Promise<void> {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), endMs);
     try {
       await this.#child.stdin.end();
-    } catch {} // it has ended already
+    } catch {} // the server has ended
     await this.#child.exited;
     clearTimeout(timer);
   }
@@ -104,7 +105,7 @@ export class McpClient {
     try {
       this.#child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
       await this.#child.stdin.flush();
-    } catch {} // the server has ended, and reading its output tells how
+    } catch {} // the server has ended, and #read throws
   }
 
   async #read(): Promise<never> {

@@ -1,4 +1,5 @@
 import { type Client, clients, clientTitle, isClient } from "../core/client.ts";
+import { renderDropped } from "../core/drop-report.ts";
 import { windowSize } from "../core/limits.ts";
 import type { Receipt } from "../core/relay.ts";
 import type { Counts } from "../core/store.ts";
@@ -6,17 +7,13 @@ import { plural, ranges, shownTime } from "../core/words.ts";
 import type { Repair } from "../store/repair.ts";
 
 /** A receipt for people. */
-export function renderReceipt({ id, unread, evicted_unread: dropped }: Receipt, to: Client): string {
+export function renderReceipt({ id, unread, evicted_unread: evicted }: Receipt, to: Client): string {
   const waiting = `${unread} ${unread === 1 ? "waits" : "wait"} there`;
-  const lines = [`relay: sent to ${clientTitle(to)} as message ${id}; ${waiting}.`];
-  if (dropped.length > 0) {
-    const which = `${plural(dropped.length, "unread message")} ${dropped.length === 1 ? "was" : "were"}`;
-    lines.push(`relay: ${which} dropped because the buffer was full (${ranges(dropped)}).`);
-  }
-  return lines.join("\n");
+  const dropped = renderDropped(evicted.map((id) => ({ id, cleared_by: null })));
+  return [`relay: sent to ${clientTitle(to)} as message ${id}; ${waiting}.`, ...dropped].join("\n");
 }
 
-/** What the buffer holds, for people; `strong` makes a number stand out. */
+/** The counts of the buffer, for people; `strong` emphasizes a number. */
 export function renderStatus(
   buffer: string,
   { total, unread, latest }: Counts,
@@ -35,7 +32,7 @@ function describeLatest({ id, sender, timestamp }: NonNullable<Counts["latest"]>
   return `message ${id}, from ${isClient(sender) ? sender : "an unknown sender"}, ${shownTime(timestamp)}`;
 }
 
-/** What a repair did, for people. */
+/** The outcome of a repair, for people. */
 export function renderRepair(path: string, repair: Repair): string {
   if (repair.state === "absent")
     return `relay: there is no buffer at ${path}, so there is nothing to repair.`;

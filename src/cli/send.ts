@@ -8,13 +8,13 @@ import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
 import { renderReceipt } from "./render.ts";
 
-// Far more than a message may have; a stream without end must end somewhere.
+// Far more than a message may have. A stream may be endless.
 const inputBytes = 16 * 1024 * 1024;
 
 export const command = defineCommand({
   meta: { name: "send", description: "Send a message to one of the two Claudes" },
   args: {
-    to: { type: "enum", options: ["desktop", "code"], description: "Who gets it" },
+    to: { type: "enum", options: ["desktop", "code"], description: "The recipient" },
     text: {
       type: "positional",
       required: false,
@@ -39,11 +39,10 @@ export const command = defineCommand({
   },
 });
 
-function recipient(to: string | undefined, { environment }: Context): Client {
-  const { claudeCode, terminal } = environment;
-  if (to === "code") refuseInsideClaudeCode("relay send --to code", claudeCode, terminal);
-  if (to === "code" || to === "desktop") return to;
-  if (isInsideClaudeCode(claudeCode, terminal)) return "desktop";
+function recipient(to: Client | undefined, { environment }: Context): Client {
+  if (to === "code") refuseInsideClaudeCode("relay send --to code", environment);
+  if (to) return to;
+  if (isInsideClaudeCode(environment)) return "desktop";
   throw new RelayError("usage", "missing recipient: use --to desktop or --to code");
 }
 

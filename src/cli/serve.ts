@@ -1,9 +1,9 @@
 import { RelayError } from "../core/errors.ts";
 import { checkSound } from "../core/validate.ts";
-import { watchOutside } from "../server/lifecycle.ts";
+import { watchEndCauses } from "../server/lifecycle.ts";
 import { defineCommand } from "./command.ts";
 
-// Long enough for a laptop's night to be the person's choice, short enough to find a client that vanished.
+// A client that vanished leaves its server running for this long, and then for five pings.
 const defaultIdleSeconds = 3_600;
 
 export const command = defineCommand({
@@ -29,11 +29,11 @@ export const command = defineCommand({
     },
   },
   async run({ args: { client, debug = false, ...args }, data: { environment } }) {
-    const outside = watchOutside();
+    const endCauses = watchEndCauses();
     const idleTimeout = checkIdle(args["idle-timeout"]);
     const sound = checkSound(args.sound);
-    const { serve } = await import("../server/server.ts"); // other commands do not wait for the MCP SDK
-    await serve({ client, debug, sound, idleTimeout }, environment, outside);
+    const { serve } = await import("../server/server.ts"); // the MCP SDK takes long to load
+    await serve({ client, debug, sound, idleTimeout }, environment, endCauses);
   },
 });
 
@@ -43,6 +43,6 @@ function checkIdle(value: string | undefined): number {
   throw new RelayError(
     "usage",
     `--idle-timeout is "${value}"; it must be a number of seconds`,
-    "0 is never.",
+    "Use 0 for never.",
   );
 }

@@ -1,5 +1,4 @@
 import { defineCommand } from "./command.ts";
-import type { Context } from "./context.ts";
 
 export const command = defineCommand({
   meta: { name: "setup-code", description: "Connect Claude Code: the server, /get, hooks and rules" },
@@ -13,15 +12,14 @@ export const command = defineCommand({
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing" },
     json: { type: "boolean", description: "Print JSON" },
   },
-  async run({ args, data }) {
-    const context = data as Context;
+  async run({ args, data: context }) {
     const [{ apply, writableSetupContext }, { planCode }] = await Promise.all([
       import("./apply.ts"),
       import("../setup/code-plan.ts"),
     ]);
     const setup = writableSetupContext(context, "relay setup-code");
     const { scope = "user", statusline = false, json = false, "dry-run": dryRun = false } = args;
-    const plan = () => planCode(setup, { scope: scope as "user" | "project", statusline });
+    const plan = () => planCode(setup, { scope, statusline });
     await apply(plan, setup, { dryRun, json }, context);
   },
 });

@@ -1,5 +1,4 @@
 import { defineCommand } from "./command.ts";
-import type { Context } from "./context.ts";
 
 export const command = defineCommand({
   meta: { name: "setup-desktop", description: "Connect Claude Desktop: the server" },
@@ -7,8 +6,7 @@ export const command = defineCommand({
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing" },
     json: { type: "boolean", description: "Print JSON" },
   },
-  async run({ args, data }) {
-    const context = data as Context;
+  async run({ args, data: context }) {
     const [{ apply, writableSetupContext }, { planDesktop }] = await Promise.all([
       import("./apply.ts"),
       import("../setup/claude-desktop.ts"),

@@ -11,7 +11,7 @@ import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 import { renderReceipt } from "./render.ts";
 
-// The person waits for the prompt; a server's next look announces what a slow notifier has not shown by then.
+// The person waits for the prompt. If the notifier takes longer, a server's next look announces the message.
 const notifierMs = 1_000;
 
 const request: PageRequest = { reader: "code", limit: windowSize, includeRead: false, size: "typed" };
@@ -31,19 +31,9 @@ export const command = defineCommand({
       );
     }
     if (redeemed.fetched) return show(redeemed.fetched, context);
-    const words = redeemed.args.trim();
-    const act = actions.get(words) ?? sendWords;
-    await act(relay, context, words);
+    await answer(redeemed.args.trim(), relay, context);
   },
 });
-
-type Action = (relay: Relay, context: Context, words: string) => Promise<void>;
-
-const actions = new Map<string, Action>([
-  ["again", again],
-  ["status", status],
-  ["clear", clear],
-]);
 
 async function show({ page, delivery }: Fetched, context: Context): Promise<void> {
   const text = renderPage(page, "code", "typed", randomNonce);
@@ -51,25 +41,22 @@ async function show({ page, delivery }: Fetched, context: Context): Promise<void
   else context.print(text);
 }
 
-async function again({ store }: Relay, context: Context): Promise<void> {
-  context.print(renderAgain(await store.lastPage("code"), randomNonce));
-}
-
-async function status({ store }: Relay, context: Context): Promise<void> {
-  const { total, unread } = await store.counts();
-  context.print(
-    `relay: ${unread.code} unread from Desktop, ${unread.desktop} unread for Desktop, ${total} of ${windowSize} kept.`,
-  );
-}
-
-async function clear({ store }: Relay, context: Context): Promise<void> {
-  const { deleted, deleted_unread: unread } = await store.clear("code");
-  context.print(`relay: cleared ${plural(deleted, "message")}, of which ${unread} unread.`);
-}
-
-async function sendWords(relay: Relay, context: Context, words: string): Promise<void> {
+/** Obeys the words after `/get`; those that are no request go to Desktop. */
+async function answer(words: string, relay: Relay, { print }: Context): Promise<void> {
+  const { store } = relay;
+  if (words === "again") return print(renderAgain(await store.lastPage("code"), randomNonce));
+  if (words === "status") {
+    const { total, unread } = await store.counts();
+    return print(
+      `relay: ${unread.code} unread from Desktop, ${unread.desktop} unread for Desktop, ${total} of ${windowSize} kept.`,
+    );
+  }
+  if (words === "clear") {
+    const { deleted, deleted_unread: unread } = await store.clear("code");
+    return print(`relay: cleared ${plural(deleted, "message")}, of which ${unread} unread.`);
+  }
   const receipt = await relay.send({ sender: "code", message: checkMessage(words) });
-  context.print(
+  print(
     `${renderReceipt(receipt, "desktop")}\nrelay: the words after /get were for Desktop, and are on their way there. They are not for you; there is nothing to do.`,
   );
   await Promise.race([relay.notifications.finish(), Bun.sleep(notifierMs)]);

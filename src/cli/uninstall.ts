@@ -14,12 +14,10 @@ export const command = defineCommand({
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing" },
     json: { type: "boolean", description: "Print JSON" },
   },
-  async run({ args, data }) {
-    const context = data as Context;
-    const { claudeCode, terminal } = context.environment;
+  async run({ args, data: context }) {
     const { purge = false, yes = false, json = false, "dry-run": dryRun = false } = args;
-    // it removes the person's protections, too
-    refuseInsideClaudeCode("relay uninstall", claudeCode, terminal);
+    // it removes the hooks and rules that protect the person
+    refuseInsideClaudeCode("relay uninstall", context.environment);
     const [{ apply, writableSetupContext }, { bufferOverride }, { planRemoval }] = await Promise.all([
       import("./apply.ts"),
       import("../setup/setup-context.ts"),

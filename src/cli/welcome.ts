@@ -3,8 +3,8 @@ import type { NotificationOutcome } from "../core/notifications.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Shows a person who has just set relay up that it works: a message to each of these clients, with a real notification.
- * A buffer that holds messages gets none, which could push out one of them.
+ * Shows a person who has just set relay up that it works: sends a message to each of these clients, with a notification.
+ * A buffer that holds messages gets none, because it could evict one of them.
  */
 export async function welcome(
   clients: readonly Client[],

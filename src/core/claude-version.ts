@@ -1,7 +1,7 @@
 /** The first Claude Code that obeys `requiresUserInteraction` (facts.md); an older one lets a model fetch by itself. */
 export const firstProtected = "2.1.199";
 
-/** Whether a Claude Code of this version asks its person before a message is read; `false` for prereleases and nonsense. */
+/** Whether a Claude Code of this version asks its person before a message is read; `false` for prereleases and for other text. */
 export function isProtected(version: string): boolean {
   return Bun.semver.satisfies(version, `>=${firstProtected}`);
 }

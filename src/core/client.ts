@@ -1,7 +1,7 @@
 /** One of the two Claudes. */
 export type Client = "desktop" | "code";
 
-/** Both of them, in the order they are named everywhere. */
+/** Both clients, in the order in which relay names them. */
 export const clients: readonly Client[] = ["desktop", "code"];
 
 /** Whether a value names a client. */

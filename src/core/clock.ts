@@ -1,8 +1,8 @@
-/** Where relay takes the time from, so that rules about time can be tested. */
+/** The port for the time. */
 export interface Clock {
-  /** Milliseconds since 1970. Other processes compare with it; it may jump. */
+  /** Milliseconds since 1970, the same for all processes. May jump. */
   now(): number;
-  /** Milliseconds since some moment of this process. Never jumps back. */
+  /** Milliseconds since an arbitrary moment. Never jumps back. */
   elapsed(): number;
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts";
 import { RelayError, WriteFailed } from "./errors.ts";
 import type { Lease, Store } from "./store.ts";
 
-// A younger lease is surely the reader's own, and a transaction costs a millisecond.
+// A younger lease cannot have expired, and renewing it costs a millisecond.
 const renewAfterMs = 1_000;
 
 /** A leased page on its way to its reader. */
@@ -12,7 +12,7 @@ export class Delivery {
   readonly #clock: Clock;
   readonly #leasedAt: number;
 
-  /** The delivery of a page that the store has just leased. */
+  /** The delivery of a page that the store has leased just now. */
   constructor(store: Store, lease: Lease, clock: Clock) {
     this.#store = store;
     this.#lease = lease;
@@ -21,9 +21,9 @@ export class Delivery {
   }
 
   /**
-   * Writes the page with `write`, then acks it. Throws what `write` throws, and then the page is offered again: as it
-   * was if {@link WriteFailed} says that no byte went out, else labelled. Throws `failed`, having written nothing, if
-   * the page went to another reader meanwhile.
+   * Writes the page with `write`, then acks it. Throws the error of `write`; then the page is offered again, as it was
+   * if {@link WriteFailed} says that no byte went out, else labelled. Throws `failed` and writes nothing if the page
+   * went to another reader meanwhile.
    */
   async send(write: () => Promise<void>): Promise<void> {
     const age = this.#clock.elapsed() - this.#leasedAt;
@@ -39,12 +39,12 @@ export class Delivery {
     await this.#store.ack(this.#lease);
   }
 
-  /** The page will not be written: it is offered again as it was. */
+  /** Gives back a page that is not written: it is offered again as it was. */
   release(): Promise<void> {
     return this.#store.release(this.#lease, false);
   }
 
-  /** Nobody waited for the page that was sent: it is offered again, labelled. */
+  /** Takes back a page that was sent to a request cancelled before: it is offered again, labelled. */
   undeliver(): Promise<void> {
     return this.#store.undeliver(this.#lease);
   }

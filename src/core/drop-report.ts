@@ -8,11 +8,11 @@ const clearers: Record<ClearedBy, string> = {
   unknown: "",
 };
 
-/** What a reader is told of messages that it missed: a line for those that made room, and one for each who cleared. */
+/** Reports dropped messages to their reader: a line for those that made room, and one for each clear's author. */
 export function renderDropped(dropped: readonly Dropped[]): string[] {
   return [...Map.groupBy(dropped, ({ cleared_by: by }) => by)].map(([by, group]) => {
-    const which = `${plural(group.length, "unread message")} ${group.length === 1 ? "was" : "were"}`;
-    if (by) return `relay: ${which} cleared${clearers[by] ?? ""}.`;
-    return `relay: ${which} dropped because the buffer was full (${ranges(group.map(({ id }) => id))}).`;
+    const subject = `${plural(group.length, "unread message")} ${group.length === 1 ? "was" : "were"}`;
+    if (by) return `relay: ${subject} cleared${clearers[by] ?? ""}.`;
+    return `relay: ${subject} dropped because the buffer was full (${ranges(group.map(({ id }) => id))}).`;
   });
 }

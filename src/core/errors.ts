@@ -1,11 +1,11 @@
-/** The kinds of errors that people and models read, by the exit status of a command. */
+/** The kind of an error, which decides the exit status of a command. */
 export type ErrorKind = "failed" | "usage" | "refused" | "buffer";
 
 const exitCodes: Record<ErrorKind, number> = { failed: 1, usage: 2, refused: 3, buffer: 4 };
 
 /**
- * An error that a person or a model reads: what is wrong, in lower case and without a full stop, and what to do about
- * it, as a sentence. Anything else that is thrown is a defect of relay.
+ * An error that a person or a model reads. `message` names the problem, in lower case and without a full stop; `fix` is
+ * a sentence. Any other error is a defect of relay.
  */
 export class RelayError extends Error {
   override readonly name = "RelayError";
@@ -31,19 +31,19 @@ export class WriteFailed extends Error {
   constructor(
     /** Whether any byte may have been taken. */
     readonly started: boolean,
-    /** The system's code, or the name of the signal that interrupted it. */
+    /** The system's code, or the name of the signal that interrupted the write. */
     readonly code: string,
   ) {
     super(`write failed: ${code}`);
   }
 }
 
-/** The reader of standard output closed it. There is nobody to tell, so this is never printed. */
+/** The reader of standard output closed it. Never printed. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
-/** What is wrong and what to do about it, as one line; a defect keeps its message but never its stack. */
+/** The message and the fix of an error, as one line; of a defect its message, never its stack. */
 export function errorMessage(error: unknown): string {
   if (error instanceof RelayError && error.fix) return `${error.message}. ${error.fix}`;
   return error instanceof Error ? error.message : String(error);

@@ -1,16 +1,16 @@
 /**
- * What must not reach a screen or a model as it is: control characters but tab, LF and CRLF; characters that turn the
- * direction of text; separators that some screens take for a line's end; tag characters, which carry text nobody sees.
+ * Characters that must not reach a screen or a model: control characters except tab, LF and CRLF; characters that change
+ * the direction of text; separators that some screens take for a line end; tag characters, which hold invisible text.
  */
 const unsafe = /(?:(?![\t\n\r])\p{Cc}|\r(?!\n)|\p{Bidi_Control}|[\u2028\u2029]|[\u{e0000}-\u{e007f}])/gu;
 
-// From this many on, equal characters in a row are shown once, with their count.
+// This many equal characters in a row, and more, are shown once, with their count.
 const longRun = 8;
 
-// The return of a CRLF ends a run of returns.
+// The return in a CRLF is safe, and belongs to no run of returns.
 const unsafeRuns = new RegExp(`(${unsafe.source})(?:(?!\\r\\n)\\1)*`, "gu");
 
-/** A text as it may be shown, and how many of its characters had to be escaped. */
+/** A text that is safe to show, and the number of its characters that were escaped. */
 export interface Visible {
   text: string;
   escaped: number;
@@ -33,10 +33,10 @@ function escapeOf(character: string): string {
   return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, "0")}`;
 }
 
-// Beyond what is unsafe in a text: what XML, and so some notifications, cannot hold.
+// XML, in which some systems take a notification, holds no noncharacters and no lone surrogates either.
 const unshowable = new RegExp(`${unsafe.source}|\\p{Noncharacter_Code_Point}|\\p{Surrogate}`, "gu");
 
-/** A text without what {@link makeVisible} would escape, and without the sequences that colour a terminal. */
+/** A text without unsafe characters and without the sequences that colour a terminal. */
 export function stripUnsafe(text: string): string {
   return Bun.stripANSI(text).replace(unshowable, "");
 }

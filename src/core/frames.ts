@@ -2,10 +2,10 @@ import { makeVisible, type Visible } from "./escape.ts";
 import type { PageMessage } from "./store.ts";
 import { plural, shownTime } from "./words.ts";
 
-/** Notes on a message that its frame shows besides the usual ones. */
+/** More notes for the frame of a message. */
 export type Labels = (message: PageMessage) => string[];
 
-// Every nonce has this length.
+// As long as every nonce.
 const sampleNonce = "7f3a9c1e";
 
 /** Eight hexadecimal digits that the author of a message cannot have known. */
@@ -26,15 +26,15 @@ export function frameMessages(
   return [preamble(mark), ...shown.flatMap(({ message, visible }) => frame(message, visible, mark, labels))];
 }
 
-/** How many characters, line ends included, this message takes on a page. */
+/** The length of this message on a page, in characters, line ends included. */
 export function framedLength(message: PageMessage, labels: Labels): number {
   return lengthOf(frame(message, makeVisible(message.message), sampleNonce, labels));
 }
 
-/** How many characters the line before the first message takes. */
+/** The length of the line before the first message. */
 export const preambleLength = lengthOf([preamble(sampleNonce)]);
 
-/** How many characters, line ends included, these lines take on a page. */
+/** The length of these lines on a page, in characters, line ends included. */
 export function lengthOf(lines: readonly string[]): number {
   return lines.reduce((sum, line) => sum + line.length + 1, 0);
 }

@@ -1,21 +1,21 @@
 import { type Client, clientTitle, otherClient } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import { stripUnsafe } from "./escape.ts";
-import type { Announcement, Notifier } from "./notifier.ts";
+import type { Notification, Notifier } from "./notifier.ts";
 import type { NotificationLease, NotificationPolicy, NotificationPreference, Store } from "./store.ts";
 import { isSoundName } from "./validate.ts";
 
-/** How long a process whose notifier failed leaves announcing to others, in milliseconds. */
+/** The time for which a process whose notifier failed leaves announcing to others, in milliseconds. */
 const restMs = 300_000;
 
-/** What became of a notification. `failure` is `null` if it was shown. */
+/** The outcome of a notification. `failure` is `null` if it was shown. */
 export interface NotificationOutcome {
   reader: Client;
   count: number;
   failure: string | null;
 }
 
-/** What notifications need. */
+/** The parts that notifications work with. */
 export interface NotificationsOptions {
   store: Store;
   clock: Clock;
@@ -26,7 +26,7 @@ export interface NotificationsOptions {
   onError?: (error: unknown) => void;
 }
 
-/** What announces messages to people: design.md, "Announcing". Nothing here throws. */
+/** Announces messages to people: design.md, "Announcing". No method throws. */
 export class Notifications {
   readonly #options: NotificationsOptions;
   readonly #running = new Set<Promise<void>>();
@@ -34,25 +34,25 @@ export class Notifications {
   #restUntil = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
-  /** Nothing is announced yet. */
+  /** Announces nothing by itself. */
   constructor(options: NotificationsOptions) {
     this.#options = options;
   }
 
-  /** Who announces the next message that this process stores. */
+  /** The announcer of the next message that this process stores. */
   get policy(): NotificationPolicy {
     return this.#options.muted() ? "never" : this.#isResting ? "later" : "now";
   }
 
-  /** Shows a notification once the receipt is on its way. */
+  /** Shows a notification, after the receipt went out. */
   announce(lease: NotificationLease): void {
-    // starting a program takes a moment, for which the receipt need not wait
+    // starting a program takes milliseconds
     const shown = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#show(lease));
     const tracked = shown.catch(this.#failed).finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
   }
 
-  /** Announces what nobody announced. `final`: this process looks for the last time. */
+  /** Announces unannounced messages. `final`: this process will not look again. */
   async look({ final = false } = {}): Promise<void> {
     try {
       if (this.#unstored) await this.prefer(this.#unstored.client, this.#unstored.preference);
@@ -63,7 +63,7 @@ export class Notifications {
     }
   }
 
-  /** Stores what this process's client prefers; a look tries again if that fails. */
+  /** Stores the preference of this process's client; a look tries again if that fails. */
   async prefer(client: Client, preference: NotificationPreference): Promise<void> {
     this.#unstored = { client, preference };
     try {
@@ -74,12 +74,12 @@ export class Notifications {
     }
   }
 
-  /** Resolves when all that this process announces was shown, or was not. */
+  /** Resolves when each notification of this process has succeeded or failed. */
   async finish(): Promise<void> {
     while (this.#running.size > 0 && !this.#stopped) await Promise.all(this.#running);
   }
 
-  /** Ends all that runs. Its leases expire, and other processes announce those messages. */
+  /** Ends each running notification. Its lease expires, and another process announces the messages. */
   stop(): void {
     this.#stopped = true;
     this.#options.notifier.stop();
@@ -93,7 +93,7 @@ export class Notifications {
 
   async #show(lease: NotificationLease): Promise<void> {
     const { notifier, store, clock, onOutcome } = this.#options;
-    const { shown, finished } = notifier.show(announcementOf(lease));
+    const { shown, finished } = notifier.show(notificationOf(lease));
     const failure = await shown;
     if (this.#stopped) return;
     onOutcome?.({ reader: lease.reader, count: lease.count, failure });
@@ -106,17 +106,17 @@ export class Notifications {
   }
 }
 
-// A notification shows this many characters; the rest of a longer text is invisible unless all before it is.
+// A notification shows 120 characters. More are read, because the first ones may be invisible.
 const bodyCharacters = 120;
 const previewCharacters = 4_096;
 
-/** What a person is told of leased messages: for whom, from whom, how many, and how the oldest begins. */
-export function announcementOf({ reader, count, more, message, sound }: NotificationLease): Announcement {
+/** The notification of leased messages: reader, sender, number, and the beginning of the oldest one. */
+export function notificationOf({ reader, count, more, message, sound }: NotificationLease): Notification {
   const text = stripUnsafe(message.slice(0, previewCharacters)).replace(/\s+/g, " ").trim();
-  const counted = more ? `${count} more` : count > 1 ? `${count} messages` : "";
+  const number = more ? `${count} more` : count > 1 ? `${count} messages` : "";
   return {
     title: `For ${clientTitle(reader)}, from ${clientTitle(otherClient(reader))}`,
-    body: shorten([counted, text || "(nothing that can be shown)"].filter(Boolean).join(": ")),
+    body: shorten([number, text || "(nothing that can be shown)"].filter(Boolean).join(": ")),
     sound: sound === "off" ? null : isSoundName(sound) ? sound : "default",
   };
 }

@@ -3,16 +3,16 @@ import { framedLength, type Labels, lengthOf, preambleLength } from "./frames.ts
 import { pageBytes, typedPageCharacters } from "./limits.ts";
 import type { Dropped, PageMessage, PageSize } from "./store.ts";
 
-// The first line of a page, and the line on a message that is too long, are shorter.
+// The first line of a page and the line about a message that is too long fit into this.
 const headCharacters = 500;
 
-/** How many messages, from the first one on, a page holds; and the id of a message that no page of this size holds. */
+/** The number of messages that fit, from the first one on, and the id of a message that no page of this size holds. */
 export interface Fit {
   count: number;
   tooLong: number | null;
 }
 
-/** Measures a page that names these dropped messages. A tool's page holds at least one message, whatever its size. */
+/** Measures a page that reports these dropped messages. A tool's page holds at least one message of any length. */
 export function fitPage(
   messages: readonly PageMessage[],
   dropped: readonly Dropped[],
@@ -21,21 +21,21 @@ export function fitPage(
 ): Fit {
   if (size === "tool") return { count: countFitting(messages, pageBytes, true), tooLong: null };
   const alone = typedPageCharacters - headCharacters - preambleLength;
-  let left = alone - lengthOf(renderDropped(dropped));
+  let space = alone - lengthOf(renderDropped(dropped));
   for (const [count, message] of messages.entries()) {
     const length = framedLength(message, labels);
-    left -= length;
-    if (left < 0) return { count, tooLong: length > alone ? message.id : null };
+    space -= length;
+    if (space < 0) return { count, tooLong: length > alone ? message.id : null };
   }
   return { count: messages.length, tooLong: null };
 }
 
-/** How many messages, from the first one on, have no more than so many bytes of text together. */
+/** The number of messages, from the first one on, whose texts have at most this many bytes together. */
 export function countFitting(messages: readonly PageMessage[], bytes: number, atLeastOne: boolean): number {
-  let left = bytes;
+  let space = bytes;
   const end = messages.findIndex(({ message }, index) => {
-    left -= Buffer.byteLength(message);
-    return left < 0 && !(atLeastOne && index === 0);
+    space -= Buffer.byteLength(message);
+    return space < 0 && !(atLeastOne && index === 0);
   });
   return end < 0 ? messages.length : end;
 }

@@ -5,10 +5,10 @@ import { fitPage } from "./page-size.ts";
 import { type Page, type PageMessage, readAt } from "./store.ts";
 import { plural } from "./words.ts";
 
-/** How a page was asked for, as far as relay knows. */
-export type Asked = "command" | "prompt" | "tool" | "approved tool" | "typed";
+/** The origin of a request for a page, as far as relay knows it. */
+export type Origin = "command" | "prompt" | "tool" | "approved tool" | "typed";
 
-const askedSentences: Record<Asked, string> = {
+const originSentences: Record<Origin, string> = {
   command: "Asked for on the command line.",
   prompt: "Asked for with the prompt get.",
   tool: "Fetched by a tool call.",
@@ -17,12 +17,12 @@ const askedSentences: Record<Asked, string> = {
 };
 
 /** A page as people and models read it (design.md, "Pages, as models see them"). `nonce` names its frames. */
-export function renderPage(page: Page, reader: Client, asked: Asked, nonce: () => string): string {
+export function renderPage(page: Page, reader: Client, origin: Origin, nonce: () => string): string {
   const { messages, tooLong } = page;
   const labels: Labels = (message) => (isUnread(message, reader) ? [] : ["read before"]);
   const head = tooLong !== null && messages.length === 0 ? waitingHead(page, reader) : pageHead(page, reader);
   return [
-    `relay: ${head}. ${messages.length > 0 ? askedSentences[asked] : ""}`.trimEnd(),
+    `relay: ${head}. ${messages.length > 0 ? originSentences[origin] : ""}`.trimEnd(),
     ...(tooLong !== null && messages.length > 0 ? [tooLongLine(tooLong)] : []),
     ...renderDropped(page.dropped),
     ...(tooLong !== null && messages.length === 0 ? [tooLongLine(tooLong)] : []),
@@ -31,9 +31,9 @@ export function renderPage(page: Page, reader: Client, asked: Asked, nonce: () =
 }
 
 /** The newest messages of both sides, for a client that relay cannot identify. */
-export function renderLatest(messages: readonly PageMessage[], asked: Asked, nonce: () => string): string {
+export function renderLatest(messages: readonly PageMessage[], origin: Origin, nonce: () => string): string {
   if (messages.length === 0) return "relay: nothing in the buffer.";
-  const head = `relay: the newest ${plural(messages.length, "message")} of both sides, none marked as read. ${askedSentences[asked]}`;
+  const head = `relay: the newest ${plural(messages.length, "message")} of both sides, none marked as read. ${originSentences[origin]}`;
   const labels: Labels = (message) => {
     const reader = otherClient(message.sender);
     return isUnread(message, reader) ? [`not yet read by ${clientTitle(reader)}`] : [];
@@ -41,7 +41,7 @@ export function renderLatest(messages: readonly PageMessage[], asked: Asked, non
   return [head, ...frameMessages(messages, labels, nonce)].join("\n");
 }
 
-/** The page that Code read last, or what is left of it, for `/get again`. */
+/** The page that Code read last, as far as its messages are still there, for `/get again`. */
 export function renderAgain(messages: readonly PageMessage[], nonce: () => string): string {
   if (messages.length === 0) return "relay: nothing is left of a page that was delivered before.";
   const labels: Labels = (message) => (isUnread(message, "code") ? [] : ["shown before"]);
@@ -55,10 +55,10 @@ export function renderAgain(messages: readonly PageMessage[], nonce: () => strin
 function pageHead(page: Page, reader: Client): string {
   const sender = clientTitle(otherClient(reader));
   const unread = page.messages.filter((message) => isUnread(message, reader)).length;
-  const before = page.messages.length - unread;
+  const read = page.messages.length - unread;
   return [
     unread > 0 ? `${plural(unread, "message")} from ${sender}` : `nothing new from ${sender}`,
-    ...(before > 0 ? [`${before} read before`] : []),
+    ...(read > 0 ? [`${read} read before`] : []),
     ...waiting(page, "more waiting"),
   ].join(", ");
 }
@@ -70,8 +70,8 @@ function waitingHead(page: Page, reader: Client): string {
 function waiting({ remaining, inFlight }: Page, words: string): string[] {
   const more = remaining > 0 ? [`${remaining} ${words}`] : [];
   if (inFlight === 0) return more;
-  const which = inFlight === remaining ? "" : `${inFlight} of them `;
-  return [...more, `${which}on ${inFlight === 1 ? "its" : "their"} way elsewhere`];
+  const part = inFlight === remaining ? "" : `${inFlight} of them `;
+  return [...more, `${part}on ${inFlight === 1 ? "its" : "their"} way elsewhere`];
 }
 
 function tooLongLine(id: number): string {

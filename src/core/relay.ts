@@ -4,22 +4,22 @@ import { Delivery } from "./delivery.ts";
 import type { Notifications } from "./notifications.ts";
 import type { Appended, CodeSession, LeasedPage, Page, PageRequest, Store } from "./store.ts";
 
-/** What a send answers. */
+/** The receipt of a send. */
 export interface Receipt extends Omit<Appended, "notification"> {
   ok: true;
 }
 
-/** A page, and the delivery to send it with; without one the page needs no ack. */
+/** A page and its delivery; `null` if the page needs no ack. */
 export interface Fetched {
   page: Page;
   delivery: Delivery | null;
 }
 
-/** What tools and commands do with messages. For a single transaction they call the store itself. */
+/** Sends and fetches messages for tools and commands, which call the store for a single transaction. */
 export class Relay {
   readonly #clock: Clock;
 
-  /** Relay over this store, announcing with these notifications. */
+  /** Relay over this store, which announces with these notifications. */
   constructor(
     readonly store: Store,
     readonly notifications: Notifications,
@@ -41,7 +41,7 @@ export class Relay {
     return this.#deliver(await this.store.lease(request, signal));
   }
 
-  /** Takes the session's ticket: what was typed after `/get`, and a page if that was nothing. `null` without a ticket. */
+  /** Redeems the session's ticket: the words typed after `/get`, and a page if there are none; `null` without a ticket. */
   async redeem(
     session: CodeSession,
     request: PageRequest,

@@ -10,7 +10,7 @@ export interface Message {
   read_by_code_at: string | null;
 }
 
-/** When the client read the message; `null` if it is unread. */
+/** The time at which the client read the message; `null` if it is unread. */
 export function readAt(message: Message, client: Client): string | null {
   return client === "desktop" ? message.read_by_desktop_at : message.read_by_code_at;
 }
@@ -21,20 +21,20 @@ export interface PageMessage extends Message {
   redelivered: boolean;
 }
 
-/** Who emptied the buffer: a client, a person on the command line, or an MCP client that gave no name. */
+/** The author of a clear: a client, a person on the command line, or an MCP client that gave no name. */
 export type ClearedBy = Client | "command line" | "unknown";
 
 /** A message that left the buffer before its reader read it. */
 export interface Dropped {
   id: number;
-  /** Who cleared it; `null` if it had to make room. */
+  /** `null` if it made room for another message. */
   cleared_by: ClearedBy | null;
 }
 
-/** How large a page may be: as the answer of a tool or a command, or as the prompt of a typed `/get`. */
+/** The size limit of a page: that of a tool's or a command's answer, or that of a typed `/get`. */
 export type PageSize = "tool" | "typed";
 
-/** What a page is asked to hold. */
+/** A request for a page. */
 export interface PageRequest {
   reader: Client;
   /** 1 to 20. */
@@ -44,27 +44,27 @@ export interface PageRequest {
   size: PageSize;
 }
 
-/** The messages for one reader, and what else it is told. */
+/** Messages for one reader, and a report of those that it missed. */
 export interface Page {
-  /** In time order. At least one if any is unread and not in flight, unless `tooLong` says why not. */
+  /** In time order. At least one if any is unread and not in flight, unless `tooLong` names it. */
   messages: PageMessage[];
-  /** How many unread messages are not on this page, those in flight included. */
+  /** The number of unread messages that are not on this page, those in flight included. */
   remaining: number;
-  /** How many unread messages are on a page to another reader. */
+  /** The number of unread messages on a page to another reader. */
   inFlight: number;
-  /** Messages that this reader missed and was not told of yet. */
+  /** Messages that this reader missed and no page has reported yet. */
   dropped: Dropped[];
-  /** The id of the message that ended the page because no page of this size can hold it; `null` if none did. */
+  /** The id of the message that ended the page because no page of this size can hold it. */
   tooLong: number | null;
 }
 
-/** A page on its way to its reader. Nobody else gets its messages until it is acked, released, or 5 s old. */
+/** A page on its way to its reader. No other reader gets its messages until it is acked, released, or 5 s old. */
 export interface Lease {
   id: string;
   reader: Client;
   /** The unread messages on the page. */
   unread: readonly number[];
-  /** The messages that the page names as dropped. */
+  /** The messages that the page reports as dropped. */
   dropped: readonly number[];
 }
 
@@ -74,7 +74,7 @@ export interface LeasedPage {
   lease: Lease | null;
 }
 
-/** How a client wants to be told of messages. */
+/** A client's notification preference. */
 export interface NotificationPreference {
   notify: boolean;
   /** `"off"`, `"default"`, or the name of a sound. */
@@ -89,12 +89,12 @@ export function isDefaultPreference({ notify, sound }: NotificationPreference): 
   return notify === defaultPreference.notify && sound === defaultPreference.sound;
 }
 
-/** Messages that one process is to announce to their reader in one notification. */
+/** Messages that one process announces to their reader in one notification. */
 export interface NotificationLease {
   id: string;
   reader: Client;
   count: number;
-  /** The messages follow so soon on a notification that this one says "more". */
+  /** They came within the cooldown of a notification, so that this one says "more". */
   more: boolean;
   /** The text of the oldest message. */
   message: string;
@@ -102,23 +102,23 @@ export interface NotificationLease {
   sound: string;
 }
 
-/** Who announces a new message: this process `"now"`, another one `"later"`, or nobody, `"never"`. */
+/** The announcer of a new message: this process (`"now"`), another one (`"later"`), or nobody (`"never"`). */
 export type NotificationPolicy = "now" | "later" | "never";
 
-/** What became of a send. */
+/** A stored message's id, and its effects on the buffer. */
 export interface Appended {
   id: number;
-  /** How many messages now wait for the reader. */
+  /** The number of messages that now wait for the reader. */
   unread: number;
   /** The messages that made room, in order. */
   evicted: number[];
   /** Those of `evicted` that were unread. */
   evicted_unread: number[];
-  /** What the caller is to announce now; `null` if nothing. */
+  /** The notification that the caller shows now, if any. */
   notification: NotificationLease | null;
 }
 
-/** How many messages there are and wait, and the newest one without its text. */
+/** The numbers of messages, and the newest one without its text. */
 export interface Counts {
   total: number;
   unread: Record<Client, number>;
@@ -131,17 +131,17 @@ export interface CodeSession {
   process: number;
 }
 
-/** A redeemed ticket: what was typed after the command, and the page it asked for, if it did. */
+/** A redeemed ticket: the words typed after the command, and a page if there were none. */
 export interface Redeemed {
   args: string;
   leased: LeasedPage | null;
 }
 
 /**
- * Where messages wait: the port that each store implements. Each method is one transaction, in the order of the calls.
- * It waits up to 5 s for other processes and gives up early when `signal` aborts. All throw a `buffer` error if the
- * buffer cannot be used; then nothing was changed, unless the disk failed in the commit. A store that does not exist
- * yet is an empty one, and only a method that stores something makes it.
+ * The port for stored messages. Each method is one transaction, in the order of the calls. It waits up to 5 s for other
+ * processes, and gives up early when `signal` aborts. All throw a `buffer` error if the buffer cannot be used; then
+ * nothing was changed, unless the disk failed in the commit. A buffer that does not exist counts as empty, and only a
+ * method that stores something makes it.
  */
 export interface Store {
   /** Stores a message durably and makes room for it. */
@@ -151,39 +151,39 @@ export interface Store {
   ): Promise<Appended>;
   /** Leases the oldest unread messages to the reader. */
   lease(request: PageRequest, signal?: AbortSignal): Promise<LeasedPage>;
-  /** The lease's time starts again. `false`: some of its messages went to another reader, so it must not be written. */
+  /** Starts the lease's time again. `false`: some of its messages went to another reader, so it must not be written. */
   renew(lease: Lease): Promise<boolean>;
-  /** The page was written: what the lease still holds is read, and its dropped messages were told. */
+  /** Marks the messages that the lease still holds as read, and its dropped messages as reported. */
   ack(lease: Lease): Promise<void>;
-  /** The page was not written whole: its messages are offered again, labelled if `redelivered`. */
+  /** Offers the messages again, labelled if `redelivered`. */
   release(lease: Lease, redelivered: boolean): Promise<void>;
-  /** Takes an ack back: its messages are unread again, and labelled. */
+  /** Takes an ack back: makes the messages unread again, and labels them. */
   undeliver(lease: Lease): Promise<void>;
   /** The page that {@link Store.lease} would give. Changes nothing. */
   peek(request: PageRequest): Promise<Page>;
-  /** What is left of the page that this reader read last. Changes nothing. */
+  /** The messages that this reader read last, as far as they are still there. Changes nothing. */
   lastPage(reader: Client): Promise<PageMessage[]>;
   /** The newest messages of both sides in time order. Changes nothing. */
   latest(limit: number): Promise<PageMessage[]>;
-  /** Counts. Changes nothing. */
+  /** Counts messages. Changes nothing. */
   counts(): Promise<Counts>;
   /** Deletes every message, and notes the unread ones for their readers, `by` excepted. */
   clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }>;
-  /** Stores how the client wants to be told of messages. */
+  /** Stores a client's preference. */
   prefer(client: Client, preference: NotificationPreference): Promise<void>;
-  /** Leases what nobody announced, one lease a reader. `final`: this process looks for the last time. */
+  /** Leases unannounced messages, one lease for each reader. `final`: this process will not look again. */
   leaseNotifications(options?: { final?: boolean }): Promise<NotificationLease[]>;
-  /** The notification was shown. */
+  /** Marks the messages of a shown notification as announced. */
   markNotified(lease: NotificationLease): Promise<void>;
-  /** The notification was not shown: another process may try. */
+  /** Gives back a notification that was not shown, for another process to try. */
   releaseNotification(lease: NotificationLease): Promise<void>;
-  /** Issues the session's only ticket, which carries what was typed after the command. */
+  /** Issues the session's only ticket, with the words typed after the command. */
   issueTicket(session: CodeSession, args: string): Promise<void>;
   /**
-   * Takes the session's ticket and answers what it carries, or `null` if there is no valid one. A ticket that carries
-   * nothing but white space asks for a page, which is leased in the same transaction.
+   * Redeems the session's ticket; `null` if there is no valid one. If it has no words, a page is leased in the same
+   * transaction.
    */
   redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null>;
-  /** Lets go of the buffer. Later calls open it again. */
+  /** Closes the buffer. Later calls open it again. */
   close(): void;
 }

@@ -24,7 +24,7 @@ export function checkMessage(value: unknown): string {
   );
 }
 
-/** How many messages are asked for: a whole number, or one written as text, brought into 1 to 20. Throws `usage`. */
+/** The limit of a page: a whole number, or one written as text, brought into 1 to 20. Throws `usage`. */
 export function checkLimit(value: unknown): number {
   if (isAbsent(value)) return defaultLimit;
   const number = typeof value === "string" && /^[+-]?\d+$/.test(value) ? Number(value) : value;
@@ -37,7 +37,7 @@ export function checkLimit(value: unknown): number {
   return Math.min(windowSize, Math.max(1, number));
 }
 
-/** A yes or no, `fallback` if it is absent. Throws `usage`. */
+/** A boolean, `fallback` if it is absent. Throws `usage`. */
 export function checkFlag(name: string, value: unknown, fallback: boolean): boolean {
   if (isAbsent(value)) return fallback;
   if (typeof value === "boolean") return value;
@@ -48,8 +48,8 @@ export function checkFlag(name: string, value: unknown, fallback: boolean): bool
 }
 
 /**
- * The client that `name` ("sender" or "reader") stands for on a server of the client `self`; `null` if neither says.
- * Throws `usage` for anything but a client, and for a client that contradicts `self`.
+ * The client that the argument `name` names on a server of the client `self`; `null` if both are absent. Throws `usage`
+ * for anything but a client, and for a client that contradicts `self`.
  */
 export function checkClient(name: "sender" | "reader", value: unknown, self: Client | null): Client | null {
   if (isAbsent(value)) return self;
@@ -71,7 +71,7 @@ export function checkSender(value: unknown, self: Client | null): Client {
   throw usageError("sender is missing, and relay cannot tell who you are", 'Say sender "desktop" or "code".');
 }
 
-// What Claude Desktop leaves of a bundle's setting that has no value (facts.md).
+// Claude Desktop passes this text for a bundle's setting that has no value (facts.md).
 const unsetSetting = `\${user_config.sound}`;
 
 /** The sound of a preference: `"default"` if none is named, `"off"`, or a name. Throws `usage`. */

@@ -5,7 +5,7 @@ export function plural(count: number, noun: string): string {
 
 const rangesShown = 20;
 
-/** Ids in order, neighbours joined: `31-34, 40`. After 20 ranges the rest is "and others". */
+/** Ids in order, consecutive ones joined: `31-34, 40`. After 20 ranges the rest is "and others". */
 export function ranges(ids: readonly number[]): string {
   const joined: [from: number, to: number][] = [];
   for (const id of ids.toSorted((a, b) => a - b)) {
@@ -23,16 +23,16 @@ export function shownTime(stored: string): string {
   return Number.isNaN(time.getTime()) ? "at an unknown time" : time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** A value as an error quotes it: short, and with nothing that could be taken for relay's own words. */
+/** A value as an error quotes it: short, and in a form that nobody takes for relay's own words. */
 export function quoteValue(value: unknown): string {
   if (value === undefined) return "missing";
-  // writing out a deeply nested value only to cut it off may take seconds
+  // JSON.stringify may take seconds for a deeply nested value
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
   const text = JSON.stringify(value);
   return text.length <= 40 ? text : `${text.slice(0, 40)}… (${thousands(text.length)} characters)`;
 }
 
-/** A count with its thousands apart: `65,536`. */
+/** A count with separators: `65,536`. */
 export function thousands(count: number): string {
   return count.toLocaleString("en-US");
 }

@@ -6,7 +6,7 @@ import { windowSize } from "../core/limits.ts";
 import { acceptBufferFile } from "../store/file.ts";
 import { counts } from "../store/messages.ts";
 import { recognize } from "../store/schema.ts";
-import { codeOf, explain, isBusy } from "../store/sqlite-errors.ts";
+import { codeOf, explain, isBusy, isDamage } from "../store/sqlite-errors.ts";
 import { type Check, type Finding, fail, failed, ok, warn } from "./check.ts";
 
 // A server holds its lock for a moment only.
@@ -31,13 +31,12 @@ function look(file: string, path: string): Finding[] {
     db.run(`PRAGMA busy_timeout = ${lockMilliseconds}`);
     const [check] = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").all();
     if (check?.integrity_check !== "ok") return [damaged(path, check?.integrity_check ?? "no answer")];
-    recognize(db, path);
-    return describe(db, file, path);
+    const version = recognize(db, path);
+    return describe(db, version, file, path);
   } catch (error) {
-    const code = codeOf(error);
-    if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return [damaged(path, "SQLite cannot read it")];
-    // SQLite cannot roll back what a crash left if it may only read
-    if (!isBusy(error) && !/^SQLITE_(READONLY|CANTOPEN)/.test(code)) throw explain(error, path);
+    if (isDamage(error)) return [damaged(path, "SQLite cannot read it")];
+    // SQLite may not roll back an interrupted write while it only reads
+    if (!isBusy(error) && !/^SQLITE_(READONLY|CANTOPEN)/.test(codeOf(error))) throw explain(error, path);
     const detail = `${path} is being written, or was when its writer crashed`;
     return [warn("buffer", detail, "Run: relay status, then this again.")];
   }
@@ -47,12 +46,11 @@ function damaged(path: string, why: string): Finding {
   return fail("buffer", `${path} is damaged: ${why}`, "Run: relay doctor --repair");
 }
 
-function describe(db: Database, file: string, path: string): Finding[] {
+function describe(db: Database, version: number, file: string, path: string): Finding[] {
   const { mode, uid } = statSync(file);
   const hasModes = process.platform !== "win32";
   const rights = hasModes ? `, mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, uid ${uid}` : "";
-  const row = db.query<{ user_version: number }, []>("PRAGMA user_version").get();
-  const found = ok("buffer", `${path}${rights}, schema ${row?.user_version}: ${contentOf(db)}`);
+  const found = ok("buffer", `${path}${rights}, schema ${version}: ${contentOf(db)}`);
   if (!hasModes || (mode & 0o077) === 0) return [found];
   return [found, warn("buffer", `others can read ${path}`, "Run: relay status, which makes it yours alone.")];
 }

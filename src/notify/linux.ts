@@ -1,4 +1,4 @@
-import type { Announcement } from "../core/notifier.ts";
+import type { Notification } from "../core/notifier.ts";
 import { pickVariables, type System } from "../platform/system.ts";
 import type { Plan } from "./toast.ts";
 
@@ -29,7 +29,7 @@ const passedOn = [
 ];
 
 /** A desktop notification through `notify-send`, else through `busctl`; `null` if neither is installed. */
-export function linuxPlan({ title, body, sound }: Announcement, system: System): Plan | null {
+export function linuxPlan({ title, body, sound }: Notification, system: System): Plan | null {
   const name = sound === "default" ? defaultSound : sound;
   const markup = escapeMarkup(body); // the title is shown as it is (Desktop Notifications Specification)
   const busctl = system.find("busctl");

@@ -1,4 +1,4 @@
-import type { Announcement } from "../core/notifier.ts";
+import type { Notification } from "../core/notifier.ts";
 import { pickVariables, type System } from "../platform/system.ts";
 import type { Plan } from "./toast.ts";
 
@@ -19,7 +19,7 @@ const sounding = [
 ];
 
 /** A notification through `osascript` with a constant script; texts are its arguments. */
-export function macosPlan({ title, body, sound }: Announcement, system: System): Plan {
+export function macosPlan({ title, body, sound }: Notification, system: System): Plan {
   const script = sound ? sounding : silent;
   const texts = [title, body, ...(sound ? [sound === "default" ? defaultSound : sound] : [])];
   return {

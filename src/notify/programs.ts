@@ -1,4 +1,4 @@
-import { type Announcement, type Notifier, notShown } from "../core/notifier.ts";
+import { type Notification, type Notifier, notShown } from "../core/notifier.ts";
 import { type Program, runProgram } from "../platform/process.ts";
 import type { System } from "../platform/system.ts";
 import { linuxPlan } from "./linux.ts";
@@ -7,17 +7,17 @@ import type { Plan } from "./toast.ts";
 import { windowsPlan } from "./windows.ts";
 import { wslPlan } from "./wsl.ts";
 
-/** How an announcement is made on this system; `null` if it has no means to. */
-export function planFor(announcement: Announcement, system: System): Plan | null {
+/** How an notification is made on this system; `null` if it has no means to. */
+export function planFor(notification: Notification, system: System): Plan | null {
   switch (system.kind) {
     case "windows":
-      return windowsPlan(announcement, system);
+      return windowsPlan(notification, system);
     case "macos":
-      return macosPlan(announcement, system);
+      return macosPlan(notification, system);
     case "wsl":
-      return wslPlan(announcement, system) ?? linuxPlan(announcement, system);
+      return wslPlan(notification, system) ?? linuxPlan(notification, system);
     case "linux":
-      return linuxPlan(announcement, system);
+      return linuxPlan(notification, system);
     default:
       return null;
   }
@@ -55,8 +55,8 @@ export function createSystemNotifier(system: System): Notifier {
   };
 
   return {
-    show(announcement) {
-      const plan = planFor(announcement, system);
+    show(notification) {
+      const plan = planFor(notification, system);
       if (!plan) return notShown("nothing here can show it");
       const deadline = performance.now() + plan.limitMilliseconds;
       const shown = toast(plan, deadline);

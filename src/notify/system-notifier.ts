@@ -1,20 +1,20 @@
 import { errorMessage } from "../core/errors.ts";
-import { type Announcement, type Notifier, notShown, type Showing } from "../core/notifier.ts";
+import { type Notification, type Notifier, notShown, type Showing } from "../core/notifier.ts";
 import type { System } from "../platform/system.ts";
 
 /** The notifier of this system. Its code is loaded, and its programs are found, at the first notification. */
 export function systemNotifier(system: () => System): Notifier {
   let notifier: Notifier | undefined;
   let stopped = false;
-  const begin = async (announcement: Announcement): Promise<Showing> => {
+  const begin = async (notification: Notification): Promise<Showing> => {
     const { createSystemNotifier } = await import("./programs.ts");
     if (stopped) return notShown("stopped");
     notifier ??= createSystemNotifier(system());
-    return notifier.show(announcement);
+    return notifier.show(notification);
   };
   return {
-    show(announcement) {
-      const begun = begin(announcement).catch((error) => notShown(errorMessage(error)));
+    show(notification) {
+      const begun = begin(notification).catch((error) => notShown(errorMessage(error)));
       return { shown: begun.then(({ shown }) => shown), finished: begun.then(({ finished }) => finished) };
     },
     stop() {

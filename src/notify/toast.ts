@@ -1,8 +1,8 @@
 import type { Program } from "../platform/process.ts";
 
-/** How one announcement is made. */
+/** How one notification is made. */
 export interface Plan {
-  /** Exits with 0 once the announcement is shown. */
+  /** Exits with 0 once the notification is shown. */
   toast: Program;
   /** What it prints then, if its exit status alone proves nothing. */
   proof?: string;

@@ -1,4 +1,4 @@
-import type { Announcement } from "../core/notifier.ts";
+import type { Notification } from "../core/notifier.ts";
 import { pickVariables, type System } from "../platform/system.ts";
 import type { Plan } from "./toast.ts";
 
@@ -40,8 +40,8 @@ export const powershellArguments = [
   Buffer.from(script, "utf16le").toString("base64"),
 ];
 
-/** The texts of an announcement as that script reads them. */
-export function toastVariables({ title, body, sound }: Announcement): Record<string, string> {
+/** The texts of an notification as that script reads them. */
+export function toastVariables({ title, body, sound }: Notification): Record<string, string> {
   // the names after the prefix are Default, IM, Mail, Reminder, SMS and some that loop
   const source = sound ? `ms-winsoundevent:Notification.${sound === "default" ? "Default" : sound}` : "";
   return { RELAY_TITLE: title, RELAY_BODY: body, RELAY_SOUND: source };
@@ -50,12 +50,12 @@ export function toastVariables({ title, body, sound }: Announcement): Record<str
 const passedOn = ["SystemRoot", "SystemDrive", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA"];
 
 /** A toast through Windows PowerShell. */
-export function windowsPlan(announcement: Announcement, { variables }: System): Plan {
+export function windowsPlan(notification: Notification, { variables }: System): Plan {
   const root = variables.SystemRoot || "C:\\Windows";
   return {
     toast: {
       argv: [[root, ...powershell].join("\\"), ...powershellArguments],
-      env: { SystemRoot: root, ...pickVariables(variables, passedOn), ...toastVariables(announcement) },
+      env: { SystemRoot: root, ...pickVariables(variables, passedOn), ...toastVariables(notification) },
     },
     proof,
     folder: root,

@@ -1,5 +1,5 @@
 import { dirname } from "node:path/posix";
-import type { Announcement } from "../core/notifier.ts";
+import type { Notification } from "../core/notifier.ts";
 import type { System } from "../platform/system.ts";
 import type { Plan } from "./toast.ts";
 import { limitMilliseconds, powershell, powershellArguments, proof, toastVariables } from "./windows.ts";
@@ -9,11 +9,11 @@ import { limitMilliseconds, powershell, powershellArguments, proof, toastVariabl
  * Windows cannot be reached. WSL's interop passes on only those variables that `WSLENV` names
  * (learn.microsoft.com/windows/wsl/filesystems).
  */
-export function wslPlan(announcement: Announcement, system: System): Plan | null {
+export function wslPlan(notification: Notification, system: System): Plan | null {
   const mounted = `/mnt/c/Windows/${powershell.join("/")}`;
   const program = system.exists(mounted) ? mounted : system.find("powershell.exe");
   if (!program) return null;
-  const texts = toastVariables(announcement);
+  const texts = toastVariables(notification);
   const interop = system.variables.WSL_INTEROP;
   return {
     toast: {

@@ -1,25 +1,25 @@
 import type { Clock } from "../core/clock.ts";
 import { lookMs } from "../core/limits.ts";
 
-/** What may end a server from outside. */
-export interface Outside {
-  /** Resolves with the name of the first signal that asks to end. */
+/** The causes outside a server that end it. */
+export interface EndCauses {
+  /** Resolves with the name of the first signal to end. */
   signalled: Promise<string>;
   /** The process that started this one. */
   parent: number;
 }
 
-/** Watches from now on: a signal that arrives while the server is still loaded ends it with status 0, too. */
-export function watchOutside(): Outside {
+/** Watches for signals. Called first, so that a signal while the server loads ends it with status 0, too. */
+export function watchEndCauses(): EndCauses {
   const { promise, resolve } = Promise.withResolvers<string>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve(signal));
   return { signalled: promise, parent: process.ppid };
 }
 
-/** Calls `look` every two seconds, with one timer for all: each wake-up of a process costs. */
+/** Calls `look` every two seconds. All looks share a timer, because each wake-up of a process costs. */
 export type Heartbeat = (look: () => void) => void;
 
-/** A heartbeat, which by itself keeps no process alive. */
+/** Starts a heartbeat, which keeps no process alive. */
 export function createHeartbeat(): Heartbeat {
   const looks: (() => void)[] = [];
   setInterval(() => {
@@ -28,7 +28,7 @@ export function createHeartbeat(): Heartbeat {
   return (look) => void looks.push(look);
 }
 
-/** Resolves when the parent of this process is gone, also while another process holds standard input open. */
+/** Resolves when the parent of this process has ended, even if another process holds standard input open. */
 export function parentGone(
   parent: number,
   isRunning: (process: number) => boolean,
@@ -36,38 +36,38 @@ export function parentGone(
 ): Promise<void> {
   return new Promise((resolve) => {
     onBeat(() => {
-      // on Windows the number of a dead parent stays
+      // Windows keeps the number of a dead parent
       if (process.ppid !== parent || !isRunning(parent)) resolve();
     });
   });
 }
 
-// How often a client that asked nothing for long is pinged, and how many pings it may leave unanswered.
+// The time between two pings of an idle client, and the pings that it may leave unanswered.
 const pingMs = 120_000;
 const unansweredPings = 5;
 
-// The longest that a timer can wait; a longer idle timeout is looked at again then.
+// The longest wait of a timer.
 const longestTimer = 2 ** 31 - 1;
 
-/** How a silent client is watched. */
+/** Options of the watch on an idle client. */
 export interface IdleOptions {
   clock: Clock;
-  /** How long without a request before the first ping, in milliseconds; may be infinite. */
+  /** The time without a request before the first ping, in milliseconds; may be infinite. */
   timeout: number;
-  /** Resolves whether the client answered within this many milliseconds. */
+  /** Answers whether the client answered a ping within this many milliseconds. */
   ping(milliseconds: number): Promise<boolean>;
   pingInterval?: number;
 }
 
-/** A watch on a client that may be gone without a trace. */
+/** A watch on a client that may have vanished. */
 export interface IdleWatch {
-  /** A request came in. */
+  /** Reports a request. */
   active(): void;
-  /** Resolves when the client counts as gone. One that answers its pings never does. */
+  /** Resolves when the client has left too many pings unanswered. */
   readonly gone: Promise<void>;
 }
 
-/** Begins to watch. The watch alone keeps no process alive. */
+/** Starts a watch, which keeps no process alive. */
 export function watchIdle({ clock, timeout, ping, pingInterval = pingMs }: IdleOptions): IdleWatch {
   const gone = Promise.withResolvers<void>();
   let lastRequest = clock.elapsed();
@@ -77,10 +77,10 @@ export function watchIdle({ clock, timeout, ping, pingInterval = pingMs }: IdleO
   const check = async () => {
     const idle = clock.elapsed() - lastRequest;
     if (idle < timeout) return after(timeout - idle);
-    const asked = clock.elapsed();
-    unanswered = (await ping(pingInterval)) || lastRequest > asked ? 0 : unanswered + 1;
+    const pingedAt = clock.elapsed();
+    unanswered = (await ping(pingInterval)) || lastRequest > pingedAt ? 0 : unanswered + 1;
     if (unanswered >= unansweredPings) gone.resolve();
-    else after(Math.max(0, pingInterval - (clock.elapsed() - asked)));
+    else after(Math.max(0, pingInterval - (clock.elapsed() - pingedAt)));
   };
   after(timeout);
   return {

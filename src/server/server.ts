@@ -13,21 +13,20 @@ import { standardOutput } from "../platform/output.ts";
 import { isRunning } from "../platform/process.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
 import { requestId } from "./json-rpc.ts";
-import { createHeartbeat, type Heartbeat, type Outside, parentGone, watchIdle } from "./lifecycle.ts";
+import { createHeartbeat, type EndCauses, type Heartbeat, parentGone, watchIdle } from "./lifecycle.ts";
 import { PendingDeliveries } from "./pending.ts";
 import { Session } from "./session.ts";
 import { createLog, type Log, traceTraffic } from "./trace.ts";
 import { StdioTransport } from "./transport.ts";
 
-// How long open requests may still take once the server is to end, and then the pages that are to be given back. With the
-// end of the process that is 0.3 s.
+// At its end a server gives open requests this time, and then the pages that go back. The process ends within 0.3 s.
 const settleMs = 200;
 const releaseMs = 60;
 
-// A client waits this long at most for its first answer, so that others know which sound it prefers.
+// The longest delay of a client's first answer until its preference is stored.
 const preferenceMs = 250;
 
-/** How a server was asked to run. */
+/** Options of a server. */
 export interface ServeOptions {
   client: Client | undefined;
   debug: boolean;
@@ -37,19 +36,19 @@ export interface ServeOptions {
   idleTimeout: number;
 }
 
-/** Serves MCP on standard input and output, and resolves when the server has no client any more. */
+/** Serves MCP on standard input and output, and resolves when the client is gone. */
 export async function serve(
   options: ServeOptions,
   environment: Environment,
-  outside: Outside,
+  endCauses: EndCauses,
 ): Promise<void> {
   const log = createLog(standardOutput("stderr"));
-  const failed = (error: unknown) => log(errorMessage(error));
-  process.on("uncaughtException", failed).on("unhandledRejection", failed);
+  const logError = (error: unknown) => log(errorMessage(error));
+  process.on("uncaughtException", logError).on("unhandledRejection", logError);
 
-  const preference = { notify: notifyPreference(environment, failed), sound: options.sound };
+  const preference = { notify: notifyPreference(environment, logError), sound: options.sound };
   const onBeat = createHeartbeat();
-  const pending = new PendingDeliveries(failed);
+  const pending = new PendingDeliveries(logError);
   let served: Client | null = null;
   const relay = openRelay(environment, options.debug ? log : null, () => !served && !preference.notify);
   const session = new Session({
@@ -58,7 +57,7 @@ export async function serve(
     signs: { claudeCode: environment.claudeCode, flag: options.client },
     async onClient(identity) {
       served = identity.client;
-      await beginAnnouncing(relay, identity, preference, environment.claudeCode.nested, onBeat);
+      await startAnnouncing(relay, identity, preference, environment.claudeCode.nested, onBeat);
     },
   });
   const timeout = options.idleTimeout > 0 ? options.idleTimeout * 1000 : Number.POSITIVE_INFINITY;
@@ -69,17 +68,17 @@ export async function serve(
     output: standardOutput("stdout"),
     pending,
     onTraffic(message: JSONRPCMessage, direction) {
-      if (direction === "in" && requestId(message) !== undefined) idle.active(); // answers to pings are no requests
+      if (direction === "in" && requestId(message) !== undefined) idle.active();
       trace(message, direction);
     },
-    onError: failed,
+    onError: logError,
   });
 
   await session.connect(transport);
   const reason = await Promise.race([
     transport.ended,
-    outside.signalled,
-    parentGone(outside.parent, isRunning, onBeat).then(() => "the parent process is gone"),
+    endCauses.signalled,
+    parentGone(endCauses.parent, isRunning, onBeat).then(() => "the parent process is gone"),
     idle.gone.then(() => "the client answers no more"),
   ]);
   if (options.debug) log(`ending: ${reason}`);
@@ -105,8 +104,8 @@ function openRelay(environment: Environment, debug: Log | null, muted: () => boo
   return new Relay(store, notifications, systemClock);
 }
 
-/** Stores what the client prefers, and announces from now on what nobody announced. */
-async function beginAnnouncing(
+/** Stores the client's preference, and looks for unannounced messages from now on. */
+async function startAnnouncing(
   { notifications }: Relay,
   { client }: Identity,
   preference: NotificationPreference,
@@ -114,13 +113,13 @@ async function beginAnnouncing(
   onBeat: Heartbeat,
 ): Promise<void> {
   if (!client && !preference.notify) return;
-  const begin = async () => {
+  const start = async () => {
     if (client && !nested) await notifications.prefer(client, preference);
     await notifications.look();
     onBeat(() => void notifications.look());
   };
-  if (isDefaultPreference(preference)) setImmediate(() => void begin());
-  else await Promise.race([begin(), Bun.sleep(preferenceMs)]);
+  if (isDefaultPreference(preference)) setImmediate(() => void start());
+  else await Promise.race([start(), Bun.sleep(preferenceMs)]);
 }
 
 async function end(relay: Relay, transport: StdioTransport, pending: PendingDeliveries): Promise<void> {
@@ -135,12 +134,12 @@ async function end(relay: Relay, transport: StdioTransport, pending: PendingDeli
   relay.store.close();
 }
 
-// A server that refused to start for a word in its environment would cost the person all of relay.
-function notifyPreference(environment: Environment, failed: (error: unknown) => void): boolean {
+// A wrong word in the environment must not cost the person all of relay.
+function notifyPreference(environment: Environment, logError: (error: unknown) => void): boolean {
   try {
     return environment.notify();
   } catch (error) {
-    failed(error);
+    logError(error);
     return false;
   }
 }

@@ -31,18 +31,18 @@ import type { Call } from "./tools/tool.ts";
 
 const tools = [sendTool, fetchTool, clearTool];
 
-/** What a session with one MCP client needs. */
+/** The parts that a session works with. */
 export interface SessionOptions {
   relay: Relay;
   pending: PendingDeliveries;
   signs: Omit<ClientSigns, "clientInfo">;
-  /** The client has introduced itself. It gets its answer when this resolves. */
+  /** Gets the identity of a client that introduces itself. The client gets its answer when this resolves. */
   onClient(identity: Identity): Promise<void>;
 }
 
 /**
- * The MCP session of one client. The SDK's `Server` would add the validation of forms that relay never shows, and 5 ms
- * for it to every start; this is the layer below.
+ * The MCP session of one client. It extends the layer below the SDK's `Server`, which validates forms that relay never
+ * shows and adds 5 ms to every start.
  */
 export class Session extends Protocol<ServerRequest, ServerNotification, ServerResult> {
   readonly #options: SessionOptions;
@@ -68,7 +68,7 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
     });
   }
 
-  /** Whether the client answers a ping within this many milliseconds. One that refuses pings is there, too. */
+  /** Whether the client answers a ping within this many milliseconds, even with an error. */
   async ping(timeout: number): Promise<boolean> {
     try {
       await this.request({ method: "ping" }, EmptyResultSchema, { timeout });
@@ -83,18 +83,18 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
     return identify({ ...this.#options.signs, clientInfo: this.#clientInfo });
   }
 
-  // Claude Code has /get, which needs no tool and no question; two ways to the same thing would only confuse.
+  // Claude Code has /get, which asks nothing; a prompt of the same name would confuse people.
   #prompts() {
     return this.#identity.underClaudeCode ? [] : [getPromptDefinition];
   }
 
   #call({ requestId, signal }: { requestId: RequestId; signal: AbortSignal }): Call {
     const { relay, pending } = this.#options;
-    const carry: Call["carry"] = (delivery) => pending.attach(requestId, delivery, signal);
-    return { relay, identity: this.#identity, signal, carry };
+    const attach: Call["attach"] = (delivery) => pending.attach(requestId, delivery, signal);
+    return { relay, identity: this.#identity, signal, attach };
   }
 
-  // All that relay asks of a client is a ping, which needs no capability.
+  // relay's only request is a ping, which needs no capability.
   protected override assertCapabilityForMethod(): void {}
   protected override assertNotificationCapability(): void {}
   protected override assertRequestHandlerCapability(): void {}

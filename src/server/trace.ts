@@ -2,10 +2,10 @@ import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.
 import type { Output } from "../platform/output.ts";
 import { answeredId, cancelledId, requestId } from "./json-rpc.ts";
 
-// A client need not read standard error, and lines that nobody reads are not worth memory.
+// A client may never read standard error, and unread lines take memory.
 const pendingLines = 100;
 
-/** Writes a line for people. Never waits, and never fails. */
+/** Writes a line for people. Never waits and never throws. */
 export type Log = (text: string) => void;
 
 /** A log on this output. */
@@ -21,13 +21,13 @@ export function createLog(output: Output): Log {
   };
 }
 
-/** Logs each request and its outcome, and never a text, an argument or the environment. */
+/** Logs each request and its outcome, never a text, an argument or the environment. */
 export function traceTraffic(log: Log): (message: JSONRPCMessage, direction: "in" | "out") => void {
-  type Open = Map<RequestId, { what: string; at: number }>;
+  type Open = Map<RequestId, { name: string; at: number }>;
   const open: Record<"in" | "out", Open> = { in: new Map(), out: new Map() };
   return (message, direction) => {
     const asked = requestId(message);
-    if (asked !== undefined) open[direction].set(asked, { what: describe(message), at: performance.now() });
+    if (asked !== undefined) open[direction].set(asked, { name: describe(message), at: performance.now() });
     const cancelled = cancelledId(message);
     if (cancelled !== undefined) open[direction].delete(cancelled);
     const answered = answeredId(message);
@@ -35,7 +35,7 @@ export function traceTraffic(log: Log): (message: JSONRPCMessage, direction: "in
     const request = answered === undefined ? undefined : requests.get(answered);
     if (answered === undefined || !request) return;
     requests.delete(answered);
-    log(`${request.what}: ${outcome(message)}, ${(performance.now() - request.at).toFixed(1)} ms`);
+    log(`${request.name}: ${outcome(message)}, ${(performance.now() - request.at).toFixed(1)} ms`);
   };
 }
 

@@ -11,20 +11,20 @@ import type { Output } from "../platform/output.ts";
 import { cancelledId, errorAnswer, requestId } from "./json-rpc.ts";
 import type { PendingDeliveries } from "./pending.ts";
 
-/** Where a transport reads and writes, and who hears of it. */
+/** The parts that a transport works with. */
 export interface TransportOptions {
   input: ReadableStream<Uint8Array>;
   output: Output;
   pending: PendingDeliveries;
-  /** Hears of each message that was read or written. */
+  /** Gets each message that was read or written. */
   onTraffic(message: JSONRPCMessage, direction: "in" | "out"): void;
-  /** Hears of errors that no answer tells. */
+  /** Gets errors that are in no answer. */
   onError(error: unknown): void;
 }
 
 /**
- * MCP over standard input and output. The SDK's own transport notices neither the end of its input nor whether its output
- * was taken (facts.md), and relay's promises need both.
+ * MCP over standard input and output. The SDK's own transport notices neither the end of its input nor a failed write
+ * (facts.md), and relay's promises need both.
  */
 export class StdioTransport implements Transport {
   onmessage?: NonNullable<Transport["onmessage"]>;
@@ -36,12 +36,12 @@ export class StdioTransport implements Transport {
   #lastWrite: Promise<void> = Promise.resolve();
   #isSettling = false;
 
-  /** A transport that has not begun to read. */
+  /** A transport that does not read yet. */
   constructor(options: TransportOptions) {
     this.#options = options;
   }
 
-  /** Resolves, with the reason, when input has ended or output is gone. */
+  /** Resolves with the reason when input has ended or output was closed. */
   get ended(): Promise<string> {
     return this.#ended.promise;
   }
@@ -52,7 +52,7 @@ export class StdioTransport implements Transport {
       .then(() => this.#ended.resolve("standard input ended"));
   }
 
-  /** Writes a message; an answer that carries a page also settles the page. Never throws. */
+  /** Writes a message, and settles the page that is attached to it. Never throws. */
   async send(message: JSONRPCMessage): Promise<void> {
     if ("method" in message || message.id === undefined) return this.#write(message).catch(this.#failed);
     const { id } = message;
@@ -66,7 +66,7 @@ export class StdioTransport implements Transport {
     this.#answered(id);
   }
 
-  /** Takes no more requests, and resolves when every request so far is answered. */
+  /** Takes no more requests, and resolves when each earlier one is answered. */
   settle(): Promise<void> {
     this.#isSettling = true;
     if (this.#unanswered.size === 0) this.#settled.resolve();
@@ -90,8 +90,8 @@ export class StdioTransport implements Transport {
     try {
       value = JSON.parse(line);
     } catch {
-      const fix = "the line is not JSON. Send one JSON-RPC message a line.";
-      return void this.#write(errorAnswer(undefined, ErrorCode.ParseError, fix)).catch(this.#failed);
+      const sentence = "the line is not JSON. Send one JSON-RPC message a line.";
+      return void this.#write(errorAnswer(undefined, ErrorCode.ParseError, sentence)).catch(this.#failed);
     }
     const { data: message } = JSONRPCMessageSchema.safeParse(value);
     if (message) this.#receive(message);
@@ -104,8 +104,8 @@ export class StdioTransport implements Transport {
 
   #receive(message: JSONRPCMessage): void {
     this.#options.onTraffic(message, "in");
-    const asked = requestId(message);
-    if (asked !== undefined) this.#unanswered.add(asked);
+    const request = requestId(message);
+    if (request !== undefined) this.#unanswered.add(request);
     const cancelled = cancelledId(message);
     if (cancelled !== undefined) {
       this.#options.pending.cancel(cancelled);
@@ -118,7 +118,7 @@ export class StdioTransport implements Transport {
     void this.#write(errorAnswer(id, ErrorCode.InvalidRequest, sentence)).catch(this.#failed);
   }
 
-  // One write at a time: after a failed one nothing more is tried, because half a line cannot be completed.
+  // After a failed write, nothing can complete half a line; so each write waits for the one before it.
   #write(message: JSONRPCMessage, isCancelled = () => false): Promise<void> {
     const bytes = new TextEncoder().encode(`${JSON.stringify(message)}\n`);
     const write = async () => {
@@ -132,7 +132,7 @@ export class StdioTransport implements Transport {
     this.#lastWrite = written.catch((error) => {
       if (!isCancellation(error)) throw error;
     });
-    this.#lastWrite.catch(() => {}); // each caller hears of its own write
+    this.#lastWrite.catch(() => {}); // the caller gets the error
     return written;
   }
 
@@ -151,14 +151,14 @@ function isCancellation(error: unknown): boolean {
   return error instanceof WriteFailed && error.code === "ECANCELED";
 }
 
-// The SDK takes null arguments for an error; to relay null is the same as absent.
+// The SDK refuses null arguments; relay takes null as absent.
 function withoutNullArguments(message: JSONRPCMessage): JSONRPCMessage {
   if (!("method" in message) || message.params?.arguments !== null) return message;
   const { arguments: _, ...params } = message.params;
   return { ...message, params };
 }
 
-// A client that reads whole numbers could not read an answer to any other.
+// A client that reads whole numbers cannot read an answer with another id.
 function idOf(value: unknown): RequestId | undefined {
   const id = (value as { id?: unknown } | null)?.id;
   return typeof id === "string" || Number.isSafeInteger(id) ? (id as RequestId) : undefined;

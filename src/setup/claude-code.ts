@@ -1,10 +1,10 @@
-/** The names that the command may have: the second where the person has a first one of their own. */
+/** The possible names of the command: the second one for a person who has a command of the first name. */
 export const commandNames = ["get", "relay"] as const;
 
 /**
- * The file of the command that reads messages, `~/.claude/commands/NAME.md`: closed to the model, and one inline slot,
- * which runs before the model sees anything. Words after the command reach relay through the hook, because
- * `$ARGUMENTS` in a slot would be pasted into a shell (facts.md, "/get, tickets, hooks").
+ * The file of the command that reads messages, `~/.claude/commands/NAME.md`. It is closed to the model, and its one inline
+ * slot runs before the model sees anything. Words after the command reach relay through the hook, because `$ARGUMENTS` in
+ * a slot would be pasted into a shell (facts.md, "/get, tickets, hooks").
  */
 export function commandFile(program: string): string {
   return `---
@@ -17,25 +17,25 @@ allowed-tools: ${allowedTools(slot(program))}
 `;
 }
 
-/** A command file, perhaps with a person's changes, for another program: its slot and the rule that allows it change. */
+/** A command file for another program. Keeps a person's changes to all but the slot and the rule that allows it. */
 export function withProgram(text: string, program: string): string {
   return text
     .replace(/^allowed-tools:.*?(?=\r?$)/m, () => `allowed-tools: ${allowedTools(slot(program))}`)
     .replace(/!`[^`\n]*`/, () => `!\`${slot(program)}\``);
 }
 
-/** What Claude Code runs for the command. */
+/** The shell command that Claude Code runs for the command. */
 function slot(program: string): string {
   return `${shellWord(program)} typed`;
 }
 
-// A parenthesis in a path never matches, a star in its place does. In YAML a space and a hash begin a comment.
+// A rule never matches a parenthesis in a path, but a star matches one. In YAML a space and a hash start a comment.
 function allowedTools(run: string): string {
   const rule = `Bash(${run.replaceAll(/[()]/g, "*")})`;
   return /\s#|:\s|"/.test(rule) ? JSON.stringify(rule) : rule;
 }
 
-/** Whether a command or skill of this text is relay's: closed to the model, and nothing in it but that one slot. */
+/** Whether a command or skill of this text is relay's: closed to the model, with nothing but relay's slot. */
 export function isCommandFile(text: string): boolean {
   return commandProgram(text) !== null;
 }
@@ -52,7 +52,7 @@ export function commandProgram(text: string): string | null {
   return /^disable-model-invocation: true\r?$/m.test(head) ? slotProgram(run) : null;
 }
 
-/** Whether a command for a shell is relay's own slot. */
+/** Whether a shell command is relay's slot. */
 export function isSlot(command: unknown): boolean {
   return typeof command === "string" && slotProgram(command) !== null;
 }
@@ -65,7 +65,7 @@ function slotProgram(run: string): string | null {
   return isRelay(program) ? program : null;
 }
 
-/** The hooks that issue tickets and show how many messages wait, as Claude Code's settings have them. */
+/** The hooks that issue tickets and report waiting messages, as Claude Code's settings have them. */
 export function hookEntries(program: string, isWindows: boolean) {
   const hook = (event: (typeof hookEvents)[number]) => {
     const [command, ...args] = guarded([program, "hook", event], isWindows);
@@ -77,8 +77,8 @@ export function hookEntries(program: string, isWindows: boolean) {
   };
 }
 
-// Claude Code shows an error at every start for a program that is gone, so a shell looks first. By `exec` the program
-// still is the process that Claude Code started. The arguments are data to the shell. Windows has no such shell.
+// For a missing program Claude Code shows an error at every start, so a shell looks first. It runs the program by `exec`,
+// in the process that Claude Code started, and takes the arguments as data. Windows has no such shell.
 const ifThere = '[ ! -x "$0" ] || exec "$0" "$@"';
 
 // With `args` in a hook, Claude Code itself uses no shell.
@@ -102,12 +102,12 @@ export function isRelay(path: unknown): path is string {
 
 const hookEvents = ["user-prompt-expansion", "session-start"] as const;
 
-// A hook delays the person's prompt; relay's own ends within a fraction of this.
+// A hook delays the person's prompt. relay's ends within a fraction of this.
 const hookSeconds = 5;
 
 /**
- * The permission rules for a server named `relay` and a buffer at this path (`null`: at the default one): a model may
- * send whenever it likes, and its Read tool leaves the buffer alone.
+ * The permission rules for a server named `relay` and a buffer at this path (`null`: the default one): a model may send
+ * without a question, and may not read the buffer's file.
  */
 export function permissionRules(buffer: string | null): { allow: string[]; deny: string[] } {
   return {
@@ -125,8 +125,8 @@ function bufferRule(pattern: string): string {
   return `Read(${pattern}*)`;
 }
 
-// A rule's path follows gitignore: two slashes for the root, and a question mark for what would mean something else.
-// On Windows the drive is its first folder (documents of Claude Code, "Permissions").
+// A rule's path follows gitignore: two slashes for the root, and a question mark in place of a special character. On
+// Windows the drive is its first folder (documents of Claude Code, "Permissions").
 function absolutePattern(path: string): string {
   const posix = path
     .replaceAll("\\", "/")
@@ -134,12 +134,12 @@ function absolutePattern(path: string): string {
   return `/${posix.replaceAll(/[()[\]{}*!#]/g, "?")}`;
 }
 
-/** The command to leave out of Claude Code's sandbox, in which the home folder cannot be written. */
+/** The command to exclude from Claude Code's sandbox, which cannot write the home folder. */
 export function sandboxExclusion(program: string): string {
   return slot(program);
 }
 
-/** The status line: how many messages wait. */
+/** The status line, with the number of waiting messages. */
 export function statusLine(program: string): { type: "command"; command: string } {
   return { type: "command", command: `${shellWord(program)} statusline` };
 }
@@ -158,7 +158,7 @@ export function serverEntry(program: string, env: Record<string, string> = {}): 
   return Object.keys(env).length > 0 ? { ...entry, env } : entry;
 }
 
-/** A word for a POSIX shell. Claude Code uses one on Windows, too, where a path with slashes works as well. */
+/** A word for a POSIX shell. On Windows, where Claude Code uses one too, a path gets slashes. */
 export function shellWord(path: string): string {
   const text = /^[A-Za-z]:\\/.test(path) ? path.replaceAll("\\", "/") : path;
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -10,7 +10,7 @@ import { readRecord } from "./record.ts";
 import { planServerFile } from "./registration.ts";
 import { bufferOverride, isAcrossWsl, launchOf, type SetupContext, windowsRelay } from "./setup-context.ts";
 
-/** Connects Claude Desktop: an entry in each of its configurations. Throws a `failed` error if that is not possible. */
+/** Connects Claude Desktop by an entry in each of its configurations. Throws a `failed` error. */
 export async function planDesktop(context: SetupContext): Promise<Plan> {
   const { places } = context;
   if (isAcrossWsl(context)) return planFromWsl(context);
@@ -36,17 +36,16 @@ export async function planDesktop(context: SetupContext): Promise<Plan> {
 
 const restart = "Quit Claude Desktop and start it again.";
 
-/** The configurations of Claude Desktop that are there; the one that it would make if there is none. */
+/** The existing configurations of Claude Desktop, or the one that it would make. */
 function desktopConfigs({ places, system }: SetupContext): string[] {
   const { desktopFolders } = places;
-  const all = desktopFolders.map((folder) => join(folder, desktopConfigName));
-  const there = all.filter(system.exists);
-  if (there.length > 0) return there;
+  const existing = desktopFolders.map((folder) => join(folder, desktopConfigName)).filter(system.exists);
+  if (existing.length > 0) return existing;
   const folder = desktopFolders.find(system.exists) ?? desktopFolders[0];
   return folder ? [join(folder, desktopConfigName)] : [];
 }
 
-// Only Windows knows where the files of its Claude Desktop are, and only the Windows relay may write them.
+// Only the Windows relay knows the paths of Claude Desktop's files there.
 async function planFromWsl(context: SetupContext): Promise<Plan> {
   const { system, places } = context;
   const relay = windowsRelay(system);
@@ -56,7 +55,7 @@ async function planFromWsl(context: SetupContext): Promise<Plan> {
     WSLENV: wslEnv(system.variables.WSLENV),
     ...(buffer && { RELAY_DB: buffer }),
   };
-  const ask = async (...args: string[]) => {
+  const setUpDesktop = async (...args: string[]) => {
     const { failure, stdout } = await runProgram(
       { argv: [relay, "setup-desktop", ...args], env },
       { folder: places.home },
@@ -71,9 +70,9 @@ async function planFromWsl(context: SetupContext): Promise<Plan> {
   const command: ExternalCommand = {
     argv: [relay, "setup-desktop"],
     what: "sets up Claude Desktop on the Windows side",
-    run: async () => void (await ask()),
+    run: async () => void (await setUpDesktop()),
   };
-  const isDone = hasNoSteps(await ask("--dry-run", "--json"));
+  const isDone = hasNoSteps(await setUpDesktop("--dry-run", "--json"));
   return mergePlans([{ commands: isDone ? [] : [command], next: [restart] }]);
 }
 

@@ -12,16 +12,16 @@ import { planProjectServer, planUserServer } from "./registration.ts";
 import { settingsEntries } from "./settings.ts";
 import { type Launch, launchOf, type SetupContext } from "./setup-context.ts";
 
-/** How Claude Code is to be set up. */
+/** Options of Claude Code's setup. */
 export interface CodeOptions {
-  /** Whether the server is registered for the person, or for a project. */
+  /** Registers the server for the person, or for a project. */
   scope: "user" | "project";
   statusline: boolean;
 }
 
 /**
- * Connects Claude Code: the server, the command, the hooks and rules in the settings. Throws a `failed` error if not all
- * of it is possible.
+ * Connects Claude Code: the server, the command, the hooks and rules in the settings. Throws a `failed` error if any of
+ * them is not possible.
  */
 export async function planCode(context: SetupContext, { scope, statusline }: CodeOptions): Promise<Plan> {
   const { system, places } = context;
@@ -48,13 +48,13 @@ export async function planCode(context: SetupContext, { scope, statusline }: Cod
 
 const notInPath = "relay is not in PATH, where a project's .mcp.json looks for it. Put its folder into PATH.";
 
-/** The program of a Claude Code that protects its person. */
+/** The program of Claude Code. Throws a `failed` error for a missing one, and for one that does not protect its person. */
 async function checkedClaude(system: System, home: string): Promise<string> {
   const claude = findClaude(system, home);
   if (!claude) {
     throw new RelayError(
       "failed",
-      "Claude Code is not here: there is no claude in PATH or ~/.local/bin",
+      "Claude Code is not installed: there is no claude in PATH or ~/.local/bin",
       "Install it, and run this again.",
     );
   }
@@ -88,8 +88,8 @@ function refuseOtherBuffer({ files }: InstallRecord, path: string, buffer: strin
   if (set === undefined || set === buffer || placed.some(({ value }) => value === set)) return;
   throw new RelayError(
     "failed",
-    `${path} sets RELAY_DB to ${JSON.stringify(set)}, and here it is ${JSON.stringify(buffer ?? null)}`,
-    "Make the two the same, and run this again.",
+    `${path} sets RELAY_DB to ${JSON.stringify(set)}, and this command has ${JSON.stringify(buffer ?? null)}`,
+    "Make them equal, and run this again.",
   );
 }
 

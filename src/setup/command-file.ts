@@ -15,11 +15,11 @@ import { readContent } from "./write-file.ts";
 type CommandName = (typeof commandNames)[number];
 
 /**
- * Installs the command that reads messages as `/get`, or as `/relay` where the person has a `get` of their own, which is
- * left alone. The original's files go. Answers the name, too. Throws a `failed` error if both names are taken.
+ * Installs the command that reads messages as `/get`, or as `/relay` for a person who has a `get`, and removes the
+ * original's files. Answers the name, too. Throws a `failed` error if both names are taken.
  */
 export function planCommand(all: InstallRecord, claudeFolder: string, program: string) {
-  const name = commandNames.find((each) => isFree(claudeFolder, each));
+  const name = commandNames.find((candidate) => isFree(claudeFolder, candidate));
   if (!name) {
     throw new RelayError(
       "failed",
@@ -27,16 +27,16 @@ export function planCommand(all: InstallRecord, claudeFolder: string, program: s
       "Rename one of them, and run this again.",
     );
   }
-  const others = commandNames.filter((each) => each !== name);
+  const others = commandNames.filter((other) => other !== name);
   const changes = [
     ...writeCommand(all, commandPath(claudeFolder, name), program, `installs the command /${name}`),
-    ...others.flatMap((each) => removeOther(all, commandPath(claudeFolder, each))),
+    ...others.flatMap((other) => removeOther(all, commandPath(claudeFolder, other))),
     ...removeOriginal(all, previewPath(claudeFolder), isOriginalPreview),
   ];
   return { name, changes };
 }
 
-/** The files that the command, and the original's, may be in. */
+/** The possible paths of the command and of the original's files. */
 export function commandPaths(claudeFolder: string): string[] {
   return [...commandNames.map((name) => commandPath(claudeFolder, name)), previewPath(claudeFolder)];
 }
@@ -65,7 +65,7 @@ function writeCommand(all: InstallRecord, path: string, program: string, what: s
   const after = isEdited ? Buffer.from(withProgram(text, program)) : written;
   if (file.content?.equals(after)) return [];
   const change = recordedChange(file, isRelays ? file.original : file.content, after, { what });
-  // as if the edits had been made after setup, so that uninstall leaves the file alone
+  // the record has the unedited file, so that uninstall leaves an edited one alone
   return [{ ...change, record: { ...change.record, after: hashOf(written) } }];
 }
 
@@ -86,18 +86,18 @@ function removeOriginal(
 }
 
 /**
- * Removes a file of the command's, and brings back the one that was there before. A file with a person's edits stays.
- * Without a record it is removed if it is as setup writes it.
+ * Removes the command's file, and restores the one before it. A file with a person's edits stays. Without a record, only
+ * a file as setup writes it is removed.
  */
 export function planCommandRemoval(all: InstallRecord, path: string): Partial<Plan> {
   const { content: before, record, isUntouched, original } = readRecordedFile(all, path);
   const isUnedited = isUntouched || (before !== null && isUneditedCommandFile(before.toString()));
   if (!record && !isUnedited) return {};
   const after = isUnedited ? original : before;
-  const what = after === null ? "removes the command" : "brings back the file that was there before";
+  const what = after === null ? "removes the command" : "restores the file from before setup";
   const warnings =
     isUnedited || before === null
       ? []
-      : [`${path} was changed by you and stays. Delete it: without relay it does nothing.`];
+      : [`${path} has changes of yours, so it stays. Delete it: without relay it does nothing.`];
   return { changes: [{ path, before, after, what, record: null }], warnings };
 }

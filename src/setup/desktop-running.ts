@@ -3,21 +3,21 @@ import { readTextOrNull } from "../platform/files.ts";
 import { runProgram } from "../platform/process.ts";
 import type { System } from "../platform/system.ts";
 
-/** Whether Claude Desktop runs, and may write its configuration over a change of another program. */
+/** Whether Claude Desktop runs, and so may overwrite a change of its configuration. */
 export async function isDesktopRunning(system: System, home: string): Promise<boolean> {
   if (system.kind === "linux") return runsOnLinux();
-  const question = questions[system.kind];
-  const program = question && (system.find(question[0]) ?? question[0]);
+  const query = queries[system.kind];
+  const program = query && (system.find(query[0]) ?? query[0]);
   if (!program) return false;
   const { failure, stdout } = await runProgram(
-    { argv: [program, ...question.slice(1)], env: system.variables },
+    { argv: [program, ...query.slice(1)], env: system.variables },
     { folder: home },
   );
   return failure === null && stdout.trim() !== "";
 }
 
-// Claude Code is a claude.exe too, so on Windows the folder decides.
-const questions: Partial<Record<System["kind"], [string, ...string[]]>> = {
+// On Windows, Claude Code is a claude.exe too, so the folder decides.
+const queries: Partial<Record<System["kind"], [string, ...string[]]>> = {
   macos: ["/usr/bin/pgrep", "-f", "/Claude\\.app/Contents/MacOS/Claude$"],
   windows: [
     "powershell.exe",

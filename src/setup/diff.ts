@@ -1,13 +1,13 @@
-// Lines that did not change, shown around those that did.
+// The unchanged lines shown around a change.
 const contextLines = 3;
 
-/** One line of a comparison: `" "` stands in both texts, `"-"` in the old one, `"+"` in the new one. */
+/** One line of a comparison: `" "` is in both texts, `"-"` in the old one, `"+"` in the new one. */
 interface Line {
   sign: " " | "-" | "+";
   text: string;
 }
 
-/** What a change does to a text, as a unified diff without its header; of none to some, or of some to none, too. */
+/** A unified diff without its header. */
 export function unifiedDiff(before: string, after: string): string {
   const lines = compare(linesOf(before), linesOf(after));
   const near = lines.map((_, at) =>
@@ -41,7 +41,7 @@ function compare(a: string[], b: string[]): Line[] {
   return [...lines.slice(0, start), ...middle, ...lines.slice(a.length - end)];
 }
 
-/** By the longest common subsequence, whose table has a cell for each pair of lines: too much for whole files. */
+/** Compares by the longest common subsequence. Its table has a cell for each pair of lines, too many for whole files. */
 function compareInner(a: string[], b: string[]): Line[] {
   const longest = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
   const at = (i: number, j: number) => longest[i]?.[j] ?? 0;

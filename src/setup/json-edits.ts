@@ -1,6 +1,6 @@
 import { applyEdits, type Edit, format, type Node } from "jsonc-parser";
 
-/** The text with jsonc-parser's insertion, which is all in one line, laid out as the values around it are. */
+/** Applies an insertion of jsonc-parser's, which is all in one line, in the layout of the values around it. */
 export function insert(text: string, container: Node, edit: Edit): string {
   const newline = /\r?\n/.exec(text.trim())?.[0];
   const layout = newline ? { newline, step: /\n([ \t]+)\S/.exec(text)?.[1] ?? "  " } : null;
@@ -24,7 +24,7 @@ function layOut(text: string, container: Node, edit: Edit, layout: Layout): Edit
   }
   const space = spaceBefore(text, container, sibling);
   if (!space.includes("\n")) return inLine(text, container, edit);
-  // a comment behind the sibling stays in the sibling's line
+  // a comment after the sibling stays in its line
   const [rest = "", comma = ""] =
     /^([ \t]*,)?[ \t]*(?:\/\/[^\r\n]*)?(?=\r?\n)/.exec(text.slice(offset)) ?? [];
   const indent = space.slice(space.lastIndexOf("\n") + 1);
@@ -45,22 +45,22 @@ function print(content: string, { newline, step }: Layout, indent: string): stri
 }
 
 /**
- * The text without this property or element. jsonc-parser's own removal loses comments, and makes `[12]` of `[1, 2]` if
- * the last element goes (seen, 3.3.1).
+ * Removes a property or an element. jsonc-parser's own removal loses comments, and turns `[1, 2]` into `[12]` when it
+ * removes the last element (seen, 3.3.1).
  */
 export function remove(text: string, container: Node, item: Node): string {
   const children = container.children ?? [];
   const { offset, length } = children[children.indexOf(item) - 1] ?? item;
   const comma = commaAfter(text, offset + length);
   const line = lineOf(text, container, item);
-  const left = applyEdits(text, comma === null ? [line] : [line, cut(comma, 1)]);
-  const inside = container.length - 2 - (text.length - left.length);
+  const rest = applyEdits(text, comma === null ? [line] : [line, cut(comma, 1)]);
+  const inside = container.length - 2 - (text.length - rest.length);
   const start = container.offset + 1;
-  const isBlank = left.slice(start, start + inside).trim() === "";
-  return isBlank ? applyEdits(left, [cut(start, inside)]) : left;
+  const isBlank = rest.slice(start, start + inside).trim() === "";
+  return isBlank ? applyEdits(rest, [cut(start, inside)]) : rest;
 }
 
-/** An item with the white space before it. The end of a line comment there stays, unless a line end follows anyway. */
+/** Removes an item with the white space before it, except a line end that a comment there needs. */
 function lineOf(text: string, container: Node, item: Node): Edit {
   const space = spaceBefore(text, container, item);
   const start = item.offset - space.length;
@@ -75,13 +75,13 @@ function cut(offset: number, length: number): Edit {
   return { offset, length, content: "" };
 }
 
-/** Where the next comma is; `null` if something else than white space and comments comes first. */
+/** The offset of a comma after white space and comments; `null` if something else comes first. */
 function commaAfter(text: string, end: number): number | null {
   const [gap = ""] = /^(?:\s|\/\/[^\r\n]*|\/\*[\s\S]*?\*\/)*/.exec(text.slice(end)) ?? [];
   return text[end + gap.length] === "," ? end + gap.length : null;
 }
 
-/** The white space that the line of this place begins with. */
+/** The indentation of the line at this offset. */
 function indentAt(text: string, offset: number): string {
   const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
   return /^[ \t]*/.exec(line)?.[0] ?? "";

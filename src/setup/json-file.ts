@@ -8,12 +8,12 @@ import { readContent } from "./write-file.ts";
 
 const byteOrderMark = "\uFEFF";
 
-/** A JSON file; an empty object if there is none. Throws a `failed` error if it cannot be read, or is not a JSON object. */
+/** A JSON file; an empty object if there is none. Throws a `failed` error for one that is unreadable or no JSON object. */
 export function readJson(path: string): JsonText {
   return decode(readContent(path), path).json;
 }
 
-/** The value of a JSON file; an empty object if there is none, or it is not a JSON object. */
+/** The value of a JSON file; an empty object if it is missing, unreadable or no JSON object. */
 export function readJsonObject(path: string): Record<string, unknown> {
   try {
     return objectIn(readJson(path).at([]));
@@ -22,14 +22,14 @@ export function readJsonObject(path: string): Record<string, unknown> {
   }
 }
 
-/** A value as an object; an empty one if it is none. */
+/** A value as an object; an empty one for any other value. */
 export function objectIn(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /**
  * The change that puts relay's entries into a JSON file of another program; none if they are there. The entries may
- * depend on the file's values and on what setup put there before. Throws what {@link readJson} throws.
+ * depend on the file's values and on those that setup put there before. Throws as {@link readJson}.
  */
 export function mergeFile(
   all: InstallRecord,
@@ -42,7 +42,7 @@ export function mergeFile(
   const { placed = [], containers = [] } = file.record ?? {};
   const entries = entriesFor(json, placed);
   // such as the rule for a buffer that relay no longer uses
-  const outdated = placed.filter((each) => !entries.some((entry) => isPlacedBy(entry, each)));
+  const outdated = placed.filter((value) => !entries.some((entry) => isPlacedBy(entry, value)));
   const current = outdated.length > 0 ? unmerge(json, [], { placed: outdated, containers }) : json;
   const after = encode(mark, merge(current, entries).json);
   if (file.content?.equals(after)) return [];
@@ -55,8 +55,8 @@ function isPlacedBy({ path, value }: Entry, placed: Placed): boolean {
 }
 
 /**
- * The change that removes relay's entries from a JSON file; none if they are not there. A file that was not
- * changed since setup comes back byte for byte. Throws what {@link readJson} throws.
+ * The change that removes relay's entries from a JSON file; none if they are not there. A file that is unchanged since
+ * setup is restored byte for byte. Throws as {@link readJson}.
  */
 export function unmergeFile(
   all: InstallRecord,
@@ -70,11 +70,11 @@ export function unmergeFile(
   const change = (after: Buffer | null): FileChange[] => [{ path, before, after, what, record: null }];
   if (file.isUntouched || before === null) return change(file.isUntouched ? file.original : null);
   const { mark, json } = decode(before, path);
-  const left = unmerge(json, entries, record ?? { placed: [], containers: [] });
-  return left === json && !record ? [] : change(baseOf(file, mark, left));
+  const bare = unmerge(json, entries, record ?? { placed: [], containers: [] });
+  return bare === json && !record ? [] : change(baseOf(file, mark, bare));
 }
 
-/** The content that a file has without relay, given its text without relay's entries. */
+/** The content of a file without relay, given its JSON without relay's entries. */
 function baseOf({ content, record, isUntouched, original }: RecordedFile, mark: string, bare: JsonText) {
   if (isUntouched) return original;
   const isRelaysOwn = record !== undefined && original === null && bare.text.trim() === "{}";

@@ -10,28 +10,28 @@ import {
 import { RelayError } from "../core/errors.ts";
 import { insert, remove } from "./json-edits.ts";
 
-/** The keys that lead to a value, from the root on. A number is a place in an array. */
+/** The keys that lead from the root to a value. A number is an index in an array. */
 export type Path = readonly (string | number)[];
 
 /**
- * The text of another program's JSON file. Each change answers a new one and touches nothing but what it names: order,
- * indentation, line ends, the spelling of numbers, comments and trailing commas stay.
+ * The text of another program's JSON file. Each change answers a new one, in which everything else stays: order,
+ * indentation, line ends, the spelling of numbers, comments and trailing commas.
  */
 export interface JsonText {
   readonly text: string;
-  /** The value there; `undefined` if there is none. */
+  /** The value at a path; `undefined` if there is none. */
   at(path: Path): unknown;
-  /** Sets a property, and makes the objects that lead to it. */
+  /** Sets a property, and makes the objects above it. */
   set(path: Path, value: unknown): JsonText;
-  /** Adds an element at the end of an array, and makes the containers that lead to it. */
+  /** Adds an element at the end of an array, and makes the containers above it. */
   append(path: Path, value: unknown): JsonText;
-  /** Removes a property or an element, which has to be there. */
+  /** Removes an existing property or element. */
   remove(path: Path): JsonText;
 }
 
 /**
- * Reads a JSON text, comments and trailing commas allowed; an empty one is an empty object. Throws a `failed` error that
- * names `file` if it is not JSON, not an object, or has a key twice on the way to the value that is asked for.
+ * Reads a JSON text, with comments and trailing commas; an empty one is an empty object. Throws a `failed` error that
+ * names `file` if it is not JSON, is not an object, or has a key twice on the path to a requested value.
  */
 export function jsonText(text: string, file: string): JsonText {
   const source = text.trim() === "" ? "{\n}\n" : text;
@@ -95,7 +95,7 @@ function propertyOf(node: Node, key: string, file: string): Node | undefined {
   );
 }
 
-/** The innermost container on the way to a new value that is there. Throws if the text has another type there. */
+/** The innermost existing container above a new value. Throws a `failed` error if it has the wrong type. */
 function containerFor(root: Node, path: Path, type: "object" | "array", file: string): Node {
   let depth = path.length;
   while (depth > 0 && !findNode(root, path.slice(0, depth), file)) depth -= 1;

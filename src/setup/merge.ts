@@ -1,31 +1,28 @@
 import type { JsonText, Path } from "./json-text.ts";
 import type { FileRecord, Placed } from "./record.ts";
 
-/** Changes the value at a place of a text, or leaves the text as it is. */
+/** Changes the value at a path of a text, or leaves the text as it is. */
 export type JsonChange = (json: JsonText, at: Path) => JsonText;
 
-/** Something of relay's in another program's JSON file. */
+/** An entry of relay's in another program's JSON file. */
 export interface Entry {
-  /** Of the property itself, or of the array that it is an element of. */
+  /** The path of the property, or of the array with the element. */
   path: readonly string[];
   kind: "property" | "element";
-  /** The value to put there, given the property that is there now. */
+  /** The new value, given the existing value at the path. */
   value(existing: unknown): unknown;
-  /**
-   * Removes relay's part of a value that shows whose it is. Without it the value might be the person's own, and only one
-   * that the record names is removed.
-   */
+  /** Removes relay's part of a value. Left out if only the record distinguishes the value from the person's own. */
   remove?: JsonChange;
-  /** Brings an element of relay's up to date, and keeps the person's changes to the rest of it. */
+  /** Updates an element of relay's, and keeps the person's changes to other parts of it. */
   update?: JsonChange;
   /** Removes the original's part of a value. */
   removeOriginal?: JsonChange;
 }
 
-/** What of a merged file has to be remembered. */
+/** The part of a file's record that a merge adds. */
 type Remembered = Pick<FileRecord, "placed" | "containers">;
 
-/** Puts relay's entries in, takes the original's out, and moves nothing that is right already. */
+/** Inserts relay's entries and removes the original's. Correct entries stay in their places. */
 export function merge(json: JsonText, entries: readonly Entry[]): Remembered & { json: JsonText } {
   const containers = missingContainers(json, entries);
   const placed: Placed[] = [];
@@ -40,55 +37,55 @@ export function merge(json: JsonText, entries: readonly Entry[]): Remembered & {
   return { json: merged, placed, containers };
 }
 
-/** Removes relay's entries, and the objects and arrays that were made for them if they are empty. */
+/** Removes relay's entries, and the empty containers that setup made for them. */
 export function unmerge(json: JsonText, entries: readonly Entry[], remembered: Remembered): JsonText {
   const { placed, containers } = remembered;
-  let left = json;
-  for (const { path, value } of placed) left = removePlaced(left, path, value);
+  let rest = json;
+  for (const { path, value } of placed) rest = removePlaced(rest, path, value);
   for (const { path, kind, remove } of entries) {
-    if (remove) left = kind === "element" ? fromEach(left, path, remove) : remove(left, path);
+    if (remove) rest = kind === "element" ? changeElements(rest, path, remove) : remove(rest, path);
   }
   const deepestFirst = containers.toSorted((a, b) => b.length - a.length);
-  for (const path of deepestFirst) if (isEmpty(left.at(path))) left = left.remove(path);
-  return left;
+  for (const path of deepestFirst) if (isEmpty(rest.at(path))) rest = rest.remove(path);
+  return rest;
 }
 
 function mergeElement(json: JsonText, entry: Entry, value: unknown): JsonText {
   const { path, update, remove, removeOriginal } = entry;
   const kept = indexOf(json, entry, value);
   let merged = kept >= 0 && update ? update(json, [...path, kept]) : json;
-  if (remove) merged = fromEach(merged, path, remove, kept);
-  if (removeOriginal) merged = fromEach(merged, path, removeOriginal, kept);
+  if (remove) merged = changeElements(merged, path, remove, kept);
+  if (removeOriginal) merged = changeElements(merged, path, removeOriginal, kept);
   return kept >= 0 ? merged : merged.append(path, value);
 }
 
-/** Where the element is, perhaps with changes of the person's; -1 if it is not there. */
+/** The index of the element, perhaps with changes of the person's; -1 if there is none. */
 function indexOf(json: JsonText, { path, remove, update }: Entry, value: unknown): number {
-  const found = json.at(path);
-  if (!Array.isArray(found)) return -1;
-  const same = found.findIndex((each) => Bun.deepEquals(each, value, true));
-  if (same >= 0 || !update) return same;
-  return found.findIndex((_, index) => remove?.(json, [...path, index]) !== json);
+  const elements = json.at(path);
+  if (!Array.isArray(elements)) return -1;
+  const index = elements.findIndex((element) => Bun.deepEquals(element, value, true));
+  if (index >= 0 || !update) return index;
+  return elements.findIndex((_, index) => remove?.(json, [...path, index]) !== json);
 }
 
 function setValue(json: JsonText, path: Path, value: unknown): JsonText {
   return Bun.deepEquals(json.at(path), value, true) ? json : json.set(path, value);
 }
 
-/** The last element first, so that indexes stay true; the one at `kept` stays. */
-function fromEach(json: JsonText, path: Path, remove: JsonChange, kept = -1): JsonText {
-  const found = json.at(path);
-  if (!Array.isArray(found)) return json;
-  return found.reduceRight<JsonText>(
-    (left, _, index) => (index === kept ? left : remove(left, [...path, index])),
+/** Changes each element but the one at `kept`; the last one first, because a removal shifts the indexes after it. */
+function changeElements(json: JsonText, path: Path, change: JsonChange, kept = -1): JsonText {
+  const elements = json.at(path);
+  if (!Array.isArray(elements)) return json;
+  return elements.reduceRight<JsonText>(
+    (rest, _, index) => (index === kept ? rest : change(rest, [...path, index])),
     json,
   );
 }
 
 function removePlaced(json: JsonText, path: Path, value: unknown): JsonText {
-  const found = json.at(path);
-  if (!Array.isArray(found)) return Bun.deepEquals(found, value, true) ? json.remove(path) : json;
-  const index = found.findLastIndex((each) => Bun.deepEquals(each, value, true));
+  const existing = json.at(path);
+  if (!Array.isArray(existing)) return Bun.deepEquals(existing, value, true) ? json.remove(path) : json;
+  const index = existing.findLastIndex((element) => Bun.deepEquals(element, value, true));
   return index < 0 ? json : json.remove([...path, index]);
 }
 

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { hashOf } from "./record.ts";
 
-// The original, `mcp-server-relay`, is recognized by the files that its setup writes and the configuration that its README
-// describes (repository mhcoen/mcp-relay, all versions up to 70f6b97). A file that a person changed is theirs.
+// relay recognizes the original, `mcp-server-relay`, by the files that its setup writes and the configuration that its
+// README describes (repository mhcoen/mcp-relay, all versions up to 70f6b97). A changed file is the person's.
 
 // `get.md` in two versions, and `relay.md`, its former name, from the setup and from the repository.
 const commandHashes = [

@@ -4,8 +4,8 @@ import { isCommandFile } from "./claude-code.ts";
 import { objectIn, readJsonObject } from "./json-file.ts";
 
 /**
- * Claude Code's plugin of relay, if it is installed and enabled for the person: its name, as `claude plugin uninstall`
- * takes it. An entry in `installed_plugins.json` alone says nothing: it stays when a plugin is disabled (seen, 2.1.330).
+ * The name of relay's plugin for Claude Code, as `claude plugin uninstall` takes it; `null` unless it is installed and
+ * enabled. A disabled plugin keeps its entry in `installed_plugins.json` (seen, 2.1.330).
  */
 export function activePlugin(claudeFolder: string): string | null {
   const { plugins } = readJsonObject(join(claudeFolder, "plugins/installed_plugins.json"));
@@ -17,7 +17,7 @@ export function activePlugin(claudeFolder: string): string | null {
 }
 
 /**
- * The bundle of relay that is installed in the Claude Desktop of this folder: its name there. A bundle is known by the
+ * The name of relay's bundle in the Claude Desktop of this folder; `null` if it is not installed. Recognizes it by the
  * name and the tools in its manifest (public reports, anthropics/claude-code#30954).
  */
 export function installedBundle(desktopFolder: string): string | null {

@@ -9,15 +9,15 @@ import {
 } from "./record.ts";
 import { missingFolders, readContent, removeEmptyFolders, replaceContent } from "./write-file.ts";
 
-/** One file that is to change. */
+/** The change of one file. */
 export interface FileChange {
   path: string;
   before: Buffer | null;
   /** `null` removes the file. */
   after: Buffer | null;
-  /** What it does for the person, in a few words. */
+  /** Its purpose for the person, in a few words. */
   what: string;
-  /** What the record says of the file from then on; `null`: nothing. */
+  /** The file's new record; `null` removes the record. */
   record: FileRecord | null;
 }
 
@@ -27,25 +27,25 @@ export interface ExternalCommand {
   what: string;
   /** Runs it. Throws a `failed` error. */
   run(): Promise<void>;
-  /** How the record changes before it, so that uninstall finds its work even if this is interrupted. */
+  /** Changes the record before the run, so that uninstall finds the work of an interrupted run. */
   recordBefore?: (record: InstallRecord) => InstallRecord;
-  /** How the record changes once it succeeded. */
+  /** Changes the record after a run that succeeded. */
   recordAfter?: (record: InstallRecord) => InstallRecord;
 }
 
-/** What setup, or uninstall, is going to do. Nothing was changed yet. */
+/** The work that setup or uninstall is going to do. */
 export interface Plan {
   commands: ExternalCommand[];
   changes: FileChange[];
-  /** What keeps it from working, or is left alone, and what to do about it. */
+  /** Problems that remain, and their fixes. */
   warnings: string[];
-  /** What the person is to do next. */
+  /** The person's next steps. */
   next: string[];
-  /** Why parts of it cannot be done while the others can. */
+  /** The errors of parts that are not possible. */
   failures: Error[];
 }
 
-/** Several plans, or parts of one, as one. */
+/** Joins several plans into one. */
 export function mergePlans(plans: readonly Partial<Plan>[]): Plan {
   return {
     commands: plans.flatMap(({ commands = [] }) => commands),
@@ -57,10 +57,10 @@ export function mergePlans(plans: readonly Partial<Plan>[]): Plan {
 }
 
 /**
- * Does what `plan` plans, and answers what was done. Other programs come first, because they may fail, and the files are
- * planned again after them: Claude Code writes its settings when it is run (seen, 2.1.330). The record is on the disk
- * before the change that it tells of. Throws a `failed` error; what was done until then stays, and the same command goes
- * on from there. With `continueOnError` it does the rest, and answers the errors among the failures.
+ * Does the work that `plan` plans, and answers the work that was done. Other programs run first, because they may fail.
+ * Then the files are planned again: Claude Code writes its settings when it runs (seen, 2.1.330). The record is on the disk
+ * before the change that it records. Throws a `failed` error; the work until then stays, and the same command continues
+ * it. With `continueOnError` it does the rest of the work, and answers the errors among the failures.
  */
 export async function applyPlan(
   plan: () => Promise<Plan>,
@@ -88,7 +88,7 @@ export async function applyPlan(
   }
   const { changes, failures } = planned.commands.length > 0 ? await plan() : planned;
   updateRecord(recordPath, (all) =>
-    changes.reduce((left, { record }) => (record ? withFile(left, record) : left), all),
+    changes.reduce((updated, { record }) => (record ? withFile(updated, record) : updated), all),
   );
   const done: FileChange[] = [];
   for (const change of changes) if (await attempt(() => changeFile(change, recordPath))) done.push(change);
@@ -102,12 +102,12 @@ function changeFile({ path, before, after, record }: FileChange, recordPath: str
   updateRecord(recordPath, (all) => withoutFile(all, path));
 }
 
-/** A file, and what the record says of it. */
+/** A file and its record. */
 export type RecordedFile = ReturnType<typeof readRecordedFile>;
 
 /**
- * Reads a file, its record, whether it still is as setup left it, and the content before relay (`null` if there was none,
- * or there is no record). Throws a `failed` error if it cannot be read.
+ * Reads a file, its record, whether it is unchanged since setup, and its content from before setup (`null` if there was
+ * none, or there is no record). Throws a `failed` error if it cannot be read.
  */
 export function readRecordedFile(all: InstallRecord, path: string) {
   const content = readContent(path);
@@ -117,7 +117,7 @@ export function readRecordedFile(all: InstallRecord, path: string) {
   return { path, content, record, isUntouched, original };
 }
 
-/** The change that gives a file the content `after`, and lets uninstall bring back `base`. */
+/** The change that gives a file the content `after`, and has uninstall restore `base`. */
 export function recordedChange(
   { path, content, record }: RecordedFile,
   base: Buffer | null,

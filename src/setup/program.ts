@@ -7,32 +7,32 @@ import type { System } from "../platform/system.ts";
 import { readJsonObject } from "./json-file.ts";
 
 /**
- * The path under which a binary can still be found after an upgrade: the first one in PATH that leads to it, because the
- * file itself may lie in a folder of its version, which the next upgrade removes (facts.md, "Bun").
+ * A path of a binary that stays after an upgrade: the first one in PATH that leads to it. The file itself may be in a
+ * folder for its version, which the next upgrade removes (facts.md, "Bun").
  */
 export function stablePath(executable: string, system: Pick<System, "findAll">): string {
   const file = realPathOrNull(executable) ?? executable;
   return system.findAll("relay").find((path) => (realPathOrNull(path) ?? path) === file) ?? executable;
 }
 
-/** The program of Claude Code; `null` if it is not installed. Never one that the working directory could decide. */
+/** The program of Claude Code, never one from the working directory; `null` if it is not installed. */
 export function findClaude(system: System, home: string): string | null {
   if (system.kind === "windows") {
-    const own = join(home, ".local/bin/claude.exe");
-    return system.find("claude.exe") ?? (system.exists(own) ? own : system.find("claude"));
+    const installed = join(home, ".local/bin/claude.exe");
+    return system.find("claude.exe") ?? (system.exists(installed) ? installed : system.find("claude"));
   }
   const places = [".local/bin/claude", ".claude/local/claude"].map((path) => join(home, path));
   return system.find("claude") ?? [...places, "/opt/homebrew/bin/claude"].find(system.exists) ?? null;
 }
 
-/** Whether only a shell can run it, which relay does not start: npm's `claude.cmd` on Windows. */
+/** Whether only a shell can run it, as npm's `claude.cmd` on Windows. relay starts no shell. */
 export function needsShell(claude: string): boolean {
   return /\.(?:cmd|bat|ps1)$/i.test(claude);
 }
 
 /**
- * The version of the Claude Code at this path. Throws a `failed` error if it is too old to protect its person, or does
- * not tell its version.
+ * The version of the Claude Code at this path. Throws a `failed` error for one that is too old to protect its person, and
+ * for one without a version.
  */
 export async function protectedVersion(claude: string, system: System, home: string): Promise<string> {
   const version = needsShell(claude) ? packagedVersion(claude) : await statedVersion(claude, system, home);
@@ -65,7 +65,7 @@ function packagedVersion(claude: string): string {
   if (typeof version === "string") return version;
   throw new RelayError(
     "failed",
-    `no package beside ${claude} tells its version`,
+    `${claude} has no package beside it that names its version`,
     "Install Claude Code's own claude.exe, and run this again.",
   );
 }

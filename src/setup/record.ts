@@ -2,28 +2,28 @@ import { RelayError } from "../core/errors.ts";
 import type { Path } from "./json-text.ts";
 import { readContent, replaceContent } from "./write-file.ts";
 
-/** A value that setup put into a JSON file, and that nothing but this record tells from the person's own. */
+/** A value that setup put into a JSON file, and that only this record distinguishes from the person's own. */
 export interface Placed {
   path: Path;
   value: unknown;
 }
 
-/** What setup did to one file. */
+/** The record of one file that setup changed. */
 export interface FileRecord {
   path: string;
   /** The content before, in base64; `null` if there was no file. */
   before: string | null;
   /** The SHA-256 of the content that setup wrote, in hex; `null` if setup removed the file. */
   after: string | null;
-  /** What to remove, besides the parts that show whose they are, if the file was changed since. */
+  /** Values to remove from a file that was changed since, besides those that are recognizably relay's. */
   placed: Placed[];
-  /** Objects and arrays of the file that setup made. */
+  /** Objects and arrays in the file that setup made. */
   containers: Path[];
   /** Folders that setup made for the file, the outermost first. */
   folders: string[];
 }
 
-/** Where setup had Claude Code register the server. */
+/** A registration of the server by Claude Code. */
 export interface Registration {
   /** Claude Code's own file. */
   config: string;
@@ -31,19 +31,19 @@ export interface Registration {
   configDirOverride: string | null;
 }
 
-/** What setup did, so that uninstall can undo it: one file, 0600, because it keeps the former content of other files. */
+/** The record of setup's work, for uninstall to undo: one file, 0600, because it keeps the old content of other files. */
 export interface InstallRecord {
   version: 1;
   files: FileRecord[];
   registrations: Registration[];
 }
 
-/** Reads the record; an empty one if there is none. Throws a `failed` error if it is damaged. */
+/** Reads the record; a missing one is empty. Throws a `failed` error if it is damaged. */
 export function readRecord(path: string): InstallRecord {
   return parse(readContent(path), path);
 }
 
-/** Stores what `change` makes of the record; an empty one removes its file. Throws a `failed` error. */
+/** Changes the stored record; an empty one removes its file. Throws a `failed` error. */
 export function updateRecord(path: string, change: (record: InstallRecord) => InstallRecord): void {
   const stored = readContent(path);
   const record = change(parse(stored, path));
@@ -72,7 +72,7 @@ export function withoutFile(record: InstallRecord, path: string): InstallRecord 
   };
 }
 
-/** The SHA-256 of a content, in hex; `null` of none. */
+/** The SHA-256 of a content, in hex; `null` for no file. */
 export function hashOf(content: Uint8Array | null): string | null {
   return content && new Bun.CryptoHasher("sha256").update(content).digest("hex");
 }
@@ -87,6 +87,6 @@ function parse(content: Buffer | null, path: string): InstallRecord {
   throw new RelayError(
     "failed",
     `${path}, the record of what relay set up, is damaged`,
-    "Move it away, and run this again; without it permission rules and the status line have to be removed by hand.",
+    "Move it away, and run this again. Then remove permission rules and the status line by hand.",
   );
 }

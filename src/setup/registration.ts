@@ -13,8 +13,8 @@ import type { SetupContext } from "./setup-context.ts";
 import { readContent } from "./write-file.ts";
 
 /**
- * Registers the server for the person, by Claude Code itself, which rewrites its file whenever it likes. Throws a
- * `failed` error if another server has the name.
+ * Registers the server for the person through Claude Code, which may rewrite its file at any time. Throws a `failed` error
+ * if another server has the name.
  */
 export function planUserServer(context: SetupContext, claude: string, wanted: ServerEntry): Partial<Plan> {
   const { claudeConfig: config, configDirOverride } = context.places;
@@ -30,7 +30,7 @@ export function planUserServer(context: SetupContext, claude: string, wanted: Se
     try {
       await call(argv);
     } catch (error) {
-      if (existing !== undefined) await call(addition(claude, existing)).catch(() => {}); // as it was
+      if (existing !== undefined) await call(addition(claude, existing)).catch(() => {});
       throw error;
     }
     if (Bun.deepEquals(registered(config), entry, true)) return;
@@ -45,21 +45,21 @@ export function planUserServer(context: SetupContext, claude: string, wanted: Se
   return { commands: [{ argv, what, run, recordBefore }] };
 }
 
-// In a form that cmd.exe and PowerShell read alike, which quote JSON in ways of their own.
+// cmd.exe and PowerShell read this alike, but quote JSON in different ways.
 function byHand({ command, args, env = {} }: ServerEntry): string {
   const variables = Object.entries(env).map(([name, value]) => `-e "${name}=${value}" `);
   return `Register the server: claude mcp add --scope user ${variables.join("")}relay -- "${command}" ${args.join(" ")}`;
 }
 
-/** Where relay may be registered for the person: in this Claude Code, and wherever else setup had it done. */
+/** The possible registrations for the person: in this Claude Code, and those that the record names. */
 export function allRegistrations({ registrations }: InstallRecord, { places }: SetupContext): Registration[] {
   const { claudeConfig: config, configDirOverride } = places;
-  return [{ config, configDirOverride }, ...registrations.filter((each) => each.config !== config)];
+  return [{ config, configDirOverride }, ...registrations.filter((other) => other.config !== config)];
 }
 
 /**
- * Removes a registration: by Claude Code's own program, or from the file itself if there is no program that would write
- * it at the same time. Throws a `failed` error if the file cannot be read.
+ * Removes a registration through Claude Code, or from the file if Claude Code is not installed. Throws a `failed` error if
+ * the file cannot be read.
  */
 export function planUserServerRemoval(
   all: InstallRecord,
@@ -70,7 +70,7 @@ export function planUserServerRemoval(
   const what = "removes the server";
   if (ownerOf(registered(config)) !== "relay") {
     const content = readContent(config);
-    const isRecorded = all.registrations.some((each) => each.config === config);
+    const isRecorded = all.registrations.some((registration) => registration.config === config);
     return isRecorded
       ? { changes: [{ path: config, before: content, after: content, what, record: null }] }
       : {};
@@ -88,7 +88,7 @@ export function planServerFileRemoval(all: InstallRecord, path: string, what: st
   return { changes: unmergeFile(all, path, [serverIn({ command: "relay", args: [] })], what) };
 }
 
-/** Runs Claude Code's program for the folder that it keeps its files in. */
+/** A function that runs Claude Code's program for this configuration folder. */
 function caller({ system, places }: SetupContext, configDirOverride: string | null) {
   const { CLAUDE_CONFIG_DIR: _, ...others } = system.variables;
   const env = configDirOverride ? { ...others, CLAUDE_CONFIG_DIR: configDirOverride } : others;
@@ -104,7 +104,7 @@ function caller({ system, places }: SetupContext, configDirOverride: string | nu
   };
 }
 
-/** Registers the server for all who work in this folder. Throws as {@link planUserServer}, and if the file is a link. */
+/** Registers the server for everybody in this project. Throws as {@link planUserServer}, and if the file is a link. */
 export function planProjectServer(
   all: InstallRecord,
   { folder }: SetupContext,
@@ -146,11 +146,11 @@ function refuseOther(existing: unknown, path: string): void {
   throw new RelayError(
     "failed",
     `${path} has another server by the name of relay`,
-    "Rename that one, and run this again.",
+    "Rename that server, and run this again.",
   );
 }
 
-// In a folder that others write, a link could lead to a file of the person's outside the project.
+// In a folder that others write, a link may lead to a file of the person's outside the project.
 function refuseLink(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   throw new RelayError(

@@ -12,8 +12,8 @@ import { settingsRemovals } from "./settings.ts";
 import type { SetupContext } from "./setup-context.ts";
 
 /**
- * Removes everything that setup put in, here and wherever else the record says. What cannot be removed is among the
- * failures. Throws a `failed` error if the record cannot be read.
+ * Removes everything that setup added, at the usual paths and at those in the record. The failures name parts that cannot
+ * be removed. Throws a `failed` error if the record cannot be read.
  */
 export async function planRemoval(context: SetupContext): Promise<Plan> {
   const { system, places } = context;
@@ -49,7 +49,7 @@ function orFailure(plan: () => Partial<Plan>): Partial<Plan> {
   }
 }
 
-// A plugin or a bundle that setup did not install stays, and does not work without its program.
+// setup did not install a plugin or a bundle, so uninstall leaves them.
 function otherInstalls({ places }: SetupContext): string[] {
   const plugin = activePlugin(places.claudeFolder);
   const hasBundle = places.desktopFolders.some((folder) => installedBundle(folder));
@@ -61,7 +61,7 @@ function otherInstalls({ places }: SetupContext): string[] {
   ];
 }
 
-/** Where relay may be without a record of it. */
+/** The files in which relay may be, without a record. */
 function usualPaths({ places }: SetupContext): string[] {
   const { claudeFolder, desktopFolders } = places;
   return [

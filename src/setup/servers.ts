@@ -2,10 +2,10 @@ import { isRelay, type ServerEntry } from "./claude-code.ts";
 import type { Entry } from "./merge.ts";
 import { isOriginalServer } from "./original.ts";
 
-/** Whose an entry of `mcpServers` is. */
+/** The owner of an entry of `mcpServers`. */
 export type Owner = "relay" | "original" | "other";
 
-/** Whose this entry is. Other programs are called `relay`, too; the arguments tell. */
+/** The owner of this entry. Other programs are called `relay`, too, so the arguments decide. */
 export function ownerOf(entry: unknown): Owner {
   const { command, args } = (entry ?? {}) as { command?: unknown; args?: unknown };
   const words = Array.isArray(args) ? args.filter((arg) => typeof arg === "string").join(" ") : "";
@@ -13,15 +13,13 @@ export function ownerOf(entry: unknown): Owner {
   return isOriginalServer(entry) ? "original" : "other";
 }
 
-/**
- * The entry to put where `existing` is. What a person added to relay's own stays, such as `--sound off` or variables.
- */
+/** The entry that replaces `existing`. Keeps a person's additions to relay's own, such as `--sound off` or variables. */
 export function mergeServer(wanted: ServerEntry, existing: unknown): ServerEntry {
   if (ownerOf(existing) !== "relay") return wanted;
-  const own = existing as ServerEntry;
-  const env = { ...own.env, ...wanted.env };
-  const args = own.args.every((arg) => typeof arg === "string") ? own.args : wanted.args;
-  return { ...own, ...wanted, args, ...(Object.keys(env).length > 0 && { env }) };
+  const current = existing as ServerEntry;
+  const env = { ...current.env, ...wanted.env };
+  const args = current.args.every((arg) => typeof arg === "string") ? current.args : wanted.args;
+  return { ...current, ...wanted, args, ...(Object.keys(env).length > 0 && { env }) };
 }
 
 /** relay's entry in a file with `mcpServers`. */

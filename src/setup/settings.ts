@@ -8,8 +8,8 @@ import type { Placed } from "./record.ts";
 import type { Launch } from "./setup-context.ts";
 
 /**
- * relay's entries in Claude Code's settings, given the settings and the values that setup put there before. Every process
- * of Claude Code gets the variables of `launch`.
+ * relay's entries in Claude Code's settings, given the settings and the values that setup put there before. The variables
+ * of `launch` go to every process of Claude Code.
  */
 export function settingsEntries(
   { program, env, rules }: Launch,
@@ -34,7 +34,7 @@ export function settingsEntries(
   return [...entries, ...Object.entries(env).map(([name, value]) => variable(name, value))];
 }
 
-/** The entries of relay's in Claude Code's settings that show whose they are, whatever program they name. */
+/** The entries in Claude Code's settings that are recognizably relay's, for any program. */
 export function settingsRemovals(): Entry[] {
   return [
     hook("UserPromptExpansion", null),
@@ -60,24 +60,24 @@ function hook(event: string, entry: unknown): Entry {
   };
 }
 
-// The program changes, and not the timeout or the matcher, which a person may have set.
+// A person may have set the timeout and the matcher.
 function updateHooks(json: JsonText, at: Path, { command, args }: Record<string, unknown>): JsonText {
-  return hooksIn(json.at(at)).reduce<JsonText>((left, each, index) => {
-    const found = objectIn(each);
-    const isSame = found.command === command && Bun.deepEquals(found.args, args, true);
-    if (!isRelayHook(each) || isSame) return left;
-    const place = [...at, "hooks", index];
-    return left.set([...place, "command"], command).set([...place, "args"], args);
+  return hooksIn(json.at(at)).reduce<JsonText>((updated, existing, index) => {
+    const current = objectIn(existing);
+    const isSame = current.command === command && Bun.deepEquals(current.args, args, true);
+    if (!isRelayHook(existing) || isSame) return updated;
+    const path = [...at, "hooks", index];
+    return updated.set([...path, "command"], command).set([...path, "args"], args);
   }, json);
 }
 
-/** Removes hooks from an entry of a hook event, and the entry if none is left. */
-function removeHooks(isGone: (each: unknown) => boolean): JsonChange {
+/** Removes hooks from an entry of a hook event, and the entry if no other hook is in it. */
+function removeHooks(isRemoved: (hook: unknown) => boolean): JsonChange {
   return (json, at) => {
     const hooks = hooksIn(json.at(at));
-    if (hooks.length > 0 && hooks.every(isGone)) return json.remove(at);
+    if (hooks.length > 0 && hooks.every(isRemoved)) return json.remove(at);
     return hooks.reduceRight<JsonText>(
-      (left, each, index) => (isGone(each) ? left.remove([...at, "hooks", index]) : left),
+      (rest, hook, index) => (isRemoved(hook) ? rest.remove([...at, "hooks", index]) : rest),
       json,
     );
   };
@@ -88,8 +88,8 @@ function hooksIn(entry: unknown): unknown[] {
   return Array.isArray(hooks) ? hooks : [];
 }
 
-function isRelayHook(each: unknown): boolean {
-  return hookProgram(each) !== null;
+function isRelayHook(hook: unknown): boolean {
+  return hookProgram(hook) !== null;
 }
 
 function exclusion(command: string | null): Entry {
@@ -99,7 +99,7 @@ function exclusion(command: string | null): Entry {
   };
 }
 
-// WSLENV is a list, a part of which may be the person's.
+// WSLENV is a list, and may have names of the person's.
 function variable(name: string, value: string): Entry {
   const entry = property(["env", name], value);
   if (name !== "WSLENV") return entry;
@@ -108,9 +108,9 @@ function variable(name: string, value: string): Entry {
     value: (existing) =>
       typeof existing !== "string" ? value : isShared(existing) ? existing : wslEnv(existing),
     remove(json, at) {
-      const found = json.at(at);
-      const left = typeof found === "string" ? withoutShared(found) : found;
-      return left === found ? json : left === "" ? json.remove(at) : json.set(at, left);
+      const current = json.at(at);
+      const rest = typeof current === "string" ? withoutShared(current) : current;
+      return rest === current ? json : rest === "" ? json.remove(at) : json.set(at, rest);
     },
   };
 }

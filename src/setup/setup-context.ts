@@ -14,13 +14,13 @@ export interface SetupContext {
   places: Places;
   /** The path of this binary. */
   executable: string;
-  /** The working directory, which a registration for a project goes into. */
+  /** The working directory, for a project's registration. */
   folder: string;
   /** The buffer file, if the person chose one by `RELAY_DB`. */
   buffer: string | null;
 }
 
-/** How both Claudes start relay: the program, the variables that it needs, and the permission rules that go with it. */
+/** The program that a Claude starts, its variables, and the permission rules for it. */
 export interface Launch {
   program: string;
   env: Record<string, string>;
@@ -28,8 +28,8 @@ export interface Launch {
 }
 
 /**
- * How Claude Code starts relay. In WSL that is the Windows relay, because Claude Desktop is on the Windows side and one
- * SQLite file must not be shared across. Throws a `failed` error if the two Claudes would use different buffers.
+ * The launch of relay. In WSL that is the Windows relay, because Claude Desktop is on the Windows side and the two systems
+ * must not share an SQLite file. Throws a `failed` error if the two Claudes would use different buffers.
  */
 export function launchOf(context: SetupContext): Launch {
   const { system, executable } = context;
@@ -54,9 +54,8 @@ export function launchOf(context: SetupContext): Launch {
 }
 
 /**
- * The buffer file for both Claudes, if it is not the default one: by `RELAY_DB`, else as they are registered already, so
- * that a second setup does not separate them from waiting messages. Throws a `failed` error if they are registered with
- * different files.
+ * The buffer file for both Claudes, if it is not the default one: from `RELAY_DB`, else from their registrations, so that
+ * a second setup keeps the waiting messages. Throws a `failed` error if the registrations name different files.
  */
 export function bufferOverride({ buffer, places }: Pick<SetupContext, "buffer" | "places">): string | null {
   if (buffer) return buffer;
@@ -75,7 +74,7 @@ export function bufferOverride({ buffer, places }: Pick<SetupContext, "buffer" |
   );
 }
 
-// An error in such a file is reported where setup changes it.
+// Setup reports an error in a file where it changes the file.
 function valueIn(path: string, at: Path): unknown {
   try {
     return readJson(path).at(at);
@@ -95,13 +94,13 @@ export function windowsRelay(system: System): string {
   if (program) return checkedProgram(program);
   throw new RelayError(
     "failed",
-    "Claude Desktop runs on Windows and Claude Code here in WSL: a relay in each would have a buffer of its own, and they would never meet",
+    "Claude Desktop runs on Windows and Claude Code here in WSL, so two relays would use two buffers and messages would never arrive",
     "Install relay on Windows, so that relay.exe is in PATH here, and run this again.",
   );
 }
 
-// Hooks and registrations are recognized by the program's name. The slot of a command ends at a backtick or a line's end,
-// whatever quotes are around it.
+// Uninstall recognizes hooks and registrations by the program's name. A command's slot ends at a backtick or a line end,
+// even between quotes.
 function checkedProgram(program: string): string {
   const name = basename(program.replaceAll("\\", "/"));
   if (!isRelay(program)) {
@@ -111,6 +110,6 @@ function checkedProgram(program: string): string {
   throw new RelayError(
     "failed",
     `the path ${JSON.stringify(program)} has a backtick or a line break, which Claude Code cannot run`,
-    "Move relay elsewhere.",
+    "Move relay to another folder.",
   );
 }

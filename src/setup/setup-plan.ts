@@ -6,17 +6,18 @@ import { mergePlans, type Plan } from "./plan.ts";
 import { findClaude } from "./program.ts";
 import { isAcrossWsl, type SetupContext } from "./setup-context.ts";
 
-/** Connects those of the two Claudes that are installed. Throws a `failed` error if none is, or if one cannot be connected. */
+/** Connects each installed Claude. Throws a `failed` error if neither is installed, or one cannot be connected. */
 export async function planSetup(context: SetupContext, options: CodeOptions): Promise<Plan> {
   const [code, desktop] = [isCodeInstalled(context), isDesktopInstalled(context)];
   if (!code && !desktop) {
     throw new RelayError(
       "failed",
-      "neither Claude is here: no claude in PATH or ~/.local/bin, and no folder of Claude Desktop's",
+      "neither Claude is installed: there is no claude in PATH or ~/.local/bin, and no folder of Claude Desktop's",
       "Install one, or name the one to set up: relay setup-code, relay setup-desktop",
     );
   }
-  const missing = (title: string, verb: string) => `${title} is not here. Once it is, run: relay ${verb}`;
+  const missing = (title: string, verb: string) =>
+    `${title} is not installed. Once it is, run: relay ${verb}`;
   return mergePlans([
     code ? await planCode(context, options) : {},
     desktop ? await planDesktop(context) : {},
@@ -25,7 +26,7 @@ export async function planSetup(context: SetupContext, options: CodeOptions): Pr
   ]);
 }
 
-/** The clients that setup connects to the buffer of this very program, which in WSL the Windows relay keeps. */
+/** The clients that setup connects to this program's buffer. In WSL the Windows relay keeps the buffer. */
 export function clientsToWelcome(context: SetupContext): Client[] {
   if (isAcrossWsl(context)) return [];
   return [
@@ -38,7 +39,7 @@ function isCodeInstalled({ system, places }: SetupContext): boolean {
   return findClaude(system, places.home) !== null;
 }
 
-// By its configuration's folder, or its program. In WSL it is on the Windows side.
+// Its configuration's folder or its program shows it. In WSL it is on the Windows side.
 function isDesktopInstalled({ system, places }: SetupContext): boolean {
   if (system.kind === "wsl" || places.desktopFolders.some(system.exists)) return true;
   return system.kind === "macos"

@@ -22,7 +22,7 @@ import { realPathOrNull, syncFolder } from "../platform/files.ts";
 /** The content of a file, links followed; `null` if there is none. Throws a `failed` error if it cannot be read. */
 export function readContent(path: string): Buffer | null {
   try {
-    // reading a pipe would wait for its writer
+    // reading a pipe waits for its writer
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
       throw new RelayError("failed", `${path} is not a regular file`, "Move it away, and run this again.");
     }
@@ -38,7 +38,7 @@ export function isSameContent(a: Uint8Array | null, b: Uint8Array | null): boole
   return a === null || b === null ? a === b : Buffer.from(a).equals(b);
 }
 
-/** The folders above this path that are not there yet, the outermost first. */
+/** The missing folders above this path, the outermost first. */
 export function missingFolders(path: string): string[] {
   const missing: string[] = [];
   for (let folder = dirname(targetOf(path)); !existsSync(folder); folder = dirname(folder))
@@ -47,9 +47,9 @@ export function missingFolders(path: string): string[] {
 }
 
 /**
- * Gives a file this content, or removes the file (`null`), unless it no longer has the content `expected`. A symbolic
- * link stays, and the file that it leads to is changed; the owner stays, and so does the mode, unless one is given; a new
- * file gets 0600. Every reader finds the old content or the new one. Throws a `failed` error; then nothing was changed.
+ * Gives a file this content, or removes it (`null`), unless it no longer has the content `expected`. Changes the file that
+ * a symbolic link leads to. Keeps the owner, and the mode unless one is given; a new file gets 0600. Every reader finds the
+ * old content or the new one. Throws a `failed` error; then nothing was changed.
  */
 export function replaceContent(
   path: string,
@@ -73,12 +73,12 @@ export function replaceContent(
   }
 }
 
-/** Removes those of these folders that are empty, the innermost first. */
+/** Removes the empty ones of these folders, the innermost first. */
 export function removeEmptyFolders(folders: readonly string[]): void {
   for (const folder of folders.toReversed()) {
     try {
       rmdirSync(folder);
-    } catch {} // it is in use
+    } catch {} // it is not empty
   }
 }
 
@@ -99,7 +99,7 @@ function write(target: string, content: Uint8Array, refuseChanged: () => void, m
       if (old && (old.uid !== uid || old.gid !== gid)) chownSync(temporary, old.uid, old.gid);
       chmodSync(temporary, mode ?? (old ? old.mode & 0o7777 : 0o600));
     }
-    refuseChanged(); // the disk may have taken its time
+    refuseChanged(); // writing may have taken long
     renameSync(temporary, target);
   } finally {
     rmSync(temporary, { force: true });
@@ -111,7 +111,7 @@ function temporaryPrefix(target: string): string {
   return join(dirname(target), `.${basename(target)}.relay-`);
 }
 
-// A killed process leaves its temporary file behind. One that still runs fails without it, and changes nothing.
+// A killed process leaves its temporary file behind. A running one fails without its file, and changes nothing.
 function removeTemporaryFiles(target: string): void {
   const folder = dirname(target);
   if (!existsSync(folder)) return;

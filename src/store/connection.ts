@@ -9,16 +9,16 @@ import { codeOf, explain, isBusy } from "./sqlite-errors.ts";
 // A wait for a lock blocks the event loop, so it is short; between waits signals, cancellations and pings are served.
 const busyMs = 50;
 
-// The longest pauses between two attempts, at first and after many: a hundred processes that asked every few
-// milliseconds would leave no time to the one that writes.
+// The longest pause between two attempts grows from the first to the second: a hundred processes that asked every few
+// milliseconds would leave the one that writes no time.
 const shortestPauseMs = 10;
 const longestPauseMs = 100;
 
-/** How a transaction is run. */
+/** Options of a transaction. */
 export interface TransactionOptions {
-  /** Make the file if there is none. Without it the transaction then answers `undefined`. */
+  /** Makes a missing file. Otherwise the transaction answers `undefined` for it. */
   create?: boolean;
-  /** The transaction changes nothing, and need not wait for another one that reads. */
+  /** The transaction changes nothing, and does not wait for others that read. */
   readonly?: boolean;
   signal?: AbortSignal | undefined;
 }
@@ -28,7 +28,7 @@ interface OpenFile {
   identity: FileIdentity;
 }
 
-/** The buffer file at a path. It is opened when it is needed, and again whenever another file is at the path. */
+/** The buffer file at a path. Opens it when it is needed, and again when another file is at the path. */
 export class Connection {
   readonly #path: string;
   readonly #clock: Clock;
@@ -37,7 +37,7 @@ export class Connection {
   #last: Promise<unknown> = Promise.resolve();
   #unfinished = 0;
 
-  /** Opens nothing yet. `lockTimeoutMs`: how long a transaction waits for a lock. */
+  /** Opens nothing yet. `lockTimeoutMs` is a transaction's longest wait for a lock, in milliseconds. */
   constructor(path: string, clock: Clock, lockTimeoutMs = lockMs) {
     this.#path = path;
     this.#clock = clock;
@@ -46,7 +46,7 @@ export class Connection {
 
   /**
    * Runs `work` as one transaction, after those of earlier calls, in the file that is at the path before and after it.
-   * Answers what `work` answered, or `undefined` if there is no file and none is to be made. `work` may run several times;
+   * Answers the result of `work`, or `undefined` for a missing file that is not to be made. `work` may run several times;
    * the last run counts. Throws a `buffer` error, or the signal's reason.
    */
   transact<T>(work: (db: Database) => T, options: TransactionOptions = {}): Promise<T | undefined> {
@@ -82,11 +82,11 @@ export class Connection {
         return this.#attempt(work, options);
       } catch (error) {
         const replaced = this.#isReplaced(error);
-        if (!isBusy(error)) this.close(); // an error may come of what is open
+        if (!isBusy(error)) this.close(); // the error may be the open file's
         if (!(replaced || isBusy(error)) || this.#clock.elapsed() >= deadline)
           throw explain(error, this.#path);
       }
-      // processes that wait alike must not meet again and again
+      // at random, so that processes which wait together do not try together
       await Bun.sleep(1 + Math.max(0, Math.min(Math.random() * longest, deadline - this.#clock.elapsed())));
     }
   }
@@ -98,7 +98,7 @@ export class Connection {
     if (this.#open && !isAt(this.#path, this.#open.identity)) this.close();
     this.#open ??= openFile(this.#path, create);
     if (!this.#open) {
-      if (create) throw new Replaced(this.#path); // removed between making and opening it
+      if (create) throw new Replaced(this.#path); // another program removed the new file
       return undefined;
     }
     const { db, identity } = this.#open;
@@ -106,7 +106,7 @@ export class Connection {
       if (!isCurrent(db, this.#path)) throw new Replaced(this.#path); // another program emptied or overwrote the file in place
       return work(db);
     });
-    // With the file moved away or replaced meanwhile, the commit went where nobody looks.
+    // A commit into a file that was moved away is lost.
     if (!isAt(this.#path, identity)) throw new Replaced(this.#path);
     return result;
   }
@@ -130,7 +130,7 @@ class Replaced extends RelayError {
 function openFile(path: string, create: boolean): OpenFile | null {
   if (create) createBufferFile(path);
   const file = acceptBufferFile(path);
-  const identity = file && identify(file); // the path may lead elsewhere by now
+  const identity = file && identify(file);
   if (!file || !identity) return null;
   let db: Database | undefined;
   try {
@@ -139,7 +139,7 @@ function openFile(path: string, create: boolean): OpenFile | null {
     db.run(`PRAGMA busy_timeout = ${busyMs}`);
     const version = recognize(db, path); // before anything is changed
     tighten(file);
-    // Why these: design.md, "The file". fullfsync makes macOS wait for the disk, and does nothing elsewhere.
+    // The reasons are in design.md, "The file". fullfsync makes macOS wait for the disk; other systems ignore it.
     db.run(`PRAGMA journal_mode = TRUNCATE;
       PRAGMA synchronous = FULL;
       PRAGMA fullfsync = ON;
@@ -153,7 +153,7 @@ function openFile(path: string, create: boolean): OpenFile | null {
   }
 }
 
-/** Runs `work` as one transaction, of which nothing is left if it throws. */
+/** Runs `work` as one transaction, and rolls it back if it throws. */
 function inTransaction<T>(db: Database, kind: "DEFERRED" | "IMMEDIATE", work: () => T): T {
   db.run(`BEGIN ${kind}`);
   try {

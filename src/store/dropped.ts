@@ -2,8 +2,8 @@ import type { Database } from "bun:sqlite";
 import type { Client } from "../core/client.ts";
 import type { ClearedBy, Dropped, Lease } from "../core/store.ts";
 
-/** The messages that this reader missed and was not told of, oldest first. A trigger records them (schema.ts). */
-export function untold(db: Database, reader: Client): Dropped[] {
+/** The messages that this reader missed and no page has reported, oldest first. A trigger records them (schema.ts). */
+export function unreported(db: Database, reader: Client): Dropped[] {
   return db
     .query<Dropped, { reader: Client }>(
       "SELECT message_id AS id, cleared_by FROM relay_dropped WHERE reader = $reader ORDER BY message_id",
@@ -11,14 +11,14 @@ export function untold(db: Database, reader: Client): Dropped[] {
     .all({ reader });
 }
 
-/** Forgets what an acked page told, and messages of the page that left the buffer while it was in flight. */
+/** Forgets the drops that an acked page reported, and those of its own messages while it was in flight. */
 export function forget(db: Database, { reader, unread, dropped }: Lease): void {
   db.query(
     "DELETE FROM relay_dropped WHERE reader = $reader AND message_id IN (SELECT value FROM json_each($ids))",
   ).run({ reader, ids: JSON.stringify([...unread, ...dropped]) });
 }
 
-/** Notes who cleared these messages; a client that cleared them itself is not told. */
+/** Records who cleared these messages. A client's own clear is not reported to it. */
 export function markCleared(db: Database, ids: readonly number[], by: ClearedBy): void {
   const cleared = { ids: JSON.stringify(ids), by };
   db.query(

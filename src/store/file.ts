@@ -12,13 +12,13 @@ import {
 import { dirname } from "node:path";
 import { errorMessage, RelayError } from "../core/errors.ts";
 
-/** Which file a path leads to. */
+/** The identity of a file, whatever its path. */
 export interface FileIdentity {
   device: bigint;
   inode: bigint;
 }
 
-/** Whether both are the same file, as long as one of them is open: the system gives its inode to no other file. */
+/** Whether both are the same file. One of them has to be open, or its inode may belong to another file by now. */
 export function isSame(one: FileIdentity, other: FileIdentity): boolean {
   return one.device === other.device && one.inode === other.inode;
 }
@@ -29,20 +29,20 @@ export function identify(path: string): FileIdentity | null {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
     return stats ? { device: stats.dev, inode: stats.ino } : null;
   } catch {
-    return null; // a link to itself, or a folder that may not be entered: acceptBufferFile says which
+    return null; // acceptBufferFile reports the reason
   }
 }
 
 /**
  * Makes an empty buffer file, readable and writable by its owner alone from its first byte. It follows no link and
- * leaves what is there already alone. Throws a `buffer` error, also when the folder may not hold a buffer.
+ * leaves an existing file alone. Throws a `buffer` error, also for a folder that is not safe.
  */
 export function createBufferFile(path: string): void {
   try {
     refuseDirectory(dirname(path));
     const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | (constants.O_NOFOLLOW ?? 0);
     const descriptor = openSync(path, flags, 0o600);
-    fchmodSync(descriptor, 0o600); // the umask may have taken away more
+    fchmodSync(descriptor, 0o600); // the umask may take away more
     closeSync(descriptor);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
@@ -51,8 +51,8 @@ export function createBufferFile(path: string): void {
 }
 
 /**
- * Decides whether the file at the path may be the buffer, without a look into it. Returns the path of the file itself,
- * the person's own links resolved, or `null` if there is none. Throws a `buffer` error that names the fix.
+ * Decides whether the file at the path may be the buffer, without reading it. Answers the path with the person's own
+ * links resolved, or `null` if there is no file. Throws a `buffer` error.
  */
 export function acceptBufferFile(path: string): string | null {
   try {
@@ -77,7 +77,7 @@ export function acceptBufferFile(path: string): string | null {
   }
 }
 
-/** Takes an accepted file and its companions away from everybody but their owner. Throws a `buffer` error. */
+/** Gives an accepted file and its companions to their owner alone. Throws a `buffer` error. */
 export function tighten(file: string): void {
   if (uid === undefined) return;
   for (const path of [file, ...companionsOf(file)]) {
@@ -91,12 +91,12 @@ export function tighten(file: string): void {
   }
 }
 
-/** What SQLite may keep beside a database file. */
+/** The files that SQLite may keep beside a database file. */
 export function companionsOf(file: string): string[] {
   return [`${file}-journal`, `${file}-wal`, `${file}-shm`];
 }
 
-/** The error for an operation on the file that the system refused. */
+/** The error for a file operation that the system refused. */
 export function fileError(path: string, error: unknown): RelayError {
   const { code = "" } = error as NodeJS.ErrnoException;
   const denied = [
@@ -107,18 +107,18 @@ export function fileError(path: string, error: unknown): RelayError {
     `there is no room left on the disk of ${path}`,
     "Free some and try again; nothing was stored.",
   ] as const;
-  const known: Record<string, readonly [message: string, fix: string]> = {
-    ENOENT: [`the folder ${dirname(path)} does not exist`, "Create it, or set RELAY_DB to a file elsewhere."],
+  const reasons: Record<string, readonly [message: string, fix: string]> = {
+    ENOENT: [`the folder ${dirname(path)} does not exist`, "Create it, or set RELAY_DB to another file."],
     ENOTDIR: [`${dirname(path)} is not a folder`, "Set RELAY_DB to a file in one."],
     EACCES: denied,
     EPERM: denied,
-    EROFS: [`${path} is on a read-only disk`, "Set RELAY_DB to a file elsewhere."],
+    EROFS: [`${path} is on a read-only disk`, "Set RELAY_DB to a file on another disk."],
     ENOSPC: full,
     EDQUOT: full,
     EMFILE: [`this process has too many files open to open ${path}`, "Close some and try again."],
     ELOOP: [`${path} is a link that leads to itself`, "Remove it."],
   };
-  const [message, fix] = known[code] ?? [
+  const [message, fix] = reasons[code] ?? [
     `${path} cannot be used: ${errorMessage(error)}`,
     "Set RELAY_DB to another file.",
   ];
@@ -159,7 +159,7 @@ function refuseKind(stats: Stats, path: string): void {
     throw new RelayError("buffer", `${path} ${problem}`, "Move it away, or set RELAY_DB to another file.");
 }
 
-// Windows has no owner and mode to compare; there the home folder's access list protects the file.
+// Windows has neither owner nor mode; the home folder's access list protects the file there.
 const uid = process.getuid?.();
 const gid = process.getgid?.();
 
@@ -179,10 +179,10 @@ function refuseDirectory(directory: string): void {
   const others = stats.mode & 0o002;
   const group = stats.mode & 0o020 && stats.gid !== gid;
   if (stats.mode & 0o1000 || !(others || group)) return;
-  const who = others ? "anybody" : "a group other than your own";
+  const writers = others ? "anybody" : "a group other than your own";
   throw new RelayError(
     "buffer",
-    `the folder ${directory} can be written by ${who}, so the buffer in it would not be safe`,
+    `the folder ${directory} can be written by ${writers}, so the buffer in it would not be safe`,
     `Run: chmod go-w ${directory}`,
   );
 }

@@ -3,16 +3,17 @@ import { type Client, otherClient } from "../core/client.ts";
 import { leaseMs, windowSize } from "../core/limits.ts";
 import type { Counts, Lease } from "../core/store.ts";
 
-const unread =
+/** SQL for a message that its reader has not read. */
+export const isUnread =
   "((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))";
 
 /** SQL for a message in flight. A stamp in the future was made before the clock was set back, and counts as expired. */
 export const inFlight = `(leased_at IS NOT NULL AND leased_at > $now - ${leaseMs} AND leased_at <= $now)`;
 
-/** SQL for a list of ids of any length, given as JSON, so that each statement is prepared once. */
+// The ids come as JSON, so that SQLite prepares one statement for lists of any length.
 const amongIds = "id IN (SELECT value FROM json_each($ids))";
 
-/** The column that says when this client read a message. */
+/** The column with the time at which this client read a message. */
 export function readColumn(reader: Client): string {
   return reader === "desktop" ? "read_by_desktop_at" : "read_by_code_at";
 }
@@ -31,7 +32,7 @@ export function evict(db: Database, newest: number): { id: number; unread: numbe
   if (excess <= 0) return [];
   const evicted = db
     .query<{ id: number; unread: number }, { newest: number; excess: number }>(
-      `SELECT id, ${unread} AS unread FROM messages WHERE id <> $newest ORDER BY unread, id LIMIT $excess`,
+      `SELECT id, ${isUnread} AS unread FROM messages WHERE id <> $newest ORDER BY unread, id LIMIT $excess`,
     )
     .all({ newest, excess })
     .sort((a, b) => a.id - b.id);
@@ -41,14 +42,14 @@ export function evict(db: Database, newest: number): { id: number; unread: numbe
   return evicted;
 }
 
-/** Deletes every message. Answers their ids, and how many nobody had read. */
+/** Deletes every message. Answers the ids, and the number of unread ones. */
 export function deleteAll(db: Database): { ids: number[]; unread: number } {
-  const waiting = countUnread(db);
+  const { desktop, code } = countUnread(db);
   const deleted = db.query<{ id: number }, []>("DELETE FROM messages RETURNING id").all();
-  return { ids: deleted.map(({ id }) => id), unread: waiting.desktop + waiting.code };
+  return { ids: deleted.map(({ id }) => id), unread: desktop + code };
 }
 
-/** Leases messages. Those of an expired lease may have been shown, and are labelled from now on. */
+/** Leases messages, and labels those of an expired lease, which may have been shown. */
 export function lease(db: Database, { id, unread: ids }: Lease, now: number): void {
   db.query(
     `UPDATE messages SET lease_id = $id, leased_at = $now, redelivered = redelivered OR leased_at IS NOT NULL
@@ -69,7 +70,7 @@ export function renew(db: Database, { id, unread: ids }: Lease, now: number): bo
   return true;
 }
 
-/** What the lease still holds is read. Its id stays on the messages, so that {@link undeliver} finds them. */
+/** Marks the messages that the lease still holds as read. They keep its id, so that {@link undeliver} finds them. */
 export function ack(db: Database, { id, reader }: Lease, readAt: string): void {
   db.query(
     `UPDATE messages SET ${readColumn(reader)} = $readAt, leased_at = NULL, redelivered = 0
@@ -93,12 +94,12 @@ export function undeliver(db: Database, { id, reader }: Lease): void {
   ).run({ id });
 }
 
-/** How many messages wait for each client. */
+/** The number of messages that wait for each client. */
 export function countUnread(db: Database): Record<Client, number> {
   const counts = { desktop: 0, code: 0 };
   const rows = db
     .query<{ sender: Client; n: number }, []>(
-      `SELECT sender, count(*) AS n FROM messages WHERE ${unread} GROUP BY sender`,
+      `SELECT sender, count(*) AS n FROM messages WHERE ${isUnread} GROUP BY sender`,
     )
     .all();
   for (const { sender, n } of rows) counts[otherClient(sender)] = n;

@@ -8,7 +8,7 @@ import {
   type NotificationLease,
   type NotificationPreference,
 } from "../core/store.ts";
-import { inFlight, readColumn } from "./messages.ts";
+import { inFlight, isUnread, readColumn } from "./messages.ts";
 
 // A stamp in the future was made before the clock was set back, and counts as expired.
 const isLeased = `(notification_leased_at IS NOT NULL AND notification_leased_at > $now - ${notificationLeaseMs}
@@ -37,14 +37,14 @@ export function setPreference(db: Database, client: Client, preference: Notifica
   ).run({ client, notify: Number(preference.notify), sound: preference.sound });
 }
 
-/** For how many milliseconds the reader gets no other notification; 0 if it may. */
+/** The rest of the reader's cooldown, in milliseconds. */
 export function cooldownLeft(db: Database, reader: Client, now: number): number {
   const since = clientRow(db, reader)?.notification_leased_at ?? null;
   if (since === null || since > now) return 0;
   return Math.max(0, since + cooldownMs - now);
 }
 
-/** The message counts as announced. */
+/** Marks a message as announced. */
 export function skip(db: Database, id: number, now: number): void {
   db.query("UPDATE messages SET notified_at = $at WHERE id = $id").run({ id, at: timestamp(now) });
 }
@@ -52,16 +52,15 @@ export function skip(db: Database, id: number, now: number): void {
 /** Whether any message may have to be announced, now or later. */
 export function hasPending(db: Database): boolean {
   const pending = db.query(
-    `SELECT 1 FROM messages WHERE notified_at IS NULL AND notification_attempts < $attempts
-     AND ((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))
-     LIMIT 1`,
+    `SELECT 1 FROM messages
+     WHERE notified_at IS NULL AND notification_attempts < $attempts AND ${isUnread} LIMIT 1`,
   );
   return pending.get({ attempts: notificationAttempts }) !== null;
 }
 
 /**
- * Leases what waits for the reader and was not announced; `null` if nothing does. Where the reader wants no
- * notifications, it counts as announced. In a `look` messages of the cooldown follow upon its notification.
+ * Leases the reader's unannounced messages; `null` if there are none. If the reader wants no notifications, marks them as
+ * announced. A `look` says "more" of messages that came within the cooldown.
  */
 export function leaseNotification(
   db: Database,
@@ -109,7 +108,7 @@ export function leaseNotification(
   };
 }
 
-/** What the lease holds was announced. */
+/** Marks the lease's messages as announced. */
 export function mark(db: Database, { id }: NotificationLease, now: number): void {
   db.query(
     `UPDATE messages SET notified_at = $at, notification_lease = NULL, notification_leased_at = NULL
@@ -117,7 +116,7 @@ export function mark(db: Database, { id }: NotificationLease, now: number): void
   ).run({ id, at: timestamp(now) });
 }
 
-/** What the lease holds was not announced, and its reader saw nothing: there is no cooldown. */
+/** Ends the lease, and the cooldown of its reader, who saw nothing. */
 export function release(db: Database, { id }: NotificationLease): void {
   for (const table of ["messages", "relay_clients"])
     db.query(
@@ -125,17 +124,17 @@ export function release(db: Database, { id }: NotificationLease): void {
     ).run({ id });
 }
 
-/** Notes that the server `process` looks every two seconds. */
+/** Registers a server, which looks every two seconds. */
 export function registerServer(db: Database, process: number): void {
   db.query("INSERT OR IGNORE INTO relay_servers (process) VALUES ($process)").run({ process });
 }
 
-/** Forgets the server. */
+/** Removes a server. */
 export function removeServer(db: Database, process: number): void {
   db.query("DELETE FROM relay_servers WHERE process = $process").run({ process });
 }
 
-/** The servers that said they look, whether or not they still run. */
+/** The registered servers. Some may have been killed. */
 export function servers(db: Database): number[] {
   return db
     .query<{ process: number }, []>("SELECT process FROM relay_servers")
@@ -143,7 +142,7 @@ export function servers(db: Database): number[] {
     .map((row) => row.process);
 }
 
-// A message that an earlier attempt announced does not follow upon itself.
+// After a first attempt the message may follow only its own notification.
 function isFollowUp(
   { timestamp, notification_attempts }: WaitingRow,
   last: number | null,

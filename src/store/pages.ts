@@ -3,10 +3,10 @@ import { type Client, otherClient } from "../core/client.ts";
 import { pageBytes } from "../core/limits.ts";
 import { countFitting, fitPage } from "../core/page-size.ts";
 import { type LeasedPage, type Page, type PageMessage, type PageRequest, readAt } from "../core/store.ts";
-import { untold } from "./dropped.ts";
+import { unreported } from "./dropped.ts";
 import { countUnread, inFlight, lease as leaseMessages, readColumn } from "./messages.ts";
 
-// Another program may have stored a number or a blob where a text belongs.
+// Another program may have stored a number or a blob as a text.
 const columns = `id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
   read_by_desktop_at, read_by_code_at, redelivered, leased_at`;
 
@@ -22,7 +22,7 @@ export function readPage(db: Database, request: PageRequest, now: number): Page 
     )
     .all({ sender: otherClient(reader), limit, now })
     .map(waitingMessage);
-  const dropped = untold(db, reader);
+  const dropped = unreported(db, reader);
   const { count, tooLong } = fitPage(waiting, dropped, size);
   const fresh = waiting.slice(0, count);
   const before = includeRead && count === waiting.length ? readBefore(db, reader, limit - count, fresh) : [];
@@ -35,7 +35,7 @@ export function readPage(db: Database, request: PageRequest, now: number): Page 
   };
 }
 
-/** Reads a page and leases what needs an ack. */
+/** Reads a page and leases its messages. */
 export function leasePage(db: Database, request: PageRequest, now: number): LeasedPage {
   const { reader } = request;
   const page = readPage(db, request, now);
@@ -47,7 +47,7 @@ export function leasePage(db: Database, request: PageRequest, now: number): Leas
   return { page, lease };
 }
 
-/** The messages that the reader read in the moment it last read any, in time order. */
+/** The messages of the page that the reader read last, in time order. */
 export function lastPage(db: Database, reader: Client): PageMessage[] {
   const column = readColumn(reader);
   return db
@@ -91,7 +91,7 @@ function readBefore(db: Database, reader: Client, limit: number, fresh: PageMess
   return rows.slice(0, countFitting(rows, pageBytes - used, fresh.length === 0));
 }
 
-// A lease that expired means that the page may have been shown.
+// The page of an expired lease may have been shown.
 function waitingMessage({ leased_at, ...row }: Row): PageMessage {
   return { ...row, redelivered: row.redelivered !== 0 || leased_at !== null };
 }

@@ -4,11 +4,12 @@ import { basename, dirname, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
 import { lockMs } from "../core/limits.ts";
+import type { Message } from "../core/store.ts";
 import { acceptBufferFile, companionsOf, createBufferFile, fileError, tighten } from "./file.ts";
 import { migrate, recognize } from "./schema.ts";
 import { codeOf, explain, isBusy, isDamage } from "./sqlite-errors.ts";
 
-/** What a repair found and did. */
+/** The outcome of a repair. */
 export type Repair =
   | { state: "absent" }
   | { state: "sound" }
@@ -16,35 +17,26 @@ export type Repair =
       state: "repaired";
       /** The ids of the messages in the new file. */
       saved: number[];
-      /** The ids that cannot be read. Messages that had left the buffer may be among them. */
+      /** The ids that cannot be read, perhaps of messages that had left the buffer before. */
       unreadable: number[];
-      /** Where the damaged file is kept. */
+      /** The path that the damaged file has now. */
       aside: string;
     };
 
-interface Row {
-  id: number;
-  sender: string;
-  message: string;
-  timestamp: string;
-  read_by_desktop_at: string | null;
-  read_by_code_at: string | null;
-}
-
 interface Found {
-  saved: Row[];
+  saved: Message[];
   unreadable: number[];
-  /** The highest id that the file ever gave. */
+  /** The highest id that the file has given. */
   lastId: number;
 }
 
-// The buffer holds 20 messages, so the ids of a damaged page are few; more are not tried one by one.
+// The buffer holds 20 messages, so a damaged page has few ids. No more than this are tried one by one.
 const widestGap = 10_000;
 
 /**
- * Puts a new file with every message that SQLite still reads in the place of a damaged buffer, which is kept beside it. A
- * file whose header is destroyed gives an empty one; a sound file is left alone. Throws a `buffer` error, with nothing
- * changed, if another program uses the file or owns it.
+ * Replaces a damaged buffer with a new file that has every message SQLite still reads, and keeps the damaged one beside
+ * it. A file with a destroyed header gives an empty one; a sound file is left alone. Throws a `buffer` error, with
+ * nothing changed, if another program uses the file or owns it.
  */
 export function repairBuffer(path: string, clock: Clock): Repair {
   const file = acceptBufferFile(path);
@@ -56,12 +48,12 @@ export function repairBuffer(path: string, clock: Clock): Repair {
     const next = `${file}.repair-next`;
     const aside = `${file}${asideMark}${new Date(clock.now()).toISOString().replace(/[-:]/g, "")}`;
     try {
-      copyFileSync(file, aside); // before the lock, which a process gives up when it closes any descriptor of the file
+      copyFileSync(file, aside); // before the lock: closing any descriptor of the file ends it
       tighten(aside);
       if (damaged) lock(damaged);
       const found = damaged ? readRows(damaged) : { saved: [], unreadable: [], lastId: 0 };
       writeRows(next, path, found);
-      if (process.platform === "win32") damaged?.close(); // Windows replaces no open file; elsewhere the lock holds until then
+      if (process.platform === "win32") damaged?.close(); // Windows replaces no open file
       replaceFile(file, aside, next);
       const { saved, unreadable } = found;
       return { state: "repaired", saved: saved.map(({ id }) => id), unreadable, aside };
@@ -70,16 +62,16 @@ export function repairBuffer(path: string, clock: Clock): Repair {
       throw error;
     }
   } catch (error) {
-    const known = error instanceof RelayError || codeOf(error).startsWith("SQLITE_");
-    throw known ? explain(error, path) : fileError(path, error);
+    const isExplained = error instanceof RelayError || codeOf(error).startsWith("SQLITE_");
+    throw isExplained ? explain(error, path) : fileError(path, error);
   } finally {
     damaged?.close();
   }
 }
 
-/** Puts `next` in the place of the file. At every moment one of the two is at the path. */
+/** Renames `next` to the file, so that one of the two is at the path at every moment. */
 function replaceFile(file: string, aside: string, next: string): void {
-  // a journal that stayed behind would be played into the new file
+  // SQLite would play a journal left behind into the new file
   for (const companion of companionsOf(file))
     if (existsSync(companion)) renameSync(companion, `${aside}${companion.slice(file.length)}`);
   renameSync(next, file);
@@ -87,7 +79,7 @@ function replaceFile(file: string, aside: string, next: string): void {
 
 const asideMark = ".damaged-";
 
-/** The files that repairs of this buffer set aside, and their companions. */
+/** The damaged files that repairs of this buffer kept, and their companions. */
 export function filesSetAside(path: string): string[] {
   const mark = `${basename(path)}${asideMark}`;
   const names = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
@@ -95,7 +87,7 @@ export function filesSetAside(path: string): string[] {
   return names.filter(isOurs).map((name) => join(dirname(path), name));
 }
 
-/** The file as SQLite has it; `undefined` if SQLite does not take it for a database. */
+/** Opens a damaged file; `undefined` if SQLite does not recognize it as a database. */
 function openDamaged(file: string): Database | undefined {
   const db = new Database(file, { readwrite: true, create: false, strict: true });
   try {
@@ -125,17 +117,17 @@ function lock(db: Database): void {
     db.run("BEGIN EXCLUSIVE");
   } catch (error) {
     if (isBusy(error)) throw error;
-    // a file too damaged to be locked can be written by nobody else either
+    // a file too damaged to be locked cannot be written either
   }
 }
 
-/** Every message that SQLite reads, one by one: a damaged page costs only the messages on it. */
+/** Reads every message by itself, so that a damaged page costs only its own messages. */
 function readRows(db: Database): Found {
-  const one = db.prepare<Row, { id: number }>(
+  const one = db.prepare<Message, { id: number }>(
     `SELECT id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
        read_by_desktop_at, read_by_code_at FROM messages WHERE id = $id`,
   );
-  const saved: Row[] = [];
+  const saved: Message[] = [];
   const unreadable: number[] = [];
   const lastId = readLastId(db);
   const ids = readIds(db, lastId);
@@ -163,7 +155,7 @@ function readLastId(db: Database): number {
   }
 }
 
-/** The ids from both ends of the table as far as they can be read, and those between. */
+/** The ids that can be read from both ends of the table, and all ids between. */
 function readIds(db: Database, lastId: number): number[] {
   const rising = readUntilDamage(db, "ASC");
   const falling = readUntilDamage(db, "DESC");
@@ -188,7 +180,7 @@ function isId(value: unknown): value is number {
 }
 
 function writeRows(next: string, path: string, { saved, lastId }: Found): void {
-  for (const leftover of [next, ...companionsOf(next)]) rmSync(leftover, { force: true }); // of a killed repair
+  for (const leftover of [next, ...companionsOf(next)]) rmSync(leftover, { force: true }); // from a killed repair
   createBufferFile(next);
   const db = new Database(next, { readwrite: true, create: false, strict: true });
   try {

@@ -1,12 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { RelayError } from "../core/errors.ts";
 
-/** Only a file with a newer major than this is refused; a newer minor has more than this binary knows, and no less. */
+// A newer minor version only adds to the schema, so only a newer major one is refused.
 const major = 1;
 
 /**
- * Each adds to the schema, and never changes or removes what an older binary or the original relies on. Each finds its
- * work done without harm: a buffer restored from an SQL dump has lost its version, not its columns.
+ * Migrations in order. Each adds to the schema, and keeps everything that an older binary or the original relies on. Each
+ * may run again: a buffer restored from an SQL dump has lost its version, but not its columns.
  */
 const migrations: readonly ((db: Database) => void)[] = [
   createMessages,
@@ -20,8 +20,8 @@ const migrations: readonly ((db: Database) => void)[] = [
 const current = major * 1000 + migrations.length;
 
 /**
- * Answers the version of a buffer's schema, of this major; 0 for an empty database. Throws a `buffer` error for any other
- * database. Changes nothing.
+ * The version of a buffer's schema; 0 for an empty database. Throws a `buffer` error for any other database, and for a
+ * newer major version. Changes nothing.
  */
 export function recognize(db: Database, path: string): number {
   // one query, because each costs eight system calls
@@ -34,9 +34,9 @@ export function recognize(db: Database, path: string): number {
     .get();
   const { version = 0, tables = 0, ours = 0 } = found ?? {};
   refuseNewer(version, path);
-  const plausible = version === 0 || Math.floor(version / 1000) === major;
-  // another program's database must never gain our tables because RELAY_DB named it by mistake
-  if (plausible && (tables === 0 || ours === 4)) return version;
+  const isPlausible = version === 0 || Math.floor(version / 1000) === major;
+  // RELAY_DB may name another program's database by mistake, which must not get relay's tables
+  if (isPlausible && (tables === 0 || ours === 4)) return version;
   throw new RelayError(
     "buffer",
     `${path} is another program's database, not a relay buffer`,
@@ -44,19 +44,19 @@ export function recognize(db: Database, path: string): number {
   );
 }
 
-/** Whether the database has all that this binary needs. Throws a `buffer` error if it is of a newer major by now. */
+/** Whether the database has the schema of this binary, or more. Throws a `buffer` error for a newer major version. */
 export function isCurrent(db: Database, path: string): boolean {
   const version = userVersion(db);
   refuseNewer(version, path);
   return version >= current;
 }
 
-/** Brings a database of this version to this binary's schema in one transaction. Throws what {@link recognize} throws. */
+/** Brings a database of this version to this binary's schema in one transaction. Throws as {@link recognize}. */
 export function migrate(db: Database, path: string, version: number): void {
   if (version >= current) return;
   db.run("BEGIN IMMEDIATE");
   try {
-    // another process may have been faster
+    // another process may have migrated it
     if (recognize(db, path) < current) {
       for (const migration of migrations) migration(db);
       db.run(`PRAGMA user_version = ${current}`);
@@ -78,7 +78,7 @@ function createMessages(db: Database): void {
     read_by_desktop_at TEXT,
     read_by_code_at TEXT
   )`);
-  // early versions of the original lack these, and add them with the same words
+  // early versions of the original lack these, and later ones add them by the same statements
   addColumn(db, "read_by_desktop_at TEXT");
   addColumn(db, "read_by_code_at TEXT");
 }
@@ -120,7 +120,7 @@ function addLeases(db: Database): void {
   addColumn(db, "redelivered INTEGER NOT NULL DEFAULT 0");
 }
 
-// A trigger, so that what the original evicts or clears unread is recorded too.
+// A trigger also records what the original evicts or clears unread.
 function recordDropped(db: Database): void {
   db.run(`CREATE TABLE IF NOT EXISTS relay_dropped (
     message_id INTEGER PRIMARY KEY,
@@ -137,11 +137,11 @@ function recordDropped(db: Database): void {
 }
 
 function addNotifications(db: Database): void {
-  const takenOver = addColumn(db, "notified_at TEXT");
+  const isNew = addColumn(db, "notified_at TEXT");
   addColumn(db, "notification_lease TEXT");
   addColumn(db, "notification_leased_at INTEGER");
   addColumn(db, "notification_attempts INTEGER NOT NULL DEFAULT 0");
-  if (takenOver) db.run("UPDATE messages SET notified_at = timestamp"); // nobody needs to hear of these now
+  if (isNew) db.run("UPDATE messages SET notified_at = timestamp"); // the original's messages are old
   db.run(`CREATE TABLE IF NOT EXISTS relay_clients (
     client TEXT PRIMARY KEY,
     notify INTEGER,
@@ -162,7 +162,7 @@ function createTickets(db: Database): void {
   )`);
 }
 
-/** Answers whether the column was not there before. */
+/** Adds a column, and answers whether it is new. */
 function addColumn(db: Database, definition: string): boolean {
   const name = definition.slice(0, definition.indexOf(" "));
   if (columnsOf(db).has(name)) return false;

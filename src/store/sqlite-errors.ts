@@ -6,7 +6,7 @@ export function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? "");
 }
 
-/** Whether the file is only locked, which passes. */
+/** Whether another process has locked the file. */
 export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
 }
@@ -16,12 +16,12 @@ export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
 }
 
-/** The `buffer` error for what SQLite threw. Anything else stays as it is. */
+/** The `buffer` error for an error of SQLite's. Other errors stay as they are. */
 export function explain(error: unknown, path: string): unknown {
   const code = codeOf(error);
   if (error instanceof RelayError || !code) return error;
   const family = /^SQLITE_[A-Z]+/.exec(code)?.[0] ?? "";
-  const known: Record<string, readonly [message: string, fix: string]> = {
+  const reasons: Record<string, readonly [message: string, fix: string]> = {
     SQLITE_BUSY: [`${path} is locked by another program`, "Close that program, or try again."],
     SQLITE_FULL: [
       `there is no room left on the disk of ${path}`,
@@ -39,6 +39,6 @@ export function explain(error: unknown, path: string): unknown {
       "Change the permissions of the folder, and close some files.",
     ],
   };
-  const found = known[family];
-  return found ? new RelayError("buffer", ...found) : fileError(path, error);
+  const reason = reasons[family];
+  return reason ? new RelayError("buffer", ...reason) : fileError(path, error);
 }

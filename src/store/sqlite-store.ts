@@ -25,16 +25,16 @@ import * as notifications from "./notification-leases.ts";
 import * as pages from "./pages.ts";
 import * as tickets from "./tickets.ts";
 
-/** What a store needs of its process. */
+/** The process of a store, as far as the store needs it. */
 export interface SqliteStoreOptions {
-  /** Answers the path of the file, when it is first needed. Each method throws what this throws. */
+  /** Answers the path of the file; called when it is first needed. Each method throws the error of this. */
   locate: () => string;
   clock: Clock;
   /** Whether a process of this number runs. */
   isRunning: (process: number) => boolean;
-  /** The number of this process if it is a server, which looks every two seconds for what nobody announced. */
+  /** The number of this process if it is a server, which looks every two seconds for unannounced messages. */
   server?: number;
-  /** For how many milliseconds a lock of another process is waited for; 5,000 if left out. */
+  /** The longest wait for a lock of another process, in milliseconds; 5,000 if left out. */
   lockTimeoutMs?: number | undefined;
 }
 
@@ -62,15 +62,15 @@ export class SqliteStore implements Store {
       const evicted = messages.evict(db, id);
       const reader = otherClient(sender);
       if (notify === "never") notifications.skip(db, id, now);
-      const waits =
-        notify === "now" && notifications.cooldownLeft(db, reader, now) > 0 && this.#isLookedAfter(db);
+      const waitsForLook =
+        notify === "now" && notifications.cooldownLeft(db, reader, now) > 0 && this.#hasServer(db);
       return {
         id,
         unread: messages.countUnread(db)[reader],
         evicted: evicted.map((row) => row.id),
         evicted_unread: evicted.filter((row) => row.unread).map((row) => row.id),
         notification:
-          notify === "now" && !waits ? notifications.leaseNotification(db, reader, now, false) : null,
+          notify === "now" && !waitsForLook ? notifications.leaseNotification(db, reader, now, false) : null,
       };
     }, signal);
   }
@@ -132,9 +132,9 @@ export class SqliteStore implements Store {
   async leaseNotifications({ final = false } = {}): Promise<NotificationLease[]> {
     if (await this.#read(true, (db) => this.#hasNothingToDo(db, final))) return [];
     return this.#change<NotificationLease[]>([], (db, now) => {
-      const isLookedAfter = this.#isLookedAfter(db, final);
+      const hasServer = this.#hasServer(db, final);
       return clients
-        .filter((reader) => !(isLookedAfter && notifications.cooldownLeft(db, reader, now) > 0))
+        .filter((reader) => !(hasServer && notifications.cooldownLeft(db, reader, now) > 0))
         .map((reader) => notifications.leaseNotification(db, reader, now, true))
         .filter((lease) => lease !== null);
     });
@@ -148,7 +148,7 @@ export class SqliteStore implements Store {
     const { server } = this.#options;
     return this.#change(undefined, (db) => {
       notifications.release(db, lease);
-      if (server !== undefined) notifications.removeServer(db, server); // its notifier fails: other servers look
+      if (server !== undefined) notifications.removeServer(db, server); // its notifier fails, so its looks do nothing
     });
   }
 
@@ -168,12 +168,12 @@ export class SqliteStore implements Store {
     this.#connection?.close();
   }
 
-  /** Makes the file if there is none. */
+  /** Makes a missing file. */
   async #store<T>(work: Work<T>, signal?: AbortSignal): Promise<T> {
     return (await this.#transact(work, { create: true, signal })) as T;
   }
 
-  /** A file that is not there gives `missing`. */
+  /** Answers `missing` for a missing file. */
   async #change<T>(missing: T, work: Work<T>, signal?: AbortSignal): Promise<T> {
     return (await this.#transact(work, { signal })) ?? missing;
   }
@@ -198,8 +198,8 @@ export class SqliteStore implements Store {
     return !notifications.hasPending(db) && !tickets.any(db) && isRegistered === !final;
   }
 
-  /** Whether a server runs whose next look announces what the cooldown holds back. `final`: this one looks no more. */
-  #isLookedAfter(db: Database, final = false): boolean {
+  /** Whether a server runs, whose next look announces the messages of a cooldown. `final`: this one looks no more. */
+  #hasServer(db: Database, final = false): boolean {
     const { server, isRunning } = this.#options;
     if (server !== undefined && final) notifications.removeServer(db, server);
     else if (server !== undefined) notifications.registerServer(db, server);

@@ -9,7 +9,7 @@ export function issue(db: Database, { id, process }: CodeSession, args: string, 
   ).run({ id, process, args, now });
 }
 
-/** Takes the session's ticket and answers what it carries; `null` if there is none. */
+/** Removes the session's ticket and answers its words; `null` if there is none. */
 export function redeem(db: Database, { id, process }: CodeSession): string | null {
   const ticket = db
     .query<{ arguments: string }, { id: string; process: number }>(
@@ -19,7 +19,7 @@ export function redeem(db: Database, { id, process }: CodeSession): string | nul
   return ticket?.arguments ?? null;
 }
 
-/** Removes expired tickets and what they carry. One from the future was issued before the clock was set back. */
+/** Removes expired tickets. A ticket from the future was issued before the clock was set back, and counts as expired. */
 export function removeExpired(db: Database, now: number): void {
   db.query("DELETE FROM relay_tickets WHERE issued_at <= $now - $valid OR issued_at > $now").run({
     now,

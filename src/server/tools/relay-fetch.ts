@@ -1,6 +1,6 @@
 import type { GetPromptResult, Prompt } from "@modelcontextprotocol/sdk/types.js";
 import { randomNonce } from "../../core/frames.ts";
-import { type Asked, renderLatest, renderPage } from "../../core/page.ts";
+import { type Origin, renderLatest, renderPage } from "../../core/page.ts";
 import { checkClient, checkFlag, checkLimit } from "../../core/validate.ts";
 import { type Call, refuse, type Tool, textResult } from "./tool.ts";
 
@@ -26,17 +26,17 @@ export const fetchTool: Tool = {
     _meta: {
       "anthropic/alwaysLoad": true,
       "anthropic/requiresUserInteraction": true,
-      // 64 KB of control characters, six characters each when escaped, and twenty frames; the most Claude Code allows
+      // Claude Code allows no more. 64 KB of control characters take six characters each, and there are twenty frames.
       "anthropic/maxResultSizeChars": 500_000,
     },
   },
   async call(args, call) {
-    const asked = call.identity.underClaudeCode ? "approved tool" : "tool";
-    return textResult(await fetchPage(args, asked, call));
+    const origin = call.identity.underClaudeCode ? "approved tool" : "tool";
+    return textResult(await fetchPage(args, origin, call));
   },
 };
 
-/** The prompt `get` as people see it in their client's menu. */
+/** The prompt `get`, as a client's menu shows it. */
 export const getPromptDefinition: Prompt = {
   name: "get",
   title: "Get messages",
@@ -49,15 +49,15 @@ export async function getPrompt(call: Call): Promise<GetPromptResult> {
   return { messages: [{ role: "user", content: { type: "text", text } }] };
 }
 
-/** Leases a page for the answer, and renders it. */
-async function fetchPage(args: Record<string, unknown>, asked: Asked, call: Call): Promise<string> {
-  const { relay, identity, signal, carry } = call;
+/** Leases a page, attaches it to the answer, and renders it. */
+async function fetchPage(args: Record<string, unknown>, origin: Origin, call: Call): Promise<string> {
+  const { relay, identity, signal, attach } = call;
   refuse(identity);
   const limit = checkLimit(args.limit);
   const includeRead = !checkFlag("unread_only", args.unread_only, true);
   const reader = checkClient("reader", args.reader, identity.client);
-  if (!reader) return renderLatest(await relay.store.latest(limit), asked, randomNonce);
+  if (!reader) return renderLatest(await relay.store.latest(limit), origin, randomNonce);
   const { page, delivery } = await relay.fetch({ reader, limit, includeRead, size: "tool" }, signal);
-  if (delivery) carry(delivery);
-  return renderPage(page, reader, asked, randomNonce);
+  if (delivery) attach(delivery);
+  return renderPage(page, reader, origin, randomNonce);
 }

@@ -1,32 +1,31 @@
 import type { CallToolResult, Tool as Definition } from "@modelcontextprotocol/sdk/types.js";
 import type { Delivery } from "../../core/delivery.ts";
-import { RelayError } from "../../core/errors.ts";
 import type { Identity } from "../../core/identity.ts";
 import type { Relay } from "../../core/relay.ts";
 
-/** What a call of a tool, or of a prompt, works with. */
+/** A call of a tool or a prompt. */
 export interface Call {
   relay: Relay;
   identity: Identity;
   /** Aborts when the client cancels the call. */
   signal: AbortSignal;
-  /** Says that the answer carries this page. */
-  carry(delivery: Delivery): void;
+  /** Attaches a page to the answer. */
+  attach(delivery: Delivery): void;
 }
 
-/** A tool as models see it, and what it does. */
+/** A tool: its definition for models, and its function. */
 export interface Tool {
   definition: Definition;
   /** Answers the call. Throws a RelayError for what the caller can correct. */
   call(args: Record<string, unknown>, call: Call): Promise<CallToolResult>;
 }
 
-/** An answer of plain text. There is never `structuredContent`: Claude Code would show it instead (facts.md). */
+/** An answer of plain text, without `structuredContent`, which Claude Code would show instead (facts.md). */
 export function textResult(text: string): CallToolResult {
   return { content: [{ type: "text", text }] };
 }
 
 /** Throws `refused` on a server that neither delivers nor clears. */
 export function refuse({ refusal }: Identity): void {
-  if (refusal) throw new RelayError("refused", refusal.message, refusal.fix);
+  if (refusal) throw refusal;
 }
