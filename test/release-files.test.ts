@@ -43,7 +43,7 @@ describe("--base-url", () => {
   });
 
   function plain(value: string): [string, string] {
-    return [value, "it is no plain address"];
+    return [value, "it is not a plain address"];
   }
 });
 
