@@ -61,8 +61,8 @@ function describe(db: Database, version: number, file: string, path: string): Fi
 function contentOf(db: Database): string {
   try {
     const { total, unread } = counts(db);
-    const each = clients.map((client) => `${unread[client]} unread for ${clientTitle(client)}`);
-    return `${total} of ${windowSize} messages, ${each.join(", ")}`;
+    const unreadCounts = clients.map((client) => `${unread[client]} unread for ${clientTitle(client)}`);
+    return `${total} of ${windowSize} messages, ${unreadCounts.join(", ")}`;
   } catch {
     return "made by an early version of the Python server"; // it had fewer columns
   }
