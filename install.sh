@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs relay: a release (curl … | sh) downloads the binary for this machine, a checkout of the source builds it.
-# Everything is in functions, and their call comes last, between braces: half of this file does nothing.
+# Installs relay: the script of a release (curl … | sh) downloads the binary for this machine, that of a checkout builds it.
+# Everything is in functions, and the call of main comes last, between braces: half of this file does nothing.
 if [ -n "${ZSH_VERSION:-}" ]; then emulate sh; fi
 
-# Which release this is; build/install-scripts.ts fills in both. Empty in a checkout.
+# The release, which build/install-scripts.ts fills in. Empty in a checkout.
 release_version=''
 release_url=''
 
@@ -21,7 +21,7 @@ usage() {
     printf 'Downloads relay %s for this machine, checks its SHA-256, and installs it\n' "$release_version"
   else
     printf 'usage: sh install.sh [--uninstall | --help]\n\n'
-    printf 'Builds relay from this checkout (Node.js 20 and npm are needed, nothing else), installs it\n'
+    printf 'Builds relay from this checkout (with Node.js 20 and npm), and installs it\n'
   fi
   cat <<'TEXT'
 to ~/.local/bin, or to $RELAY_INSTALL_DIR. Run it again to upgrade. It never uses sudo, and touches
@@ -43,7 +43,7 @@ has() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# Text as one word of a shell, quoted only where it must be.
+# Text as one word of a shell, with quotes only if it needs them.
 quoted() {
   case "$1" in
     *[!A-Za-z0-9/._+@%,=-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
@@ -72,7 +72,7 @@ choose_target() {
   esac
 }
 
-# Stops the program that runs, and removes unfinished files and new folders, however this ends.
+# Stops the running program, and removes unfinished files and new folders. Runs at every end.
 # shellcheck disable=SC2317  # the trap calls it
 clean_up() {
   if [ -n "$child" ]; then
@@ -84,7 +84,7 @@ clean_up() {
   child='' work='' made=''
 }
 
-# Remembers what it made, innermost first, for clean_up.
+# Records each new folder, innermost first, for clean_up.
 make_folder() {
   [ ! -d "$1" ] || return 0
   make_folder "$(dirname "$1")"
@@ -96,13 +96,13 @@ $made"
   fi
 }
 
-# Sets work: a private folder in the target folder. It shows before the download that the target can be written, and a
-# rename out of it replaces a running relay whole and at once.
+# Sets work: a private folder in the target folder. Making it checks that the target can be written, and a rename out of it
+# replaces a running relay whole and at once.
 begin() {
   [ ! -d "$target/relay" ] || fail "$target/relay is a folder. Move it away, or set RELAY_INSTALL_DIR to another folder."
   refuse_other_program
   child='' work='' made=''
-  # a second Ctrl-C does not stop the cleaning up
+  # a second Ctrl-C does not stop clean_up
   trap 'trap "" HUP INT PIPE TERM; clean_up' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
@@ -157,7 +157,7 @@ detect_platform() {
   esac
 }
 
-# A loader of musl proves nothing: it can be installed beside glibc. Where there is no ldd, the shell's own loader tells.
+# A loader of musl proves nothing, because it can be installed beside glibc. Without ldd, the shell's own loader decides.
 is_musl() {
   case "$(ldd --version 2>&1)" in
     *musl*) return 0 ;;
@@ -186,7 +186,7 @@ choose_hasher() {
   for hasher in sha256sum shasum openssl ''; do
     [ -z "$hasher" ] || ! has "$hasher" || return 0
   done
-  fail "nothing here can compute a SHA-256, so the download could not be checked. Install sha256sum, shasum or openssl."
+  fail "no program here computes a SHA-256 to check the download. Install sha256sum, shasum or openssl."
 }
 
 # fetch ADDRESS FILE
@@ -200,7 +200,7 @@ with_curl() {
   if [ -t 2 ]; then run curl --progress-bar "$@"; else run curl --silent --show-error "$@" 2>"$work/said"; fi
 }
 
-# GNU wget has every option, and tries twenty times by default. That of busybox has no option for its progress bar, and in
+# GNU wget has every option, and tries twenty times by default. wget of busybox has no option for its progress bar, and in
 # Debian it fails at an unknown option.
 with_wget() {
   help=$(wget --help 2>&1) || :
@@ -223,7 +223,7 @@ said() {
   [ ! -s "$work/said" ] || printf ' (%s)' "$(sed -n "$1p" "$work/said")"
 }
 
-# Reads standard input, so that no tool prints a file name.
+# From standard input, so that no tool prints a file name.
 compute_checksum() {
   case "$hasher" in
     shasum) shasum -a 256 <"$1" ;;
@@ -234,7 +234,7 @@ compute_checksum() {
 
 download() {
   detect_platform
-  has curl || has wget || fail "neither curl nor wget is there. Install one of them, and run this again."
+  has curl || has wget || fail "curl and wget are missing. Install one of them, and run this again."
   choose_hasher
   choose_asset
   begin
@@ -247,7 +247,7 @@ download() {
   if [ -z "$unpacker" ]; then
     mv "$work/asset" "$work/relay"
   else
-    # with all processors, where xz can
+    # on all processors, if xz can
     run env XZ_OPT=-T0 "$unpacker" -dc "$work/asset" >"$work/relay" 2>"$work/said" ||
       fail "cannot unpack $asset in $target$(said 1). Is the disk full? Nothing was installed."
   fi
@@ -255,10 +255,10 @@ download() {
 
 build() {
   root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-  has npm || fail "npm is not there. Install Node.js 20 or newer, and run this again."
+  has npm || fail "npm is missing. Install Node.js 20 or newer, and run this again."
   begin
   (cd "$root" && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build) ||
-    fail "relay could not be built, see above. Nothing was installed."
+    fail "the build of relay failed, see above. Nothing was installed."
   cp "$root/dist/relay" "$work/relay" || fail "cannot write to $target. Is the disk full? Nothing was installed."
 }
 
@@ -268,7 +268,7 @@ try_out() {
   version=$("$work/relay" --version 2>"$work/said" </dev/null) ||
     fail "relay does not run on this machine$(said 1)$(advise_on_library). Nothing was installed."
   [ -z "$release_version" ] || [ "$version" = "$release_version" ] ||
-    fail "this should be relay $release_version, and says that it is \"$version\". Nothing was installed."
+    fail "the version of this relay is \"$version\", and should be $release_version. Nothing was installed."
 }
 
 advise_on_library() {
@@ -277,7 +277,7 @@ advise_on_library() {
 
 put_in_place() {
   before=''
-  [ ! -e "$target/relay" ] || before=' Claudes that are running use it from their next start.'
+  [ ! -e "$target/relay" ] || before=' Running Claudes use it from their next start.'
   mv -f "$work/relay" "$target/relay" || fail "cannot write to $target/relay. Nothing was installed."
   made=''
   clean_up
@@ -293,7 +293,7 @@ is_in_path() {
 advise_on_path() {
   ! is_in_path || return 0
   folder=$(quoted "$target")
-  # the person's shell is to expand these
+  # the person's shell expands these
   # shellcheck disable=SC2016,SC2088
   case "${SHELL:-}" in
     */zsh) file='~/.zshrc' line="export PATH=$folder:\"\$PATH\"" ;;
@@ -328,7 +328,7 @@ warn_of_shadow() {
   fi
 }
 
-# Standard input may be this script, so the terminal is asked by its name.
+# Standard input may be this script, so this opens the terminal by its name.
 is_interactive() {
   [ -t 1 ] && (: </dev/tty) 2>/dev/null
 }
@@ -347,7 +347,7 @@ offer_setup() {
 }
 
 uninstall() {
-  [ -e "$target/relay" ] || fail "there is no relay in $target. If it is elsewhere, set RELAY_INSTALL_DIR."
+  [ -e "$target/relay" ] || fail "there is no relay in $target. If it is in another folder, set RELAY_INSTALL_DIR."
   refuse_other_program
   if is_interactive; then input=/dev/tty; else input=/dev/null; fi
   "$target/relay" uninstall <"$input" ||
@@ -363,10 +363,10 @@ install() {
     try_out
     put_in_place
   else
-    # piped, this script has no path, and the current folder may not be a checkout of relay
+    # a piped script has no path, and the current folder may not be a checkout of relay
     case "$0" in
       install.sh | */install.sh) ;;
-      *) fail "this install.sh belongs to no release. Run it as \"sh install.sh\" in a checkout, or take the one of a release." ;;
+      *) fail "this install.sh is not from a release. Run it as \"sh install.sh\" in a checkout, or get the one of a release." ;;
     esac
     build
     try_out
@@ -381,7 +381,7 @@ install() {
 
 main() {
   set -eu
-  [ $# -le 1 ] || fail "there is at most one argument. See: sh install.sh --help" 2
+  [ $# -le 1 ] || fail "too many arguments. See: sh install.sh --help" 2
   case "${1:-}" in
     '' | --uninstall) choose_target ;;
     -h | --help) usage || :; return ;;

@@ -5,7 +5,7 @@ import { $ } from "bun";
 import { binaryName, type Target } from "./targets.ts";
 import { zip } from "./zip.ts";
 
-const xzLimitBytes = 45_000_000; // a download that a person waits for
+const xzLimitBytes = 45_000_000; // a person waits for the download
 
 /** The names of the archives that hold a target's binary. */
 export function archiveNames(target: Target): string[] {
@@ -14,8 +14,8 @@ export function archiveNames(target: Target): string[] {
 }
 
 /**
- * Packs the binary of each target in `folder`: as `.xz` and `.gz`, for Windows as `.zip` with a `relay.exe` in it. The same
- * binaries make the same bytes. Needs the program `xz`; throws when it fails, or when an `.xz` is over 45 MB.
+ * Packs the binary of each target in `folder`: as `.xz` and `.gz`, for Windows as a `.zip` of `relay.exe`. The same binaries
+ * make the same bytes. Needs the program `xz`; throws when it fails, or when an `.xz` is over 45 MB.
  */
 export async function packBinaries(targets: readonly Target[], folder: string): Promise<void> {
   for (const target of targets) {
@@ -29,8 +29,8 @@ export async function packBinaries(targets: readonly Target[], folder: string): 
       continue;
     }
     await Bun.write(`${binary}.gz`, await promisify(gzip)(data, { level: 9 }));
-    // In blocks, so that install.sh can unpack it on every processor. The bytes do not depend on the number of threads
-    // as long as there is more than one.
+    // In blocks, so that install.sh can unpack it on all processors. The bytes are the same for any number of threads
+    // above one.
     await $`xz -9 --keep --threads=2 --block-size=16MiB ${binary}`;
     const { size } = Bun.file(`${binary}.xz`);
     if (size > xzLimitBytes) throw new Error(`${binary}.xz is ${size} bytes; the limit is ${xzLimitBytes}`);

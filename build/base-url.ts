@@ -1,25 +1,25 @@
-/** Where a release can be downloaded, and who publishes it. */
+/** The address of a release, and its publisher. */
 export interface Address {
-  /** Without a slash at its end; the name of an asset follows after one. */
+  /** Without a slash at its end. */
   baseUrl: string;
   /** The project's page: the repository on GitHub, else the base URL itself. */
   homepage: string;
   repository: string | null;
-  /** The publisher's names in the MCP registry begin with it: `io.github.OWNER`, else the host's name backwards. */
+  /** The publisher's prefix in the MCP registry: `io.github.OWNER`, else the host's name in reverse. */
   namespace: string;
 }
 
 /**
- * Checks `--base-url`. It goes into scripts that strangers run, so it must be https (or http on this machine, to try
- * things out), with only letters, digits and `. _ ~ : / % -`. Throws one sentence otherwise.
+ * Checks `--base-url`. It goes into scripts that strangers run, so it must be https (or http on this machine, for tests),
+ * with only letters, digits and `. _ ~ : / % -`. Throws one sentence otherwise.
  */
 export function readBaseUrl(value: string | undefined): Address {
-  if (!value) throw new Error(`--base-url is missing. Say where the assets will be: --base-url ${example}`);
+  if (!value) throw new Error(`--base-url is missing. Give the address of the assets: --base-url ${example}`);
   const url = URL.canParse(value) ? new URL(value) : null;
-  if (!url || !/^[\w.~:/%-]*[\w~/%-]$/.test(value)) throw wrong(value, "it is no plain address");
+  if (!url || !/^[\w.~:/%-]*[\w~/%-]$/.test(value)) throw urlError(value, "it is not a plain address");
   const isHere = ["127.0.0.1", "localhost"].includes(url.hostname);
   if (url.protocol !== "https:" && !(isHere && url.protocol === "http:"))
-    throw wrong(value, "it is not https");
+    throw urlError(value, "it is not https");
   const baseUrl = value.replace(/\/+$/, "");
   const [owner, name] = url.pathname.split("/").filter(Boolean);
   if (url.hostname !== "github.com" || !owner || !name) {
@@ -32,6 +32,6 @@ export function readBaseUrl(value: string | undefined): Address {
 
 const example = "https://github.com/OWNER/REPOSITORY/releases/download/vX.Y.Z";
 
-function wrong(value: string, why: string): Error {
-  return new Error(`--base-url is ${JSON.stringify(value)}: ${why}. Use something like ${example}`);
+function urlError(value: string, reason: string): Error {
+  return new Error(`--base-url is ${JSON.stringify(value)}: ${reason}. Use something like ${example}`);
 }

@@ -8,8 +8,8 @@ import { getRuntimes } from "./runtimes.ts";
 import { binaryName, type Target } from "./targets.ts";
 
 /**
- * Compiles relay for each target into `outDir`, under the name that {@link binaryName} gives, so that it runs: macOS ends
- * a program whose signature is wrong. Throws `RuntimesUnavailable` when npm cannot get Bun's runtimes.
+ * Compiles relay for each target into `outDir`, by the name of {@link binaryName}. Corrects the signature for macOS, which
+ * ends a program with a wrong one. Throws `RuntimesUnavailable` when npm cannot get Bun's runtimes.
  */
 export async function buildBinaries(targets: readonly Target[], root: string, outDir: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "relay-runtimes-"));
@@ -19,7 +19,7 @@ export async function buildBinaries(targets: readonly Target[], root: string, ou
       const outfile = join(outDir, binaryName(target));
       await compile({ entry: join(root, "src/main.ts"), outfile, cross: { target: target.bun, runtime } });
       await rm(runtime);
-      // Bun signs for arm64, but leaves a signature for x64 that does not fit the binary (facts.md, "Bun").
+      // Bun signs for arm64, but leaves a wrong signature for x64 (facts.md, "Bun").
       if (target.name === "darwin-x64")
         await Bun.write(outfile, signAdHoc(await Bun.file(outfile).bytes(), "relay"));
     }
@@ -30,21 +30,21 @@ export async function buildBinaries(targets: readonly Target[], root: string, ou
 
 /**
  * Checks a target's binary with the programs `file` and `readelf`: its format, CPU and loader, and on Linux the libraries
- * and the glibc that it needs. Throws with everything that is wrong.
+ * and the glibc that it needs. Throws with all problems.
  */
 export async function checkBinary(path: string, { format, linux }: Target): Promise<void> {
   const description = await $`file --brief ${path}`.text();
-  const wrong = format.test(description) ? [] : [`file calls it: ${description.trim()}`];
-  if (linux && wrong.length === 0) wrong.push(...(await unmetNeeds(path, linux)));
-  if (wrong.length > 0) throw new Error(wrong.join("; "));
+  const problems = format.test(description) ? [] : [`file calls it: ${description.trim()}`];
+  if (linux && problems.length === 0) problems.push(...(await unmetNeeds(path, linux)));
+  if (problems.length > 0) throw new Error(problems.join("; "));
 }
 
 async function unmetNeeds(path: string, allowed: NonNullable<Target["linux"]>): Promise<string[]> {
-  const said = await $`readelf --wide --dynamic --version-info ${path}`.text();
-  const found = (pattern: RegExp) => [...new Set([...said.matchAll(pattern)].map(([, name = ""]) => name))];
-  const libraries = found(/\(NEEDED\).*\[(.+)\]/g).filter((library) => !allowed.libraries.includes(library));
-  const folders = found(/\((?:RPATH|RUNPATH)\).*\[(.+)\]/g);
-  const versions = found(/\bGLIBC_([\d.]+)/g).filter((version) => isNewer(version, allowed.glibc ?? "0"));
+  const dump = await $`readelf --wide --dynamic --version-info ${path}`.text();
+  const all = (pattern: RegExp) => [...new Set([...dump.matchAll(pattern)].map(([, name = ""]) => name))];
+  const libraries = all(/\(NEEDED\).*\[(.+)\]/g).filter((library) => !allowed.libraries.includes(library));
+  const folders = all(/\((?:RPATH|RUNPATH)\).*\[(.+)\]/g);
+  const versions = all(/\bGLIBC_([\d.]+)/g).filter((version) => isNewer(version, allowed.glibc ?? "0"));
   return [
     ...libraries.map((library) => `it needs the library ${library}`),
     ...folders.map((folder) => `it looks for libraries in ${folder}`),

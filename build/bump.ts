@@ -12,7 +12,7 @@ try {
   process.exit(1);
 }
 
-/** Writes relay's next version into each manifest, and makes the unreleased changes its section of the changelog. */
+/** Writes relay's next version into each manifest, and gives it the unreleased changes in the changelog. */
 function bump(version: string | undefined): void {
   const texts = new Map(
     ["CHANGELOG.md", ...manifests].map((name) => [name, readFileSync(join(root, name), "utf8")]),
@@ -20,10 +20,10 @@ function bump(version: string | undefined): void {
   const current: string = JSON.parse(texts.get("package.json") ?? "").version;
   if (!version || !/^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/.test(version))
     throw new Error(
-      `the version is ${version ?? "missing"}; it must be three numbers. Say: npm run bump -- X.Y.Z`,
+      `the version is ${version ?? "missing"}; it must be three numbers. Run: npm run bump -- X.Y.Z`,
     );
   if (Bun.semver.order(version, current) < 0)
-    throw new Error(`${version} is older than ${current}. Take a newer version.`);
+    throw new Error(`${version} is older than ${current}. Use a newer version.`);
   const date = new Date().toISOString().slice(0, 10);
   const changelog = released(texts.get("CHANGELOG.md") ?? "", version, date);
   for (const name of manifests) writeFileSync(join(root, name), withVersion(texts.get(name) ?? "", version));

@@ -1,4 +1,4 @@
-/** The tools and prompts of a server, as a manifest lists them. */
+/** A server's tools and prompts, for a manifest. */
 export interface Offer {
   tools: Described[];
   prompts: Described[];
@@ -9,10 +9,10 @@ interface Described {
   description: string;
 }
 
-/** A system that has a bundle of its own. */
+/** A system with a bundle of its own. */
 export type BundleSystem = "macos" | "windows" | "linux";
 
-/** All three. */
+/** All systems with a bundle. */
 export const bundleSystems: readonly BundleSystem[] = ["macos", "windows", "linux"];
 
 /** The name of a system's bundle among the assets of a release. */
@@ -22,7 +22,7 @@ export function bundleName(system: BundleSystem): string {
 
 const platforms: Record<BundleSystem, string> = { macos: "darwin", windows: "win32", linux: "linux" };
 
-/** The manifest of a bundle: how Claude Desktop describes relay and starts it (MANIFEST.md 0.3 of modelcontextprotocol/mcpb). */
+/** The manifest of a bundle, by which Claude Desktop describes and starts relay (MANIFEST.md 0.3 of modelcontextprotocol/mcpb). */
 export function bundleManifest(system: BundleSystem, version: string, { tools, prompts }: Offer) {
   return {
     manifest_version: "0.3",
@@ -38,7 +38,7 @@ export function bundleManifest(system: BundleSystem, version: string, { tools, p
     icon: "icon.png",
     server: { type: "binary", ...start(system) },
     tools,
-    // The format wants a text, but the server makes it when asked.
+    // The format requires a text, but the server makes it on request.
     prompts: prompts.map(({ name, description }) => ({ name, description, text: description })),
     prompts_generated: true,
     compatibility: { platforms: [platforms[system]] },
@@ -55,14 +55,14 @@ const sound = {
   required: false,
 };
 
-// The setting is a part of an argument: as an argument of its own it would stay the literal `${user_config.sound}` when it
-// is empty (mcpb's getMcpConfigForManifest).
+// An empty setting leaves the literal `${user_config.sound}` (mcpb's getMcpConfigForManifest), and as a separate argument
+// that would look like a word of its own.
 const args = ["--client", "desktop", `--sound=\${user_config.sound}`];
 
 /**
- * A manifest cannot choose by processor (modelcontextprotocol/mcpb#10), and Desktop loses the execute bits (#294): so the
- * system's shell reads a launcher. `call`, because cmd.exe removes the quotation marks around a path at the start of its
- * command line (`cmd /?`), and this one has spaces.
+ * The command of a system. A manifest cannot choose by processor (modelcontextprotocol/mcpb#10), and Desktop loses the
+ * execute bits (#294), so the system's shell reads a launcher. `call`, because cmd.exe removes the quotation marks around a
+ * path at the start of its command line (`cmd /?`), and this path has spaces.
  */
 function start(system: BundleSystem) {
   if (system !== "windows") {

@@ -12,7 +12,7 @@ import {
 import { withServer } from "./mcp-server.ts";
 import { type ZipEntry, zip } from "./zip.ts";
 
-/** The directory of extensions takes no more (modelcontextprotocol/mcpb#107). */
+/** The limit of the directory of extensions (modelcontextprotocol/mcpb#107). */
 export const bundleLimitBytes = 100_000_000;
 
 /**
@@ -36,7 +36,7 @@ export async function packBundles(version: string, binariesDir: string, outDir: 
   }
 }
 
-/** Throws for a bundle that the directory of extensions would not take. */
+/** Throws for a bundle that is too large for the directory of extensions. */
 export function checkSize(name: string, bytes: number): void {
   if (bytes <= bundleLimitBytes) return;
   const [size, limit] = [bytes, bundleLimitBytes].map((number) => (number / 1e6).toFixed(1));
@@ -59,8 +59,8 @@ function described({ name, description = "" }: { name: string; description?: str
   return { name, description };
 }
 
-// Two binaries for Linux or Windows are 106 MB in a zip. So the rarer one is packed with xz, which packs better, and the
-// launcher unpacks it at its first start.
+// Two binaries for Linux or Windows are 106 MB in a zip. xz packs the rarer one into less, and the launcher unpacks it at
+// its first start.
 const serverFiles: Record<BundleSystem, (version: string, binariesDir: string) => Promise<ZipEntry[]>> = {
   async macos(version, folder) {
     const [x64, arm64] = readBoth(folder, "relay-darwin");
@@ -99,10 +99,10 @@ function readBoth(folder: string, name: string): [x64: Uint8Array, arm64: Uint8A
   return [readFileSync(join(folder, `${name}-x64`)), readFileSync(join(folder, `${name}-arm64`))];
 }
 
-/** The launcher with an id of these programs, so that it never runs a copy of other ones. */
+/** The launcher with an id of these programs, so that it runs no copy of others. */
 function shellLauncher(version: string, programs: Uint8Array[]): ZipEntry {
   const hash = new Bun.CryptoHasher("sha256");
-  for (const each of programs) hash.update(each);
+  for (const binary of programs) hash.update(binary);
   const id = `id=${version}-${hash.digest("hex").slice(0, 12)}`;
   return program("server/launch.sh", Buffer.from(launcher("launch.sh").replace(/^id=.*$/m, id)));
 }

@@ -9,7 +9,7 @@ export function notesFor(changelog: string, version: string): string {
   const notes = section.slice(section.indexOf("\n")).trim();
   if (notes) return notes;
   throw new Error(
-    `the section ${version} of CHANGELOG.md is empty. Say what changed for the people who use relay.`,
+    `the section ${version} of CHANGELOG.md is empty. List the changes for the people who use relay.`,
   );
 }
 
@@ -20,9 +20,9 @@ export function notesFor(changelog: string, version: string): string {
 export function released(changelog: string, version: string, date: string): string {
   const headings = changelog.split("\n").filter((line) => line.startsWith("## "));
   if (headings.some((heading) => isHeadingOf(heading, version)))
-    throw new Error(`CHANGELOG.md has a section ${version} already. Take a newer version.`);
+    throw new Error(`CHANGELOG.md has a section ${version} already. Use a newer version.`);
   if (!headings.includes(unreleased))
-    throw new Error('CHANGELOG.md has no section "Unreleased". Add one that says what changed.');
+    throw new Error('CHANGELOG.md has no section "Unreleased". Add one with the changes.');
   notesFor(changelog, "Unreleased");
   return changelog.replace(unreleased, `${unreleased}\n\n## ${version}, ${date}`);
 }

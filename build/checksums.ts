@@ -23,7 +23,7 @@ export async function assetsIn(folder: string): Promise<Asset[]> {
   return Promise.all(names.map(async (name) => ({ name, sha256: await sha256Of(join(folder, name)) })));
 }
 
-/** What `sha256sum --check` reads. */
+/** The input of `sha256sum --check`. */
 export function checksums(assets: readonly Asset[]): string {
   return assets.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join("");
 }

@@ -1,17 +1,17 @@
 import { dropUnusedSchemas } from "./sdk-schemas.ts";
 
-/** Where a program's source is, and where its binary goes. */
+/** The paths of a program's source and binary. */
 export interface Compilation {
   entry: string;
   outfile: string;
-  /** Another system: its name in Bun's terms, and the file with its runtime. This machine if left out. */
+  /** Bun's name of another system, and the file with Bun's runtime for it. This machine if left out. */
   cross?: { target: Bun.Build.CompileTarget; runtime: string };
 }
 
 /**
- * Compiles a program to one native file. Nothing is read from the directory it is later started in, imports that cannot
- * be resolved now fail the build, and what a command does not import is not loaded (facts.md, "Bun"). The same source
- * gives the same bytes, as long as the base name of `outfile` is the same. Throws with the bundler's messages.
+ * Compiles a program to one native file. The program reads nothing from its working directory, and loads a module only when
+ * a command imports it; an unresolved import fails the build (facts.md, "Bun"). The same source and base name of `outfile`
+ * give the same bytes. Throws with the bundler's messages.
  */
 export async function compile({ entry, outfile, cross }: Compilation): Promise<void> {
   const result = await Bun.build({
@@ -26,7 +26,7 @@ export async function compile({ entry, outfile, cross }: Compilation): Promise<v
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,
-      // most code of a short-lived process runs too seldom to pay for its compilation
+      // most code of a short-lived process runs too rarely to pay for its compilation
       jitPolicy: 10,
       ...(cross && { target: cross.target, executablePath: cross.runtime }),
       autoloadDotenv: false,

@@ -1,6 +1,6 @@
 # Installs relay on Windows: irm ADDRESS/install.ps1 | iex, or powershell -ExecutionPolicy Bypass -File install.ps1
-# For Windows PowerShell 5.1 and PowerShell 7. Everything, also the arguments in the last line, is between one pair of
-# braces: half of this file does nothing.
+# For Windows PowerShell 5.1 and PowerShell 7. Everything, even the arguments in the last line, is in one pair of braces:
+# half of this file does nothing.
 param([switch]$Uninstall, [switch]$Help)
 
 if ($true) {
@@ -8,10 +8,10 @@ if ($true) {
     param([bool]$Uninstall, [bool]$Help, [string]$ScriptPath)
     Set-StrictMode -Version 3.0
     $ErrorActionPreference = 'Stop'
-    # the exit status says whether a program failed
+    # this script reads the exit status itself
     $PSNativeCommandUseErrorActionPreference = $false
 
-    # Which release this is; build/install-scripts.ts fills it in.
+    # The release, which build/install-scripts.ts fills in.
     $ReleaseVersion = ''
     $ReleaseUrl = ''
     $ReleaseChecksums = @{
@@ -29,7 +29,7 @@ and then removes the program.
 "@
     }
 
-    # The message of .NET, without the words that PowerShell puts around it.
+    # The message of .NET, without PowerShell's words around it.
     function Get-Reason($ErrorRecord) {
         return $ErrorRecord.Exception.GetBaseException().Message.TrimEnd('.')
     }
@@ -46,8 +46,7 @@ and then removes the program.
         return $absolute.TrimEnd('\')
     }
 
-    # The name of the asset for this machine. The registry has the machine's own architecture, the environment may have an
-    # emulated one.
+    # The name of the asset for this machine. The environment may name an emulated architecture, the registry does not.
     function Get-AssetName {
         $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
         $architecture = (Get-ItemProperty -LiteralPath $key).PROCESSOR_ARCHITECTURE
@@ -73,8 +72,8 @@ and then removes the program.
         }
     }
 
-    # The progress bar of Invoke-WebRequest makes Windows PowerShell many times slower; that of curl, in Windows since 2018,
-    # does not. Only Invoke-WebRequest knows the system's proxy.
+    # The progress bar of Invoke-WebRequest slows Windows PowerShell down many times; curl is part of Windows since 2018. Only
+    # Invoke-WebRequest knows the system's proxy.
     function Save-Asset([string]$Address, [string]$Path) {
         $curl = Join-Path $env:SystemRoot 'System32\curl.exe'
         if (Test-Path -LiteralPath $curl) {
@@ -132,11 +131,11 @@ and then removes the program.
         }
         if ($LASTEXITCODE -ne 0) { throw "relay does not run on this machine (status $LASTEXITCODE). Nothing was installed." }
         if ($said -ne $ReleaseVersion) {
-            throw "this should be relay $ReleaseVersion, and says that it is `"$said`". Nothing was installed."
+            throw "the version of this relay is `"$said`", and should be $ReleaseVersion. Nothing was installed."
         }
     }
 
-    # Windows does not delete a program that runs, but renames it. The next run deletes the renamed one.
+    # Windows cannot delete a running program, but can rename it. The next run deletes the renamed one.
     function Move-Aside([string]$Program) {
         $aside = "$Program.old-$([Guid]::NewGuid().ToString('N'))"
         try {
@@ -147,14 +146,14 @@ and then removes the program.
         return $aside
     }
 
-    # Answers the ones that still run.
+    # Answers those that still run.
     function Remove-PutAside([string]$Folder) {
         foreach ($file in @(Get-ChildItem -LiteralPath $Folder -Filter 'relay.exe.old-*' -File)) {
             try { [IO.File]::Delete($file.FullName) } catch { $file.FullName }
         }
     }
 
-    # By rename, so that there is never half a program. If the new one cannot be put there, the old one comes back.
+    # By rename, so that there is never half a program. After a failure the old one comes back.
     function Move-IntoPlace([string]$New, [string]$Program) {
         $aside = ''
         if (Test-Path -LiteralPath $Program) { $aside = Move-Aside $Program }
@@ -167,7 +166,7 @@ and then removes the program.
         return [bool]$aside
     }
 
-    # Whether a person is there to be asked.
+    # Whether a person can answer.
     function Test-Interactive {
         return [Environment]::UserInteractive -and $Host.Name -eq 'ConsoleHost' -and
             -not [Console]::IsInputRedirected -and -not [Console]::IsOutputRedirected
@@ -197,7 +196,7 @@ and then removes the program.
         } finally {
             $key.Dispose()
         }
-        # removing a variable, even one that is not there, tells running programs to read the environment again
+        # removing a variable, even a missing one, makes running programs read the environment again
         [Environment]::SetEnvironmentVariable('RELAY_INSTALLER_NOTHING', $null, 'User')
     }
 
@@ -221,7 +220,7 @@ and then removes the program.
         $others = @(Get-OtherEntries $path $Folder)
         if ($others.Count -eq @($path -split ';' | Where-Object { $_ }).Count) { return }
         Set-UserPath ($others -join ';')
-        Write-Host "$Folder is taken out of your PATH."
+        Write-Host "$Folder is removed from your PATH."
     }
 
     # Answers what the person has to type.
@@ -247,7 +246,7 @@ and then removes the program.
         }
     }
 
-    # Downloads, checks and tries out relay in a folder of its own beside the place where it goes; answers its path.
+    # Downloads, checks and tries out relay in a temporary folder, and answers its path.
     function Get-NewProgram([string]$Work, [string]$Asset) {
         $archive = Join-Path $Work $Asset
         $program = Join-Path $Work 'relay.exe'
@@ -261,9 +260,9 @@ and then removes the program.
 
     function Install-Relay([string]$Folder) {
         $program = Join-Path $Folder 'relay.exe'
-        if (-not $ReleaseUrl) { throw 'this install.ps1 belongs to no release. Take the one of a release.' }
+        if (-not $ReleaseUrl) { throw 'this install.ps1 is not from a release. Get the one of a release.' }
         if (-not (Get-Command Get-FileHash -ErrorAction SilentlyContinue)) {
-            throw 'nothing here can compute a SHA-256, so the download could not be checked. Install PowerShell 5.1 or newer.'
+            throw 'this PowerShell cannot compute a SHA-256 to check the download. Install PowerShell 5.1 or newer.'
         }
         $asset = Get-AssetName
         Assert-OwnProgram $program
@@ -282,7 +281,7 @@ and then removes the program.
             if ($isNew) { Remove-EmptyFolder $Folder }
         }
         [void](Remove-PutAside $Folder)
-        $note = if ($replaced) { ' Claudes that are running use it from their next start.' } else { '' }
+        $note = if ($replaced) { ' Running Claudes use it from their next start.' } else { '' }
         Write-Host "relay $ReleaseVersion is installed as $program.$note"
         Add-ToPath $Folder
         Invoke-Setup $program
@@ -296,7 +295,7 @@ and then removes the program.
     function Uninstall-Relay([string]$Folder) {
         $program = Join-Path $Folder 'relay.exe'
         if (-not (Test-Path -LiteralPath $program)) {
-            throw "there is no relay in $Folder. If it is elsewhere, set RELAY_INSTALL_DIR."
+            throw "there is no relay in $Folder. If it is in another folder, set RELAY_INSTALL_DIR."
         }
         Assert-OwnProgram $program
         try {
@@ -311,7 +310,7 @@ and then removes the program.
         [void](Move-Aside $program)
         $running = @(Remove-PutAside $Folder)
         Remove-EmptyFolder $Folder
-        # other programs may live there too
+        # other programs may be there, too
         if (-not (Test-Path -LiteralPath $Folder)) { Remove-FromPath $Folder }
         if ($running.Count) {
             Write-Host "relay is removed. A Claude still runs it: quit it, and delete $($running -join ', ')."
@@ -323,7 +322,7 @@ and then removes the program.
     function Invoke-Main {
         if ($Help) { Show-Usage; return }
         if ([Environment]::OSVersion.Platform -ne 'Win32NT') {
-            throw "this is for Windows. Elsewhere: curl -fsSL $ReleaseUrl/install.sh | sh"
+            throw "this is for Windows. On other systems: curl -fsSL $ReleaseUrl/install.sh | sh"
         }
         $folder = Get-InstallFolder
         if ($Uninstall) { Uninstall-Relay $folder } else { Install-Relay $folder }
@@ -332,7 +331,7 @@ and then removes the program.
     try {
         Invoke-Main
     } catch {
-        # "exit" would close the window of a person who piped this into iex
+        # exit would close the window of a person who piped this into iex
         if (-not $ScriptPath) { throw "install.ps1: $($_.Exception.Message)" }
         [Console]::Error.WriteLine("install.ps1: $($_.Exception.Message)")
         exit 1

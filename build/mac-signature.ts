@@ -20,8 +20,8 @@ const pageShift = 12;
 const pageBytes = 1 << pageShift;
 
 /**
- * A copy of a Mach-O program with an ad-hoc signature in place of the one that it has: a code directory with the SHA-256
- * of each page, as linkers make it. Throws for anything but a 64-bit program with a signature at its end.
+ * A copy of a Mach-O program with a new ad-hoc signature: a code directory with the SHA-256 of each page, as linkers make
+ * it. Throws for anything but a 64-bit program with a signature at its end.
  */
 export function signAdHoc(file: Uint8Array, identifier: string): Uint8Array {
   const { text, linkEdit, signature } = readLoadCommands(viewOf(file));
@@ -40,7 +40,7 @@ export function signAdHoc(file: Uint8Array, identifier: string): Uint8Array {
     view.setBigUint64(linkEdit.command + 32, BigInt(mapped), true);
   }
   view.setBigUint64(linkEdit.command + 48, BigInt(linkEditBytes), true);
-  // The load commands are on the first page, so only now can the pages be hashed.
+  // The first page has the load commands, so the pages are hashed after them.
   writeSignature(signed, codeBytes, identifier, text);
   return signed;
 }
@@ -53,10 +53,10 @@ interface Part {
 }
 
 function readLoadCommands(view: DataView): { text: Part; linkEdit: Part; signature: Part } {
-  if (view.getUint32(0, true) !== machO64) throw new Error("it is no 64-bit Mach-O program");
+  if (view.getUint32(0, true) !== machO64) throw new Error("it is not a 64-bit Mach-O program");
   const parts = new Map<string, Part>();
   let command = headerBytes;
-  for (let left = view.getUint32(16, true); left > 0; left--) {
+  for (let count = view.getUint32(16, true); count > 0; count--) {
     const kind = view.getUint32(command, true);
     const long = (at: number) => Number(view.getBigUint64(command + at, true));
     if (kind === segmentCommand)

@@ -2,8 +2,8 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 
 /**
- * Starts a server of relay with this command line and environment, as a Claude does, and ends it when `use` is done.
- * Answers what `use` answers. Throws when the server does not start, or does not answer within a minute.
+ * Starts a server of relay with this command line and environment, as a Claude does, and ends it after `use`. Answers the
+ * result of `use`. Throws when the server does not start, or does not answer within a minute.
  */
 export async function withServer<Answer>(
   argv: readonly string[],

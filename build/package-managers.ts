@@ -2,10 +2,10 @@ import type { Address } from "./base-url.ts";
 import { bundleName, bundleSystems } from "./bundle-manifest.ts";
 import type { Asset } from "./checksums.ts";
 
-/** A release, as package managers and registries describe it. */
+/** The facts of a release for package managers and registries. */
 export interface Publication {
   version: string;
-  /** A sentence of at most 100 characters, as the MCP registry wants it. */
+  /** A sentence of at most 100 characters, the MCP registry's limit. */
   description: string;
   license: string;
   address: Address;

@@ -9,9 +9,9 @@ const launcher = "launcher/relay";
 const marketplacePath = ".claude-plugin/marketplace.json";
 
 /**
- * Packs the plugin for Claude Code into the folder `outDir`: `relay-plugin.zip`, which is a marketplace by itself once
- * unpacked, and for an address with `https` `marketplace.json`, which names the archive and its hash
- * (`claude plugin marketplace add`). `baseUrl` is as `readBaseUrl` answers it. The same arguments make the same bytes.
+ * Packs the plugin for Claude Code into the folder `outDir`: `relay-plugin.zip`, which unpacked is a marketplace by itself,
+ * and for an address with `https` `marketplace.json`, which names the archive and its hash
+ * (`claude plugin marketplace add`). `baseUrl` is from `readBaseUrl`. The same arguments make the same bytes.
  */
 export function packPlugin(version: string, baseUrl: string, outDir: string): void {
   const marketplace = JSON.parse(readFileSync(join(folder, "../..", marketplacePath), "utf8"));

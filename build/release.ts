@@ -25,12 +25,13 @@ try {
   process.exit(1);
 }
 
-/** Makes `dist`: removes the old one, and puts the new one there whole, after every check has passed. */
+/** Makes `dist`: removes the old one, and moves the new one there whole after every check has passed. */
 async function release(address: Address): Promise<void> {
-  if (process.platform !== "linux") throw new Error("a release is built on Linux. Use one, or a container.");
+  if (process.platform !== "linux")
+    throw new Error("a release is built on Linux. Use a Linux machine, or a container.");
   for (const [program, name] of Object.entries(packages)) {
     if (!Bun.which(program))
-      throw new Error(`the program ${program} is not there. Install it (Debian's package ${name}).`);
+      throw new Error(`the program ${program} is missing. Install it (Debian's package ${name}).`);
   }
   const { version, description, license } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const dist = join(root, "dist");
@@ -50,21 +51,21 @@ async function release(address: Address): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  tell(`dist/ is relay ${version}, for ${address.baseUrl}`);
+  report(`dist/ is relay ${version}, for ${address.baseUrl}`);
 }
 
-/** Makes every file of a release in `folder`. The order matters: a step that hashes files comes after their own. */
+/** Makes every file of a release in `folder`. A step that hashes files comes after the steps that make them. */
 async function fill(folder: string, publication: Omit<Publication, "assets">): Promise<void> {
   const { version, address } = publication;
   const { baseUrl } = address;
-  tell("binaries");
+  report("binaries");
   await buildBinaries(targets, root, folder);
-  tell("checks and trials");
+  report("checks and trials");
   await checkBinaries(folder, version);
-  tell("archives");
+  report("archives");
   await packBinaries(targets, folder);
-  await tellSizes(folder);
-  tell("bundles, plugin, install scripts, manifests, checksums");
+  await reportSizes(folder);
+  report("bundles, plugin, install scripts, manifests, checksums");
   await packBundles(version, folder, folder);
   packPlugin(version, baseUrl, folder);
   const assets = await assetsIn(folder);
@@ -82,17 +83,17 @@ async function checkBinaries(folder: string, version: string): Promise<void> {
     try {
       await checkBinary(join(folder, name), target);
       const trial = await tryBinary(join(folder, name), target, version);
-      tell(`  ${name}: ${"ran" in trial ? `runs ${trial.ran}` : `NOT RUN, ${trial.skipped}`}`);
+      report(`  ${name}: ${"ran" in trial ? `runs ${trial.ran}` : `NOT RUN, ${trial.skipped}`}`);
     } catch (error) {
       throw new Error(`${name} is wrong: ${reasonOf(error)}`);
     }
   }
 }
 
-async function tellSizes(folder: string): Promise<void> {
+async function reportSizes(folder: string): Promise<void> {
   for (const name of targets.flatMap((target) => [binaryName(target), ...archiveNames(target)])) {
     const { size } = await stat(join(folder, name));
-    tell(`  ${(size / 1e6).toFixed(1).padStart(6)} MB ${name}`);
+    report(`  ${(size / 1e6).toFixed(1).padStart(6)} MB ${name}`);
   }
 }
 
@@ -102,6 +103,6 @@ function reasonOf(error: unknown): string {
 }
 
 /** Prints a line after the seconds that have passed. */
-function tell(line: string): void {
+function report(line: string): void {
   console.log(`${Math.round(performance.now() / 1000)} s`.padStart(6), line);
 }

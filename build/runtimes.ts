@@ -11,8 +11,8 @@ export class RuntimesUnavailable extends Error {
 }
 
 /**
- * Gets Bun's runtime for each target, with npm from its registry or cache, and unpacks it into `folder`. Takes only an
- * archive whose hash is the one in package-lock.json. Answers the path of each target's runtime. Throws
+ * Gets Bun's runtime for each target, with npm from its registry or cache, and unpacks it into `folder`. Answers the path
+ * of each target's runtime. Throws for an archive with another hash than in package-lock.json, and
  * {@link RuntimesUnavailable} when npm cannot get one.
  */
 export async function getRuntimes(
@@ -38,7 +38,7 @@ export async function getRuntimes(
   return new Map(await Promise.all(unpacked));
 }
 
-/** Bytecode suits only the version of Bun that made it, so every runtime has the version of the Bun that builds. */
+/** The locked hash of each runtime. Bytecode needs the Bun that made it, so the runtimes have the version of this Bun. */
 function lockedHashes(targets: readonly Target[], root: string): Map<Target, string> {
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
   return new Map(
@@ -59,13 +59,13 @@ function checkHash(archive: string, { runtime }: Target, integrity: string): voi
 }
 
 async function unpack(archive: string, { name, system }: Target, folder: string): Promise<string> {
-  const place = join(folder, name);
-  await mkdir(place);
-  await $`tar -xzf ${archive} -C ${place}`;
+  const unpacked = join(folder, name);
+  await mkdir(unpacked);
+  await $`tar -xzf ${archive} -C ${unpacked}`;
   await rm(archive);
-  return join(place, "package/bin", system === "windows" ? "bun.exe" : "bun");
+  return join(unpacked, "package/bin", system === "windows" ? "bun.exe" : "bun");
 }
 
 function lastLines(text: Buffer): string {
-  return text.toString().trim().split("\n").slice(-3).join(" ") || "it said nothing";
+  return text.toString().trim().split("\n").slice(-3).join(" ") || "no output";
 }

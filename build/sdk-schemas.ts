@@ -3,8 +3,8 @@ import { type AnyNode, parse } from "acorn";
 const typesFile = /[\\/]@modelcontextprotocol[\\/]sdk[\\/]dist[\\/]esm[\\/]types\.js$/;
 
 /**
- * A plugin that lets the bundler drop the schemas of the MCP SDK that nothing uses. The SDK makes more than 150 of them
- * when its types.js is imported, which is half of the time that a server takes to start (facts.md, "Bun").
+ * A plugin that lets the bundler drop unused schemas of the MCP SDK. The SDK makes more than 150 of them when its types.js
+ * is imported, which takes half of a server's start (facts.md, "Bun").
  */
 export const dropUnusedSchemas: Bun.BunPlugin = {
   name: "drop-unused-schemas",
@@ -16,8 +16,8 @@ export const dropUnusedSchemas: Bun.BunPlugin = {
 };
 
 /**
- * The source of the SDK's types.js with the value of each constant that a call makes marked as free of side effects.
- * Throws if such a call is of anything but zod (`z`) and what zod made.
+ * The source of the SDK's types.js, with each constant that a call makes marked as free of side effects. Throws for a call
+ * of anything but zod (`z`) and its schemas.
  */
 export function markSchemas(source: string): string {
   const schemas = parse(source, { ecmaVersion: "latest", sourceType: "module" }).body.flatMap(schemasOf);
@@ -48,7 +48,7 @@ function schemasOf(statement: AnyNode): Schema[] {
   );
 }
 
-// What does nothing by itself: a function's code runs later.
+// Expressions without an effect. A function's code runs later.
 const inert = new Set(["ArrowFunctionExpression", "FunctionExpression", "Identifier", "Literal"]);
 
 const composed = new Set([

@@ -1,6 +1,6 @@
 /** A system and CPU that relay is built for. */
 export interface Target {
-  /** As in the names of the assets: `linux-x64-musl`. */
+  /** The name in the assets: `linux-x64-musl`. */
   name: string;
   system: "linux" | "darwin" | "windows";
   cpu: "x64" | "arm64";
@@ -8,7 +8,7 @@ export interface Target {
   bun: Bun.Build.CompileTarget;
   /** The npm package with its runtime, a dependency of the package `bun`. */
   runtime: string;
-  /** How `file` describes its binary. */
+  /** The description of its binary by `file`. */
   format: RegExp;
   /** On Linux: the program that loads the binary, the libraries that it may need, and the newest glibc. */
   linux?: { loader: string; libraries: readonly string[]; glibc?: string };
@@ -16,7 +16,7 @@ export interface Target {
 
 const glibcLibraries = ["libc.so.6", "libpthread.so.0", "libdl.so.2", "libm.so.6"];
 
-/** All eight. */
+/** All targets. */
 export const targets: readonly Target[] = [
   ...(["x64", "arm64"] as const).flatMap((cpu) => [glibc(cpu), musl(cpu)]),
   target("darwin", "x64", "darwin-x64", /^Mach-O 64-bit x86_64 executable/),

@@ -6,14 +6,14 @@ import { $ } from "bun";
 import { withServer } from "./mcp-server.ts";
 import type { Target } from "./targets.ts";
 
-/** How a binary was run, or why it was not. */
+/** The machine that ran a binary, or the reason why none did. */
 export type Trial = { ran: string } | { skipped: string };
 
 const message = "hello from the release";
 
 /**
  * Runs a target's binary if this machine can: asks for its version, and sends a message from a server for Desktop to one
- * for Code. Throws when the version is another one, or the message does not arrive.
+ * for Code. Throws for a wrong version, or if the message does not arrive.
  */
 export async function tryBinary(binary: string, target: Target, version: string): Promise<Trial> {
   const machine = machineFor(target, binary);
@@ -22,8 +22,8 @@ export async function tryBinary(binary: string, target: Target, version: string)
   const env = { HOME: home, TMPDIR: home, PATH: "/usr/bin:/bin", RELAY_NOTIFY: "off", ...machine.env };
   const argv = [...machine.argv, binary];
   try {
-    const said = (await $`${argv} --version`.env(env).text()).trim();
-    if (said !== version) throw new Error(`it says that it is ${said}, not ${version}`);
+    const found = (await $`${argv} --version`.env(env).text()).trim();
+    if (found !== version) throw new Error(`its version is ${found}, not ${version}`);
     await sendMessage(argv, env);
     return { ran: `on ${machine.name}` };
   } finally {
@@ -41,7 +41,7 @@ async function sendMessage(argv: string[], env: { HOME: string }): Promise<void>
   if (!page.includes(message)) throw new Error(`a message did not arrive: ${receipt}, ${page}`);
 }
 
-/** What runs a binary here: itself, or an emulator with its command line and environment. */
+/** A machine for a binary: this one, or an emulator with its command line and environment. */
 interface Machine {
   name: string;
   argv: string[];
@@ -51,7 +51,7 @@ interface Machine {
 // Debian's package libc6-arm64-cross
 const arm64Libraries = "/usr/aarch64-linux-gnu";
 
-/** What runs the binary of a target here, or a phrase that says what is missing. */
+/** The machine for a target's binary, or a phrase that names the missing part. */
 export function machineFor({ system, cpu, linux }: Target, binary: string): Machine | string {
   if (system === "windows") return "needs Windows";
   if (system !== process.platform) return "needs macOS";

@@ -168,7 +168,7 @@ const troubles: Record<string, (Change | string)[]> = {
   ],
   "no hook at the start": [
     set(settings, "hooks.SessionStart", undefined),
-    "warn hook SessionStart: is not in your settings; it tells how many messages wait",
+    "warn hook SessionStart: is not in your settings; it reports waiting messages",
   ],
   "a hook whose program is gone": [
     (box) => {
@@ -204,7 +204,7 @@ const troubles: Record<string, (Change | string)[]> = {
   ],
   "a skill of the person's in the command's place": [
     file(".claude/skills/get/SKILL.md", "my own"),
-    "fail command: your own skill HOME/.claude/skills/get/SKILL.md is run in place of /get",
+    "fail command: Claude Code runs your skill HOME/.claude/skills/get/SKILL.md in place of /get",
   ],
   "another command in its place": [
     file(".claude/commands/get.md", "Get milk."),
@@ -222,9 +222,9 @@ const troubles: Record<string, (Change | string)[]> = {
     file("project/.claude/commands/get.md", "x"),
     file("project/.claude/skills/get/SKILL.md", "x"),
     file("project/.mcp.json", { mcpServers: { relay: foreign } }),
-    "warn project: HOME/project/.claude/commands/get.md may be run in place of your own command, and gets no ticket",
-    "warn project: HOME/project/.claude/skills/get/SKILL.md may be run in place of your own command, and gets no ticket",
-    "warn project: a server called relay in HOME/project/.mcp.json takes the place of yours here",
+    "warn project: Claude Code may run HOME/project/.claude/commands/get.md, which gets no ticket, in place of relay's command",
+    "warn project: Claude Code may run HOME/project/.claude/skills/get/SKILL.md, which gets no ticket, in place of relay's command",
+    "warn project: another server called relay, in HOME/project/.mcp.json, replaces yours here",
   ],
   "two buffers": [
     set(desktop, `${server}.env`, mine),
@@ -269,7 +269,7 @@ describe("after relay setup", () => {
       "server of Code": "starts and answers: PROGRAMS/relay --client code",
       "hook UserPromptExpansion": "runs PROGRAMS/relay",
       "hook SessionStart": "runs PROGRAMS/relay",
-      rules: "the model may send, and not read the buffer's file",
+      rules: "the model may send, and may not read the buffer's file",
       command: "/get runs PROGRAMS/relay",
       "server of Desktop": "starts and answers: PROGRAMS/relay --client desktop",
       "same buffer": "both Claudes use HOME/.relay_buffer.db",

@@ -44,7 +44,7 @@ test("a build that fails installs nothing", async () => {
   await using here = await checkout("echo 'no bundler' >&2; exit 3");
   const { status, stderr } = await here.run();
   expect(stderr).toBe(
-    "no bundler\ninstall.sh: relay could not be built, see above. Nothing was installed.\n",
+    "no bundler\ninstall.sh: the build of relay failed, see above. Nothing was installed.\n",
   );
   expect(status).toBe(1);
   expect(here.files()).toEqual([]);
@@ -53,7 +53,7 @@ test("a build that fails installs nothing", async () => {
 test("without npm it says what to install", async () => {
   await using here = await checkout();
   here.lacks("npm");
-  const stderr = "install.sh: npm is not there. Install Node.js 20 or newer, and run this again.\n";
+  const stderr = "install.sh: npm is missing. Install Node.js 20 or newer, and run this again.\n";
   expect(await here.run()).toEqual({ status: 1, stdout: "", stderr });
   expect(here.files()).toEqual([]);
 });
@@ -62,7 +62,7 @@ test("piped, it does not take the current folder for a checkout", async () => {
   await using here = await checkout();
   writeFileSync(join(here.root, "sh"), "");
   const stderr =
-    'install.sh: this install.sh belongs to no release. Run it as "sh install.sh" in a checkout, or take the one of a release.\n';
+    'install.sh: this install.sh is not from a release. Run it as "sh install.sh" in a checkout, or get the one of a release.\n';
   const piped = await here.run("", here.root, readFileSync(original, "utf8"));
   expect(piped).toEqual({ status: 1, stdout: "", stderr });
   expect(existsSync(here.npmLog)).toBe(false);

@@ -91,10 +91,10 @@ test.each([
 });
 
 test.each([
-  ["curl", "neither curl nor wget is there. Install one of them, and run this again."],
+  ["curl", "curl and wget are missing. Install one of them, and run this again."],
   [
     "sha256sum shasum openssl",
-    "nothing here can compute a SHA-256, so the download could not be checked. Install sha256sum, shasum or openssl.",
+    "no program here computes a SHA-256 to check the download. Install sha256sum, shasum or openssl.",
   ],
 ])("it downloads nothing without %s", async (lacks, sentence) => {
   await using here = await machine();

@@ -92,7 +92,7 @@ describe("it refuses", () => {
 
   test.each([
     [["--sudo"], "unknown argument --sudo. See: sh install.sh --help"],
-    [["--uninstall", "now"], "there is at most one argument. See: sh install.sh --help"],
+    [["--uninstall", "now"], "too many arguments. See: sh install.sh --help"],
   ])("%j", async (args, sentence) => {
     await using here = await machine();
     expect(await here.install({ args })).toEqual({
@@ -134,7 +134,7 @@ test.each([
     "echo 'Error loading shared library libstdc++.so.6: No such file or directory (needed by relay)' >&2; exit 127",
     "relay does not run on this machine (Error loading shared library libstdc++.so.6: No such file or directory (needed by relay)). It needs the C++ library; on Alpine: apk add libstdc++. Nothing was installed.",
   ],
-  ["echo 1.0.0", 'this should be relay 9.8.7, and says that it is "1.0.0". Nothing was installed.'],
+  ["echo 1.0.0", 'the version of this relay is "1.0.0", and should be 9.8.7. Nothing was installed.'],
 ])("a relay that does not run here does not replace one that does: %s", async (body, sentence) => {
   await using here = await machine(Buffer.from(`#!/bin/sh\n${body}\n`));
   here.preinstall(standIn);

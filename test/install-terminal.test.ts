@@ -121,7 +121,7 @@ describe("--uninstall", () => {
 
   test("says so if there is none", async () => {
     await using here = await machine();
-    const sentence = `there is no relay in ${here.home}/.local/bin. If it is elsewhere, set RELAY_INSTALL_DIR.`;
+    const sentence = `there is no relay in ${here.home}/.local/bin. If it is in another folder, set RELAY_INSTALL_DIR.`;
     await here.refuses(sentence, { args: ["--uninstall"] });
   });
 });

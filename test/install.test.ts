@@ -35,7 +35,7 @@ To connect Claude Desktop and Claude Code, type: '${quoted}/.local/bin/relay' se
     await using here = await machine();
     here.preinstall(`${standIn}# of a version before`);
     const upgraded = await here.install({ shell });
-    expect(upgraded.stdout).toContain("Claudes that are running use it from their next start.\n");
+    expect(upgraded.stdout).toContain("Running Claudes use it from their next start.\n");
     expect(readFileSync(here.installed, "utf8")).toBe(standIn);
     expect(await here.install({ shell, args: ["--uninstall"] })).toEqual({
       status: 0,

@@ -43,7 +43,7 @@ describe("--base-url", () => {
   });
 
   function plain(value: string): [string, string] {
-    return [value, "it is no plain address"];
+    return [value, "it is not a plain address"];
   }
 });
 
@@ -168,7 +168,7 @@ describe("the install scripts of a release", () => {
     await using box = sandbox();
     const others = assets.filter((asset) => asset.name !== name);
     const stamping = stampInstallers({ version, baseUrl, assets: others }, box.home);
-    await expect(stamping).rejects.toThrow(`${name}: missing`);
+    await expect(stamping).rejects.toThrow(`are missing: ${name}`);
     expect(readdirSync(box.home)).toEqual([]);
   });
 });

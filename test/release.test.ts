@@ -107,7 +107,7 @@ describe.skipIf(unavailable)("the signature", () => {
       "not at its end",
     ],
     ["a program that is cut off", (file: Buffer) => file.subarray(0, -1), "not at its end"],
-    ["something else", () => Buffer.alloc(4096), "no 64-bit Mach-O program"],
+    ["something else", () => Buffer.alloc(4096), "not a 64-bit Mach-O program"],
   ])("is not put into %s", (_what, change, words) => {
     expect(() => signAdHoc(change(read("darwin-x64")), "relay")).toThrow(words);
   });
@@ -126,7 +126,7 @@ describe("at work:", () => {
 
   const here = named(`linux-${process.arch}`);
   test.skipIf(unavailable || process.platform !== "linux")("not if it says another version", async () => {
-    const sentence = `it says that it is ${version}, not 9.9.9`;
+    const sentence = `its version is ${version}, not 9.9.9`;
     await expect(tryBinary(pathOf(here), here, "9.9.9")).rejects.toThrow(sentence);
   });
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Becomes relay for this computer's processor. Claude Desktop unpacks bundles without their execute bits
-# (modelcontextprotocol/mcpb#294), perhaps where nothing may be written or run: then this runs a copy in the person's cache.
+# (modelcontextprotocol/mcpb#294), perhaps into a folder in which nothing can run: then this runs a copy in the person's cache.
 
 id=development # build/bundle.ts puts version and checksum here
 
@@ -46,10 +46,10 @@ cache_folder() {
   fi
 }
 
-# By rename, because Claude Desktop starts each server twice at once. Where it cannot, nothing is left behind.
+# By rename, because Claude Desktop starts each server twice at once. A failure leaves nothing behind.
 place() {
   [ -f "$here/$name" ] || command -v xz >/dev/null || command -v python3 >/dev/null ||
-    fail "xz is not there, which unpacks relay for $cpu. Install it (the package xz-utils or xz)."
+    fail "xz, which unpacks relay for $cpu, is missing. Install it (the package xz-utils or xz)."
   umask 077
   mkdir -p "$1" 2>/dev/null
   new=$1/$2.$$

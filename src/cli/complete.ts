@@ -40,7 +40,7 @@ function verbNames(verbs: Verbs): Candidate[] {
 
 function flagsOf({ args = {} }: Command): Map<string, Argument> {
   const flags = Object.entries(args).filter(([, { type }]) => type !== "positional");
-  const help = { type: "boolean", description: "Show what it takes" } as const;
+  const help = { type: "boolean", description: "Show its flags" } as const;
   return new Map([...flags, ["help", help] as const].map(([name, flag]) => [`--${name}`, flag]));
 }
 

@@ -110,7 +110,7 @@ function installedName(environment: Environment): string | null {
 
 /** The text on standard input; `null` if it is too long or comes too late. */
 async function readInput(): Promise<string | null> {
-  const late = Bun.sleep(inputMilliseconds).then(() => null);
-  const bytes = await Promise.race([readAll(Bun.stdin.stream(), inputBytes), late]);
+  const timeout = Bun.sleep(inputMilliseconds).then(() => null);
+  const bytes = await Promise.race([readAll(Bun.stdin.stream(), inputBytes), timeout]);
   return bytes && new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }

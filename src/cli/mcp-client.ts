@@ -85,8 +85,8 @@ export class McpClient {
     const id = this.#lastId;
     const { promise: answered, resolve, reject } = Promise.withResolvers<object>();
     this.#pending.set(id, resolve);
-    const late = new Error(`no answer to ${method} within ${requestMs / 1000} s`);
-    const timer = setTimeout(() => reject(late), requestMs);
+    const timeout = new Error(`no answer to ${method} within ${requestMs / 1000} s`);
+    const timer = setTimeout(() => reject(timeout), requestMs);
     try {
       await this.#send({ id, method, params });
       const answer = await Promise.race([answered, this.#ended]);

@@ -12,20 +12,20 @@ import { type Check, type Finding, fail, failed, ok, warn } from "./check.ts";
 // A server holds its lock for a moment only.
 const lockMilliseconds = 2_000;
 
-/** The buffer: where it is, whose, how many messages it holds, and whether its disk can be trusted. */
+/** The buffer: its path, owner and messages, and whether SQLite can trust its disk. */
 export const checkBuffer: Check = ({ bufferPath }) => {
   try {
     const path = bufferPath();
     const file = acceptBufferFile(path);
     const absent = ok("buffer", `${path} does not exist yet; the first message creates it`);
-    return [...(file ? look(file, path) : [absent]), ...disk(dirname(file ?? path))];
+    return [...(file ? inspect(file, path) : [absent]), ...disk(dirname(file ?? path))];
   } catch (error) {
     return [failed("buffer", error)];
   }
 };
 
-// Read-only: neither the mode nor the schema may change by looking.
-function look(file: string, path: string): Finding[] {
+// A check changes neither the mode nor the schema.
+function inspect(file: string, path: string): Finding[] {
   try {
     using db = new Database(file, { readonly: true, strict: true });
     db.run(`PRAGMA busy_timeout = ${lockMilliseconds}`);
@@ -37,7 +37,7 @@ function look(file: string, path: string): Finding[] {
     if (isDamage(error)) return [damaged(path, "SQLite cannot read it")];
     // SQLite may not roll back an interrupted write while it only reads
     if (!isBusy(error) && !/^SQLITE_(READONLY|CANTOPEN)/.test(codeOf(error))) throw explain(error, path);
-    const detail = `${path} is being written, or was when its writer crashed`;
+    const detail = `another program is writing ${path}, or crashed while it did`;
     return [warn("buffer", detail, "Run: relay status, then this again.")];
   }
 }
@@ -50,18 +50,21 @@ function describe(db: Database, version: number, file: string, path: string): Fi
   const { mode, uid } = statSync(file);
   const hasModes = process.platform !== "win32";
   const rights = hasModes ? `, mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, uid ${uid}` : "";
-  const found = ok("buffer", `${path}${rights}, schema ${version}: ${contentOf(db)}`);
-  if (!hasModes || (mode & 0o077) === 0) return [found];
-  return [found, warn("buffer", `others can read ${path}`, "Run: relay status, which makes it yours alone.")];
+  const finding = ok("buffer", `${path}${rights}, schema ${version}: ${contentOf(db)}`);
+  if (!hasModes || (mode & 0o077) === 0) return [finding];
+  return [
+    finding,
+    warn("buffer", `others can read ${path}`, "Run: relay status, which makes it yours alone."),
+  ];
 }
 
 function contentOf(db: Database): string {
   try {
     const { total, unread } = counts(db);
-    const each = clients.map((client) => `${unread[client]} unread for ${clientTitle(client)}`);
-    return `${total} of ${windowSize} messages, ${each.join(", ")}`;
+    const unreadCounts = clients.map((client) => `${unread[client]} unread for ${clientTitle(client)}`);
+    return `${total} of ${windowSize} messages, ${unreadCounts.join(", ")}`;
   } catch {
-    return "made by an early version of the Python server"; // which has fewer columns
+    return "made by an early version of the Python server"; // it had fewer columns
   }
 }
 
@@ -77,7 +80,7 @@ const oddKinds: Record<number, string> = {
   16914836: "memory, which is empty after the next start of the machine",
 };
 
-// SQLite's locks do not hold on network disks, nor across the border of a virtual machine.
+// SQLite's locks do not hold on network disks, nor between a virtual machine and its host.
 function disk(folder: string): Finding[] {
   const isShare = process.platform === "win32" && folder.startsWith("\\\\");
   const kind =

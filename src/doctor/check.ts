@@ -3,14 +3,14 @@ import type { Notifier } from "../core/notifier.ts";
 import type { SetupContext } from "../setup/setup-context.ts";
 import type { Configuration } from "./configuration.ts";
 
-/** What one look found. */
+/** The finding of a check. */
 export interface Finding {
-  /** The thing that was looked at, in a word or two. */
+  /** The checked thing, in a word or two. */
   name: string;
-  /** `warn`: it works, but not as it should. `fail`: it does not. */
+  /** `warn`: it works, but not as it should. `fail`: it does not work. */
   status: "ok" | "warn" | "fail";
   detail: string;
-  /** What to do about it; `null` if there is nothing to do. */
+  /** `null` if there is nothing to do. */
   fix: string | null;
 }
 
@@ -21,38 +21,38 @@ export interface ServerCommand {
   env: Record<string, string>;
 }
 
-/** What the checks look at. */
+/** The subject of the checks. */
 export interface Subject {
   context: SetupContext;
   configuration: Configuration;
   version: string;
-  /** Where relay keeps the buffer here. Throws what {@link Environment.bufferPath} throws. */
+  /** The path of the buffer for this process. Throws as {@link Environment.bufferPath}. */
   bufferPath(): string;
-  /** Starts a server, asks for its version and its tools, and ends it. Throws what went wrong. */
+  /** Starts a server, asks for its version and its tools, and ends it. Throws an error with the reason. */
   probe(server: ServerCommand): Promise<{ version: string; tools: string[] }>;
   /** Shows a test notification; `null` if none is wanted. */
   notifier: Notifier | null;
 }
 
-/** Looks at one thing, and changes nothing. */
+/** Checks one thing, and changes nothing. */
 export type Check = (subject: Subject) => Finding[] | Promise<Finding[]>;
 
-/** It works. */
+/** The finding that a thing works. */
 export function ok(name: string, detail: string): Finding {
   return { name, status: "ok", detail, fix: null };
 }
 
-/** It works, but not as it should. */
+/** The finding that a thing works, but not as it should. */
 export function warn(name: string, detail: string, fix: string): Finding {
   return { name, status: "warn", detail, fix };
 }
 
-/** It does not work. */
+/** The finding that a thing does not work. */
 export function fail(name: string, detail: string, fix: string): Finding {
   return { name, status: "fail", detail, fix };
 }
 
-/** It does not work, as an error says that carries its own fix. */
+/** The finding of an error. */
 export function failed(name: string, error: unknown): Finding {
   if (error instanceof RelayError && error.fix) return fail(name, error.message, error.fix);
   return fail(name, errorMessage(error), "See the README, Troubleshooting.");

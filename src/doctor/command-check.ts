@@ -7,7 +7,7 @@ import { type Configuration, serverIn } from "./configuration.ts";
 
 const fix = "Run: relay setup-code";
 
-/** The command that a person types: whether it is there, is relay's, and is the one that Claude Code runs. */
+/** The command that a person types: whether it exists, is relay's, and is the one that Claude Code runs. */
 export const checkCommand: Check = ({ configuration, context }) => {
   const { code, commands, plugin } = configuration;
   for (const { name, content } of commands) {
@@ -16,18 +16,18 @@ export const checkCommand: Check = ({ configuration, context }) => {
     if (program !== null) return [inspect(`/${name}`, content.toString(), program, skill)];
   }
   if (plugin) return [ok("command", "/relay:get comes with relay's plugin")];
-  return serverIn(code) === undefined ? [] : [fail("command", whyMissing(commands), fix)];
+  return serverIn(code) === undefined ? [] : [fail("command", describeMissing(commands), fix)];
 };
 
 function inspect(name: string, text: string, program: string, skill: string): Finding {
   if (existsSync(skill))
-    return fail("command", `your own skill ${skill} is run in place of ${name}`, `Rename it. ${fix}`);
+    return fail("command", `Claude Code runs your skill ${skill} in place of ${name}`, `Rename it. ${fix}`);
   if (!existsSync(program)) return fail("command", `${name} runs ${program}, which does not exist`, fix);
   if (text !== commandFile(program)) return warn("command", `${name} is not as setup writes it`, fix);
   return ok("command", `${name} runs ${program}`);
 }
 
-function whyMissing(commands: Configuration["commands"]): string {
+function describeMissing(commands: Configuration["commands"]): string {
   const get = commands.find(({ name }) => name === "get");
   if (!get) return "there is no command /get";
   if (isOriginalCommand(get.content)) return "/get is still the Python server's";
@@ -45,6 +45,6 @@ export const checkProjectCommands: Check = ({ configuration: { projectFolders } 
     )
     .filter((path) => existsSync(path))
     .map((path) => {
-      const detail = `${path} may be run in place of your own command, and gets no ticket`;
-      return warn("project", detail, "Rename it, or know that it is not relay's.");
+      const detail = `Claude Code may run ${path}, which gets no ticket, in place of relay's command`;
+      return warn("project", detail, "Rename it.");
     });

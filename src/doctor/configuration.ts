@@ -9,7 +9,7 @@ import { readContent } from "../setup/write-file.ts";
 /** A configuration file of another program. */
 export interface ConfigFile {
   path: string;
-  /** The value at a place; `undefined` if there is none, or the way there leads through something else. */
+  /** The value at a path; `undefined` if there is none. */
   at(path: Path): unknown;
 }
 
@@ -18,7 +18,7 @@ export interface SettingsFile extends ConfigFile {
   scope: "user" | "project" | "project-local" | "managed";
 }
 
-/** Everything that tells the two Claudes of relay. Files that do not exist are left out. */
+/** The configuration of both Claudes, as far as it is about relay. Missing files are left out. */
 export interface Configuration {
   /** The strongest first (documents of Claude Code, "Settings precedence"). */
   settings: SettingsFile[];
@@ -26,17 +26,17 @@ export interface Configuration {
   code: ConfigFile | null;
   /** Claude Desktop's. */
   desktop: ConfigFile[];
-  /** The person's own commands under the names that relay's may have. */
+  /** The person's commands by the possible names of relay's. */
   commands: { name: string; content: Buffer }[];
-  /** relay's plugin in Claude Code, by its name. */
+  /** The name of relay's plugin in Claude Code. */
   plugin: string | null;
-  /** relay's bundles in Claude Desktop, by their names, and the configuration beside each. */
+  /** The names of relay's bundles in Claude Desktop, and the configuration beside each. */
   bundles: { name: string; configPath: string }[];
-  /** The working directory and the folders above it up to its repository, the innermost first. */
+  /** The working directory and the folders above it, up to that of its repository, the innermost first. */
   projectFolders: string[];
   /** The `.mcp.json` in each of those folders. */
   project: ConfigFile[];
-  /** Why files could not be read or parsed. */
+  /** The errors of files that cannot be read or parsed. */
   problems: unknown[];
 }
 
@@ -45,7 +45,7 @@ export function serverIn(file: ConfigFile | null | undefined): unknown {
   return file?.at(["mcpServers", "relay"]);
 }
 
-/** Reads all of it, and never throws. */
+/** Reads the configuration. Never throws. */
 export function readConfiguration(places: Places, folder: string): Configuration {
   const problems: unknown[] = [];
   const attempt = <T>(read: () => T): T | null => {
@@ -61,7 +61,7 @@ export function readConfiguration(places: Places, folder: string): Configuration
   const settings = (scope: SettingsFile["scope"], paths: readonly string[]) =>
     configs(paths).map((file) => ({ ...file, scope }));
   const projectFolders = foldersOf(folder, places.home);
-  const inProject = (name: string) => projectFolders.map((each) => join(each, name));
+  const inProject = (name: string) => projectFolders.map((parent) => join(parent, name));
   return {
     settings: [
       ...settings("managed", places.managedSettings),
@@ -70,15 +70,15 @@ export function readConfiguration(places: Places, folder: string): Configuration
       ...settings("user", [join(places.claudeFolder, "settings.json")]),
     ],
     code: config(places.claudeConfig),
-    desktop: configs(places.desktopFolders.map((each) => join(each, desktopConfigName))),
+    desktop: configs(places.desktopFolders.map((parent) => join(parent, desktopConfigName))),
     commands: commandNames.flatMap((name) => {
       const content = attempt(() => readRegular(join(places.claudeFolder, "commands", `${name}.md`)));
       return content ? [{ name, content }] : [];
     }),
     plugin: attempt(() => activePlugin(places.claudeFolder)),
-    bundles: places.desktopFolders.flatMap((each) => {
-      const name = attempt(() => installedBundle(each));
-      return name ? [{ name, configPath: join(each, desktopConfigName) }] : [];
+    bundles: places.desktopFolders.flatMap((parent) => {
+      const name = attempt(() => installedBundle(parent));
+      return name ? [{ name, configPath: join(parent, desktopConfigName) }] : [];
     }),
     projectFolders,
     project: configs(inProject(".mcp.json")),
@@ -91,7 +91,7 @@ function readConfig(path: string): ConfigFile | null {
   return content && configFile(path, jsonText(content.toString().replace(/^\uFEFF/, ""), path));
 }
 
-// Others may put a pipe into the working directory, and reading it would never end.
+// Others may put a pipe into the working directory, and reading a pipe waits for its writer.
 function readRegular(path: string): Buffer | null {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === false ? null : readContent(path);
 }
@@ -99,9 +99,9 @@ function readRegular(path: string): Buffer | null {
 function configFile(path: string, json: JsonText): ConfigFile {
   return {
     path,
-    at(way) {
+    at(keys) {
       try {
-        return json.at(way);
+        return json.at(keys);
       } catch {
         return undefined; // a key is there twice
       }
@@ -111,10 +111,10 @@ function configFile(path: string, json: JsonText): ConfigFile {
 
 // The .claude of the home folder is the person's, not a project's.
 function foldersOf(folder: string, home: string): string[] {
-  const found: string[] = [];
-  for (let each = folder; each !== home; each = dirname(each)) {
-    found.push(each);
-    if (existsSync(join(each, ".git")) || dirname(each) === each) break;
+  const folders: string[] = [];
+  for (let current = folder; current !== home; current = dirname(current)) {
+    folders.push(current);
+    if (existsSync(join(current, ".git")) || dirname(current) === current) break;
   }
-  return found;
+  return folders;
 }

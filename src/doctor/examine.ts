@@ -8,7 +8,7 @@ import { checkCodeServer, checkDesktopServer, checkProjectServers, checkSameBuff
 const checkFiles: Check = ({ configuration }) =>
   configuration.problems.map((problem) => failed("configuration", problem));
 
-/** Shows a notification, if one is wanted. Only the person can say whether it appeared. */
+/** Shows a notification, if one is wanted. Only the person knows whether it appeared. */
 const checkNotification: Check = async ({ notifier }) => {
   if (!notifier) return [];
   const body = "This is relay's test notification. If you can read it, notifications work.";
@@ -37,8 +37,7 @@ const checks: readonly Check[] = [
   checkNotification,
 ];
 
-/** Looks at everything, and changes nothing. */
+/** Runs all checks, and changes nothing. */
 export async function examine(subject: Subject): Promise<Finding[]> {
-  const found = await Promise.all(checks.map((check) => check(subject)));
-  return found.flat();
+  return (await Promise.all(checks.map((check) => check(subject)))).flat();
 }

@@ -12,7 +12,7 @@ import { type Configuration, type SettingsFile, serverIn } from "./configuration
 
 const fix = "Run: relay setup-code";
 
-/** Whether the hooks are there and run, and whether the rules stand that setup writes. */
+/** Whether the hooks exist and run, and whether setup's rules are in the settings. */
 export const checkHooks: Check = ({ configuration, context }) => {
   const { settings, code, plugin } = configuration;
   const user = settings.find(({ scope }) => scope === "user");
@@ -25,31 +25,31 @@ export const checkHooks: Check = ({ configuration, context }) => {
   ];
 };
 
-// Each of these files, the project's too, can switch off the person's own hooks.
+// Each of these files, even the project's, can switch off the person's hooks.
 function switchedOff({ settings }: Configuration): Finding[] {
   const consequence = "so /get finds no ticket and refuses";
   return settings.flatMap(({ path, scope, at }) => {
-    const found: Finding[] = [];
+    const findings: Finding[] = [];
     if (at(["disableAllHooks"]) === true) {
       const detail = `are switched off by disableAllHooks in the ${scope} settings, ${consequence}`;
-      found.push(fail("hooks", detail, `Remove it from ${path}`));
+      findings.push(fail("hooks", detail, `Remove it from ${path}`));
     }
     if (scope === "managed" && at(["allowManagedHooksOnly"]) === true) {
       const detail = `of yours are switched off by allowManagedHooksOnly, ${consequence}`;
-      const ask = `Ask the administrator, who manages ${path}; until then say get, and approve.`;
-      found.push(fail("hooks", detail, ask));
+      const advice = `Ask the administrator, who manages ${path}; until then say get, and approve.`;
+      findings.push(fail("hooks", detail, advice));
     }
-    return found;
+    return findings;
   });
 }
 
-const wanted = [
+const hooks = [
   { event: "UserPromptExpansion", purpose: "issues the tickets of /get", missing: fail },
-  { event: "SessionStart", purpose: "tells how many messages wait", missing: warn },
+  { event: "SessionStart", purpose: "reports waiting messages", missing: warn },
 ];
 
 function presence(user: SettingsFile | undefined): Finding[] {
-  return wanted.map(({ event, purpose, missing }) => {
+  return hooks.map(({ event, purpose, missing }) => {
     const name = `hook ${event}`;
     const [program, ...others] = programsOf(user, event);
     if (program === undefined) return missing(name, `is not in your settings; it ${purpose}`, fix);
@@ -64,32 +64,32 @@ function rules(
   code: Configuration["code"],
   context: Subject["context"],
 ): Finding[] {
-  const lists = (path: string[], value: string) => {
+  const isListed = (path: string[], value: string) => {
     const list = user?.at(path);
     return Array.isArray(list) && list.includes(value);
   };
   const buffer = code?.at(["mcpServers", "relay", "env", "RELAY_DB"]) ?? user?.at(["env", "RELAY_DB"]);
-  const chosen = typeof buffer === "string" && buffer !== context.places.defaultBufferPath ? buffer : null;
+  const override = typeof buffer === "string" && buffer !== context.places.defaultBufferPath ? buffer : null;
   const { allow, deny } =
-    chosen === null && isAcrossWsl(context) ? permissionRulesInWsl() : permissionRules(chosen);
+    override === null && isAcrossWsl(context) ? permissionRulesInWsl() : permissionRules(override);
   const missing = [
-    ...allow.filter((rule) => !lists(["permissions", "allow"], rule)),
-    ...deny.filter((rule) => !lists(["permissions", "deny"], rule)),
+    ...allow.filter((rule) => !isListed(["permissions", "allow"], rule)),
+    ...deny.filter((rule) => !isListed(["permissions", "deny"], rule)),
   ];
-  const found =
+  const finding =
     missing.length === 0
-      ? ok("rules", "the model may send, and not read the buffer's file")
+      ? ok("rules", "the model may send, and may not read the buffer's file")
       : warn("rules", `are missing from your settings: ${missing.join(", ")}`, fix);
   const exclusion = sandboxExclusion(stablePath(context.executable, context.system));
-  if (!isSandboxed(user) || lists(["sandbox", "excludedCommands"], exclusion)) return [found];
-  return [found, fail("sandbox", "is on, and keeps /get from the buffer", fix)];
+  if (!isSandboxed(user) || isListed(["sandbox", "excludedCommands"], exclusion)) return [finding];
+  return [finding, fail("sandbox", "is on, and keeps /get from the buffer", fix)];
 }
 
-// A plugin brings no exceptions from the sandbox.
+// A plugin cannot exclude a command from the sandbox.
 function pluginInSandbox(user: SettingsFile | undefined): Finding[] {
   if (!isSandboxed(user)) return [];
-  const instead = "Use relay setup-code in place of the plugin.";
-  return [fail("sandbox", "is on, and keeps the plugin's /get from the buffer", instead)];
+  const advice = "Use relay setup-code in place of the plugin.";
+  return [fail("sandbox", "is on, and keeps the plugin's /get from the buffer", advice)];
 }
 
 function isSandboxed(user: SettingsFile | undefined): boolean {

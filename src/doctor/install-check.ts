@@ -4,22 +4,22 @@ import { findClaude, protectedVersion, stablePath } from "../setup/program.ts";
 import { type Check, failed, ok, warn } from "./check.ts";
 import { type ConfigFile, serverIn } from "./configuration.ts";
 
-/** Which relay this is, and whether a shell would start another one. */
+/** The version and path of this relay, and whether a shell would start another one. */
 export const checkProgram: Check = ({ context: { system, executable }, version }) => {
   const path = stablePath(executable, system);
-  const itself = ok("relay", `${version}, ${path}`);
+  const program = ok("relay", `${version}, ${path}`);
   const found = system.findAll("relay");
-  const [first = "", ...later] = found.filter((each) => realPathOrNull(each) !== realPathOrNull(executable));
+  const [first = "", ...later] = found.filter((copy) => realPathOrNull(copy) !== realPathOrNull(executable));
   if (found.length === 0) {
     const fix = `Put the folder of ${path} into PATH.`;
-    return [itself, warn("PATH", "has no relay, so a shell does not know it", fix)];
+    return [program, warn("PATH", "has no relay, so a shell does not find it", fix)];
   }
-  if (!first) return [itself];
+  if (!first) return [program];
   const detail =
     first === found[0]
       ? `a shell starts another relay: ${first}`
       : `there are other copies: ${[first, ...later].join(", ")}`;
-  return [itself, warn("PATH", detail, "Remove the one that you do not want, and run: relay setup")];
+  return [program, warn("PATH", detail, "Remove the one that you do not want, and run: relay setup")];
 };
 
 /** Whether Claude Code is one that asks its person before a model reads messages. */
@@ -37,31 +37,31 @@ export const checkClaudeCode: Check = async ({ context: { system, places } }) =>
   }
 };
 
-/** A plugin or a bundle beside what setup registered: Claude has everything twice then. */
+/** A plugin or a bundle beside setup's registration, with which a Claude has everything twice. */
 export const checkTwice: Check = ({ configuration: { plugin, bundles, code, desktop } }) => {
-  const beside = bundles.filter(({ configPath }) =>
+  const doubled = bundles.filter(({ configPath }) =>
     desktop.some((file) => file.path === configPath && serverIn(file) !== undefined),
   );
-  const found = beside.map(({ name }) => {
+  const findings = doubled.map(({ name }) => {
     const detail = `${name} is installed beside the registration, so Claude Desktop has every tool twice`;
     return warn("bundle", detail, "Remove it in Claude Desktop: Settings, Extensions.");
   });
-  if (!plugin || serverIn(code) === undefined) return found;
+  if (!plugin || serverIn(code) === undefined) return findings;
   const detail = `${plugin} is installed beside the registration, so Claude Code has everything twice`;
-  return [warn("plugin", detail, `Run: claude plugin uninstall ${plugin}`), ...found];
+  return [warn("plugin", detail, `Run: claude plugin uninstall ${plugin}`), ...findings];
 };
 
-/** What is left of the Python server. The checks of the servers tell of one under relay's own name. */
+/** The rest of the Python server. The checks of the servers report one by the name of relay. */
 export const checkOriginal: Check = ({ configuration }) => {
   const { code, desktop, settings, project, commands } = configuration;
-  const left = [
+  const leftovers = [
     ...[code, ...desktop, ...project].flatMap((file) => (file ? originalServersIn(file) : [])),
     ...settings.filter(hasOriginalHook).map(({ path }) => `its hook in ${path}`),
     ...commands.filter(({ content }) => isOriginalCommand(content)).map(({ name }) => `its command /${name}`),
   ];
-  if (left.length === 0) return [];
-  const fix = "Run: relay setup, and remove by hand what it leaves.";
-  return [warn("Python server", `is still there: ${left.join(", ")}`, fix)];
+  if (leftovers.length === 0) return [];
+  const fix = "Run: relay setup, and remove the rest by hand.";
+  return [warn("Python server", `is still there: ${leftovers.join(", ")}`, fix)];
 };
 
 function originalServersIn(file: ConfigFile): string[] {

@@ -6,7 +6,7 @@ import { ownerOf } from "../setup/servers.ts";
 import { type Check, type Finding, fail, ok, type ServerCommand, type Subject, warn } from "./check.ts";
 import { type ConfigFile, serverIn } from "./configuration.ts";
 
-/** Whether Claude Code has relay registered, and that very server starts and answers. */
+/** Whether Claude Code has relay registered, and the registered server starts and answers. */
 export const checkCodeServer: Check = async (subject) => {
   const { code, plugin } = subject.configuration;
   const { system, places } = subject.context;
@@ -42,7 +42,7 @@ async function checkServer(
   if (owner === "original") return fail(name, `is still the Python server, in ${file.path}`, fix);
   if (owner !== "relay") {
     const detail = `another program's server is called relay in ${file.path}`;
-    return fail(name, detail, `Rename that one. ${fix}`);
+    return fail(name, detail, `Rename that server. ${fix}`);
   }
   const server = commandOf(entry);
   if (!server) return fail(name, `has an argument or a variable that is not a string, in ${file.path}`, fix);
@@ -65,7 +65,7 @@ function commandOf(entry: unknown): ServerCommand | null {
   return values.every((value) => typeof value === "string") ? { command, args, env } : null;
 }
 
-/** Servers of the working directory's project under relay's name, which Claude Code starts in place of the person's. */
+/** The project's servers by the name of relay, which Claude Code starts in place of the person's. */
 export const checkProjectServers: Check = ({ configuration: { code, project }, context: { folder } }) => {
   const servers = [
     ...project.map((file) => ({ place: file.path, entry: serverIn(file) })),
@@ -75,11 +75,11 @@ export const checkProjectServers: Check = ({ configuration: { code, project }, c
     .filter(({ entry }) => entry !== undefined)
     .map(({ place, entry }) => {
       if (ownerOf(entry) === "relay") return ok("project", `relay is registered in ${place}, too`);
-      return warn("project", `a server called relay in ${place} takes the place of yours here`, "Rename it.");
+      return warn("project", `another server called relay, in ${place}, replaces yours here`, "Rename it.");
     });
 };
 
-/** Which buffer each side would open: with two, messages silently never arrive. */
+/** The buffer that each side opens. With two buffers, messages silently never arrive. */
 export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) => {
   const { code, desktop, settings } = configuration;
   const { defaultBufferPath } = context.places;
@@ -94,20 +94,20 @@ export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) =
   if (path === undefined) return [];
   const name = "same buffer";
   if (uses.some((use) => real(use.path) !== real(path))) {
-    const each = uses.map((use) => `${use.side} ${use.path}`);
+    const paths = uses.map((use) => `${use.side} ${use.path}`);
     const fix = "Set RELAY_DB to the one that you want, or unset it, and run: relay setup";
-    return [fail(name, `the Claudes use different buffers: ${each.join(", ")}`, fix)];
+    return [fail(name, `the Claudes use different buffers: ${paths.join(", ")}`, fix)];
   }
-  const here = pathOrNull(bufferPath);
-  if (here === null || real(here) === real(path)) return [ok(name, `both Claudes use ${path}`)];
-  const detail = `both Claudes use ${path}, and RELAY_DB here is ${here}`;
+  const shellPath = pathOrNull(bufferPath);
+  if (shellPath === null || real(shellPath) === real(path)) return [ok(name, `both Claudes use ${path}`)];
+  const detail = `both Claudes use ${path}, and RELAY_DB here is ${shellPath}`;
   return [warn(name, detail, "Unset RELAY_DB in this shell, or run: relay setup")];
 };
 
-function usesOf(side: string, file: ConfigFile, otherwise: string): { side: string; path: string }[] {
+function usesOf(side: string, file: ConfigFile, fallback: string): { side: string; path: string }[] {
   if (!["relay", "original"].includes(ownerOf(serverIn(file)))) return [];
   const path = file.at(["mcpServers", "relay", "env", "RELAY_DB"]);
-  return [{ side, path: isPath(path) ? path : otherwise }];
+  return [{ side, path: isPath(path) ? path : fallback }];
 }
 
 function isPath(value: unknown): value is string {
@@ -118,7 +118,7 @@ function pathOrNull(bufferPath: () => string): string | null {
   try {
     return bufferPath();
   } catch {
-    return null; // the check of the buffer says why
+    return null; // the check of the buffer reports the error
   }
 }
 

@@ -2,7 +2,7 @@ import type { Notification } from "../core/notifier.ts";
 import { pickVariables, type System } from "../platform/system.ts";
 import type { Plan } from "./toast.ts";
 
-// notify-send may wait a minute and more for its daemon (facts.md), and the sound comes after it.
+// notify-send may wait a minute and more for its daemon (facts.md).
 const limitMilliseconds = 3_000;
 
 const daemon = [
@@ -11,12 +11,12 @@ const daemon = [
   "org.freedesktop.Notifications",
 ];
 
-// The freedesktop sound naming specification's name for a message that has just arrived.
+// The name of a new message's sound in freedesktop's sound naming specification.
 const defaultSound = "message-new-instant";
 
 const soundFolder = "/usr/share/sounds/freedesktop/stereo";
 
-// By these the programs find the person's session and screen.
+// With these variables, programs find the person's session and screen.
 const passedOn = [
   "HOME",
   "LANG",
@@ -55,7 +55,7 @@ function notifySend(title: string, markup: string, sound: string | null, { find 
   return [program, "--app-name=relay", ...hint, "--", title, markup.replaceAll("\\", "\\\\")];
 }
 
-// Application, no notification to replace, no icon, the texts, no actions, hints, the daemon's own time to show it.
+// Application, no notification to replace, no icon, the texts, no actions, hints, the daemon's default duration.
 function notifyCall(busctl: string, title: string, markup: string, sound: string | null): string[] {
   const hints = sound ? ["1", "sound-name", "s", sound] : ["0"];
   return call(busctl, "Notify", "susssasa{sv}i", "relay", "0", "", title, markup, "0", ...hints, "-1");
@@ -82,7 +82,7 @@ function player(name: string, { find, exists }: System): string[] | null {
   return program && exists(file) ? [program, file] : null;
 }
 
-// The SDK's client starts servers without the bus address, and the bus is there nevertheless (facts.md, "MCP SDK").
+// The SDK's client starts servers without the bus address, though there is a bus (facts.md, "MCP SDK").
 function sessionEnvironment({ user, variables }: System): Record<string, string> {
   const runtime = variables.XDG_RUNTIME_DIR || `/run/user/${user}`;
   return {

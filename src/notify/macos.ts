@@ -18,7 +18,7 @@ const sounding = [
   "end run",
 ];
 
-/** A notification through `osascript` with a constant script; texts are its arguments. */
+/** A notification through `osascript`, with a constant script that gets the texts as arguments. */
 export function macosPlan({ title, body, sound }: Notification, system: System): Plan {
   const script = sound ? sounding : silent;
   const texts = [title, body, ...(sound ? [sound === "default" ? defaultSound : sound] : [])];

@@ -7,7 +7,7 @@ import type { Plan } from "./toast.ts";
 import { windowsPlan } from "./windows.ts";
 import { wslPlan } from "./wsl.ts";
 
-/** How an notification is made on this system; `null` if it has no means to. */
+/** The plan of a notification on this system; `null` if no program can show one. */
 export function planFor(notification: Notification, system: System): Plan | null {
   switch (system.kind) {
     case "windows":
@@ -57,7 +57,7 @@ export function createSystemNotifier(system: System): Notifier {
   return {
     show(notification) {
       const plan = planFor(notification, system);
-      if (!plan) return notShown("nothing here can show it");
+      if (!plan) return notShown("no program can show it");
       const deadline = performance.now() + plan.limitMilliseconds;
       const shown = toast(plan, deadline);
       return {

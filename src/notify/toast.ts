@@ -1,21 +1,21 @@
 import type { Program } from "../platform/process.ts";
 
-/** How one notification is made. */
+/** The programs of one notification. */
 export interface Plan {
-  /** Exits with 0 once the notification is shown. */
+  /** Shows the notification, and then exits with 0. */
   toast: Program;
-  /** What it prints then, if its exit status alone proves nothing. */
+  /** A text that it prints then, if its exit status alone proves nothing. */
   proof?: string;
-  /** A sound for a system that may not play one with the toast. */
+  /** A sound, for a system that may play none with the toast. */
   sound?: {
-    /** Prints what the system can do. */
+    /** Prints the system's capabilities. */
     ask: Program;
-    /** If this is printed, the system has already played the sound. */
+    /** The capability of a system that has played the sound already. */
     capability: string;
     play: Program;
   };
-  /** A folder to run in, which other users cannot write. */
+  /** The working directory, which other users cannot write. */
   folder: string;
-  /** How long all of it may take. */
+  /** The longest time for all programs together. */
   limitMilliseconds: number;
 }

@@ -5,16 +5,16 @@ import type { Plan } from "./toast.ts";
 /** PowerShell may need more than 3 s for its first start (facts.md). */
 export const limitMilliseconds = 15_000;
 
-/** Where Windows PowerShell is, below the folder of Windows. */
+/** The path of Windows PowerShell, below the folder of Windows. */
 export const powershell = ["System32", "WindowsPowerShell", "v1.0", "powershell.exe"];
 
 // Windows shows a toast only for an application it knows; this is Windows PowerShell's own identity.
 const application = "{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\\WindowsPowerShell\\v1.0\\powershell.exe";
 
-/** What the script prints at its end: PowerShell may end with status 0 before it ran any of it. */
+/** The script's last output. PowerShell may end with status 0 before it ran any of the script. */
 export const proof = "shown";
 
-// The texts come in the environment and go into text nodes: they are never parsed.
+// The texts come in the environment and go into text nodes, so nothing parses them.
 const script = `$ErrorActionPreference = 'Stop'
 [void][Windows.UI.Notifications.ToastNotificationManager, Windows.UI.Notifications, ContentType = WindowsRuntime]
 [void][Windows.Data.Xml.Dom.XmlDocument, Windows.Data.Xml.Dom.XmlDocument, ContentType = WindowsRuntime]
@@ -29,7 +29,7 @@ if ($env:RELAY_SOUND) { $audio.SetAttribute('src', $env:RELAY_SOUND) } else { $a
 [Console]::Out.Write('${proof}')
 `;
 
-/** The arguments of Windows PowerShell, always the same. `-EncodedCommand` takes Base64 of UTF-16. */
+/** The constant arguments of Windows PowerShell. `-EncodedCommand` takes Base64 of UTF-16. */
 export const powershellArguments = [
   "-NoLogo",
   "-NoProfile",
@@ -40,7 +40,7 @@ export const powershellArguments = [
   Buffer.from(script, "utf16le").toString("base64"),
 ];
 
-/** The texts of an notification as that script reads them. */
+/** The texts of a notification, as the script's variables. */
 export function toastVariables({ title, body, sound }: Notification): Record<string, string> {
   // the names after the prefix are Default, IM, Mail, Reminder, SMS and some that loop
   const source = sound ? `ms-winsoundevent:Notification.${sound === "default" ? "Default" : sound}` : "";

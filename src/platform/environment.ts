@@ -11,16 +11,16 @@ import { isBlind, isInWsl } from "./wslenv.ts";
 export interface Environment {
   claudeCode: ClaudeCodeSigns;
   terminal: Terminal;
-  /** Whether this descriptor may carry colour. */
+  /** Whether this output may have colour. */
   color(output: "stdout" | "stderr"): boolean;
   /** The absolute path of the buffer file. Throws a `buffer` error when there is no home, or `RELAY_DB` is relative. */
   bufferPath(): string;
   /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
   notify(): boolean;
   system(): System;
-  /** Where the two Claudes keep their configuration. Throws a `failed` error without a home. */
+  /** The paths of both Claudes' configuration. Throws a `failed` error without a home. */
   places(): Places;
-  /** Where Claude Code keeps the person's settings and commands; `null` without a home. */
+  /** The folder of Claude Code's settings and commands; `null` without a home. */
   claudeFolder(): string | null;
   /** The folder of the plugin that started this process as a hook; `null` if none did. */
   pluginFolder: string | null;
@@ -62,13 +62,13 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
   };
 }
 
-/** The variables that a program started by relay may see: enough to run, and none of a Claude session's. */
+/** The variables for a program that relay starts: enough to run, and none of a Claude session's. */
 export function cleanEnvironment(): Record<string, string> {
   const kept = ["PATH", "HOME", "USERPROFILE", "SystemRoot", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL"];
   return pickVariables(process.env, kept);
 }
 
-/** Where temporary folders are made. */
+/** The folder for temporary folders. */
 export function temporaryFolder(): string {
   return tmpdir();
 }
@@ -83,8 +83,8 @@ function readPlaces(variables: Record<string, string | undefined>): Places {
   throw new RelayError("failed", "there is no home folder", "Set HOME to the absolute path of yours.");
 }
 
-function claudeFolder(chosen: string | undefined, posixHome: string | undefined): string | null {
-  if (chosen) return chosen;
+function claudeFolder(override: string | undefined, posixHome: string | undefined): string | null {
+  if (override) return override;
   // a Windows relay that serves a Claude Code in WSL has a home of its own
   const home = posixHome && isInWsl(process.platform, posixHome) ? posixHome : homeFolder();
   return home && join(home, ".claude");
@@ -96,7 +96,7 @@ function homeFolder(): string | null {
     const home = homedir();
     return isAbsolute(home) ? home : null;
   } catch {
-    return null; // no HOME, and a user whom the system does not know
+    return null; // without HOME, the system may not know the user
   }
 }
 
@@ -106,7 +106,7 @@ function isNotifyWanted(value: string | undefined): boolean {
   throw new RelayError("usage", `RELAY_NOTIFY is "${value}"`, "It must be auto or off.");
 }
 
-// node:tty takes 2 ms to load, so it is asked only of what may be a terminal at all.
+// node:tty takes 2 ms to load, and every terminal is a character device.
 function isTerminal(descriptor: number): boolean {
   try {
     return (
@@ -118,12 +118,12 @@ function isTerminal(descriptor: number): boolean {
 }
 
 // A relative path would mean another buffer in every directory, and messages that silently never arrive.
-function bufferPath(chosen: string | undefined): string {
-  if (chosen) {
-    if (isAbsolute(chosen)) return chosen;
+function bufferPath(override: string | undefined): string {
+  if (override) {
+    if (isAbsolute(override)) return override;
     throw new RelayError(
       "buffer",
-      `RELAY_DB is "${chosen}", which is not an absolute path`,
+      `RELAY_DB is "${override}", which is not an absolute path`,
       "Write it out from the root.",
     );
   }

@@ -18,14 +18,14 @@ export function readTextOrNull(path: string): string | null {
   }
 }
 
-/** Puts the names in a folder on the disk, such as that of a file that was just renamed. Windows has no such call. */
+/** Writes the names in a folder, such as a renamed file's, to the disk. Windows has no such call. */
 export function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const descriptor = openSync(folder, "r");
   try {
     fsyncSync(descriptor);
   } catch {
-    // some file systems sync no folders
+    // some file systems cannot sync a folder
   } finally {
     closeSync(descriptor);
   }

@@ -1,4 +1,4 @@
-// Far above the largest request that means anything: 64 KB of text is at most 400 KB of JSON.
+// Far above the largest useful request: 64 KB of text is at most 400 KB of JSON.
 const longestLine = 16 * 1024 * 1024;
 
 const newline = 0x0a;

@@ -7,12 +7,12 @@ import { WriteFailed } from "../core/errors.ts";
  */
 export type Output = (bytes: Uint8Array) => Promise<void>;
 
-// What a pipe takes whole or not at all (PIPE_BUF; 512 bytes is the least that POSIX allows, and macOS's).
+// A pipe takes these bytes whole or not at all (PIPE_BUF; 512 is the least that POSIX allows, and macOS's).
 const atomicBytes = 512;
 
 /**
- * Standard output or standard error. A reader with room gets the bytes at once, without a turn of the event loop; a slow
- * one does not stop the process. A failure says whether any byte was taken only if one write is made at a time.
+ * Standard output or standard error. Writes at once, without a turn of the event loop, if the reader has room; a slow
+ * reader does not block the process. An error says whether any byte was taken, if only one write is made at a time.
  */
 export function standardOutput(name: "stdout" | "stderr"): Output {
   let sink: Bun.FileSink | undefined;
@@ -39,8 +39,8 @@ export function standardOutput(name: "stdout" | "stderr"): Output {
 }
 
 /**
- * Writes every byte before it returns; the process stands still until the reader takes them. For a command that leased
- * nothing, it saves the millisecond that {@link standardOutput} costs. Throws WriteFailed.
+ * Writes every byte before it returns, and blocks the process until the reader takes them. It saves the millisecond that
+ * {@link standardOutput} takes. Throws WriteFailed.
  */
 export function writeNow(descriptor: number, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.length; ) {

@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 
-/** The names of the system's C library, of which one is there: glibc's, musl's, macOS's. */
+/** The names of the C library: glibc's, musl's, macOS's. A system has one of them. */
 const cLibraries: readonly string[] = [
   "libc.so.6",
   `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
@@ -13,10 +13,10 @@ const soPeerCred = 17;
 const ucredBytes = 12; // pid, uid, gid
 
 /**
- * Whether the process `pid` started this one itself, with a standard input that it made. The parent's number alone
- * proves nothing: a program that a shell `exec`s has the shell's parent. libuv and Bun give a child a pair of sockets
- * for its input, and Linux remembers which process made them (`SO_PEERCRED`, unix(7)). On Windows, where this was
- * never tried, the answer is always yes.
+ * Whether the process `pid` itself started this one, with a standard input that it made. The parent's number proves
+ * nothing: a program that a shell `exec`s has the shell's parent. libuv and Bun give a child a pair of sockets for its
+ * input, and Linux records the process that made them (`SO_PEERCRED`, unix(7)). Always true on Windows, where this was
+ * never tried.
  */
 export async function isSpawnedBy(pid: number): Promise<boolean> {
   if (process.platform === "win32") return true;
@@ -43,7 +43,7 @@ async function makerOfInput(): Promise<number | null> {
       const length = new Int32Array([ucredBytes]);
       const failed = symbols.getsockopt(0, solSocket, soPeerCred, ptr(credentials), ptr(length));
       return failed === 0 ? (credentials[0] ?? null) : null;
-    } catch {} // the other C library, then
+    } catch {} // the system has another C library
   }
   return null;
 }

@@ -3,13 +3,13 @@ import { isAbsolute, join } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { System } from "./system.ts";
 
-/** Claude Desktop's own configuration, in each of its folders. */
+/** The name of Claude Desktop's configuration in each of its folders. */
 export const desktopConfigName = "claude_desktop_config.json";
 
-/** Where the two Claudes, and relay, keep files of the person's. All absolute. */
+/** The absolute paths of a person's files of both Claudes and relay. */
 export interface Places {
   home: string;
-  /** Where the buffer is, unless `RELAY_DB` says otherwise. */
+  /** The buffer without `RELAY_DB`. */
   defaultBufferPath: string;
   /** `CLAUDE_CONFIG_DIR`, if that is set. */
   configDirOverride: string | null;
@@ -19,13 +19,13 @@ export interface Places {
   claudeConfig: string;
   /** The folders of Claude Desktop's configuration, the default one first (facts.md, "Claude Desktop"). */
   desktopFolders: string[];
-  /** Claude Code's settings that an administrator made, which beat the person's (documents of Claude Code, "Settings"). */
+  /** Claude Code's settings by an administrator, which override the person's (documents of Claude Code, "Settings"). */
   managedSettings: string[];
-  /** What setup changed, for uninstall to undo. In the home folder, which the Windows store's Desktop does not redirect. */
+  /** The record of setup's changes. In the home folder, because the Windows store's Desktop redirects other folders. */
   installRecord: string;
 }
 
-/** The buffer of a person with this home folder, unless `RELAY_DB` says otherwise. */
+/** The buffer of a person with this home folder, without `RELAY_DB`. */
 export function defaultBufferPath(home: string): string {
   return join(home, ".relay_buffer.db");
 }
@@ -41,7 +41,7 @@ export function placesOf(home: string, { kind, variables }: Pick<System, "kind" 
     );
   }
   const claudeFolder = configDirOverride ?? join(home, ".claude");
-  // Claude Code prefers its file's older place, where there is one (seen, 2.1.330)
+  // Claude Code prefers its file's older path, if a file is there (seen, 2.1.330)
   const olderConfig = join(claudeFolder, ".config.json");
   return {
     home,

@@ -1,53 +1,51 @@
 import type { Subprocess } from "bun";
 import { errorMessage } from "../core/errors.ts";
 
-// Claude Code's own commands take well under a second; a cold disk and a virus scanner may take many.
+// Claude Code's commands take well under a second; a cold disk or a virus scanner may add many.
 const defaultLimitMilliseconds = 60_000;
 
-// A short answer, such as what a notification service can do, comes this early.
+// A short answer, such as a notification service's capabilities, fits into this.
 const headCharacters = 4_096;
 
-// A program that ended may have left its output open to another one, which goes on.
+// A program that ended may have left its output open in another one, which goes on.
 const drainMilliseconds = 200;
 
-/** A program to run, with its whole environment. Nothing in it passes a shell. */
+/** A program to run, with its whole environment and without a shell. */
 export interface Program {
   /** The absolute path of the program, and its arguments. */
   argv: string[];
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Where, for how long, and by what other means a program is run. */
+/** Options of a run. */
 export interface RunOptions {
+  /** The working directory. */
   folder: string;
-  /** How long it may take; a minute if left out. */
+  /** The longest run; a minute if left out. */
   limitMilliseconds?: number;
-  /**
-   * What is read of its output: `all` of it (also if left out), the `head` of standard output (4,096 characters), or
-   * `nothing`.
-   */
+  /** The output to read: `all` (also if left out), the first 4,096 characters of standard output, or `nothing`. */
   output?: "all" | "head" | "nothing";
   /**
    * Whether it and the programs that it starts become a process group, which ends together. Never on Windows, where a
    * PowerShell without a console ends at once, with status 0 and nothing done (nodejs/node#51018).
    */
   group?: boolean;
-  /** The path of `timeout`, which keeps the limit if this process is killed; `null`, or left out, if there is none. */
+  /** The path of the program `timeout`, which keeps the limit even if this process is killed. */
   timeout?: string | null;
-  /** Ends it, and its group. */
+  /** Ends the run, and its group. */
   signal?: AbortSignal;
 }
 
-/** How a program ended. */
-export interface Ended {
-  /** `null` if it exited with 0, else what it did, such as `ended with 1: no such server`. */
+/** The result of a run. */
+export interface Result {
+  /** `null` if it exited with 0, else a predicate such as `ended with 1: no such server`. */
   failure: string | null;
-  /** As much of its standard output as was asked for. */
+  /** Its standard output, as far as it was read. */
   stdout: string;
 }
 
-/** Runs a program with nothing to read. Nothing of its group outlives it. Never throws. */
-export async function runProgram(program: Program, options: RunOptions): Promise<Ended> {
+/** Runs a program without input, and ends its group with it. Never throws. */
+export async function runProgram(program: Program, options: RunOptions): Promise<Result> {
   const { limitMilliseconds = defaultLimitMilliseconds, output = "all", group = false, signal } = options;
   if (signal?.aborted) return { failure: "was stopped", stdout: "" };
   let child: Subprocess;
@@ -59,7 +57,7 @@ export async function runProgram(program: Program, options: RunOptions): Promise
   const kill = () => end(child, group);
   const timer = setTimeout(kill, limitMilliseconds);
   signal?.addEventListener("abort", kill);
-  void child.exited.then(kill); // a wrapper may have left another program behind
+  void child.exited.then(kill); // a wrapper may leave another program behind
   const most = output === "head" ? headCharacters : Number.POSITIVE_INFINITY;
   const [status, stdout, stderr] = await Promise.all([
     child.exited,
@@ -69,8 +67,8 @@ export async function runProgram(program: Program, options: RunOptions): Promise
   clearTimeout(timer);
   signal?.removeEventListener("abort", kill);
   if (status === 0) return { failure: null, stdout };
-  const said = output === "all" ? lastLine(stderr) || lastLine(stdout) : "";
-  return { failure: `ended with ${child.signalCode ?? status}${said && `: ${said}`}`, stdout };
+  const reason = output === "all" ? lastLine(stderr) || lastLine(stdout) : "";
+  return { failure: `ended with ${child.signalCode ?? status}${reason && `: ${reason}`}`, stdout };
 }
 
 function spawn(
@@ -94,7 +92,7 @@ function end(child: Subprocess, group: boolean): void {
   try {
     if (group) process.kill(-child.pid, "SIGKILL");
     else child.kill("SIGKILL");
-  } catch {} // all of it has ended
+  } catch {} // it has ended
 }
 
 async function textOf(stream: Subprocess["stdout"], { exited }: Subprocess, most: number): Promise<string> {

@@ -6,12 +6,12 @@ import { realPathOrNull } from "./files.ts";
 /** The operating system around this process, its user and its programs. */
 export interface System {
   kind: "linux" | "wsl" | "macos" | "windows" | "other";
-  /** The number of the user whose processes these are; 0 on Windows. */
+  /** The number of this process's user; 0 on Windows. */
   user: number;
   variables: Readonly<Record<string, string | undefined>>;
-  /** The absolute path of a program, or `null`. Folders of PATH that the working directory decides are left out. */
+  /** The absolute path of a program, or `null`. Skips folders of PATH that depend on the working directory. */
   find(program: string): string | null;
-  /** The absolute paths of all programs of this name, in the order of PATH; found as by `find`. */
+  /** The absolute paths of all programs of this name, in the order of PATH, with the rules of `find`. */
   findAll(program: string): string[];
   /** Whether there is a file of this absolute path. */
   exists(path: string): boolean;
@@ -54,20 +54,20 @@ function systemKind(): System["kind"] {
   return isWsl ? "wsl" : "linux";
 }
 
-// A server is started in a directory that others may have filled, and often with a short PATH. Folders below that
-// directory count as part of it, unless it is the person's home or above it.
+// A client starts its server in a directory that others may have filled, and often with a short PATH. Folders below that
+// directory belong to it, unless it is the person's home or above it.
 function searchPath(home: string, path = ""): string[] {
-  const here = realPathOrNull(".");
-  const holdsHome = here === null || isWithin(realPathOrNull(home) ?? home, here);
-  const trusted = (entry: string) => {
+  const current = realPathOrNull(".");
+  const holdsHome = current === null || isWithin(realPathOrNull(home) ?? home, current);
+  const isTrusted = (entry: string) => {
     const folder = isAbsolute(entry) ? realPathOrNull(entry) : null;
-    return folder !== null && folder !== here && (holdsHome || !isWithin(folder, here));
+    return folder !== null && folder !== current && (holdsHome || !isWithin(folder, current));
   };
   const standard = ["/usr/local/bin", "/usr/bin", "/bin"];
-  return [...path.split(delimiter).filter(trusted), ...standard];
+  return [...path.split(delimiter).filter(isTrusted), ...standard];
 }
 
 function isWithin(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return !isAbsolute(way) && way.split(sep)[0] !== "..";
+  const steps = relative(folder, path);
+  return !isAbsolute(steps) && steps.split(sep)[0] !== "..";
 }

@@ -1,9 +1,9 @@
 /**
- * Claude Code in WSL may run the Windows relay, the only one that shares a buffer with Claude Desktop on Windows. It
- * gets none of Claude Code's variables unless `WSLENV` names them; `/p` makes a path one of Windows (documents of WSL).
+ * Claude Code in WSL may run the Windows relay, the only one that shares a buffer with Claude Desktop on Windows. That
+ * relay gets only those variables that `WSLENV` names; `/p` converts a path to Windows' form (documents of WSL).
  */
 
-/** Every variable that relay reads, as `WSLENV` names it. `HOME` tells where Claude Code's folder is. */
+/** Every variable that relay reads, as `WSLENV` names it. `HOME` is for the path of Claude Code's folder. */
 const shared = [
   "CLAUDECODE",
   "CLAUDE_CODE_CHILD_SESSION",
@@ -18,18 +18,18 @@ const shared = [
   "NO_COLOR",
 ];
 
-/** A value of `WSLENV` that names all that relay reads, after the names in the person's own value. */
-export function wslEnv(own = ""): string {
-  return [withoutShared(own), ...shared].filter(Boolean).join(":");
+/** A value of `WSLENV` with the person's own names, and then every variable that relay reads. */
+export function wslEnv(personal = ""): string {
+  return [withoutShared(personal), ...shared].filter(Boolean).join(":");
 }
 
-/** Whether a value of `WSLENV` names all that relay reads. */
+/** Whether a value of `WSLENV` names every variable that relay reads. */
 export function isShared(value: string): boolean {
   const names = value.split(":");
   return shared.every((name) => names.includes(name));
 }
 
-/** A value of `WSLENV` without what relay reads. */
+/** A value of `WSLENV` without relay's variables. */
 export function withoutShared(value: string): string {
   return value
     .split(":")
@@ -38,7 +38,7 @@ export function withoutShared(value: string): string {
 }
 
 /**
- * Whether this is a Windows relay that was started from WSL without any of those variables. It cannot know whether a
+ * Whether this is a Windows relay that was started from WSL without any of those variables, and so cannot know whether a
  * model started it.
  */
 export function isBlind(
@@ -49,7 +49,7 @@ export function isBlind(
   return isInWsl(platform, folder) && !shared.some((name) => variables[name.replace(/\/p$/, "")]);
 }
 
-/** Whether a folder, as a Windows program sees it, is one of WSL's. */
+/** Whether a folder is in WSL, by its path on Windows. */
 export function isInWsl(platform: string, folder: string): boolean {
   return platform === "win32" && /^\\\\wsl(?:\$|\.localhost)?\\/i.test(folder);
 }

@@ -18,7 +18,7 @@ type CommandName = (typeof commandNames)[number];
  * Installs the command that reads messages as `/get`, or as `/relay` for a person who has a `get`, and removes the
  * original's files. Answers the name, too. Throws a `failed` error if both names are taken.
  */
-export function planCommand(all: InstallRecord, claudeFolder: string, program: string) {
+export function planCommand(records: InstallRecord, claudeFolder: string, program: string) {
   const name = commandNames.find((candidate) => isFree(claudeFolder, candidate));
   if (!name) {
     throw new RelayError(
@@ -29,9 +29,9 @@ export function planCommand(all: InstallRecord, claudeFolder: string, program: s
   }
   const others = commandNames.filter((other) => other !== name);
   const changes = [
-    ...writeCommand(all, commandPath(claudeFolder, name), program, `installs the command /${name}`),
-    ...others.flatMap((other) => removeOther(all, commandPath(claudeFolder, other))),
-    ...removeOriginal(all, previewPath(claudeFolder), isOriginalPreview),
+    ...writeCommand(records, commandPath(claudeFolder, name), program, `installs the command /${name}`),
+    ...others.flatMap((other) => removeOther(records, commandPath(claudeFolder, other))),
+    ...removeOriginal(records, previewPath(claudeFolder), isOriginalPreview),
   ];
   return { name, changes };
 }
@@ -56,8 +56,8 @@ function isFree(claudeFolder: string, name: CommandName): boolean {
   return content === null || isCommandFile(content.toString()) || isOriginalCommand(content);
 }
 
-function writeCommand(all: InstallRecord, path: string, program: string, what: string): FileChange[] {
-  const file = readRecordedFile(all, path);
+function writeCommand(records: InstallRecord, path: string, program: string, what: string): FileChange[] {
+  const file = readRecordedFile(records, path);
   const text = file.content?.toString() ?? "";
   const isRelays = isCommandFile(text);
   const isEdited = isRelays && !file.isUntouched && !isUneditedCommandFile(text);
@@ -69,18 +69,18 @@ function writeCommand(all: InstallRecord, path: string, program: string, what: s
   return [{ ...change, record: { ...change.record, after: hashOf(written) } }];
 }
 
-function removeOther(all: InstallRecord, path: string): FileChange[] {
+function removeOther(records: InstallRecord, path: string): FileChange[] {
   const isRelays = isCommandFile(readContent(path)?.toString() ?? "");
-  if (!isRelays) return removeOriginal(all, path, isOriginalCommand);
-  return planCommandRemoval(all, path).changes ?? [];
+  if (!isRelays) return removeOriginal(records, path, isOriginalCommand);
+  return planCommandRemoval(records, path).changes ?? [];
 }
 
 function removeOriginal(
-  all: InstallRecord,
+  records: InstallRecord,
   path: string,
   isOriginal: (content: Uint8Array) => boolean,
 ): FileChange[] {
-  const file = readRecordedFile(all, path);
+  const file = readRecordedFile(records, path);
   if (!file.content || !isOriginal(file.content)) return [];
   return [recordedChange(file, file.content, null, { what: "removes a file of the Python server" })];
 }
@@ -89,8 +89,8 @@ function removeOriginal(
  * Removes the command's file, and restores the one before it. A file with a person's edits stays. Without a record, only
  * a file as setup writes it is removed.
  */
-export function planCommandRemoval(all: InstallRecord, path: string): Partial<Plan> {
-  const { content: before, record, isUntouched, original } = readRecordedFile(all, path);
+export function planCommandRemoval(records: InstallRecord, path: string): Partial<Plan> {
+  const { content: before, record, isUntouched, original } = readRecordedFile(records, path);
   const isUnedited = isUntouched || (before !== null && isUneditedCommandFile(before.toString()));
   if (!record && !isUnedited) return {};
   const after = isUnedited ? original : before;

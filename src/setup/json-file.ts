@@ -32,12 +32,12 @@ export function objectIn(value: unknown): Record<string, unknown> {
  * depend on the file's values and on those that setup put there before. Throws as {@link readJson}.
  */
 export function mergeFile(
-  all: InstallRecord,
+  records: InstallRecord,
   path: string,
   entriesFor: (json: JsonText, placed: readonly Placed[]) => readonly Entry[],
   what: string,
 ): FileChange[] {
-  const file = readRecordedFile(all, path);
+  const file = readRecordedFile(records, path);
   const { mark, json } = decode(file.content, path);
   const { placed = [], containers = [] } = file.record ?? {};
   const entries = entriesFor(json, placed);
@@ -59,12 +59,12 @@ function isPlacedBy({ path, value }: Entry, placed: Placed): boolean {
  * setup is restored byte for byte. Throws as {@link readJson}.
  */
 export function unmergeFile(
-  all: InstallRecord,
+  records: InstallRecord,
   path: string,
   entries: readonly Entry[],
   what: string,
 ): FileChange[] {
-  const file = readRecordedFile(all, path);
+  const file = readRecordedFile(records, path);
   const { content: before, record } = file;
   if (!record && before === null) return [];
   const change = (after: Buffer | null): FileChange[] => [{ path, before, after, what, record: null }];

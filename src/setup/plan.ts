@@ -87,8 +87,8 @@ export async function applyPlan(
     commands.push(command);
   }
   const { changes, failures } = planned.commands.length > 0 ? await plan() : planned;
-  updateRecord(recordPath, (all) =>
-    changes.reduce((updated, { record }) => (record ? withFile(updated, record) : updated), all),
+  updateRecord(recordPath, (records) =>
+    changes.reduce((updated, { record }) => (record ? withFile(updated, record) : updated), records),
   );
   const done: FileChange[] = [];
   for (const change of changes) if (await attempt(() => changeFile(change, recordPath))) done.push(change);
@@ -99,7 +99,7 @@ function changeFile({ path, before, after, record }: FileChange, recordPath: str
   replaceContent(path, after, before);
   if (record) return;
   removeEmptyFolders(recordOf(readRecord(recordPath), path)?.folders ?? []);
-  updateRecord(recordPath, (all) => withoutFile(all, path));
+  updateRecord(recordPath, (records) => withoutFile(records, path));
 }
 
 /** A file and its record. */
@@ -109,9 +109,9 @@ export type RecordedFile = ReturnType<typeof readRecordedFile>;
  * Reads a file, its record, whether it is unchanged since setup, and its content from before setup (`null` if there was
  * none, or there is no record). Throws a `failed` error if it cannot be read.
  */
-export function readRecordedFile(all: InstallRecord, path: string) {
+export function readRecordedFile(records: InstallRecord, path: string) {
   const content = readContent(path);
-  const record = recordOf(all, path);
+  const record = recordOf(records, path);
   const isUntouched = record !== undefined && hashOf(content) === record.after;
   const original = record?.before == null ? null : Buffer.from(record.before, "base64");
   return { path, content, record, isUntouched, original };

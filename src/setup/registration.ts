@@ -41,7 +41,7 @@ export function planUserServer(context: SetupContext, claude: string, wanted: Se
     );
   };
   const what = existing === undefined ? "registers the server" : "replaces the registered server";
-  const recordBefore = (all: InstallRecord) => withRegistration(all, { config, configDirOverride });
+  const recordBefore = (records: InstallRecord) => withRegistration(records, { config, configDirOverride });
   return { commands: [{ argv, what, run, recordBefore }] };
 }
 
@@ -62,7 +62,7 @@ export function allRegistrations({ registrations }: InstallRecord, { places }: S
  * the file cannot be read.
  */
 export function planUserServerRemoval(
-  all: InstallRecord,
+  records: InstallRecord,
   context: SetupContext,
   claude: string | null,
   { config, configDirOverride }: Registration,
@@ -70,12 +70,12 @@ export function planUserServerRemoval(
   const what = "removes the server";
   if (ownerOf(registered(config)) !== "relay") {
     const content = readContent(config);
-    const isRecorded = all.registrations.some((registration) => registration.config === config);
+    const isRecorded = records.registrations.some((registration) => registration.config === config);
     return isRecorded
       ? { changes: [{ path: config, before: content, after: content, what, record: null }] }
       : {};
   }
-  if (claude === null) return planServerFileRemoval(all, config, what);
+  if (claude === null) return planServerFileRemoval(records, config, what);
   if (needsShell(claude)) return { next: ["Remove the server: claude mcp remove relay"] };
   const argv = removal(claude);
   const call = caller(context, configDirOverride);
@@ -84,8 +84,8 @@ export function planUserServerRemoval(
 }
 
 /** Removes relay's entry from a file with `mcpServers`. Throws a `failed` error if the file cannot be read. */
-export function planServerFileRemoval(all: InstallRecord, path: string, what: string): Partial<Plan> {
-  return { changes: unmergeFile(all, path, [serverIn({ command: "relay", args: [] })], what) };
+export function planServerFileRemoval(records: InstallRecord, path: string, what: string): Partial<Plan> {
+  return { changes: unmergeFile(records, path, [serverIn({ command: "relay", args: [] })], what) };
 }
 
 /** A function that runs Claude Code's program for this configuration folder. */
@@ -106,18 +106,18 @@ function caller({ system, places }: SetupContext, configDirOverride: string | nu
 
 /** Registers the server for everybody in this project. Throws as {@link planUserServer}, and if the file is a link. */
 export function planProjectServer(
-  all: InstallRecord,
+  records: InstallRecord,
   { folder }: SetupContext,
   wanted: ServerEntry,
 ): Partial<Plan> {
   const path = join(folder, ".mcp.json");
   refuseLink(path);
-  return planServerFile(all, path, wanted, "registers the server for this project");
+  return planServerFile(records, path, wanted, "registers the server for this project");
 }
 
 /** Puts relay's entry into a file with `mcpServers`. Throws a `failed` error if another server has the name. */
 export function planServerFile(
-  all: InstallRecord,
+  records: InstallRecord,
   path: string,
   wanted: ServerEntry,
   what: string,
@@ -126,7 +126,7 @@ export function planServerFile(
     refuseOther(json.at(["mcpServers", "relay"]), path);
     return [serverIn(wanted)];
   };
-  return { changes: mergeFile(all, path, entriesFor, what) };
+  return { changes: mergeFile(records, path, entriesFor, what) };
 }
 
 function addition(claude: string, entry: unknown): string[] {
