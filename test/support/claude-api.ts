@@ -4,8 +4,8 @@ export interface Reply {
   call?:
     | { name: string; input: Record<string, unknown> }
     | { name: string; input: Record<string, unknown> }[];
-  /** How long it takes before it begins. */
-  delay?: number;
+  /** What it waits for before it begins. */
+  after?: Promise<unknown>;
 }
 
 /** A block of a message, as far as the tests look at it. */
@@ -32,8 +32,8 @@ export interface ClaudeApi {
 }
 
 /**
- * Starts one whose model says `replies` in their order, and "done" ever after, to whoever was prompted with `prompt`; to
- * anybody else, such as a Claude Code that the model started itself, it says "done" at once.
+ * Starts one whose model says `replies` in their order, and then only "done", to a session that was prompted with
+ * `prompt`; to any other, such as a Claude Code that the model started itself, it says "done" at once.
  */
 export function startClaudeApi(prompt: string, replies: Reply[]): ClaudeApi & { stop(): void } {
   const shown: Shown[] = [];
@@ -57,7 +57,7 @@ export function startClaudeApi(prompt: string, replies: Reply[]): ClaudeApi & { 
       shown.push(body);
       const mine = JSON.stringify(body.messages).includes(prompt);
       const reply = mine ? (replies[said++] ?? {}) : {};
-      if (reply.delay) await Bun.sleep(reply.delay);
+      await reply.after;
       return body.stream
         ? stream(message(body, blocksOf(reply)))
         : Response.json(message(body, blocksOf(reply)));
