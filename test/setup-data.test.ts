@@ -94,8 +94,6 @@ test.each<[string, object, object]>([
     { args: sound, env, timeout: 5 },
     { ...wanted, args: sound, env, timeout: 5 },
   ],
-  ["replaces one with a number in its arguments", { args: [...sound, 0], env }, wanted],
-  ["replaces one with a number in its variables", { args: sound, env: { A: 7 } }, wanted],
   ["replaces another server", { args: ["mcp"], env }, wanted],
 ])("a new entry of relay's %s", (_name, own, merged) => {
   expect(mergeServer(wanted, { command: "/opt/relay", ...own })).toEqual(merged as never);
