@@ -22,10 +22,7 @@ export async function packBinaries(targets: readonly Target[], folder: string): 
     const binary = join(folder, binaryName(target));
     const data = await Bun.file(binary).bytes();
     if (target.system === "windows") {
-      await Bun.write(
-        join(folder, `relay-${target.name}.zip`),
-        zip([{ path: "relay.exe", data, mode: 0o755 }]),
-      );
+      await Bun.write(join(folder, `relay-${target.name}.zip`), zip([{ path: "relay.exe", data, mode: 0o755 }]));
       continue;
     }
     await Bun.write(`${binary}.gz`, await promisify(gzip)(data, { level: 9 }));

@@ -18,8 +18,7 @@ export function readBaseUrl(value: string | undefined): Address {
   const url = URL.canParse(value) ? new URL(value) : null;
   if (!url || !/^[\w.~:/%-]*[\w~/%-]$/.test(value)) throw urlError(value, "it is not a plain address");
   const isHere = ["127.0.0.1", "localhost"].includes(url.hostname);
-  if (url.protocol !== "https:" && !(isHere && url.protocol === "http:"))
-    throw urlError(value, "it is not https");
+  if (url.protocol !== "https:" && !(isHere && url.protocol === "http:")) throw urlError(value, "it is not https");
   const baseUrl = value.replace(/\/+$/, "");
   const [owner, name] = url.pathname.split("/").filter(Boolean);
   if (url.hostname !== "github.com" || !owner || !name) {

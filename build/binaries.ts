@@ -20,8 +20,7 @@ export async function buildBinaries(targets: readonly Target[], root: string, ou
       await compile({ entry: join(root, "src/main.ts"), outfile, cross: { target: target.bun, runtime } });
       await rm(runtime);
       // Bun signs for arm64, but leaves a wrong signature for x64 (facts.md, "Bun").
-      if (target.name === "darwin-x64")
-        await Bun.write(outfile, signAdHoc(await Bun.file(outfile).bytes(), "relay"));
+      if (target.name === "darwin-x64") await Bun.write(outfile, signAdHoc(await Bun.file(outfile).bytes(), "relay"));
     }
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -14,14 +14,10 @@ try {
 
 /** Writes relay's next version into each manifest, and gives it the unreleased changes in the changelog. */
 function bump(version: string | undefined): void {
-  const texts = new Map(
-    ["CHANGELOG.md", ...manifests].map((name) => [name, readFileSync(join(root, name), "utf8")]),
-  );
+  const texts = new Map(["CHANGELOG.md", ...manifests].map((name) => [name, readFileSync(join(root, name), "utf8")]));
   const current: string = JSON.parse(texts.get("package.json") ?? "").version;
   if (!version || !/^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/.test(version))
-    throw new Error(
-      `the version is ${version ?? "missing"}; it must be three numbers. Run: npm run bump -- X.Y.Z`,
-    );
+    throw new Error(`the version is ${version ?? "missing"}; it must be three numbers. Run: npm run bump -- X.Y.Z`);
   if (Bun.semver.order(version, current) < 0)
     throw new Error(`${version} is older than ${current}. Use a newer version.`);
   const date = new Date().toISOString().slice(0, 10);
@@ -36,7 +32,6 @@ function bump(version: string | undefined): void {
 function withVersion(text: string, version: string): string {
   const manifest = JSON.parse(text);
   const changed = { ...manifest, version };
-  if (manifest.packages)
-    changed.packages = { ...manifest.packages, "": { ...manifest.packages[""], version } };
+  if (manifest.packages) changed.packages = { ...manifest.packages, "": { ...manifest.packages[""], version } };
   return `${JSON.stringify(changed, null, 2)}\n`;
 }

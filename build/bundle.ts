@@ -2,13 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $ } from "bun";
-import {
-  type BundleSystem,
-  bundleManifest,
-  bundleName,
-  bundleSystems,
-  type Offer,
-} from "./bundle-manifest.ts";
+import { type BundleSystem, bundleManifest, bundleName, bundleSystems, type Offer } from "./bundle-manifest.ts";
 import { withServer } from "./mcp-server.ts";
 import { type ZipEntry, zip } from "./zip.ts";
 
@@ -82,9 +76,7 @@ const serverFiles: Record<BundleSystem, (version: string, binariesDir: string) =
   },
   async windows(_version, folder) {
     // In a tar archive, because the only program of Windows that reads xz is its tar.
-    const sameEverywhere = "--format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=755".split(
-      " ",
-    );
+    const sameEverywhere = "--format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=755".split(" ");
     const packed =
       await $`tar -c ${sameEverywhere} --transform=s/windows-// -I ${"xz -6 -T1"} -C ${folder} relay-windows-arm64.exe`.quiet();
     return [

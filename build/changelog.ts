@@ -4,13 +4,10 @@ const unreleased = "## Unreleased";
 export function notesFor(changelog: string, version: string): string {
   const sections = changelog.split(/^(?=## )/m);
   const section = sections.find((text) => isHeadingOf(text.split("\n", 1)[0] ?? "", version));
-  if (!section)
-    throw new Error(`CHANGELOG.md has no section ${version}. Make it with: npm run bump -- ${version}`);
+  if (!section) throw new Error(`CHANGELOG.md has no section ${version}. Make it with: npm run bump -- ${version}`);
   const notes = section.slice(section.indexOf("\n")).trim();
   if (notes) return notes;
-  throw new Error(
-    `the section ${version} of CHANGELOG.md is empty. List the changes for the people who use relay.`,
-  );
+  throw new Error(`the section ${version} of CHANGELOG.md is empty. List the changes for the people who use relay.`);
 }
 
 /**

@@ -59,8 +59,7 @@ function readLoadCommands(view: DataView): { text: Part; linkEdit: Part; signatu
   for (let count = view.getUint32(16, true); count > 0; count--) {
     const kind = view.getUint32(command, true);
     const long = (at: number) => Number(view.getBigUint64(command + at, true));
-    if (kind === segmentCommand)
-      parts.set(segmentName(view, command), { command, offset: long(40), size: long(48) });
+    if (kind === segmentCommand) parts.set(segmentName(view, command), { command, offset: long(40), size: long(48) });
     if (kind === signatureCommand) {
       const [offset, size] = [view.getUint32(command + 8, true), view.getUint32(command + 12, true)];
       parts.set("signature", { command, offset, size });

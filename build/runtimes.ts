@@ -54,8 +54,7 @@ function lockedHashes(targets: readonly Target[], root: string): Map<Target, str
 function checkHash(archive: string, { runtime }: Target, integrity: string): void {
   const [algorithm = "", expected] = integrity.split("-", 2);
   const found = createHash(algorithm).update(readFileSync(archive)).digest("base64");
-  if (found !== expected)
-    throw new Error(`${runtime} is not the one in package-lock.json: ${algorithm}-${found}.`);
+  if (found !== expected) throw new Error(`${runtime} is not the one in package-lock.json: ${algorithm}-${found}.`);
 }
 
 async function unpack(archive: string, { name, system }: Target, folder: string): Promise<string> {

@@ -40,8 +40,7 @@ interface Schema {
 }
 
 function schemasOf(statement: AnyNode): Schema[] {
-  if (statement.type === "ExportNamedDeclaration" && statement.declaration)
-    return schemasOf(statement.declaration);
+  if (statement.type === "ExportNamedDeclaration" && statement.declaration) return schemasOf(statement.declaration);
   if (statement.type !== "VariableDeclaration") return [];
   return statement.declarations.flatMap(({ id, init }) =>
     id.type === "Identifier" && init?.type === "CallExpression" ? [{ name: id.name, value: init }] : [],
@@ -51,13 +50,7 @@ function schemasOf(statement: AnyNode): Schema[] {
 // Expressions without an effect. A function's code runs later.
 const inert = new Set(["ArrowFunctionExpression", "FunctionExpression", "Identifier", "Literal"]);
 
-const composed = new Set([
-  "ArrayExpression",
-  "MemberExpression",
-  "ObjectExpression",
-  "Property",
-  "SpreadElement",
-]);
+const composed = new Set(["ArrayExpression", "MemberExpression", "ObjectExpression", "Property", "SpreadElement"]);
 
 /** The first part of an expression that may have a side effect; `undefined` if there is none. */
 function findUnknown(node: AnyNode, makers: ReadonlySet<string>): AnyNode | undefined {

@@ -6,14 +6,14 @@ import { getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js
 import { openPatiently } from "./support/database.ts";
 import { canNotify, type DesktopSession, desktopSession } from "./support/desktop-session.ts";
 import { connect, type PeerOptions } from "./support/peer.ts";
-import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
+import { relayBinary, type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { startSession, toolCall } from "./support/server.ts";
-
-// What folds must have folded, and what is left must have been looked for, twice.
-const settled = 4_500;
 
 const desktop: PeerOptions = { name: "claude-ai", version: "0.1.0" };
 const code: PeerOptions = { name: "claude-code", version: "2.1.330", env: { CLAUDECODE: "1" } };
+
+/** A Code that finds the real notify-send where the sandbox's was replaced. */
+const otherPath: PeerOptions = { ...code, env: { CLAUDECODE: "1", PATH: "/usr/bin:/bin" } };
 
 function bodies(session: DesktopSession): string[] {
   return session.shown().map(({ body }) => body);
@@ -30,26 +30,41 @@ function send(box: Sandbox, session: DesktopSession, to: "desktop" | "code", tex
   });
 }
 
-/** Sets the clock of everything that is written down about announcements forward, as far as the file is concerned. */
+/** Makes all that the file says of announcements so much older. */
 function age(box: Sandbox, milliseconds: number): void {
   using db = openPatiently(box.buffer);
   db.run(`UPDATE messages SET notification_leased_at = notification_leased_at - ${milliseconds}`);
   db.run(`UPDATE relay_clients SET notification_leased_at = notification_leased_at - ${milliseconds}`);
 }
 
-/** How many messages are being announced. */
-function leases(box: Sandbox): number {
+/** Waits until no message is being announced. */
+async function idle(box: Sandbox): Promise<void> {
   using db = openPatiently(box.buffer);
-  return db.query("SELECT id FROM messages WHERE notification_leased_at IS NOT NULL").all().length;
+  const leases = db.query("SELECT id FROM messages WHERE notification_leased_at IS NOT NULL");
+  await until("no lease", () => leases.all().length === 0, 40_000);
 }
 
-/** How many servers look every two seconds. */
-function looking(box: Sandbox): number {
-  using db = openPatiently(box.buffer);
-  return db.query("SELECT process FROM relay_servers").all().length;
+/** Waits until a server looks every two seconds. */
+async function watched(box: Sandbox): Promise<void> {
+  await until("a server that looks", () => {
+    using db = openPatiently(box.buffer, { readonly: true });
+    const isKnown = db.query("SELECT 1 FROM sqlite_master WHERE name = 'relay_servers'").get() !== null;
+    return isKnown && db.query("SELECT process FROM relay_servers").all().length > 0;
+  });
 }
 
-/** Replaces notify-send by a script for whoever looks into this sandbox's PATH. */
+const insert = "INSERT INTO messages (sender, message, timestamp) VALUES ('desktop', ?, '2026-11-23T07:12:04')";
+
+/** Everything announced up to a running server's next look, whose one message the test stores as the original does. */
+async function afterLook(box: Sandbox, session: DesktopSession, text = "marker"): Promise<string[]> {
+  using db = openPatiently(box.buffer);
+  db.run("UPDATE relay_clients SET notification_leased_at = NULL"); // no cooldown holds it back
+  db.run(insert, [text]);
+  await until("a server's look", () => bodies(session).some((body) => body.includes(text)));
+  return bodies(session);
+}
+
+/** Puts a script in the place of the sandbox's notify-send. */
 function replaceNotifySend(box: Sandbox, script: string): void {
   writeFileSync(join(box.programs, "notify-send"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 }
@@ -65,23 +80,24 @@ function runningWith(text: string): string[] {
 }
 
 describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
-  test("each message is announced once, whoever is running", async () => {
+  test("each message is announced once, with five servers running and others that start", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
-    const servers = await Promise.all(
-      [desktop, desktop, code, code, code].map((peer) => start(box, session, peer)),
-    );
+    const servers = await Promise.all([desktop, desktop, code, code, code].map((peer) => start(box, session, peer)));
     await servers[0]?.send("to Code");
     await servers[2]?.send("to Desktop");
     await until("both announcements", () => session.shown().length >= 2);
-    await Bun.sleep(settled);
-    expect(session.shown().sort((a, b) => a.body.localeCompare(b.body))).toEqual([
-      { app: "relay", summary: "For Code, from Desktop", body: "to Code", hints: expect.anything() },
-      { app: "relay", summary: "For Desktop, from Code", body: "to Desktop", hints: expect.anything() },
+    for (const server of servers) await server.close();
+    await Promise.all([desktop, code].map((peer) => start(box, session, peer)));
+    expect(await afterLook(box, session)).toHaveLength(3);
+    expect(session.shown().sort((a, b) => a.body.localeCompare(b.body))).toMatchObject([
+      { app: "relay", summary: "For Code, from Desktop", body: "marker" },
+      { app: "relay", summary: "For Code, from Desktop", body: "to Code" },
+      { app: "relay", summary: "For Desktop, from Code", body: "to Desktop" },
     ]);
-  }, 120_000);
+  });
 
-  test("a message is announced at once by whoever stores it, with no server of its reader's or none at all", async () => {
+  test("a message is announced at once by the process that stores it, also where its reader has no server", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
     const texts: string[] = [];
@@ -89,33 +105,19 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       texts.push(text);
       await store(text);
       await until("the announcement", () => session.shown().length === texts.length);
-      await until("it to be written down", () => leases(box) === 0);
+      await idle(box);
       age(box, 60_000); // what comes next is not part of one "N more"
     };
     await announced("by a command", (text) => send(box, session, "code", text));
     const server = await start(box, session, desktop);
     const before = performance.now();
-    // whoever looked for messages every 2 s would find each but the first 2 s after the one before
+    // a look every 2 s would find each but the first 2 s after the one before
     for (let n = 1; n <= 4; n++) await announced(`by a server, ${n}`, server.send);
     expect(performance.now() - before).toBeLessThan(4_000); // ten times what is normal
     expect(bodies(session)).toEqual(texts);
   });
 
-  test("a message that was announced is not announced again when servers start and end", async () => {
-    await using box = sandbox();
-    const session = await desktopSession(box);
-    expect(await send(box, session, "code", "hello")).toMatchObject({ status: 0 });
-    await until("the announcement", () => session.shown().length > 0);
-    for (let round = 1; round <= 2; round++) {
-      const servers = await Promise.all([desktop, code].map((peer) => start(box, session, peer)));
-      await Bun.sleep(settled);
-      for (const server of servers) await server.close();
-    }
-    expect((await get(box, "code", "--peek")).messages).toHaveLength(1); // it still waits
-    expect(bodies(session)).toEqual(["hello"]);
-  }, 120_000);
-
-  test("what follows within two seconds is announced together, whoever stores it", async () => {
+  test("messages that follow within two seconds are announced together, from any process", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
     const [one, two] = await Promise.all([start(box, session, desktop), start(box, session, desktop)]);
@@ -124,59 +126,32 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     const sent = await send(box, session, "code", "fifth");
     expect(sent).toMatchObject({ status: 0, stderr: "" });
     await until("the second announcement", () => session.shown().length >= 2);
-    await Bun.sleep(settled);
-    expect(bodies(session)).toEqual(["first", expect.stringMatching(/^4 more: (second|third|fourth)$/)]);
-  }, 120_000);
+    const [first, second, ...rest] = await afterLook(box, session);
+    expect([first, second]).toEqual(["first", expect.stringMatching(/^4 more: (second|third|fourth)$/)]);
+    expect(rest).toEqual(["marker"]);
+  });
 
   test("twenty commands at once announce twenty messages", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
-    const sent = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => send(box, session, "code", `text ${n}`)),
-    );
+    const sent = await Promise.all(Array.from({ length: 20 }, (_, n) => send(box, session, "code", `text ${n}`)));
     expect(sent.map(({ status, stderr }) => [status, stderr])).toEqual(sent.map(() => [0, ""]));
     expect(bodies(session).sort()).toEqual(sent.map((_, n) => `text ${n}`).sort());
-  }, 120_000);
+  });
 
-  test("with a server running, the second of two commands is announced by its next look", async () => {
+  test("a server that was killed delays no announcement", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
-    await sendAll(box, "desktop", ["nobody is told of this, which makes the file"]);
-    await start(box, session, code);
-    await until("a server that looks", () => looking(box) === 1);
     await send(box, session, "code", "first");
+    using db = openPatiently(box.buffer);
+    db.run("INSERT INTO relay_servers (process) VALUES (?)", [Bun.spawnSync(["true"]).pid]);
     await send(box, session, "code", "second");
-    await until("the second announcement", () => session.shown().length >= 2);
-    expect(bodies(session)).toEqual(["first", "1 more: second"]);
+    expect(bodies(session)).toEqual(["first", "second"]);
   });
 
-  test("a server that was killed keeps no message from being announced", async () => {
-    await using box = sandbox();
-    const session = await desktopSession(box);
-    const server = await start(box, session, desktop);
-    await server.send("first");
-    await server.send("waits for the server's look, which registers it");
-    await until("the second announcement", () => session.shown().length >= 2);
-    process.kill(server.pid, "SIGKILL");
-    await until("it to be gone", () => {
-      try {
-        return !process.kill(server.pid, 0);
-      } catch {
-        return true;
-      }
-    });
-    await send(box, session, "code", "third");
-    await send(box, session, "code", "fourth");
-    await until("four announcements", () => session.shown().length >= 4);
-    expect(bodies(session).slice(2)).toEqual(["third", "fourth"]);
-  });
-
-  test.each(
-    [
-      [
-        "<b>bold</b> &amp; <img src=x onerror=alert(1)>",
-        "&lt;b&gt;bold&lt;/b&gt; &amp;amp; &lt;img src=x onerror=alert(1)&gt;",
-      ],
+  test("the text of a message is data, and short", async () => {
+    const texts: [text: string, body: string][] = [
+      ["<b>bold</b> &amp; <img src=x>", "&lt;b&gt;bold&lt;/b&gt; &amp;amp; &lt;img src=x&gt;"],
       ["--help", "--help"],
       ["-u critical", "-u critical"],
       ['"; rm -rf ~; $(calc) `calc` %PATH% \\', '"; rm -rf ~; $(calc) `calc` %PATH% \\'],
@@ -185,55 +160,48 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       ["\u0000\u0001", "(nothing that can be shown)"],
       ["x".repeat(65_536), `${"x".repeat(119)}…`],
       ["😀".repeat(500), `${"😀".repeat(119)}…`],
-    ].map(([text = "", body = ""]) => [text.slice(0, 40), text, body] as const),
-  )("%j is data", async (_name, text, body) => {
+    ];
     await using box = sandbox();
     const session = await desktopSession(box);
-    const server = await start(box, session, desktop);
-    await server.send(text);
-    await until("the announcement", () => session.shown().length > 0);
-    expect(bodies(session)).toEqual([body]);
+    const env = { RELAY_NOTIFY: "auto", ...session.env };
+    for (const [text] of texts) await box.relay(["send", "--to", "code"], { stdin: text, env });
+    expect(bodies(session)).toEqual(texts.map(([, body]) => body));
   });
 
-  test.each([
-    ["with a sound if nothing is said", [], {}, "message-new-instant"],
-    ["with a sound for --sound", ["--sound"], {}, "message-new-instant"],
+  const preferences: [how: string, args: string[], env: Record<string, string>, sound: string | null | undefined][] = [
+    ["with a sound by default", [], {}, "message-new-instant"],
     ["with the sound that is named", ["--sound", "bell"], {}, "bell"],
-    ["without for --sound off", ["--sound", "off"], {}, undefined],
+    ["without a sound for --sound off", ["--sound", "off"], {}, undefined],
     ["not at all for RELAY_NOTIFY=off", [], { RELAY_NOTIFY: "off" }, null],
-    [
-      "as its flag says, whatever follows it",
-      ["--sound", "--debug"],
-      { RELAY_NOTIFY: "auto" },
-      "message-new-instant",
-    ],
-  ])("a reader is told %s", async (_name, args, env, sound) => {
+    ["with a sound for --sound before a flag", ["--sound", "--debug"], {}, "message-new-instant"],
+  ];
+  test.each(preferences)("a reader is notified %s, also once its server ended", async (_name, args, env, sound) => {
     await using box = sandbox();
     const session = await desktopSession(box);
     const [sender, reader] = await Promise.all([
       start(box, session, { ...desktop, args: ["--sound", "off"], env: { RELAY_NOTIFY: "off" } }),
-      start(box, session, { ...code, args, env: { ...code.env, ...(env as Record<string, string>) } }),
+      start(box, session, { ...code, args, env: { ...code.env, ...env } }),
     ]);
     await sender.send("by a server");
     if (sound !== null) await until("the announcement", () => session.shown().length === 1);
     await reader.close(); // its preference outlives it
-    await until("it to be written down", () => leases(box) === 0);
+    await idle(box);
     age(box, 60_000);
-    expect(await send(box, session, "code", "by a command")).toMatchObject({ status: 0 });
-    expect(await send(box, session, "desktop", "to one who wants nothing")).toMatchObject({ status: 0 });
-    await Bun.sleep(500); // for what should not come
+    await send(box, session, "code", "by a command");
+    await send(box, session, "desktop", "for a reader with RELAY_NOTIFY=off");
     const hints = session.shown().map((shown) => shown.hints["sound-name"]);
     expect(hints).toEqual(sound === null ? [] : [sound, sound]);
+    using db = openPatiently(box.buffer);
+    expect(db.query("SELECT id FROM messages WHERE notified_at IS NULL").all()).toEqual([]);
   });
 
-  test("a command announces nothing with RELAY_NOTIFY=off, and neither does a server that sees the message", async () => {
+  test("a command with RELAY_NOTIFY=off announces nothing, and no server announces its message", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
     await start(box, session, code);
     await send(box, session, "code", "quiet", { RELAY_NOTIFY: "off" });
-    await Bun.sleep(settled);
-    expect(bodies(session)).toEqual([]);
-  }, 120_000);
+    expect(await afterLook(box, session)).toEqual(["marker"]);
+  });
 
   test("a daemon that hangs delays no receipt, and what it did not show another server shows later", async () => {
     await using box = sandbox();
@@ -246,21 +214,20 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     expect(performance.now() - before).toBeLessThan(2_000);
     const command = send(box, session, "code", "three");
     expect((await command).status).toBe(0); // it waited until its notifier was given up
-    await until("every lease to be given back", () => leases(box) === 0, 40_000);
+    await idle(box);
     await session.behave("answer");
     await start(box, session, code);
     await until("the announcement", () => session.shown().length > 0);
-    await Bun.sleep(settled);
-    expect(bodies(session)).toEqual(["3 messages: one"]);
-  }, 120_000);
+    expect(await afterLook(box, session)).toEqual(["3 messages: one", "marker"]);
+  });
 
-  test("a daemon that is not there loses nothing either", async () => {
+  test("a daemon that is not there loses no announcement either", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
     await session.kill();
     const server = await start(box, session, desktop);
     await server.send("one");
-    await Bun.sleep(200);
+    await idle(box);
     await server.send("two");
     await session.start();
     await start(box, session, code);
@@ -270,27 +237,21 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
 
   test.each([
     ["floods its outputs", "yes flood >&2 & yes flood"],
-    ["takes its time and fails", "sleep 2.5; exit 1"],
-    ["takes its time and dies", "sleep 2.5; kill -9 $$"],
-  ])(
-    "a notify-send that %s delays no receipt, and the message is announced after all",
-    async (_name, script) => {
-      await using box = sandbox();
-      const session = await desktopSession(box);
-      replaceNotifySend(box, script);
-      const server = await start(box, session, desktop);
-      const before = performance.now();
-      await server.send("hello");
-      expect(performance.now() - before).toBeLessThan(2_000);
-      await until("it to be given up", () => leases(box) === 0, 40_000);
-      await start(box, session, { ...code, env: { ...code.env, PATH: "/usr/bin:/bin" } });
-      await until("the announcement", () => session.shown().length > 0, 40_000);
-      await Bun.sleep(settled);
-      expect(bodies(session)).toEqual(["hello"]);
-      await until("everything it started to be gone", () => runningWith("yes flood").length === 0);
-    },
-    120_000,
-  );
+    ["dies late", "sleep 2.5; kill -9 $$"],
+  ])("a notify-send that %s delays no receipt, and another server announces the message", async (_name, script) => {
+    await using box = sandbox();
+    const session = await desktopSession(box);
+    replaceNotifySend(box, script);
+    const server = await start(box, session, desktop);
+    const before = performance.now();
+    await server.send("hello");
+    expect(performance.now() - before).toBeLessThan(2_000);
+    await idle(box);
+    await start(box, session, otherPath);
+    await until("the announcement", () => session.shown().length > 0);
+    expect(await afterLook(box, session)).toEqual(["hello", "marker"]);
+    await until("all that it started to end", () => runningWith("yes flood").length === 0);
+  });
 
   test.each(["SIGINT", "SIGTERM"] as const)("%s ends relay send and its notifier", async (signal) => {
     await using box = sandbox();
@@ -308,19 +269,19 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     child.kill(signal);
     await child.exited;
     expect(child.signalCode).toBe(signal);
-    await until("its notifier to be gone", () => runningWith(mark).length === 0, 2_000);
+    await until("its notifier to be gone", () => runningWith(mark).length === 0);
   });
 
-  test("what a notifier leaves behind ends with it", async () => {
+  test("processes that a notifier leaves behind end with it", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
     const mark = uniqueSleep();
     replaceNotifySend(box, `${mark} & exit 0`);
     expect((await send(box, session, "code", "hello")).status).toBe(0);
-    await until("everything it started to be gone", () => runningWith(mark).length === 0, 2_000);
+    await until("everything it started to be gone", () => runningWith(mark).length === 0);
   });
 
-  test("a server with a RELAY_NOTIFY that nobody understands says so, serves, and notifies its client of nothing", async () => {
+  test("a server with an invalid RELAY_NOTIFY says so, serves, and shows its client no notification", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
     const server = await startSession(box, {
@@ -338,19 +299,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     expect(bodies(session)).toEqual([]);
   });
 
-  test("two tries are enough", async () => {
-    await using box = sandbox();
-    const session = await desktopSession(box);
-    const tries = join(box.home, "tries");
-    replaceNotifySend(box, `echo >>'${tries}'; exit 1`);
-    const server = await start(box, session, desktop);
-    await Promise.all([code, code, code].map((peer) => start(box, session, peer)));
-    await server.send("never");
-    await Bun.sleep(3 * settled);
-    expect(readFileSync(tries, "utf8").length).toBe(2);
-  }, 120_000);
-
-  test("kill -9 between the lease and the toast is made good by another server", async () => {
+  test("after kill -9 between the lease and the notification another server announces the message", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
     const mark = uniqueSleep();
@@ -359,15 +308,13 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await first.send("hello");
     await until("its notifier", () => runningWith(mark).length > 0);
     process.kill(first.pid, "SIGKILL");
-    await start(box, session, { ...code, env: { ...code.env, PATH: "/usr/bin:/bin" } });
-    await Bun.sleep(settled); // the limit of the notifier has passed, the lease still stands
-    expect(bodies(session)).toEqual([]);
-    await until("its notifier to be gone", () => runningWith(mark).length === 0, 2_000);
+    await start(box, session, otherPath);
+    expect(await afterLook(box, session)).toEqual(["marker"]); // the lease still stands
+    await until("its notifier to be gone", () => runningWith(mark).length === 0);
     age(box, 20_000);
-    await until("the announcement", () => session.shown().length > 0);
-    await Bun.sleep(settled);
-    expect(bodies(session)).toEqual(["hello"]);
-  }, 120_000);
+    await until("the announcement", () => session.shown().length > 1);
+    expect(await afterLook(box, session, "the last")).toEqual(["marker", "hello", "the last"]);
+  });
 
   test.each([
     ["a client that leaves", (server: Awaited<ReturnType<typeof startSession>>) => server.child.stdin.end()],
@@ -385,8 +332,8 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     end(server);
     expect(await server.child.exited).toBe(0);
     expect(performance.now() - before).toBeLessThan(5_000);
-    await until("its notifier to be gone", () => runningWith(mark).length === 0, 2_000);
-    await start(box, session, { ...code, env: { ...code.env, PATH: "/usr/bin:/bin" } });
+    await until("its notifier to be gone", () => runningWith(mark).length === 0);
+    await start(box, session, otherPath);
     age(box, 20_000);
     await until("the announcement", () => session.shown().length > 0);
     expect(bodies(session)).toEqual(["hello"]);
@@ -404,18 +351,16 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       expect(await server.child.exited).toBe(0);
       return bodies(session);
     };
-    // A busy machine may take longer over a notification than the 0.3 s in which the server ends; others make it good then.
+    // A busy machine may take longer over a notification than the 0.3 s in which the server ends; then others announce it.
     let shown = await attempt();
     for (let more = 10; shown.length < 2 && more > 0; more--) shown = await attempt();
-    // nobody waits for the first there, so a busy machine may show them in either order
+    // the second does not wait for the first there, so a busy machine may show them in either order
     expect(shown.sort()).toEqual(["1 more: two", "one"]);
-  }, 120_000);
+  });
 
-  test("what the original stores is announced, what was there before relay is not", async () => {
+  test("messages that the original stores are announced, those from before relay are not", async () => {
     await using box = sandbox();
     const session = await desktopSession(box);
-    const insert =
-      "INSERT INTO messages (sender, message, timestamp) VALUES ('desktop', ?, '2026-11-23T07:12:04')";
     using original = openPatiently(box.buffer);
     original.run(
       `CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, message TEXT NOT NULL,
@@ -423,23 +368,10 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     );
     original.run(insert, ["old"]);
     await start(box, session, code);
-    await Bun.sleep(settled);
-    original.run(insert, ["new"]);
-    await until("the announcement", () => session.shown().length > 0);
-    await Bun.sleep(settled);
-    expect(bodies(session)).toEqual(["new"]);
-  }, 120_000);
-
-  test("a message that was read meanwhile is not announced any more", async () => {
-    await using box = sandbox();
-    const session = await desktopSession(box);
-    const [sender, reader] = await Promise.all([start(box, session, desktop), start(box, session, code)]);
-    await sender.send("first");
-    await sender.send("second");
-    await reader.fetch();
-    await Bun.sleep(settled);
-    expect(bodies(session)).toEqual(["first"]);
-  }, 120_000);
+    await watched(box);
+    expect(await afterLook(box, session, "new")).toEqual(["new"]);
+    expect(await afterLook(box, session)).toEqual(["new", "marker"]);
+  });
 
   test("no program of the working directory is run", async () => {
     await using box = sandbox();
@@ -493,9 +425,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     });
     expect((await send(box, session, "code", "hello")).status).toBe(0);
     expect(session.shown().length).toBe(1);
-    expect(existsSync(record) && readFileSync(record, "utf8").trim()).toBe(
-      played && "--id=message-new-instant",
-    );
+    expect(existsSync(record) && readFileSync(record, "utf8").trim()).toBe(played && "--id=message-new-instant");
   });
 });
 
@@ -508,17 +438,14 @@ const canMakeBus =
   Bun.which("unshare") &&
   Bun.spawnSync([...privately, ownBus, "bus"]).exitCode === 0;
 
-test.skipIf(!canMakeBus)(
-  "a server with the SDK's default environment finds the bus where it usually is",
-  async () => {
-    await using box = sandbox();
-    const session = await desktopSession(box);
-    const env = { ...getDefaultEnvironment(), ...box.env };
-    expect(Object.keys(env)).not.toContain("DBUS_SESSION_BUS_ADDRESS");
-    const [command, ...args] = [...privately, `${ownBus} && exec "$@"`, session.socket, relayBinary];
-    const server = await connect(box, { ...desktop, command, args, env });
-    await server.send("hello");
-    await until("the announcement", () => session.shown().length > 0);
-    expect(bodies(session)).toEqual(["hello"]);
-  },
-);
+test.skipIf(!canMakeBus)("a server with the SDK's default environment finds the bus where it usually is", async () => {
+  await using box = sandbox();
+  const session = await desktopSession(box);
+  const env = { ...getDefaultEnvironment(), ...box.env };
+  expect(Object.keys(env)).not.toContain("DBUS_SESSION_BUS_ADDRESS");
+  const [command, ...args] = [...privately, `${ownBus} && exec "$@"`, session.socket, relayBinary];
+  const server = await connect(box, { ...desktop, command, args, env });
+  await server.send("hello");
+  await until("the announcement", () => session.shown().length > 0);
+  expect(bodies(session)).toEqual(["hello"]);
+});

@@ -62,8 +62,7 @@ test("no files import each other in a circle", () => {
   const targets = Map.groupBy(imports, ([from]) => from);
   const done = new Set<string>();
   const visit = (file: string, path: string[]): void => {
-    if (path.includes(file))
-      throw new Error(`circle: ${[...path.slice(path.indexOf(file)), file].join(" -> ")}`);
+    if (path.includes(file)) throw new Error(`circle: ${[...path.slice(path.indexOf(file)), file].join(" -> ")}`);
     if (done.has(file)) return;
     for (const [, to] of targets.get(file) ?? []) visit(to, [...path, file]);
     done.add(file);
@@ -109,9 +108,7 @@ test("what a command line loads before it knows its verb has neither the MCP SDK
 
 test("the way of a message in core/README.md names files that are there", () => {
   const text = readFileSync(join(source, "core/README.md"), "utf8");
-  const named = [
-    ...text.matchAll(/`((?:cli|server|core|store|notify|platform|setup|doctor)\/[\w/-]+\.ts)`/g),
-  ];
+  const named = [...text.matchAll(/`((?:cli|server|core|store|notify|platform|setup|doctor)\/[\w/-]+\.ts)`/g)];
   expect(named.length).toBeGreaterThan(15);
   expect(named.map(([, file = ""]) => file).filter((file) => !existsSync(join(source, file)))).toEqual([]);
 });

@@ -1,15 +1,6 @@
 // Where nobody would run relay, and somebody does. What the buffer file itself may be: test/buffer-file.test.ts.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
@@ -19,20 +10,12 @@ import { openTypedSession } from "./support/typing.ts";
 setDefaultTimeout(180_000); // programs of others, or many of relay's, have to start
 
 const isRoot = process.getuid?.() === 0;
-const has = (...argv: string[]) =>
-  Bun.spawnSync(argv, { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
+const has = (...argv: string[]) => Bun.spawnSync(argv, { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
 const canLimit = process.platform === "linux" && has("prlimit", "--nofile=64:64", "true");
-const canBeNobody =
-  isRoot && has("setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", "true");
-const canMount =
-  process.platform === "linux" && has("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp");
+const canBeNobody = isRoot && has("setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", "true");
+const canMount = process.platform === "linux" && has("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp");
 
-const everyVerb = [
-  ["status"],
-  ["send", "--to", "code", "text"],
-  ["get", "--for", "code"],
-  ["clear", "--yes"],
-];
+const everyVerb = [["status"], ["send", "--to", "code", "text"], ["get", "--for", "code"], ["clear", "--yes"]];
 
 describe.skipIf(!canBeNobody)("a user whom the system does not know, without HOME", () => {
   /** Runs relay as that user, who has nothing but a copy of it. */
@@ -113,21 +96,16 @@ describe("a home folder", () => {
     return box.run(["unshare", "-rm", "sh", "-c", `${mount} && ${script}`], { env: { RELAY: relayBinary } });
   };
 
-  test.skipIf(!canMount)(
-    "on a read-only disk, with no buffer yet: each verb says so or finds nothing",
-    async () => {
-      await using box = sandbox();
-      const script = `mount -o remount,ro tmpfs "$HOME"
+  test.skipIf(!canMount)("on a read-only disk, with no buffer yet: each verb says so or finds nothing", async () => {
+    await using box = sandbox();
+    const script = `mount -o remount,ro tmpfs "$HOME"
       for verb in "send --to code x" "status" "get --for code" "clear --yes"; do "$RELAY" $verb </dev/null; echo "$?"; done`;
-      const ran = await inMountedHome(box, "size=1m", script);
-      expect(ran.stderr).toBe(
-        `relay: ${box.buffer} is on a read-only disk. Set RELAY_DB to a file on another disk.\n`,
-      );
-      expect(ran.stdout).toMatch(
-        /^4\nbuffer[\s\S]*kept +0 of 20\n[\s\S]*\n0\nrelay: nothing new from Desktop\.\n0\n[\s\S]*0\n$/,
-      );
-    },
-  );
+    const ran = await inMountedHome(box, "size=1m", script);
+    expect(ran.stderr).toBe(`relay: ${box.buffer} is on a read-only disk. Set RELAY_DB to a file on another disk.\n`);
+    expect(ran.stdout).toMatch(
+      /^4\nbuffer[\s\S]*kept +0 of 20\n[\s\S]*\n0\nrelay: nothing new from Desktop\.\n0\n[\s\S]*0\n$/,
+    );
+  });
 
   test.skipIf(!canMount)(
     "on a full disk: nothing is stored, one sentence, and what waits can still be read",
@@ -143,9 +121,7 @@ describe("a home folder", () => {
         `relay: there is no room left on the disk of ${box.buffer}. Free some and try again; nothing was stored.\n`,
       );
       const [status, ...pages] = ran.stdout.trimEnd().split("\n");
-      const texts = pages.map((page) =>
-        JSON.parse(page).messages.map(({ message }: { message: string }) => message),
-      );
+      const texts = pages.map((page) => JSON.parse(page).messages.map(({ message }: { message: string }) => message));
       expect([status, texts]).toEqual(["4", [["first"], ["first", "second"]]]);
     },
   );
@@ -158,11 +134,7 @@ describe.skipIf(!canLimit)("no file descriptors left", () => {
     const acknowledged = ["before"];
     const seen = new Set<string>();
     for (let most = 4; most <= 16; most++) {
-      for (const args of [
-        ["send", "--to", "code", `${most}`],
-        ["status"],
-        ["get", "--for", "code", "--peek"],
-      ]) {
+      for (const args of [["send", "--to", "code", `${most}`], ["status"], ["get", "--for", "code", "--peek"]]) {
         const limited = await box.run(["prlimit", `--nofile=${most}:${most}`, relayBinary, ...args]);
         if (limited.stderr.includes("bun ran out of file descriptors")) continue; // before relay's first line
         seen.add(`${args[0]} ${limited.status}`);
@@ -178,8 +150,7 @@ describe.skipIf(!canLimit)("no file descriptors left", () => {
   test("for a server that had some: it says so, lives, and works when there are some again", async () => {
     await using box = sandbox();
     const server = await startSession(box, { args: ["--client", "desktop"] });
-    const limit = (most: number) =>
-      box.run(["prlimit", "--pid", `${server.child.pid}`, `--nofile=${most}:1024`]);
+    const limit = (most: number) => box.run(["prlimit", "--pid", `${server.child.pid}`, `--nofile=${most}:1024`]);
     const ask = async (id: number, tool: string, args = {}) => {
       server.send(toolCall(id, tool, args));
       return JSON.stringify((await server.answer(id)).result);
@@ -219,13 +190,9 @@ test("a hundred servers at once: every message arrives once or is named as dropp
   expect(senders.length - receipts.length).toBeLessThanOrEqual(5);
   for (const server of readers) server.send(toolCall(1, "relay_fetch"));
   const pages = await Promise.all(readers.map(textOfFirst));
-  const shown = pages.flatMap((page) =>
-    [...page.matchAll(/^--- \w+ message (\d+),/gm)].map(([, id]) => Number(id)),
-  );
+  const shown = pages.flatMap((page) => [...page.matchAll(/^--- \w+ message (\d+),/gm)].map(([, id]) => Number(id)));
   const dropped = receipts.flatMap(({ evicted_unread }) => evicted_unread);
-  expect([...shown, ...dropped].sort((a, b) => a - b)).toEqual(
-    receipts.map(({ id }) => id).sort((a, b) => a - b),
-  );
+  expect([...shown, ...dropped].sort((a, b) => a - b)).toEqual(receipts.map(({ id }) => id).sort((a, b) => a - b));
   for (const server of [...senders, ...readers]) {
     server.child.stdin.end();
     expect([await server.child.exited, server.stderr()]).toEqual([0, ""]);

@@ -48,8 +48,7 @@ describe("a new buffer", () => {
       });
       expect(sent).toMatchObject({ status: 0, stderr: "" });
       expect(modeOf(box.buffer)).toBe("600");
-      for (const name of readdirSync(box.home))
-        expect([name, modeOf(join(box.home, name))]).toEqual([name, "600"]);
+      for (const name of readdirSync(box.home)) expect([name, modeOf(join(box.home, name))]).toEqual([name, "600"]);
       expect(readdirSync(box.home)).toContain(".relay_buffer.db-journal");
     },
   );
@@ -125,11 +124,7 @@ function prepare(box: Sandbox, script: string): Promise<void> {
 describe("the buffer may be", () => {
   const places: [name: string, script: string, path?: string][] = [
     ["where RELAY_DB says", "true"],
-    [
-      "at a path with spaces, quotes and letters from anywhere",
-      "true",
-      "place/mein Püffer 'ö\" 信箱?mode=ro#%41.db",
-    ],
+    ["at a path with spaces, quotes and letters from anywhere", "true", "place/mein Püffer 'ö\" 信箱?mode=ro#%41.db"],
     ["the person's own link to a file", "cp $T/original place/real; ln -s real $B"],
     [
       "the person's own link through a linked folder",
@@ -178,12 +173,7 @@ const troubles: Trouble[] = [
   ["a folder", "mkdir $B", "PATH is a folder, not a file."],
   ["a link to a folder", "mkdir place/d; ln -s d $B", "is a folder, not a file."],
   ["a named pipe", "mkfifo $B", "PATH is not a regular file."],
-  [
-    "a file of two names",
-    "touch other; ln other $B",
-    "PATH has more than one name (hard links).",
-    "rm other",
-  ],
+  ["a file of two names", "touch other; ln other $B", "PATH has more than one name (hard links).", "rm other"],
   ["a text", "yes 'Dear diary,' | head -1000 >$B", "PATH is not a SQLite database."],
   ["a text of two bytes", "echo x >$B", "PATH is not a SQLite database."],
   [
@@ -220,23 +210,13 @@ const troubles: Trouble[] = [
   ["another program's database in WAL mode", "cp $T/bookmarksWal $B", another],
   ["another program's database with a version like ours", "cp $T/bookmarksLikeOurs $B", another],
   ["another program's messages", "cp $T/otherMessages $B", another],
-  [
-    "a file in a folder that is missing",
-    "rmdir place",
-    "the folder FOLDER does not exist.",
-    "mkdir -m 700 place",
-  ],
+  ["a file in a folder that is missing", "rmdir place", "the folder FOLDER does not exist.", "mkdir -m 700 place"],
   ["a file in a file", "rmdir place; >place", "FOLDER is not a folder.", "rm place; mkdir -m 700 place"],
 ];
 
 const othersTroubles: Trouble[] = [
   ["a file", `cp $T/original $B; chown ${stranger} $B`, "PATH belongs to another user", "chown 0 $B"],
-  [
-    "a link",
-    `>place/real; ln -s real $B; chown -h ${stranger} $B`,
-    "PATH belongs to another user",
-    "chown -h 0 $B",
-  ],
+  ["a link", `>place/real; ln -s real $B; chown -h ${stranger} $B`, "PATH belongs to another user", "chown -h 0 $B"],
   [
     "a journal beside the file",
     `cp $T/original $B; touch $B-journal; chown ${stranger} $B-journal`,
@@ -271,11 +251,7 @@ async function expectRefused([, make, says, fix = "mv $B away"]: Trouble): Promi
     expect(plain.stderr).toContain(sentence);
     const json = await box.relay([...args, "--json"], { env });
     const error = plain.stderr.slice("relay: ".length, -1);
-    expect([json.status, json.stdout, JSON.parse(json.stderr)]).toEqual([
-      4,
-      "",
-      { ok: false, error, code: 4 },
-    ]);
+    expect([json.status, json.stdout, JSON.parse(json.stderr)]).toEqual([4, "", { ok: false, error, code: 4 }]);
   }
   const desktop = await connect(box, { args: ["--client", "desktop"], env });
   for (const [tool, args] of tools) {
@@ -293,9 +269,7 @@ async function expectRefused([, make, says, fix = "mv $B away"]: Trouble): Promi
 
 describe("no command and no server uses, changes or replaces", () => {
   test.each(troubles)("%s", (...trouble: Trouble) => expectRefused(trouble));
-  test.skipIf(!isRoot).each(othersTroubles)("another user's: %s", (...trouble: Trouble) =>
-    expectRefused(trouble),
-  );
+  test.skipIf(!isRoot).each(othersTroubles)("another user's: %s", (...trouble: Trouble) => expectRefused(trouble));
 
   test("a path that is not absolute", async () => {
     await using box = sandbox();
@@ -358,8 +332,7 @@ async function mountDisk(box: Sandbox, options: string) {
     send: (message: string) => run(relayBinary, "send", "--to", "code", message),
     fill: () => run("sh", "-c", `cat /dev/zero >"${folder}/fill"; true`),
     free: () => run("rm", join(folder, "fill")),
-    connect: () =>
-      connect(box, { command: "nsenter", args: [...enter.slice(1), relayBinary], env, name: "claude-ai" }),
+    connect: () => connect(box, { command: "nsenter", args: [...enter.slice(1), relayBinary], env, name: "claude-ai" }),
     /** The beginnings of the texts that wait for Code. */
     async waiting(): Promise<string[]> {
       const got = await run(relayBinary, "get", "--for", "code", "--limit", "20", "--peek", "--json");

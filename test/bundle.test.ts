@@ -196,10 +196,7 @@ describe.skipIf(!canPack).each(shells)("the launcher in %s", (_name, shell) => {
   test.each([
     ["riscv64", "this bundle has no program for the processor riscv64. It has x64 and arm64."],
     ["aarch64", "xz, which unpacks relay for arm64, is missing. Install it (the package xz-utils or xz)."],
-    [
-      "x86_64",
-      "cannot make a copy that runs in CACHE. Make that folder writable, or install relay with install.sh.",
-    ],
+    ["x86_64", "cannot make a copy that runs in CACHE. Make that folder writable, or install relay with install.sh."],
   ])("on a %s that lacks something says: %s", async (cpu, sentence) => {
     await using box = sandbox();
     fakeProcessor(box, "Linux", cpu);
@@ -219,23 +216,20 @@ describe.skipIf(!canPack)("every bundle", () => {
       expect(readFileSync(join(box.home, name)).equals(readFileSync(join(bundles, name)))).toBe(true);
   });
 
-  test.each(names)(
-    "%s passes mcpb unpack and validate, and would not pass without a server",
-    async (name) => {
-      await using box = sandbox();
-      const program = join(import.meta.dir, "../node_modules/@anthropic-ai/mcpb/dist/cli/cli.js");
-      const mcpb = (...args: string[]) => box.run([process.execPath, program, ...args]);
-      const folder = join(box.home, "unpacked");
-      expect((await mcpb("unpack", join(bundles, name), folder)).status).toBe(0);
-      const { status, stdout } = await mcpb("validate", folder);
-      expect([status, stdout]).toEqual([0, expect.stringContaining("Manifest schema validation passes!")]);
-      expect(stdout).toContain("Icon validation passed");
-      const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
-      expect(manifest.version).toBe("9.8.7");
-      writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, server: undefined }));
-      expect((await mcpb("validate", folder)).status).toBe(1);
-    },
-  );
+  test.each(names)("%s passes mcpb unpack and validate, and would not pass without a server", async (name) => {
+    await using box = sandbox();
+    const program = join(import.meta.dir, "../node_modules/@anthropic-ai/mcpb/dist/cli/cli.js");
+    const mcpb = (...args: string[]) => box.run([process.execPath, program, ...args]);
+    const folder = join(box.home, "unpacked");
+    expect((await mcpb("unpack", join(bundles, name), folder)).status).toBe(0);
+    const { status, stdout } = await mcpb("validate", folder);
+    expect([status, stdout]).toEqual([0, expect.stringContaining("Manifest schema validation passes!")]);
+    expect(stdout).toContain("Icon validation passed");
+    const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
+    expect(manifest.version).toBe("9.8.7");
+    writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, server: undefined }));
+    expect((await mcpb("validate", folder)).status).toBe(1);
+  });
 
   test("is at most 100 MB", () => {
     checkSize("relay.mcpb", bundleLimitBytes);

@@ -4,8 +4,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
-const seen =
-  "serve send get status clear doctor demo setup setup-code setup-desktop uninstall completions".split(" ");
+const seen = "serve send get status clear doctor demo setup setup-code setup-desktop uninstall completions".split(" ");
 const hidden = ["typed", "hook", "statusline"];
 
 /** The words of a command line; '' is the empty one. */
@@ -53,10 +52,7 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ["send --to code ''", "message is empty. Give the text to send."],
     ["get", "missing reader: use --for desktop or --for code"],
     ["get --for code --limit x", 'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.'],
-    [
-      "get --for code --limit 2.5",
-      'limit is "2.5"; it must be a whole number from 1 to 20. Leave it out for 5.',
-    ],
+    ["get --for code --limit 2.5", 'limit is "2.5"; it must be a whole number from 1 to 20. Leave it out for 5.'],
     ["clear", "relay clear deletes every message, and there is no terminal to ask on. Say --yes."],
     ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. Use 0 for never.'],
   ];

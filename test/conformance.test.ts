@@ -22,8 +22,7 @@ const meaningful = ["server-initialize", "ping", "tools-list", "prompts-list"];
 
 /** Scenarios that look for what relay is not, and why it is not; each must still be refused in the form of MCP. */
 const refused: Record<string, RegExp> = {
-  "a fixture tool or prompt of the suite's own":
-    /^(tools-call-|prompts-get-|json-schema-2020-12|elicitation-)/,
+  "a fixture tool or prompt of the suite's own": /^(tools-call-|prompts-get-|json-schema-2020-12|elicitation-)/,
   "a capability that relay does not have, and does not claim": /^(logging-|completion-|resources-)/,
 };
 
@@ -62,11 +61,7 @@ describe.skipIf(!existsSync(suite))("the official conformance suite", () => {
     for (const scenario of meaningful) {
       const judged = await judge(box, url, scenario);
       const checks = checksOf(judged.stdout);
-      expect([scenario, checks, judged.status]).toMatchObject([
-        scenario,
-        { "wire-schema-valid": "SUCCESS" },
-        0,
-      ]);
+      expect([scenario, checks, judged.status]).toMatchObject([scenario, { "wire-schema-valid": "SUCCESS" }, 0]);
       expect(new Set(Object.values(checks))).toEqual(new Set(["SUCCESS"]));
       expect(Object.keys(checks).length).toBeGreaterThan(1);
     }
@@ -74,20 +69,14 @@ describe.skipIf(!existsSync(suite))("the official conformance suite", () => {
 
   test("finds the refusal of everything that relay does not have well formed, from either server", async () => {
     await using box = sandbox();
-    const servers = [
-      await startBridge(box, ["--client", "code"]),
-      await startBridge(box, ["--client", "desktop"]),
-    ];
+    const servers = [await startBridge(box, ["--client", "code"]), await startBridge(box, ["--client", "desktop"])];
     const scenarios = (await scenariosOf(box)).filter((name) => isRefused(name));
     expect(scenarios.length).toBeGreaterThan(20);
     for (let n = 0; n < scenarios.length; n += atOnce) {
       const some = scenarios.slice(n, n + atOnce);
       const judged = await Promise.all(some.map((name, place) => judge(box, servers[place % 2] ?? "", name)));
       for (const [place, { stdout }] of judged.entries())
-        expect([some[place], checksOf(stdout)]).toMatchObject([
-          some[place],
-          { "wire-schema-valid": "SUCCESS" },
-        ]);
+        expect([some[place], checksOf(stdout)]).toMatchObject([some[place], { "wire-schema-valid": "SUCCESS" }]);
     }
   });
 

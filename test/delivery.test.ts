@@ -147,15 +147,12 @@ test("a fetch that was cancelled together with many other requests is offered ag
   server.send(toolCall(1, "relay_fetch", { limit: 2 }));
   await beginsItsPage(box);
   for (let id = 2; id <= 200; id++) server.send({ id, method: "ping" });
-  for (let id = 1; id <= 200; id++)
-    server.send({ method: "notifications/cancelled", params: { requestId: id } });
+  for (let id = 1; id <= 200; id++) server.send({ method: "notifications/cancelled", params: { requestId: id } });
   await server.child.stdin.flush();
   await Bun.sleep(300);
   startShell(box, "cat output-* >/dev/null"); // now its client reads
   await until("the page is back", async () => (await get(box, "code", "--peek")).elsewhere === 0);
-  expect((await get(box, "code")).messages.map(({ id, maybe_shown }) => [id, maybe_shown])).toEqual([
-    [1, true],
-  ]);
+  expect((await get(box, "code")).messages.map(({ id, maybe_shown }) => [id, maybe_shown])).toEqual([[1, true]]);
 });
 
 test("a request that is called like a cancellation cancels nothing, and is answered by its own id", async () => {
@@ -210,11 +207,7 @@ describe("a page larger than a pipe, for a client that never reads", () => {
       if (signal === "SIGSTOP") await stopBetweenTransactions(box, server);
       else server.child.kill(signal);
       expect((await get(box, "code", "--peek")).messages).toEqual([]);
-      await until(
-        "the lease expires",
-        async () => (await get(box, "code", "--peek")).elsewhere === 0,
-        50_000,
-      );
+      await until("the lease expires", async () => (await get(box, "code", "--peek")).elsewhere === 0, 50_000);
       expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: true }]);
       expect((await get(box, "code")).messages).toEqual([]);
     },
@@ -280,13 +273,10 @@ describe("relay get", () => {
   test("whose output is closed from the start says that everything waits as before", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["one"]);
-    const got = await box.run(
-      ["sh", "-c", `{ sleep 0.3; "$RELAY" get --for code; echo $? >status; } | true`],
-      { env: { RELAY: relayBinary } },
-    );
-    expect(got.stderr).toBe(
-      "relay: the output was cut off, so these messages wait as before. Get them once more.\n",
-    );
+    const got = await box.run(["sh", "-c", `{ sleep 0.3; "$RELAY" get --for code; echo $? >status; } | true`], {
+      env: { RELAY: relayBinary },
+    });
+    expect(got.stderr).toBe("relay: the output was cut off, so these messages wait as before. Get them once more.\n");
     expect(await Bun.file(join(box.home, "status")).text()).toBe("1\n");
     expect((await get(box, "code")).messages).toMatchObject([{ id: 1, maybe_shown: false }]);
   });

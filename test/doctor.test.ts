@@ -104,10 +104,6 @@ const troubles: Record<string, (Change | string)[]> = {
     ({ buffer }) => wipe(buffer, 2, 0xff),
     "fail buffer: HOME/.relay_buffer.db is damaged: …",
   ],
-  "a text in its place": [
-    ({ buffer }) => writeFileSync(buffer, "Dear diary,\n".repeat(100)),
-    "fail buffer: HOME/.relay_buffer.db is damaged: SQLite cannot read it",
-  ],
   "a folder in its place": [
     ({ buffer }) => rmSync(buffer),
     ({ buffer }) => mkdirSync(buffer),
@@ -129,10 +125,6 @@ const troubles: Record<string, (Change | string)[]> = {
     set(desktop, `${server}.command`, "/nowhere/relay"),
     "fail server of Desktop: /nowhere/relay --client desktop does not start and answer: …ENOENT…",
   ],
-  "a server with an argument that is not a string": [
-    set(desktop, `${server}.args`, ["--client", "desktop", {}]),
-    `fail server of Desktop: has an argument or a variable that is not a string, in HOME/${desktop}`,
-  ],
   "a server with a variable that is not a string": [
     set(code, `${server}.env`, { RELAY_NOTIFY: false }),
     "fail server of Code: has an argument or a variable that is not a string, in HOME/.claude.json",
@@ -140,10 +132,6 @@ const troubles: Record<string, (Change | string)[]> = {
   "a server that does not start with these arguments": [
     set(code, `${server}.args`, ["--client", "code", "--sonud"]),
     "fail server of Code: …relay --client code --sonud does not start and answer: …unknown flag --sonud…",
-  ],
-  "a server that the entry's own variables break": [
-    set(code, `${server}.env`, { BUN_OPTIONS: "--no-such-option-at-all", BUN_BE_BUN: "1" }),
-    "fail server of Code: … does not start and answer: …",
   ],
   "a program that is not relay": [
     file("fake/relay", "#!/bin/sh\necho 'I am a shell script' >&2\nexit 3\n"),
@@ -162,8 +150,8 @@ const troubles: Record<string, (Change | string)[]> = {
     set(desktop, "mcpServers.old", original),
     `warn Python server: is still there: old in HOME/${desktop}`,
   ],
-  "no hook for tickets": [
-    set(settings, "hooks.UserPromptExpansion", undefined),
+  "no hooks": [
+    set(settings, "hooks", undefined),
     "fail hook UserPromptExpansion: is not in your settings; it issues the tickets of /get",
   ],
   "no hook at the start": [
@@ -179,10 +167,6 @@ const troubles: Record<string, (Change | string)[]> = {
     "warn hook SessionStart: runs /nowhere/relay, which does not exist",
   ],
   "hooks switched off by the person": [set(settings, "disableAllHooks", true), switchedOff("user")],
-  "hooks switched off by the project": [
-    file(`project/${settings}`, { disableAllHooks: true }),
-    switchedOff("project"),
-  ],
   "hooks switched off for this checkout, with a comment": [
     file("project/.claude/settings.local.json", '{\n  // quiet\n  "disableAllHooks": true,\n}\n'),
     switchedOff("project-local"),
@@ -229,11 +213,6 @@ const troubles: Record<string, (Change | string)[]> = {
   "two buffers": [
     set(desktop, `${server}.env`, mine),
     "fail same buffer: the Claudes use different buffers: Code HOME/.relay_buffer.db, /get HOME/.relay_buffer.db, Desktop HOME/mine.db",
-  ],
-  "another buffer for hooks and /get": [
-    set(settings, "env", mine),
-    set(code, `${server}.env`, { RELAY_DB: "HOME/.relay_buffer.db" }),
-    "fail same buffer: the Claudes use different buffers: Code HOME/.relay_buffer.db, /get HOME/mine.db, Desktop HOME/.relay_buffer.db",
   ],
   "another buffer in this project": [
     file(`project/${settings}`, { env: mine }),
@@ -386,8 +365,8 @@ test("an administrator's settings count, wherever the system keeps them", async 
   expect(placesOf("/h", system).managedSettings).toEqual(["/etc/claude-code/managed-settings.json"]);
 });
 
-// A shared memory folder is empty after the machine's next start; any odd disk is told alike.
-test.skipIf(!existsSync("/dev/shm"))("an odd disk is told", async () => {
+// A shared memory folder is empty after the machine's next start; every odd disk is reported like it.
+test.skipIf(!existsSync("/dev/shm"))("an odd disk is reported", async () => {
   const folder = join("/dev/shm", `relay-test-${crypto.randomUUID()}`);
   mkdirSync(folder, { mode: 0o700 });
   try {

@@ -27,8 +27,7 @@ const used = await (async () => {
     server: 7,
   });
   const send = async (sender: "desktop" | "code", lengths: number[]) => {
-    for (const length of lengths)
-      await store.append({ sender, message: "é".repeat(length), notify: "later" });
+    for (const length of lengths) await store.append({ sender, message: "é".repeat(length), notify: "later" });
   };
   const request = { limit: 1, includeRead: false, size: "tool" } as const;
   await send("desktop", [1, 4_000]);

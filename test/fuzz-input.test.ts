@@ -100,8 +100,7 @@ class Answers {
     const text = result?.content?.[0]?.text ?? result?.messages?.[0]?.content.text;
     if (error) {
       // of parameters the SDK says as an internal error what its schema says of them
-      const isSense =
-        error.code === -32603 ? /"path": \[\s+"params"/.test(error.message) : error.message !== "";
+      const isSense = error.code === -32603 ? /"path": \[\s+"params"/.test(error.message) : error.message !== "";
       expect([error, isSense]).toEqual([error, true]);
       this.#count(`${error.code}`);
     }
@@ -123,10 +122,8 @@ interface Result {
 }
 
 function kindOf(text: string): string {
-  if (text.startsWith('{"ok":true,"id":'))
-    return text.includes('"evicted_unread":[]') ? "sent" : "sent, and dropped";
-  if (text.startsWith('{"ok":true,"deleted":'))
-    return text.includes('"deleted":0') ? "cleared nothing" : "cleared";
+  if (text.startsWith('{"ok":true,"id":')) return text.includes('"evicted_unread":[]') ? "sent" : "sent, and dropped";
+  if (text.startsWith('{"ok":true,"deleted":')) return text.includes('"deleted":0') ? "cleared nothing" : "cleared";
   return text.startsWith("relay: nothing") ? "nothing new" : "page";
 }
 
@@ -189,8 +186,7 @@ test(
         const isKnown = isTold || isKept(box, received, one.client) || mayClear;
         return isKept(box, sent, other.client) && isKnown;
       });
-      for (const side of [one, other])
-        expect([side.server.child.exitCode, side.server.stderr()]).toEqual([null, ""]);
+      for (const side of [one, other]) expect([side.server.child.exitCode, side.server.stderr()]).toEqual([null, ""]);
     });
     await assertFor(seconds, property);
     const missing = () => reached.filter((kind) => !(kind in answers.kinds));

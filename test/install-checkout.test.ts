@@ -43,9 +43,7 @@ test.each([
 test("a build that fails installs nothing", async () => {
   await using here = await checkout("echo 'no bundler' >&2; exit 3");
   const { status, stderr } = await here.run();
-  expect(stderr).toBe(
-    "no bundler\ninstall.sh: the build of relay failed, see above. Nothing was installed.\n",
-  );
+  expect(stderr).toBe("no bundler\ninstall.sh: the build of relay failed, see above. Nothing was installed.\n");
   expect(status).toBe(1);
   expect(here.files()).toEqual([]);
 });
@@ -88,9 +86,7 @@ test("the commands of the README install it by script and by hand, and remove it
 
 test("--help says where relay comes from", async () => {
   await using here = await checkout();
-  expect((await here.box.run(["sh", original, "--help"])).stdout).toContain(
-    "Builds relay from this checkout",
-  );
+  expect((await here.box.run(["sh", original, "--help"])).stdout).toContain("Builds relay from this checkout");
   const { stdout } = await here.install({ args: ["--help"] });
   expect(stdout).toContain(`curl -fsSL ${here.release.url}/install.sh | sh`);
   expect(stdout).toContain("Downloads relay 9.8.7");

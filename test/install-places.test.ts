@@ -34,27 +34,22 @@ describe("it refuses", () => {
   test("a folder that cannot be made", async () => {
     await using here = await machine();
     writeFileSync(join(here.home, ".local"), "a file");
-    await here.refuses(
-      `cannot make the folder ${here.home}/.local. Set RELAY_INSTALL_DIR to a folder of your own.`,
-    );
+    await here.refuses(`cannot make the folder ${here.home}/.local. Set RELAY_INSTALL_DIR to a folder of your own.`);
     expect(here.release.requests).toEqual([]);
   });
 
-  test.skipIf(process.getuid?.() === 0 && !Bun.which("setpriv"))(
-    "a folder that it may not write",
-    async () => {
-      await using here = await machine();
-      const { box } = here;
-      mkdirSync(join(here.home, ".local/bin"), { recursive: true, mode: 0o555 });
-      await box.run(["chmod", "-R", "a+rX,a-w", box.home]);
-      box.defer(async () => void (await box.run(["chmod", "-R", "u+w", box.home])));
-      const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh"];
-      const shell = process.getuid?.() === 0 ? asNobody : ["dash"];
-      const sentence = `cannot write to ${here.home}/.local/bin. Set RELAY_INSTALL_DIR to a folder of your own.`;
-      await here.refuses(sentence, { shell });
-      expect(here.release.requests).toEqual([]);
-    },
-  );
+  test.skipIf(process.getuid?.() === 0 && !Bun.which("setpriv"))("a folder that it may not write", async () => {
+    await using here = await machine();
+    const { box } = here;
+    mkdirSync(join(here.home, ".local/bin"), { recursive: true, mode: 0o555 });
+    await box.run(["chmod", "-R", "a+rX,a-w", box.home]);
+    box.defer(async () => void (await box.run(["chmod", "-R", "u+w", box.home])));
+    const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh"];
+    const shell = process.getuid?.() === 0 ? asNobody : ["dash"];
+    const sentence = `cannot write to ${here.home}/.local/bin. Set RELAY_INSTALL_DIR to a folder of your own.`;
+    await here.refuses(sentence, { shell });
+    expect(here.release.requests).toEqual([]);
+  });
 
   test("to install in place of another program of that name, or to remove it", async () => {
     await using here = await machine();
@@ -69,9 +64,7 @@ describe("it refuses", () => {
   test("a folder of that name", async () => {
     await using here = await machine();
     mkdirSync(here.installed, { recursive: true });
-    await here.refuses(
-      `${here.installed} is a folder. Move it away, or set RELAY_INSTALL_DIR to another folder.`,
-    );
+    await here.refuses(`${here.installed} is a folder. Move it away, or set RELAY_INSTALL_DIR to another folder.`);
   });
 
   test("no HOME", async () => {

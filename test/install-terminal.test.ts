@@ -15,10 +15,7 @@ interface TerminalOptions {
 }
 
 /** Pipes install.sh into a shell on a terminal. */
-async function atTerminal(
-  here: Machine,
-  { shell = ["dash"], args = [], answers = {}, env = {} }: TerminalOptions,
-) {
+async function atTerminal(here: Machine, { shell = ["dash"], args = [], answers = {}, env = {} }: TerminalOptions) {
   const path = join(here.box.home, "install.sh");
   writeFileSync(path, here.release.script);
   let screen = "";

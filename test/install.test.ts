@@ -91,8 +91,7 @@ To connect Claude Desktop and Claude Code, type: '${quoted}/.local/bin/relay' se
   test("cut off anywhere, it does nothing", async () => {
     await using here = await machine();
     const { script } = here.release;
-    for (const program of [...calledFirst, "wget"])
-      here.fake(program, `echo called >>"${here.box.home}/log"`);
+    for (const program of [...calledFirst, "wget"]) here.fake(program, `echo called >>"${here.box.home}/log"`);
     expect(script).toEndWith('\n{ main "$@"; exit; }\n');
     const lastLine = script.lastIndexOf("\n{ main");
     const cuts = Array.from({ length: script.length - 1 }, (_, place) => place);

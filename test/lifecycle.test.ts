@@ -20,11 +20,7 @@ async function expectEndWithInput({ child }: Server): Promise<void> {
 describe("a server ends with status 0", () => {
   test("at the end of input, after answering what it had read", async () => {
     await using box = sandbox();
-    const requests = [
-      initialize(),
-      toolCall(1, "relay_send", { message: "last words" }),
-      { id: 2, method: "ping" },
-    ];
+    const requests = [initialize(), toolCall(1, "relay_send", { message: "last words" }), { id: 2, method: "ping" }];
     const input = requests.map(line).join("");
     const ended = await box.run([relayBinary, "--client", "desktop"], { stdin: input });
     expect(ended.status).toBe(0);

@@ -81,12 +81,7 @@ async function send(
   }
 }
 
-async function lease(
-  request: PageRequest,
-  model: ReferenceStore,
-  real: Real,
-  store: Store,
-): Promise<Given | null> {
+async function lease(request: PageRequest, model: ReferenceStore, real: Real, store: Store): Promise<Given | null> {
   const leased = await store.lease(request);
   const expected = model.lease(request, leased.lease?.id ?? "");
   expect(leased).toEqual(expected);
@@ -138,13 +133,9 @@ const steps = [
   ),
   ...Array(2).fill(step("send many", fc.array(message, { minLength: 8, maxLength: 22 }), send)),
   ...Array(4).fill(
-    step(
-      "lease",
-      fc.record({ reader: client, limit, includeRead: fc.boolean() }),
-      async (request, ...rest) => {
-        await lease({ ...request, size: "tool" }, ...rest);
-      },
-    ),
+    step("lease", fc.record({ reader: client, limit, includeRead: fc.boolean() }), async (request, ...rest) => {
+      await lease({ ...request, size: "tool" }, ...rest);
+    }),
   ),
   ...Array(8).fill(
     step("proceed", pages, async ({ place, well }, model, { given, ledger }) => {
@@ -172,9 +163,7 @@ const steps = [
   step("the original fetches", fc.tuple(client, limit), async ([reader, most], model, real) => {
     const column = `read_by_${reader}_at`;
     const newest = `SELECT id FROM messages WHERE ${column} IS NULL ORDER BY id DESC LIMIT ?`;
-    original(real.path, [
-      [`UPDATE messages SET ${column} = ? WHERE id IN (${newest})`, timestamp(model.now), most],
-    ]);
+    original(real.path, [[`UPDATE messages SET ${column} = ? WHERE id IN (${newest})`, timestamp(model.now), most]]);
     real.ledger.readElsewhere(reader, model.originalFetch(reader, most));
   }),
   step("close", fc.constant(null), async (_args, _model, _real, store) => store.close()),

@@ -28,12 +28,10 @@ class Fixture {
 
   readonly notifications = new Notifications({
     store: {
-      leaseNotifications: ({ final = false } = {}) =>
-        this.#called(`lease${final ? " finally" : ""}`, this.waiting),
+      leaseNotifications: ({ final = false } = {}) => this.#called(`lease${final ? " finally" : ""}`, this.waiting),
       markNotified: () => this.#called("mark", undefined),
       releaseNotification: () => this.#called("release", undefined),
-      prefer: (client: string, { sound }: NotificationPreference) =>
-        this.#called(`${client}: ${sound}`, undefined),
+      prefer: (client: string, { sound }: NotificationPreference) => this.#called(`${client}: ${sound}`, undefined),
     } as unknown as Store,
     notifier: {
       show: ({ body }) => {

@@ -32,8 +32,7 @@ const powershell = "/mnt/c/Windows/System32/WindowsPowerShell/v1.0/powershell.ex
 
 describe("Linux", () => {
   const escaped = "&lt;b&gt; &amp; C:";
-  const notify =
-    "org.freedesktop.Notifications /org/freedesktop/Notifications org.freedesktop.Notifications Notify";
+  const notify = "org.freedesktop.Notifications /org/freedesktop/Notifications org.freedesktop.Notifications Notify";
   const call = [busctl, ..."--user --timeout=3 -- call".split(" "), ...notify.split(" "), "susssasa{sv}i"];
 
   test.each([
@@ -193,9 +192,7 @@ describe("WSL", () => {
   });
 
   test("without a Windows that can be reached it is a Linux", () => {
-    expect(planFor(hello, systemOf("wsl", {}, [send]))).toEqual(
-      planFor(hello, systemOf("linux", {}, [send])),
-    );
+    expect(planFor(hello, systemOf("wsl", {}, [send]))).toEqual(planFor(hello, systemOf("linux", {}, [send])));
   });
 });
 
@@ -211,10 +208,7 @@ test("a notifier that is stopped ends its program and the programs that this sta
   await using box = sandbox();
   const program = join(box.programs, "notify-send");
   const pid = join(box.home, "pid");
-  writeFileSync(
-    program,
-    `#!/bin/sh\ntail -f /dev/null & echo $! >'${pid}.new'; mv '${pid}.new' '${pid}'; wait\n`,
-  );
+  writeFileSync(program, `#!/bin/sh\ntail -f /dev/null & echo $! >'${pid}.new'; mv '${pid}.new' '${pid}'; wait\n`);
   const notifier = createSystemNotifier(systemOf("linux", { PATH: box.env.PATH }, [program]));
   const { shown } = notifier.show(hello);
   await until("the program started", () => existsSync(pid));
@@ -256,18 +250,14 @@ describe("hostile text is data", () => {
   ];
 
   test.each(
-    systems.flatMap((system) =>
-      hostile.map((text) => [system.kind, text.slice(0, 40), system, text] as const),
-    ),
+    systems.flatMap((system) => hostile.map((text) => [system.kind, text.slice(0, 40), system, text] as const)),
   )("%s: %j", (_kind, _text, system, text) => {
     const { body } = notificationOf(leased(text));
     const plain = planFor(notificationOf(leased("plain")), system);
     const plan = planFor(notificationOf(leased(text)), system);
     // the same is run as for a harmless text, but for one argument or variable, which is the text
     const differing = plan?.toast.argv.filter((word, index) => word !== plain?.toast.argv[index]) ?? [];
-    const variables = Object.entries(plan?.toast.env ?? {}).filter(
-      ([name, value]) => plain?.toast.env[name] !== value,
-    );
+    const variables = Object.entries(plan?.toast.env ?? {}).filter(([name, value]) => plain?.toast.env[name] !== value);
     const changed = [...differing, ...variables.map(([name, value]) => `${name}=${value}`)];
     expect(changed).toHaveLength(1);
     const escaped = body.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -335,9 +325,7 @@ test.skipIf(!Bun.which("wine"))(
       await box.run(["wineserver", "-k", "-w"], { env: wine });
     });
     writeFileSync(join(box.home, "echo.js"), echo);
-    const plans = hostile.map((message) =>
-      planFor(notificationOf(leased(message, "off")), systemOf("windows")),
-    );
+    const plans = hostile.map((message) => planFor(notificationOf(leased(message, "off")), systemOf("windows")));
     const args = plans[0]?.toast.argv.slice(1) ?? [];
     const bodies = plans.map((plan) => plan?.toast.env.RELAY_BODY ?? "");
     // all of them at once, because a program takes seconds to start under wine

@@ -4,12 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openPatiently } from "./support/database.ts";
-import {
-  hasPython,
-  type OriginalProcess,
-  type OriginalRow,
-  startOriginal,
-} from "./support/original-statements.ts";
+import { hasPython, type OriginalProcess, type OriginalRow, startOriginal } from "./support/original-statements.ts";
 import { connectBoth, textsOf } from "./support/peer.ts";
 import { type Gotten, get, type Sandbox, sandbox } from "./support/sandbox.ts";
 
@@ -59,8 +54,7 @@ describe.skipIf(!hasPython)("a file that the original made", () => {
   test("keeps what the original had read as read, for both", async () => {
     await using box = sandbox();
     await original(box, "init");
-    for (const sender of ["desktop", "code", "desktop"])
-      await original(box, "send", sender, `from ${sender}`);
+    for (const sender of ["desktop", "code", "desktop"]) await original(box, "send", sender, `from ${sender}`);
     await original(box, "fetch", "desktop", 5);
     await original(box, "fetch", "code", 1);
     const status = JSON.parse((await box.relay(["status", "--json"])).stdout);
@@ -207,11 +201,7 @@ describe.skipIf(!hasPython)("a timestamp of the original's", () => {
   test("is shown in frames to the second", async () => {
     await using box = sandbox();
     await original(box, "init");
-    for (const time of [
-      "2026-11-23T07:12:04.123456+00:00",
-      "2026-11-23T07:12:04+00:00",
-      "2026-11-23T09:12:04.5+02:00",
-    ])
+    for (const time of ["2026-11-23T07:12:04.123456+00:00", "2026-11-23T07:12:04+00:00", "2026-11-23T09:12:04.5+02:00"])
       await original(box, "send", "desktop", "text", time);
     const page = (await box.relay(["get", "--for", "code"])).stdout;
     expect(page.match(/^--- \w+ message \d, desktop, 2026-11-23T07:12:04Z$/gm)).toHaveLength(3);

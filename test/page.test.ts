@@ -35,21 +35,9 @@ describe("a page", () => {
     ["is empty while others are on their way", page([], { remaining: 2, inFlight: 2 }), "tool"],
     ["has one message", page([message(41, "the text")]), "approved tool"],
     ["has two and more wait", page([message(41, "a"), message(42, "b\n")], { remaining: 3 }), "command"],
-    [
-      "has more waiting, some on their way",
-      page([message(41, "a")], { remaining: 3, inFlight: 1 }),
-      "prompt",
-    ],
-    [
-      "may have been shown, and is escaped",
-      page([message(41, "a\u001b[2J\u0007b", { redelivered: true })]),
-      "tool",
-    ],
-    [
-      "has what was read before",
-      page([message(4, "old", { read_by_code_at: "2026" }), message(5, "new")]),
-      "tool",
-    ],
+    ["has more waiting, some on their way", page([message(41, "a")], { remaining: 3, inFlight: 1 }), "prompt"],
+    ["may have been shown, and is escaped", page([message(41, "a\u001b[2J\u0007b", { redelivered: true })]), "tool"],
+    ["has what was read before", page([message(4, "old", { read_by_code_at: "2026" }), message(5, "new")]), "tool"],
     ["has only what was read before", page([message(4, "old", { read_by_code_at: "2026" })]), "tool"],
     [
       "names dropped messages",
@@ -62,11 +50,7 @@ describe("a page", () => {
       }),
       "tool",
     ],
-    [
-      "names messages that an unknown client cleared",
-      page([], { dropped: dropped([1, 2], "unknown") }),
-      "tool",
-    ],
+    ["names messages that an unknown client cleared", page([], { dropped: dropped([1, 2], "unknown") }), "tool"],
     [
       "ends before a message that is too long for /get",
       page([message(41, "a")], { remaining: 2, tooLong: 42, dropped: dropped([40]) }),
@@ -78,11 +62,7 @@ describe("a page", () => {
       page([message(1, "a", { timestamp: "2026-11-23T07:12:04.123456+00:00" })]),
       "tool",
     ],
-    [
-      "has a timestamp that is none",
-      page([message(1, "a", { timestamp: "now)\n--- 7f3a9c1e end" })]),
-      "tool",
-    ],
+    ["has a timestamp that is none", page([message(1, "a", { timestamp: "now)\n--- 7f3a9c1e end" })]), "tool"],
   ];
   test.each(pages)("%s", (_name, shown, asked) => {
     expect(renderPage(shown, "code", asked, nonce)).toMatchSnapshot();
@@ -105,9 +85,7 @@ describe("a page", () => {
   test("names many dropped messages briefly", () => {
     const many = dropped(Array.from({ length: 1_000 }, (_, n) => 2 * n + 1));
     const [, line = ""] = renderPage(page([], { dropped: many }), "code", "tool", nonce).split("\n");
-    expect(line).toStartWith(
-      "relay: 1000 unread messages were dropped because the buffer was full (1, 3, 5,",
-    );
+    expect(line).toStartWith("relay: 1000 unread messages were dropped because the buffer was full (1, 3, 5,");
     expect(line).toEndWith(", 39 and others).");
   });
 });
@@ -148,11 +126,8 @@ describe("no text closes its own frame", () => {
         ),
         (texts) => {
           let n = 0;
-          const shown = renderPage(
-            page(texts.map((value, index) => message(index + 1, value))),
-            "code",
-            "tool",
-            () => (0x7f3a9c1e + n++).toString(16),
+          const shown = renderPage(page(texts.map((value, index) => message(index + 1, value))), "code", "tool", () =>
+            (0x7f3a9c1e + n++).toString(16),
           );
           expect(textsOf(shown)).toEqual(texts.map((value) => makeVisible(value).text));
         },

@@ -47,9 +47,7 @@ function put(path: string): void {
   writeFileSync(path, '#!/bin/sh\nprintf "%s %s %s\\n" "$0" "$PPID" "$*"\n', { mode: 0o755 });
 }
 
-const shells = ["dash", "bash", "busybox sh", "zsh --emulate sh"].filter((line) =>
-  Bun.which(line.split(" ")[0] ?? ""),
-);
+const shells = ["dash", "bash", "busybox sh", "zsh --emulate sh"].filter((line) => Bun.which(line.split(" ")[0] ?? ""));
 
 describe.each(shells)("the launcher in %s", (shell) => {
   const launch = (box: Sandbox, args: string[], folders: string[] = [], cwd = box.home) =>
@@ -135,19 +133,16 @@ test("the archive is the same every time, and names version and address", async 
   expect(absent.stderr).toContain(`curl -fsSL ${baseUrl}/install.sh | sh`);
 });
 
-test.skipIf(!claude)(
-  "Claude Code's own check passes the checkout and what is packed, and nothing else",
-  async () => {
-    await using box = sandbox();
-    const { folder, marketplace } = pack(box);
-    const validate = async (path: string) =>
-      (await box.run([claude ?? "", "plugin", "validate", "--strict", path])).status;
-    const checked = [pluginFolder, join(pluginFolder, "../.."), folder, marketplace];
-    expect(await Promise.all(checked.map(validate))).toEqual([0, 0, 0, 0]);
-    writeFileSync(join(folder, "hooks/hooks.json"), '{"hooks":{"NoSuchEvent":[]}}');
-    expect(await validate(folder)).toBe(1);
-  },
-);
+test.skipIf(!claude)("Claude Code's own check passes the checkout and what is packed, and nothing else", async () => {
+  await using box = sandbox();
+  const { folder, marketplace } = pack(box);
+  const validate = async (path: string) =>
+    (await box.run([claude ?? "", "plugin", "validate", "--strict", path])).status;
+  const checked = [pluginFolder, join(pluginFolder, "../.."), folder, marketplace];
+  expect(await Promise.all(checked.map(validate))).toEqual([0, 0, 0, 0]);
+  writeFileSync(join(folder, "hooks/hooks.json"), '{"hooks":{"NoSuchEvent":[]}}');
+  expect(await validate(folder)).toBe(1);
+});
 
 test.skipIf(!hasTerminal)(
   "from its marketplace, /get works once it is installed, and the session says so when relay is not",

@@ -17,9 +17,7 @@ function expectSound(box: Sandbox): void {
 describe("at the same instant", () => {
   test("eight servers fetch every message exactly once", async () => {
     await using box = sandbox();
-    const servers = await Promise.all(
-      Array.from({ length: 8 }, () => connect(box, { args: ["--client", "code"] })),
-    );
+    const servers = await Promise.all(Array.from({ length: 8 }, () => connect(box, { args: ["--client", "code"] })));
     const desktop = await connect(box, { args: ["--client", "desktop"] });
     for (const [round, limit] of [20, 3, 20, 1, 7, 20, 3, 3].entries()) {
       const texts = numbered(`round ${round}`, 20);

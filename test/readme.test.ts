@@ -36,10 +36,7 @@ test("the tools and their arguments", async () => {
     name,
     Object.keys(inputSchema.properties ?? {}),
   ]);
-  const documented = rows("Tools").map(([name = "", args = ""]) => [
-    name.replaceAll("`", ""),
-    codes(args, /`(\w+)`/g),
-  ]);
+  const documented = rows("Tools").map(([name = "", args = ""]) => [name.replaceAll("`", ""), codes(args, /`(\w+)`/g)]);
   expect(documented).toEqual(tools);
 });
 

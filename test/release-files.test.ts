@@ -6,12 +6,7 @@ import { archiveNames, packBinaries } from "../build/archives.ts";
 import { readBaseUrl } from "../build/base-url.ts";
 import { assetsIn, checksums } from "../build/checksums.ts";
 import { stampInstallers } from "../build/install-scripts.ts";
-import {
-  homebrewFormula,
-  type Publication,
-  registryEntry,
-  scoopManifest,
-} from "../build/package-managers.ts";
+import { homebrewFormula, type Publication, registryEntry, scoopManifest } from "../build/package-managers.ts";
 import { binaryName, targets } from "../build/targets.ts";
 import manifest from "../package.json" with { type: "json" };
 import { type Sandbox, sandbox } from "./support/sandbox.ts";

@@ -37,9 +37,7 @@ describe.skipIf(unavailable)("the eight", () => {
     expect(failure).toBeNull();
     const libraries = ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl"];
     const others = ["darwin-x64", "darwin-arm64", "windows-x64.exe", "windows-arm64.exe"];
-    expect(readdirSync(folder).sort()).toEqual(
-      [...libraries, ...others].map((name) => `relay-${name}`).sort(),
-    );
+    expect(readdirSync(folder).sort()).toEqual([...libraries, ...others].map((name) => `relay-${name}`).sort());
   });
 
   test("are the same every time", async () => {
@@ -57,8 +55,7 @@ describe.skipIf(unavailable || !hasReaders)("the check of a binary", () => {
     async (_name, target) => {
       await checkBinary(pathOf(target), target);
       for (const other of targets)
-        if (other !== target)
-          await expect(checkBinary(pathOf(target), other)).rejects.toThrow("file calls it: ");
+        if (other !== target) await expect(checkBinary(pathOf(target), other)).rejects.toThrow("file calls it: ");
     },
   );
 
@@ -89,9 +86,7 @@ describe.skipIf(unavailable)("the signature", () => {
     const [pages, end] = [x64.readUInt32BE(directory + 28), x64.readUInt32BE(directory + 32)];
     expect([pages, end]).toEqual([Math.ceil(end / 4096), directory - 20]);
     const signed = Array.from({ length: pages }, (_, page) => {
-      const hash = new Bun.CryptoHasher("sha256").update(
-        x64.subarray(page * 4096, Math.min((page + 1) * 4096, end)),
-      );
+      const hash = new Bun.CryptoHasher("sha256").update(x64.subarray(page * 4096, Math.min((page + 1) * 4096, end)));
       return equal(hash.digest(), x64.subarray(hashes + page * 32, hashes + page * 32 + 32));
     });
     expect(signed).not.toContain(false);
@@ -101,11 +96,7 @@ describe.skipIf(unavailable)("the signature", () => {
   });
 
   test.each([
-    [
-      "a program that goes on after it",
-      (file: Buffer) => Buffer.concat([file, Buffer.alloc(1)]),
-      "not at its end",
-    ],
+    ["a program that goes on after it", (file: Buffer) => Buffer.concat([file, Buffer.alloc(1)]), "not at its end"],
     ["a program that is cut off", (file: Buffer) => file.subarray(0, -1), "not at its end"],
     ["something else", () => Buffer.alloc(4096), "not a 64-bit Mach-O program"],
   ])("is not put into %s", (_what, change, words) => {

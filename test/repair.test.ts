@@ -58,11 +58,7 @@ async function repair(box: Sandbox) {
 function snapshot(folder: string) {
   return readdirSync(folder)
     .sort()
-    .map((name) => [
-      name,
-      statSync(join(folder, name)).mode,
-      readFileSync(join(folder, name)).toString("hex"),
-    ]);
+    .map((name) => [name, statSync(join(folder, name)).mode, readFileSync(join(folder, name)).toString("hex")]);
 }
 
 test("where there is no buffer, none is made", async () => {

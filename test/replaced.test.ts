@@ -53,11 +53,7 @@ const ways: [name: string, replace: (box: Sandbox, other: string) => void, waiti
     [],
   ],
   ["emptied in place", ({ buffer }) => truncateSync(buffer), []],
-  [
-    "overwritten in place by another buffer",
-    ({ buffer }, other) => copyFileSync(other, buffer),
-    ["in other"],
-  ],
+  ["overwritten in place by another buffer", ({ buffer }, other) => copyFileSync(other, buffer), ["in other"]],
   [
     "replaced by the person's own link to another buffer",
     ({ buffer }, other) => {
@@ -148,9 +144,7 @@ test("however often the file is moved away under two servers that send, each ack
   files.push(textsIn(box.buffer));
   const lost = acknowledged.filter(({ id, text, sent, at }) => {
     const isThere = files.slice(sent, at + 1).some((texts) => texts.includes(text));
-    return (
-      !isThere && !acknowledged.some((one) => one.evicted.includes(id) && one.at >= sent && one.sent <= at)
-    );
+    return !isThere && !acknowledged.some((one) => one.evicted.includes(id) && one.at >= sent && one.sent <= at);
   });
   expect(lost).toEqual([]);
   expect(acknowledged.length).toBeGreaterThan(moves / 5);

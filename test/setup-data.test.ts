@@ -89,13 +89,7 @@ const sound = ["--client", "code", "--sound", "off"];
 const env = { RELAY_NOTIFY: "off" };
 
 test.each<[string, object, object]>([
-  [
-    "keeps what the person added",
-    { args: sound, env, timeout: 5 },
-    { ...wanted, args: sound, env, timeout: 5 },
-  ],
-  ["replaces one with a number in its arguments", { args: [...sound, 0], env }, wanted],
-  ["replaces one with a number in its variables", { args: sound, env: { A: 7 } }, wanted],
+  ["keeps what the person added", { args: sound, env, timeout: 5 }, { ...wanted, args: sound, env, timeout: 5 }],
   ["replaces another server", { args: ["mcp"], env }, wanted],
 ])("a new entry of relay's %s", (_name, own, merged) => {
   expect(mergeServer(wanted, { command: "/opt/relay", ...own })).toEqual(merged as never);

@@ -1,10 +1,12 @@
-// What `relay setup` wires, and `relay uninstall` unwires, as the real Claude Code takes it.
-import { describe, expect, test } from "bun:test";
-import { cpSync, existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+// What `relay setup` connects, and `relay uninstall` disconnects, as the real Claude Code takes it.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { claude, hasTerminal, openLab } from "./support/claude-code.ts";
-import { get, relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
-import { json } from "./support/setup.ts";
+import { relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
+import { copyBinary, json } from "./support/setup.ts";
+
+setDefaultTimeout(60_000); // a session takes ten seconds
 
 describe.skipIf(!claude)("setup-code", () => {
   test.each([[null], ["elsewhere"]])(
@@ -18,30 +20,23 @@ describe.skipIf(!claude)("setup-code", () => {
       expect(listed.stdout).toMatch(/^relay: .*relay --client code - ✔ Connected$/m);
       expect((await box.relay(["setup-code"], { env })).stdout).toContain("nothing to change");
       expect(await box.relay(["uninstall"], { env })).toMatchObject({ status: 0, stderr: "" });
-      expect((await box.run(["claude", "mcp", "list"], { env })).stdout).toContain(
-        "No MCP servers configured",
-      );
+      expect((await box.run(["claude", "mcp", "list"], { env })).stdout).toContain("No MCP servers configured");
       // what Claude Code keeps for itself: logs, and copies of its own file
       const kept = ["backups", "telemetry", ".cache"].map((name) => `--exclude-dir=${name}`);
       const left = await box.run(["grep", "-rliE", "relay", ".", ...kept]);
       expect(left.stdout).toBe("");
       expect(readdirSync(box.home).filter((name) => name.startsWith(".relay"))).toEqual([]);
     },
-    60_000,
   );
 
   test("over a registration of the original replaces it", async () => {
     await using box = sandbox();
     symlinkSync(claude ?? "", join(box.programs, "claude"));
-    const original = JSON.stringify({
-      type: "stdio",
-      command: "uvx",
-      args: ["mcp-server-relay", "--client", "code"],
-    });
+    const original = '{"type":"stdio","command":"uvx","args":["mcp-server-relay","--client","code"]}';
     await box.run(["claude", "mcp", "add-json", "relay", original, "--scope", "user"]);
     expect(await box.relay(["setup-code"])).toMatchObject({ status: 0, stderr: "" });
     expect(json(box, ".claude.json").mcpServers.relay.command).toBe(relayBinary);
-  }, 60_000);
+  });
 });
 
 describe.skipIf(!claude)("a buffer that RELAY_DB names", () => {
@@ -78,7 +73,6 @@ describe.skipIf(!claude)("a buffer that RELAY_DB names", () => {
       expect(lab.api.everything()).toContain(JSON.stringify(variables.RELAY_DB).slice(1, -1));
       expect(existsSync(box.buffer)).toBe(false);
     },
-    60_000,
   );
 });
 
@@ -92,25 +86,18 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     await terminal.enter(prompt);
     await terminal.shows("answer one");
     expect(terminal.screen()).not.toMatch(/hook (error|failed)|ENOENT/i);
-  }, 60_000);
+  });
 
-  test.each([["a b"], ["it's"], ["x (86)"], ["a #b: c"]])(
-    "/get works with a relay in a folder called %j",
-    async (name) => {
-      await using box = sandbox();
-      await sendAll(box, "code", ["The vault opens with xylophone."]);
-      const program = join(box.home, name, "relay");
-      await box.run(["mkdir", "-p", join(program, "..")]);
-      cpSync(relayBinary, program);
-      const lab = openLab(box, { prompt: "/get", replies: [{ text: "answer one" }] });
-      rmSync(join(box.programs, "relay"));
-      expect((await box.run([program, "setup-code"])).status).toBe(0);
-      const terminal = await lab.terminal();
-      await terminal.enter("/get");
-      await terminal.shows("answer one");
-      expect(lab.api.everything()).toContain("xylophone");
-      expect((await get(box, "code")).messages).toEqual([]);
-    },
-    60_000,
-  );
+  test("/get works with a relay in a folder of any name", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["The vault opens with xylophone."]);
+    const program = copyBinary(relayBinary, join(box.home, "it's a #b: c (86)/relay"));
+    const lab = openLab(box, { prompt: "/get", replies: [{ text: "answer one" }] });
+    rmSync(join(box.programs, "relay"));
+    expect((await box.run([program, "setup-code"])).status).toBe(0);
+    const terminal = await lab.terminal();
+    await terminal.enter("/get");
+    await terminal.shows("answer one");
+    expect(lab.api.everything()).toContain("xylophone");
+  });
 });

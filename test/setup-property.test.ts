@@ -1,12 +1,13 @@
-// Promise 4 for any settings and configurations: setup then uninstall is the identity, and setup twice is setup once.
+// Promise 4 for any content of other programs' files: setup then uninstall is the identity, and nothing of theirs is lost.
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { RelayError } from "../src/core/errors.ts";
+import { errorMessage, RelayError } from "../src/core/errors.ts";
+import { readConfiguration } from "../src/doctor/configuration.ts";
+import { examine } from "../src/doctor/examine.ts";
 import { placesOf } from "../src/platform/paths.ts";
-import { hookEntries } from "../src/setup/claude-code.ts";
 import { planDesktop } from "../src/setup/claude-desktop.ts";
 import { planCode } from "../src/setup/code-plan.ts";
 import { applyPlan, mergePlans } from "../src/setup/plan.ts";
@@ -38,13 +39,19 @@ function openHome(files: Record<string, string | Uint8Array>) {
   const variables = { HOME: home, PATH: "/usr/bin:/bin" };
   const system = { ...systemOf("linux", variables, [program, claude]), exists: existsSync };
   const places = placesOf(home, system);
-  const context = { system, places, executable: program, folder: home, buffer: null };
+  const context = { system, places, executable: program, folder: join(home, "project"), buffer: null };
+  const subject = { context, version: "1", bufferPath: () => join(home, "b.db"), notifier: null };
   return {
     home,
+    examine: () =>
+      examine({
+        ...subject,
+        configuration: readConfiguration(places, context.folder),
+        probe: async () => ({ version: "1", tools: [] }),
+      }),
     setup: (statusline = true) =>
       applyPlan(
-        async () =>
-          mergePlans([await planCode(context, { scope: "user", statusline }), await planDesktop(context)]),
+        async () => mergePlans([await planCode(context, { scope: "user", statusline }), await planDesktop(context)]),
         places.installRecord,
       ),
     uninstall: () => applyPlan(() => planRemoval(context), places.installRecord, { continueOnError: true }),
@@ -54,12 +61,7 @@ function openHome(files: Record<string, string | Uint8Array>) {
   };
 }
 
-const rules = fc.constantFrom(
-  "mcp__relay__relay_send",
-  "Bash(ls)",
-  "Read(~/.relay_buffer.db*)",
-  "Read(./.env)",
-);
+const rules = fc.constantFrom("mcp__relay__relay_send", "Bash(ls)", "Read(~/.relay_buffer.db*)", "Read(./.env)");
 const commands = fc.constantFrom("echo hi", "/opt/relay hook session-start", "date");
 const hooks = fc.array(fc.record({ type: fc.constant("command"), command: commands }), {
   minLength: 1,
@@ -125,8 +127,7 @@ test("in files that were changed since, uninstall leaves the same values as if r
       const values = () => [place.value(paths.settings), place.value(paths.desktop)];
       const before = values();
       await place.setup();
-      for (const path of [paths.settings, paths.desktop])
-        writeFileSync(join(place.home, path), "\n", { flag: "a" });
+      for (const path of [paths.settings, paths.desktop]) writeFileSync(join(place.home, path), "\n", { flag: "a" });
       await place.uninstall();
       expect(values()).toEqual(before);
       expect(existsSync(join(place.home, paths.record))).toBe(false);
@@ -135,38 +136,65 @@ test("in files that were changed since, uninstall leaves the same values as if r
   );
 });
 
-const wrongKinds = bent({
-  hooks: { SessionStart: [] },
-  permissions: { allow: [], deny: [] },
-  sandbox: { enabled: true, excludedCommands: [] },
-  statusLine: {},
-  env: { RELAY_DB: "/x.db" },
-});
+/** What other programs have in their files, each value with a mark. */
+const theirs: Record<string, string> = {
+  [paths.settings]: `{"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "mark-1"}]}]},
+    "permissions": {"allow": ["mark-2"], "deny": ["mark-3"]}, "sandbox": {"enabled": true}, "env": {"A": "mark-4"}}`,
+  [paths.desktop]: '{"mcpServers": {"mine": {"command": "mark-5", "args": ["a"]}}, "theme": "mark-6"}',
+  [paths.code]: '{"mcpServers": {"mine": {"command": "x"}}, "projects": {"/x": {"mcpServers": {}}}}',
+  "project/.claude/settings.json": '{"disableAllHooks": false, "env": {"A": "mark-7"}}',
+  "project/.mcp.json": '{"mcpServers": {"relay": {"command": "mark-8", "args": []}}}',
+};
 
-test("any bytes as settings: done, or refused in one sentence that names the file, with nothing written", async () => {
-  const contents = fc.oneof(
-    fc.uint8Array({ maxLength: 40 }),
-    broken(laidOut(settings)),
-    fc.json().map(bytesOf),
-    wrongKinds.map((value) => bytesOf(JSON.stringify(value) ?? "")),
+/** A file's content as a person, a program or a disk may have left it. */
+function damaged(text: string): fc.Arbitrary<Uint8Array> {
+  const value = bent(JSON.parse(text));
+  const twice = `{"mcpServers":{},"hooks":{},${text.slice(1)}`;
+  const odd = fc.constantFrom("", " \n", "null", "[]", "{},{}", "\uFEFF", twice);
+  return fc.oneof(
+    { weight: 4, arbitrary: value.map((each) => bytesOf(JSON.stringify(each) ?? "")) },
+    { weight: 2, arbitrary: laidOut(value).map(bytesOf) },
+    { weight: 2, arbitrary: broken(fc.constant(text)) },
+    { weight: 1, arbitrary: fc.oneof(odd.map(bytesOf), fc.constant(Buffer.from(text, "utf16le"))) },
   );
+}
+
+const damages = fc
+  .constantFrom(...Object.keys(theirs))
+  .chain((path) => fc.tuple(fc.constant(path), damaged(theirs[path] ?? "")));
+
+/** Output that no person could make sense of. */
+const defect = /\bat \S+:\d|undefined|\[object|Error\b|not a function|not iterable|not an object \(|JSON Parse|\n/;
+
+function expectSentence(error: unknown): void {
+  expect(error).toBeInstanceOf(RelayError);
+  expect(errorMessage(error)).not.toMatch(defect);
+}
+
+test("with anything in a file of another program: done, or refused in one sentence, and nothing of it is lost", async () => {
   await fc.assert(
-    fc.asyncProperty(contents, async (bytes) => {
-      using place = openHome({ [paths.settings]: bytes });
-      const before = snapshot(place.home, []);
-      try {
-        await place.setup(false);
-      } catch (error) {
-        expect(error).toBeInstanceOf(RelayError);
-        expect((error as Error).message).toMatch(/^[^\n]*settings\.json[^\n]*$/);
-        expect(snapshot(place.home, [])).toEqual(before);
-        return;
-      }
-      const { hooks } = place.value(paths.settings) as { hooks: Record<string, unknown[]> };
-      expect(hooks.SessionStart).toContainEqual(hookEntries(program, false).SessionStart);
-      await place.uninstall();
-      expect(readFileSync(join(place.home, paths.settings)).equals(bytes)).toBe(true);
+    fc.asyncProperty(damages, fc.boolean(), async ([path, bytes], isSetUp) => {
+      using place = openHome(theirs);
+      if (isSetUp) await place.setup();
+      writeFileSync(join(place.home, path), bytes);
+      const look = () => snapshot(place.home, [paths.record, paths.code]); // Claude Code writes the latter in its own way
+      const marks = () =>
+        Object.values(look()).flatMap((file) => atob(file.split(" ")[1] ?? "").match(/mark-\d/g) ?? []);
+      const [before, marked] = [look(), marks()];
+
+      for (const { detail, fix } of await place.examine()) expect(`${detail} ${fix}`).not.toMatch(defect);
+      expect(look()).toEqual(before);
+
+      const done = await place.setup().catch((error: unknown) => error);
+      if (done instanceof Error) expectSentence(done);
+      if (done instanceof Error) expect(look()).toEqual(before);
+      expect(marks()).toEqual(expect.arrayContaining(marked));
+
+      const { failures } = await place.uninstall();
+      failures.forEach(expectSentence);
+      expect(marks()).toEqual(expect.arrayContaining(marked));
+      if (!isSetUp && failures.length === 0) expect(look()).toEqual(before);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 }, 120_000);

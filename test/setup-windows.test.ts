@@ -12,31 +12,28 @@ import { systemOf } from "./support/system.ts";
 test.each<[string, RegExp | null]>([
   ["2.1.330", null],
   ["2.1.198", /Claude Code 2\.1\.198 would let a model/],
-])(
-  "npm's claude.cmd of version %s, which only a shell could start, is never started",
-  async (version, refusal) => {
-    await using box = sandbox();
-    const shim = put(box, "npm/claude.cmd", "@echo off");
-    put(box, "npm/node_modules/@anthropic-ai/claude-code/package.json", { version });
-    const find = (name: string) => (name === "claude" ? shim : null);
-    const system = { ...systemOf("windows", {}, []), find };
-    const places = placesOf(box.home, system);
-    const context = { system, places, executable: "C:\\relay\\relay.exe", folder: box.home, buffer: null };
-    const planned = planCode(context, { scope: "user", statusline: false });
-    if (refusal) {
-      await expect(planned).rejects.toThrow(refusal);
-      expect(existsSync(join(box.home, ".claude"))).toBe(false);
-      return;
-    }
-    const { commands, changes, next } = await planned;
-    expect(commands).toEqual([]);
-    const changed = [paths.settings, paths.command].map((path) => join(box.home, path));
-    expect(changes.map(({ path }) => path)).toEqual(changed);
-    expect(next[0]).toBe(
-      'Register the server: claude mcp add --scope user relay -- "C:\\relay\\relay.exe" --client code',
-    );
-  },
-);
+])("npm's claude.cmd of version %s, which only a shell could start, is never started", async (version, refusal) => {
+  await using box = sandbox();
+  const shim = put(box, "npm/claude.cmd", "@echo off");
+  put(box, "npm/node_modules/@anthropic-ai/claude-code/package.json", { version });
+  const find = (name: string) => (name === "claude" ? shim : null);
+  const system = { ...systemOf("windows", {}, []), find };
+  const places = placesOf(box.home, system);
+  const context = { system, places, executable: "C:\\relay\\relay.exe", folder: box.home, buffer: null };
+  const planned = planCode(context, { scope: "user", statusline: false });
+  if (refusal) {
+    await expect(planned).rejects.toThrow(refusal);
+    expect(existsSync(join(box.home, ".claude"))).toBe(false);
+    return;
+  }
+  const { commands, changes, next } = await planned;
+  expect(commands).toEqual([]);
+  const changed = [paths.settings, paths.command].map((path) => join(box.home, path));
+  expect(changes.map(({ path }) => path)).toEqual(changed);
+  expect(next[0]).toBe(
+    'Register the server: claude mcp add --scope user relay -- "C:\\relay\\relay.exe" --client code',
+  );
+});
 
 test("the native program is preferred to npm's", () => {
   const both = systemOf("windows", {}, ["/c/npm/claude", "/c/bin/claude.exe"]);

@@ -1,15 +1,6 @@
 // "One command in": design.md, promise 4, with the binary and a stand-in for Claude Code's program.
 import { describe, expect, test } from "bun:test";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 import {
@@ -105,19 +96,9 @@ describe("setup-code refuses, and writes nothing,", () => {
       /settings\.json is not valid JSON \(line 3: \w+\)\. It was left alone; fix it, and run this again\.\n$/,
     ],
     [
-      "settings that are no text",
-      (box) => void put(box, paths.settings, Buffer.from('{"a": "\u00e4"}', "latin1")),
-      /settings\.json is not UTF-8 text/,
-    ],
-    [
       "settings whose hooks are no object",
       (box) => void put(box, paths.settings, { hooks: "none" }),
       /"hooks" in .*settings\.json is not an object\./,
-    ],
-    [
-      "settings whose rules are no array",
-      (box) => void put(box, paths.settings, { permissions: { deny: {} } }),
-      /"permissions\.deny" in .*settings\.json is not an array\./,
     ],
     [
       "another server of that name",
@@ -129,21 +110,7 @@ describe("setup-code refuses, and writes nothing,", () => {
       (box) => ["get", "relay"].forEach((name) => void put(box, `.claude/commands/${name}.md`, "mine")),
       /both \/get and \/relay are other commands or skills/,
     ],
-    [
-      "a record that is no JSON",
-      (box) => void put(box, paths.record, "{"),
-      /the record of what .* is damaged/,
-    ],
-    [
-      "a record of something else",
-      (box) => void put(box, paths.record, "[]"),
-      /the record of what .* is damaged/,
-    ],
-    [
-      "a folder where a file should be",
-      (box) => void mkdirSync(join(box.home, paths.settings), { recursive: true }),
-      /settings\.json is not a regular file\. Move it away/,
-    ],
+    ["a record that is no JSON", (box) => void put(box, paths.record, "{"), /the record of what .* is damaged/],
     [
       "a pipe where a file should be",
       (box) => {
@@ -395,7 +362,7 @@ describe("options of Claude Code", () => {
 });
 
 describe("the path that is registered", () => {
-  test.each([["a b"], ["it's"], ["x (86)"], ["ünï"]])("works in a folder called %j", async (name) => {
+  test.each([["it's"], ["ünï (86) a b"]])("works in a folder called %j", async (name) => {
     await using box = home();
     const program = copyBinary(relayBinary, join(box.home, name, "relay"));
     expect(await box.run([program, "setup-code"])).toMatchObject({ status: 0, stderr: "" });
@@ -566,17 +533,4 @@ describe("what a person changed of relay's own part stays", () => {
     await run(box, ["setup-code"]);
     expect(json(box, paths.code).mcpServers.relay).toEqual({ ...own, command: relayBinary });
   });
-});
-
-test("a Claude Code that leaves a process behind is not waited for", async () => {
-  await using box = home();
-  const program = readFileSync(join(box.programs, "claude"), "utf8");
-  const leaving = program.replace("#!/bin/sh\n", "#!/bin/sh\nsleep 30 &\necho $! >>$HOME/claude-calls\n");
-  writeFileSync(join(box.programs, "claude"), leaving);
-  box.defer(async () => {
-    await box.run(["sh", "-c", "kill $(grep -x '[0-9]*' claude-calls)"]);
-  });
-  const begin = performance.now();
-  await run(box, ["setup-code"]);
-  expect(performance.now() - begin).toBeLessThan(20_000);
 });

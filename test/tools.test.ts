@@ -36,27 +36,15 @@ describe("relay_send takes", () => {
 
 describe("relay_send refuses, and stores nothing", () => {
   const calls: [name: string, args: Record<string, unknown>, sentence: string][] = [
-    [
-      "65,537 bytes",
-      { message: "x".repeat(kilobytes64 + 1) },
-      "message is 65,537 bytes; the limit is 65,536.",
-    ],
-    [
-      "65,537 bytes, four to a character",
-      { message: `${"😀".repeat(kilobytes64 / 4)}x` },
-      "message is 65,537 bytes;",
-    ],
+    ["65,537 bytes", { message: "x".repeat(kilobytes64 + 1) }, "message is 65,537 bytes; the limit is 65,536."],
+    ["65,537 bytes, four to a character", { message: `${"😀".repeat(kilobytes64 / 4)}x` }, "message is 65,537 bytes;"],
     ["a megabyte", { message: "x".repeat(1_048_576) }, "message is 1,048,576 bytes; the limit is 65,536."],
     ["an empty text", { message: "" }, "message is empty."],
     ["no text", {}, "message is missing."],
     ["null", { message: null }, "message is missing."],
     ["a number", { message: 5 }, "message is 5; it must be text."],
     ["an object", { message: { a: 1 } }, "message is an object; it must be text."],
-    [
-      "an unknown sender",
-      { message: "x", sender: "bob" },
-      'sender is "bob"; it must be "desktop" or "code".',
-    ],
+    ["an unknown sender", { message: "x", sender: "bob" }, 'sender is "bob"; it must be "desktop" or "code".'],
     ["an empty sender", { message: "x", sender: "" }, 'sender is ""; it must be'],
     ["a forged sender", { message: "x", sender: "code" }, 'sender is "code", but this is Desktop, not Code.'],
   ];
@@ -82,11 +70,7 @@ describe("identity", () => {
   });
 
   const servers: [name: string, options: Parameters<typeof connect>[1], sender: string][] = [
-    [
-      "clientInfo claude-code",
-      { name: "claude-code", version: "2.1.330", args: ["--client", "desktop"] },
-      "code",
-    ],
+    ["clientInfo claude-code", { name: "claude-code", version: "2.1.330", args: ["--client", "desktop"] }, "code"],
     ["clientInfo claude-ai", { name: "claude-ai", args: ["--client", "code"] }, "desktop"],
     ["CLAUDECODE=1", { env: { CLAUDECODE: "1" }, args: ["--client", "desktop"] }, "code"],
     ["--client", { args: ["--client", "desktop"] }, "desktop"],
@@ -113,11 +97,7 @@ describe("identity", () => {
 
   test.each([
     ["an unknown version of Claude Code", { name: "claude-code", version: "?" }, "may not ask the person"],
-    [
-      "a Claude Code before 2.1.199",
-      { name: "claude-code", version: "2.1.198" },
-      "Claude Code 2.1.198 may not ask",
-    ],
+    ["a Claude Code before 2.1.199", { name: "claude-code", version: "2.1.198" }, "Claude Code 2.1.198 may not ask"],
     [
       "another client inside Claude Code",
       { name: "x", env: { CLAUDECODE: "1" } },
@@ -316,9 +296,7 @@ describe("the window of 20", () => {
     expect(await desktop.send("21")).toMatchObject({ evicted: [1], evicted_unread: [1] });
     expect(Object.keys(await code.send("22"))).toEqual(["ok", "id", "unread", "evicted", "evicted_unread"]);
     expect(await code.fetch()).not.toContain("you sent");
-    expect(await desktop.fetch()).toContain(
-      "relay: 1 unread message was dropped because the buffer was full (1).",
-    );
+    expect(await desktop.fetch()).toContain("relay: 1 unread message was dropped because the buffer was full (1).");
   });
 });
 

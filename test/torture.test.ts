@@ -67,8 +67,7 @@ test.skipIf(process.platform === "win32")(
 );
 
 test("the same seed plans the same again, and another seed or round something else", () => {
-  const take = (stream: Iterator<unknown, never> | null) =>
-    Array.from({ length: 50 }, () => stream?.next().value);
+  const take = (stream: Iterator<unknown, never> | null) => Array.from({ length: 50 }, () => stream?.next().value);
   const plan = (seed: string, round: number) => {
     const { servers, commands, original, kills, stops, faults, outcomes } = planRound(seed, round);
     const streams = [...servers.map(({ actions }) => actions), ...commands, original, kills, stops, outcomes];

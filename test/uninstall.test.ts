@@ -44,10 +44,7 @@ describe("in files that were changed since, uninstall removes", () => {
     await run(box, ["uninstall"]);
     const { mine, hooks } = json(box, paths.settings);
     expect({ mine, hooks }).toEqual({ mine: 1, hooks: { UserPromptExpansion: [], SessionStart: [] } });
-    expect([json(box, paths.code), json(box, paths.desktop)]).toEqual([
-      { mcpServers: {} },
-      { mcpServers: {} },
-    ]);
+    expect([json(box, paths.code), json(box, paths.desktop)]).toEqual([{ mcpServers: {} }, { mcpServers: {} }]);
     expect(existsSync(join(box.home, paths.command))).toBe(false);
   });
 });

@@ -72,10 +72,7 @@ test("servers of the older one go on while a newer one migrates the file under t
   expect(look(box)).toMatchObject({ version: version + 1, sound: "ok" });
 
   const young = { desktop: await of(newer, "desktop"), code: await of(newer, "code") };
-  const shown = [
-    ...textsOf(await old.code.fetch({ limit: 3 })),
-    ...textsOf(await young.code.fetch({ limit: 20 })),
-  ];
+  const shown = [...textsOf(await old.code.fetch({ limit: 3 })), ...textsOf(await young.code.fetch({ limit: 20 }))];
   expect(shown.sort()).toEqual(["0", "1", "2", "3", "4", "5", "before"]);
   const { noted } = look(box);
   for (let round = 0; round < 15; round++) {

@@ -82,9 +82,7 @@ describe("setup in WSL", () => {
     await using box = home();
     const { setupCode, setupDesktop } = openWsl(box, { isInstalled: false });
     for (const setup of [setupCode, setupDesktop])
-      await expect(setup()).rejects.toThrow(
-        /two relays would use two buffers and messages would never arrive/,
-      );
+      await expect(setup()).rejects.toThrow(/two relays would use two buffers and messages would never arrive/);
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
   });
 

@@ -31,11 +31,7 @@ export function writableSetupContext(context: Context, command: string): SetupCo
   const { home } = setup.places;
   const owner = process.getuid ? statSync(home, { throwIfNoEntry: false })?.uid : undefined;
   if (owner === undefined || owner === process.getuid?.()) return { ...setup, buffer };
-  throw new RelayError(
-    "failed",
-    `the home folder ${home} is another user's`,
-    "Run this as that user, without sudo.",
-  );
+  throw new RelayError("failed", `the home folder ${home} is another user's`, "Run this as that user, without sudo.");
 }
 
 /** Options of a plan's application and its report. */

@@ -57,9 +57,7 @@ function withEmptyValues(rawArgs: readonly string[], definitions: Arguments): st
     return definition?.type === "string" && definition.optional === true;
   };
   const standsAlone = (index: number) => rawArgs[index + 1]?.startsWith("-") ?? true;
-  return rawArgs.map((argument, index) =>
-    isOptional(argument) && standsAlone(index) ? `${argument}=` : argument,
-  );
+  return rawArgs.map((argument, index) => (isOptional(argument) && standsAlone(index) ? `${argument}=` : argument));
 }
 
 function flagValue(
@@ -72,8 +70,7 @@ function flagValue(
     if (value === undefined) return true;
     throw usageError(verb, `${rawName} takes no value`);
   }
-  if (value === undefined || (!inlineValue && /^-./.test(value)))
-    throw usageError(verb, `${rawName} needs a value`);
+  if (value === undefined || (!inlineValue && /^-./.test(value))) throw usageError(verb, `${rawName} needs a value`);
   if (definition.type === "string" || definition.options.includes(value)) return value;
   throw usageError(verb, `${rawName} is "${value}"; it must be ${definition.options.join(" or ")}`);
 }

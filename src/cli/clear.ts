@@ -17,9 +17,7 @@ export const command = defineCommand({
     const cleared = await relay.store.clear("command line");
     const { deleted, deleted_unread: unread } = cleared;
     context.print(
-      args.json
-        ? JSON.stringify({ ok: true, ...cleared })
-        : `relay: deleted ${deleted}, of which ${unread} unread.`,
+      args.json ? JSON.stringify({ ok: true, ...cleared }) : `relay: deleted ${deleted}, of which ${unread} unread.`,
     );
   },
 });
@@ -31,11 +29,7 @@ export async function confirmDeletion(
   { environment, note }: Context,
 ): Promise<void> {
   if (!environment.terminal.stdin)
-    throw new RelayError(
-      "usage",
-      `${command} deletes every message, and there is no terminal to ask on`,
-      "Say --yes.",
-    );
+    throw new RelayError("usage", `${command} deletes every message, and there is no terminal to ask on`, "Say --yes.");
   note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
   for await (const line of console) {
     if (/^y(es)?$/i.test(line.trim())) return;

@@ -58,11 +58,7 @@ function reportError(thrown: unknown, context: Context, json: boolean): number {
 // A reader that closes a pipe has read enough; a full disk is an error.
 function outputError({ code }: WriteFailed): Error {
   if (code === "EPIPE") return new OutputClosed();
-  return new RelayError(
-    "failed",
-    `standard output cannot be written (${code})`,
-    "Redirect it to another place.",
-  );
+  return new RelayError("failed", `standard output cannot be written (${code})`, "Redirect it to another place.");
 }
 
 const hint = `relay moves messages between Claude Desktop and Claude Code, which start it by themselves.

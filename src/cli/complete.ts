@@ -45,11 +45,7 @@ function flagsOf({ args = {} }: Command): Map<string, Argument> {
 }
 
 /** The candidates after these words: values of the flag before them, or of the next positional argument. */
-function valuesAfter(
-  words: readonly string[],
-  { args = {} }: Command,
-  flags: Map<string, Argument>,
-): Candidate[] {
+function valuesAfter(words: readonly string[], { args = {} }: Command, flags: Map<string, Argument>): Candidate[] {
   let flag: Argument | undefined;
   let place = 0;
   for (const word of words) {

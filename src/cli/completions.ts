@@ -78,8 +78,7 @@ export const command = defineCommand({
   run({ args: { shell = "" }, rest, data: { print }, verbs }) {
     const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
     const shells = Object.keys(scripts).join(", ");
-    if (!script)
-      throw usageError("completions", `${shell ? `unknown shell "${shell}"` : "missing shell"} (${shells})`);
+    if (!script) throw usageError("completions", `${shell ? `unknown shell "${shell}"` : "missing shell"} (${shells})`);
     const text = rest.length === 0 ? script : answer(shell, rest, verbs);
     if (text !== "") print(text);
   },

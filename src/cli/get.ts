@@ -46,11 +46,7 @@ async function deliver(delivery: Delivery, text: string, context: Context): Prom
   } catch (error) {
     if (!(error instanceof WriteFailed)) throw error;
     const outcome = error.started ? "may have been shown, and are offered again" : "wait as before";
-    throw new RelayError(
-      "failed",
-      `the output was cut off, so these messages ${outcome}`,
-      "Get them once more.",
-    );
+    throw new RelayError("failed", `the output was cut off, so these messages ${outcome}`, "Get them once more.");
   }
 }
 

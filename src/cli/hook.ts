@@ -49,9 +49,7 @@ async function reportWaiting({ environment, quickRelay, print }: Context): Promi
   if (unread.code === 0) return;
   const name = installedName(environment) ?? pluginName(environment);
   const advice = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
-  print(
-    JSON.stringify({ systemMessage: `relay: ${plural(unread.code, "message")} from Desktop. ${advice}` }),
-  );
+  print(JSON.stringify({ systemMessage: `relay: ${plural(unread.code, "message")} from Desktop. ${advice}` }));
 }
 
 /** Refuses tool calls that name the buffer. For the plugin, which cannot bring the deny rule that setup adds. */
@@ -84,9 +82,7 @@ function isOurCommand(event: Record<string, unknown>, environment: Environment):
 }
 
 function isOurPlugin({ pluginFolder }: Environment): boolean {
-  return (
-    pluginFolder !== null && isCommandFile(readTextOrNull(join(pluginFolder, "skills/get/SKILL.md")) ?? "")
-  );
+  return pluginFolder !== null && isCommandFile(readTextOrNull(join(pluginFolder, "skills/get/SKILL.md")) ?? "");
 }
 
 /** The name to type for the plugin's skill: the short one, unless another command of the person's has it. */

@@ -34,8 +34,7 @@ function describeLatest({ id, sender, timestamp }: NonNullable<Counts["latest"]>
 
 /** The outcome of a repair, for people. */
 export function renderRepair(path: string, repair: Repair): string {
-  if (repair.state === "absent")
-    return `relay: there is no buffer at ${path}, so there is nothing to repair.`;
+  if (repair.state === "absent") return `relay: there is no buffer at ${path}, so there is nothing to repair.`;
   if (repair.state === "sound") return `relay: the buffer ${path} is sound. Nothing was changed.`;
   const { saved, unreadable, aside } = repair;
   const list = (ids: readonly number[], most = ids.length) =>

@@ -61,9 +61,5 @@ async function messageText(text: string | undefined, { environment }: Context): 
 async function readInput(): Promise<string> {
   const bytes = await readAll(Bun.stdin.stream(), inputBytes);
   if (bytes) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  throw new RelayError(
-    "failed",
-    "message is over 16 MB; the limit is 65,536 bytes",
-    "Save it and send the path.",
-  );
+  throw new RelayError("failed", "message is over 16 MB; the limit is 65,536 bytes", "Save it and send the path.");
 }

@@ -40,9 +40,5 @@ export const command = defineCommand({
 function checkIdle(value: string | undefined): number {
   if (value === undefined) return defaultIdleSeconds;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
-  throw new RelayError(
-    "usage",
-    `--idle-timeout is "${value}"; it must be a number of seconds`,
-    "Use 0 for never.",
-  );
+  throw new RelayError("usage", `--idle-timeout is "${value}"; it must be a number of seconds`, "Use 0 for never.");
 }

@@ -6,17 +6,12 @@ import type { Context } from "./context.ts";
  * Shows a person who has just set relay up that it works: sends a message to each of these clients, with a notification.
  * A buffer that holds messages gets none, because it could evict one of them.
  */
-export async function welcome(
-  clients: readonly Client[],
-  buffer: string | null,
-  context: Context,
-): Promise<void> {
+export async function welcome(clients: readonly Client[], buffer: string | null, context: Context): Promise<void> {
   const outcomes: NotificationOutcome[] = [];
   const relay = context.relay({ buffer, onOutcome: (outcome) => outcomes.push(outcome) });
   const { total } = await relay.store.counts();
   if (clients.length === 0 || total > 0) return;
-  for (const to of clients)
-    await relay.send({ sender: otherClient(to), message: welcomeFor(clientTitle(to)) });
+  for (const to of clients) await relay.send({ sender: otherClient(to), message: welcomeFor(clientTitle(to)) });
   await relay.notifications.finish();
   const where = clients.map(clientTitle).join(" and in ");
   context.print(

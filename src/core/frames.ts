@@ -14,11 +14,7 @@ export function randomNonce(): string {
 }
 
 /** Messages in frames that no text can close: `nonce` is called until it answers one that no text contains. */
-export function frameMessages(
-  messages: readonly PageMessage[],
-  labels: Labels,
-  nonce: () => string,
-): string[] {
+export function frameMessages(messages: readonly PageMessage[], labels: Labels, nonce: () => string): string[] {
   if (messages.length === 0) return [];
   const shown = messages.map((message) => ({ message, visible: makeVisible(message.message) }));
   let mark = nonce();

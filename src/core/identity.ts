@@ -56,8 +56,7 @@ const fromWsl = new RelayError(
 
 /** The identity of a server: design.md, "Identity". */
 export function identify({ clientInfo, claudeCode, flag }: ClientSigns): Identity {
-  const byName =
-    clientInfo?.name === "claude-code" ? "code" : clientInfo?.name === "claude-ai" ? "desktop" : null;
+  const byName = clientInfo?.name === "claude-code" ? "code" : clientInfo?.name === "claude-ai" ? "desktop" : null;
   const underClaudeCode = byName === "code" || claudeCode.present;
   return {
     client: byName ?? (claudeCode.present ? "code" : (flag ?? null)),

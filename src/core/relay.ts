@@ -42,10 +42,7 @@ export class Relay {
   }
 
   /** Redeems the session's ticket: the words typed after `/get`, and a page if there are none; `null` without a ticket. */
-  async redeem(
-    session: CodeSession,
-    request: PageRequest,
-  ): Promise<{ args: string; fetched: Fetched | null } | null> {
+  async redeem(session: CodeSession, request: PageRequest): Promise<{ args: string; fetched: Fetched | null } | null> {
     const redeemed = await this.store.redeemTicket(session, request);
     return redeemed && { args: redeemed.args, fetched: redeemed.leased && this.#deliver(redeemed.leased) };
   }

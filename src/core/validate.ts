@@ -41,10 +41,7 @@ export function checkLimit(value: unknown): number {
 export function checkFlag(name: string, value: unknown, fallback: boolean): boolean {
   if (isAbsent(value)) return fallback;
   if (typeof value === "boolean") return value;
-  throw usageError(
-    `${name} is ${quoteValue(value)}; it must be true or false`,
-    `Leave it out for ${fallback}.`,
-  );
+  throw usageError(`${name} is ${quoteValue(value)}; it must be true or false`, `Leave it out for ${fallback}.`);
 }
 
 /**

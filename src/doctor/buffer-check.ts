@@ -52,10 +52,7 @@ function describe(db: Database, version: number, file: string, path: string): Fi
   const rights = hasModes ? `, mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, uid ${uid}` : "";
   const finding = ok("buffer", `${path}${rights}, schema ${version}: ${contentOf(db)}`);
   if (!hasModes || (mode & 0o077) === 0) return [finding];
-  return [
-    finding,
-    warn("buffer", `others can read ${path}`, "Run: relay status, which makes it yours alone."),
-  ];
+  return [finding, warn("buffer", `others can read ${path}`, "Run: relay status, which makes it yours alone.")];
 }
 
 function contentOf(db: Database): string {
@@ -83,8 +80,7 @@ const oddKinds: Record<number, string> = {
 // SQLite's locks do not hold on network disks, nor between a virtual machine and its host.
 function disk(folder: string): Finding[] {
   const isShare = process.platform === "win32" && folder.startsWith("\\\\");
-  const kind =
-    process.platform === "linux" ? oddKinds[statfsSync(folder).type] : isShare && "a network share";
+  const kind = process.platform === "linux" ? oddKinds[statfsSync(folder).type] : isShare && "a network share";
   if (!kind) return [];
   const fix = "Set RELAY_DB to a file on a disk of this machine, and run: relay setup";
   return [warn("disk", `the buffer is on ${kind}`, fix)];

@@ -1,10 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import {
-  hookProgram,
-  permissionRules,
-  permissionRulesInWsl,
-  sandboxExclusion,
-} from "../setup/claude-code.ts";
+import { hookProgram, permissionRules, permissionRulesInWsl, sandboxExclusion } from "../setup/claude-code.ts";
 import { stablePath } from "../setup/program.ts";
 import { isAcrossWsl } from "../setup/setup-context.ts";
 import { type Check, type Finding, fail, ok, type Subject, warn } from "./check.ts";
@@ -59,11 +54,7 @@ function presence(user: SettingsFile | undefined): Finding[] {
   });
 }
 
-function rules(
-  user: SettingsFile | undefined,
-  code: Configuration["code"],
-  context: Subject["context"],
-): Finding[] {
+function rules(user: SettingsFile | undefined, code: Configuration["code"], context: Subject["context"]): Finding[] {
   const isListed = (path: string[], value: string) => {
     const list = user?.at(path);
     return Array.isArray(list) && list.includes(value);

@@ -31,12 +31,7 @@ export const checkDesktopServer: Check = async (subject) => {
   return [...found, ...missing.map((place) => fail(name, `is not registered in ${place}`, fix))];
 };
 
-async function checkServer(
-  { probe, version }: Subject,
-  name: string,
-  file: ConfigFile,
-  fix: string,
-): Promise<Finding> {
+async function checkServer({ probe, version }: Subject, name: string, file: ConfigFile, fix: string): Promise<Finding> {
   const entry = serverIn(file);
   const owner = ownerOf(entry);
   if (owner === "original") return fail(name, `is still the Python server, in ${file.path}`, fix);

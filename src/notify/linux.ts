@@ -5,11 +5,7 @@ import type { Plan } from "./toast.ts";
 // notify-send may wait a minute and more for its daemon (facts.md).
 const limitMilliseconds = 3_000;
 
-const daemon = [
-  "org.freedesktop.Notifications",
-  "/org/freedesktop/Notifications",
-  "org.freedesktop.Notifications",
-];
+const daemon = ["org.freedesktop.Notifications", "/org/freedesktop/Notifications", "org.freedesktop.Notifications"];
 
 // The name of a new message's sound in freedesktop's sound naming specification.
 const defaultSound = "message-new-instant";
@@ -40,8 +36,7 @@ export function linuxPlan({ title, body, sound }: Notification, system: System):
   const ask = busctl && call(busctl, "GetCapabilities");
   return {
     toast: { argv, env },
-    ...(play &&
-      ask && { sound: { ask: { argv: ask, env }, capability: '"sound"', play: { argv: play, env } } }),
+    ...(play && ask && { sound: { ask: { argv: ask, env }, capability: '"sound"', play: { argv: play, env } } }),
     folder: "/",
     limitMilliseconds,
   };
@@ -62,16 +57,7 @@ function notifyCall(busctl: string, title: string, markup: string, sound: string
 }
 
 function call(busctl: string, method: string, ...rest: string[]): string[] {
-  return [
-    busctl,
-    "--user",
-    `--timeout=${limitMilliseconds / 1000}`,
-    "--",
-    "call",
-    ...daemon,
-    method,
-    ...rest,
-  ];
+  return [busctl, "--user", `--timeout=${limitMilliseconds / 1000}`, "--", "call", ...daemon, method, ...rest];
 }
 
 function player(name: string, { find, exists }: System): string[] | null {

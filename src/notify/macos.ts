@@ -7,11 +7,7 @@ const limitMilliseconds = 5_000;
 // A sound that comes with every macOS (/System/Library/Sounds).
 const defaultSound = "Glass";
 
-const silent = [
-  "on run argv",
-  "display notification (item 2 of argv) with title (item 1 of argv)",
-  "end run",
-];
+const silent = ["on run argv", "display notification (item 2 of argv) with title (item 1 of argv)", "end run"];
 const sounding = [
   "on run argv",
   "display notification (item 2 of argv) with title (item 1 of argv) sound name (item 3 of argv)",

@@ -109,9 +109,7 @@ function isNotifyWanted(value: string | undefined): boolean {
 // node:tty takes 2 ms to load, and every terminal is a character device.
 function isTerminal(descriptor: number): boolean {
   try {
-    return (
-      fstatSync(descriptor).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(descriptor)
-    );
+    return fstatSync(descriptor).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(descriptor);
   } catch {
     return false; // closed
   }

@@ -67,10 +67,7 @@ function desktopFolders(home: string, kind: System["kind"], variables: System["v
   const roaming = variables.APPDATA || join(home, "AppData/Roaming");
   const packages = join(variables.LOCALAPPDATA || join(home, "AppData/Local"), "Packages");
   const fromStore = entriesOf(packages).filter((name) => name.startsWith("Claude_"));
-  return [
-    join(roaming, "Claude"),
-    ...fromStore.map((name) => join(packages, name, "LocalCache/Roaming/Claude")),
-  ];
+  return [join(roaming, "Claude"), ...fromStore.map((name) => join(packages, name, "LocalCache/Roaming/Claude"))];
 }
 
 function entriesOf(folder: string): string[] {

@@ -34,10 +34,7 @@ export function readSystem(variables: System["variables"], home: string): System
 }
 
 /** The variables of these names that are set and not empty. */
-export function pickVariables(
-  variables: System["variables"],
-  names: readonly string[],
-): Record<string, string> {
+export function pickVariables(variables: System["variables"], names: readonly string[]): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of names) {
     const value = variables[name];

@@ -12,8 +12,7 @@ export function answeredId(message: JSONRPCMessage): RequestId | undefined {
 
 /** The id that a cancellation cancels; `undefined` for any other message. */
 export function cancelledId(message: JSONRPCMessage): RequestId | undefined {
-  if (!("method" in message) || "id" in message || message.method !== "notifications/cancelled")
-    return undefined;
+  if (!("method" in message) || "id" in message || message.method !== "notifications/cancelled") return undefined;
   const id = message.params?.requestId;
   return typeof id === "string" || typeof id === "number" ? id : undefined;
 }

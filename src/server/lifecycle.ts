@@ -29,11 +29,7 @@ export function createHeartbeat(): Heartbeat {
 }
 
 /** Resolves when the parent of this process has ended, even if another process holds standard input open. */
-export function parentGone(
-  parent: number,
-  isRunning: (process: number) => boolean,
-  onBeat: Heartbeat,
-): Promise<void> {
+export function parentGone(parent: number, isRunning: (process: number) => boolean, onBeat: Heartbeat): Promise<void> {
   return new Promise((resolve) => {
     onBeat(() => {
       // Windows keeps the number of a dead parent

@@ -37,11 +37,7 @@ export interface ServeOptions {
 }
 
 /** Serves MCP on standard input and output, and resolves when the client is gone. */
-export async function serve(
-  options: ServeOptions,
-  environment: Environment,
-  endCauses: EndCauses,
-): Promise<void> {
+export async function serve(options: ServeOptions, environment: Environment, endCauses: EndCauses): Promise<void> {
   const log = createLog(standardOutput("stderr"));
   const logError = (error: unknown) => log(errorMessage(error));
   process.on("uncaughtException", logError).on("unhandledRejection", logError);
@@ -97,8 +93,7 @@ function openRelay(environment: Environment, debug: Log | null, muted: () => boo
     clock: systemClock,
     notifier: systemNotifier(environment.system),
     muted,
-    onOutcome: ({ count, reader, failure }) =>
-      debug?.(`announcing ${count} to ${reader}: ${failure ?? "done"}`),
+    onOutcome: ({ count, reader, failure }) => debug?.(`announcing ${count} to ${reader}: ${failure ?? "done"}`),
     onError: (error) => debug?.(errorMessage(error)),
   });
   return new Relay(store, notifications, systemClock);

@@ -122,8 +122,5 @@ async function callTool(name: string, args: Record<string, unknown>, call: Call)
 }
 
 function unknownName(kind: string, name: string): McpError {
-  return new McpError(
-    ErrorCode.InvalidParams,
-    `there is no ${kind} ${JSON.stringify(name)}. List them first.`,
-  );
+  return new McpError(ErrorCode.InvalidParams, `there is no ${kind} ${JSON.stringify(name)}. List them first.`);
 }

@@ -60,8 +60,7 @@ export class StdioTransport implements Transport {
       await this.#options.pending.send(id, (isCancelled) => this.#write(message, isCancelled));
     } catch (error) {
       if (error instanceof WriteFailed) this.#failed(error);
-      else
-        await this.#write(errorAnswer(id, ErrorCode.InternalError, errorMessage(error))).catch(this.#failed);
+      else await this.#write(errorAnswer(id, ErrorCode.InternalError, errorMessage(error))).catch(this.#failed);
     }
     this.#answered(id);
   }
@@ -95,11 +94,7 @@ export class StdioTransport implements Transport {
     }
     const { data: message } = JSONRPCMessageSchema.safeParse(value);
     if (message) this.#receive(message);
-    else
-      this.#refuse(
-        idOf(value),
-        "this is not a JSON-RPC message of MCP. Send one message a line, not a batch.",
-      );
+    else this.#refuse(idOf(value), "this is not a JSON-RPC message of MCP. Send one message a line, not a batch.");
   }
 
   #receive(message: JSONRPCMessage): void {

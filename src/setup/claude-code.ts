@@ -128,9 +128,7 @@ function bufferRule(pattern: string): string {
 // A rule's path follows gitignore: two slashes for the root, and a question mark in place of a special character. On
 // Windows the drive is its first folder (documents of Claude Code, "Permissions").
 function absolutePattern(path: string): string {
-  const posix = path
-    .replaceAll("\\", "/")
-    .replace(/^([A-Za-z]):/, (_, drive: string) => `/${drive.toLowerCase()}`);
+  const posix = path.replaceAll("\\", "/").replace(/^([A-Za-z]):/, (_, drive: string) => `/${drive.toLowerCase()}`);
   return `/${posix.replaceAll(/[()[\]{}*!#]/g, "?")}`;
 }
 

@@ -1,12 +1,6 @@
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
-import {
-  commandFile,
-  commandNames,
-  isCommandFile,
-  isUneditedCommandFile,
-  withProgram,
-} from "./claude-code.ts";
+import { commandFile, commandNames, isCommandFile, isUneditedCommandFile, withProgram } from "./claude-code.ts";
 import { isOriginalCommand, isOriginalPreview, previewName } from "./original.ts";
 import { type FileChange, type Plan, readRecordedFile, recordedChange } from "./plan.ts";
 import { hashOf, type InstallRecord } from "./record.ts";

@@ -25,8 +25,7 @@ function layOut(text: string, container: Node, edit: Edit, layout: Layout): Edit
   const space = spaceBefore(text, container, sibling);
   if (!space.includes("\n")) return inLine(text, container, edit);
   // a comment after the sibling stays in its line
-  const [rest = "", comma = ""] =
-    /^([ \t]*,)?[ \t]*(?:\/\/[^\r\n]*)?(?=\r?\n)/.exec(text.slice(offset)) ?? [];
+  const [rest = "", comma = ""] = /^([ \t]*,)?[ \t]*(?:\/\/[^\r\n]*)?(?=\r?\n)/.exec(text.slice(offset)) ?? [];
   const indent = space.slice(space.lastIndexOf("\n") + 1);
   const line = newline + indent + print(content.replace(/^,/, ""), layout, indent);
   return { offset, length: rest.length, content: comma ? `${rest}${line},` : `,${rest}${line}` };
@@ -65,8 +64,7 @@ function lineOf(text: string, container: Node, item: Node): Edit {
   const space = spaceBefore(text, container, item);
   const start = item.offset - space.length;
   const line = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
-  const isCommented =
-    /\/\/[^\r\n]*$/.test(line) && !/^[ \t]*\r?\n/.test(text.slice(item.offset + item.length));
+  const isCommented = /\/\/[^\r\n]*$/.test(line) && !/^[ \t]*\r?\n/.test(text.slice(item.offset + item.length));
   const kept = isCommented ? (/^\r?\n/.exec(space)?.[0].length ?? 0) : 0;
   return cut(start + kept, space.length + item.length - kept);
 }

@@ -42,8 +42,7 @@ export function isOriginalServer(entry: unknown): boolean {
   const words = args.filter((word) => typeof word === "string");
   const program = basename(command.replaceAll("\\", "/"), ".exe");
   if (program === "mcp-server-relay") return true;
-  if (["uvx", "uv", "pipx"].includes(program))
-    return words.some((word) => /^mcp-server-relay(?:[@=].*)?$/.test(word));
+  if (["uvx", "uv", "pipx"].includes(program)) return words.some((word) => /^mcp-server-relay(?:[@=].*)?$/.test(word));
   return /^python/.test(program) && words.some((word) => /(?:^|[/\\])relay_server\.py$/.test(word));
 }
 

@@ -81,8 +81,7 @@ function parse(content: Buffer | null, path: string): InstallRecord {
   if (content === null) return { version: 1, files: [], registrations: [] };
   try {
     const record = JSON.parse(content.toString());
-    if (record.version === 1 && Array.isArray(record.files) && Array.isArray(record.registrations))
-      return record;
+    if (record.version === 1 && Array.isArray(record.files) && Array.isArray(record.registrations)) return record;
   } catch {} // refused below
   throw new RelayError(
     "failed",

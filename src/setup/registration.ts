@@ -71,9 +71,7 @@ export function planUserServerRemoval(
   if (ownerOf(registered(config)) !== "relay") {
     const content = readContent(config);
     const isRecorded = records.registrations.some((registration) => registration.config === config);
-    return isRecorded
-      ? { changes: [{ path: config, before: content, after: content, what, record: null }] }
-      : {};
+    return isRecorded ? { changes: [{ path: config, before: content, after: content, what, record: null }] } : {};
   }
   if (claude === null) return planServerFileRemoval(records, config, what);
   if (needsShell(claude)) return { next: ["Remove the server: claude mcp remove relay"] };
@@ -96,11 +94,7 @@ function caller({ system, places }: SetupContext, configDirOverride: string | nu
     const { failure } = await runProgram({ argv, env }, { folder: places.home });
     if (!failure) return;
     const command = argv.slice(1, 4).join(" ");
-    throw new RelayError(
-      "failed",
-      `\`claude ${command}\` failed: it ${failure}`,
-      "Fix that, and run this again.",
-    );
+    throw new RelayError("failed", `\`claude ${command}\` failed: it ${failure}`, "Fix that, and run this again.");
   };
 }
 
@@ -116,12 +110,7 @@ export function planProjectServer(
 }
 
 /** Puts relay's entry into a file with `mcpServers`. Throws a `failed` error if another server has the name. */
-export function planServerFile(
-  records: InstallRecord,
-  path: string,
-  wanted: ServerEntry,
-  what: string,
-): Partial<Plan> {
+export function planServerFile(records: InstallRecord, path: string, wanted: ServerEntry, what: string): Partial<Plan> {
   const entriesFor = (json: JsonText) => {
     refuseOther(json.at(["mcpServers", "relay"]), path);
     return [serverIn(wanted)];

@@ -55,9 +55,7 @@ function otherInstalls({ places }: SetupContext): string[] {
   const hasBundle = places.desktopFolders.some((folder) => installedBundle(folder));
   return [
     ...(plugin ? [`relay's plugin for Claude Code stays. Run: claude plugin uninstall ${plugin}`] : []),
-    ...(hasBundle
-      ? ["relay's bundle for Claude Desktop stays. Remove it there, in Settings, Extensions."]
-      : []),
+    ...(hasBundle ? ["relay's bundle for Claude Desktop stays. Remove it there, in Settings, Extensions."] : []),
   ];
 }
 
@@ -74,7 +72,6 @@ function usualPaths({ places }: SetupContext): string[] {
 function planFileRemoval(record: InstallRecord, path: string): Partial<Plan> {
   const what = "removes relay";
   if (!path.endsWith(".json")) return planCommandRemoval(record, path);
-  if ([desktopConfigName, ".mcp.json"].includes(basename(path)))
-    return planServerFileRemoval(record, path, what);
+  if ([desktopConfigName, ".mcp.json"].includes(basename(path))) return planServerFileRemoval(record, path, what);
   return { changes: unmergeFile(record, path, settingsRemovals(), what) };
 }

@@ -19,9 +19,7 @@ export function settingsEntries(
 ): Entry[] {
   const hooks = hookEntries(program, isWindows);
   const line = settings.at(["statusLine"]);
-  const isRelaysLine = placed.some(
-    ({ path, value }) => path[0] === "statusLine" && Bun.deepEquals(value, line, true),
-  );
+  const isRelaysLine = placed.some(({ path, value }) => path[0] === "statusLine" && Bun.deepEquals(value, line, true));
   const entries = [
     hook("UserPromptExpansion", hooks.UserPromptExpansion),
     { ...hook("SessionStart", hooks.SessionStart), removeOriginal: removeHooks(isOriginalHook) },
@@ -29,19 +27,13 @@ export function settingsEntries(
     ...rules.deny.map((rule) => element(["permissions", "deny"], rule)),
   ];
   if (settings.at(["sandbox", "enabled"]) === true) entries.push(exclusion(sandboxExclusion(program)));
-  if (isRelaysLine || (statusline && line === undefined))
-    entries.push(property(["statusLine"], statusLine(program)));
+  if (isRelaysLine || (statusline && line === undefined)) entries.push(property(["statusLine"], statusLine(program)));
   return [...entries, ...Object.entries(env).map(([name, value]) => variable(name, value))];
 }
 
 /** The entries in Claude Code's settings that are recognizably relay's, for any program. */
 export function settingsRemovals(): Entry[] {
-  return [
-    hook("UserPromptExpansion", null),
-    hook("SessionStart", null),
-    exclusion(null),
-    variable("WSLENV", ""),
-  ];
+  return [hook("UserPromptExpansion", null), hook("SessionStart", null), exclusion(null), variable("WSLENV", "")];
 }
 
 function element(path: string[], value: unknown): Entry {
@@ -105,8 +97,7 @@ function variable(name: string, value: string): Entry {
   if (name !== "WSLENV") return entry;
   return {
     ...entry,
-    value: (existing) =>
-      typeof existing !== "string" ? value : isShared(existing) ? existing : wslEnv(existing),
+    value: (existing) => (typeof existing !== "string" ? value : isShared(existing) ? existing : wslEnv(existing)),
     remove(json, at) {
       const current = json.at(at);
       const rest = typeof current === "string" ? withoutShared(current) : current;

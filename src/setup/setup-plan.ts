@@ -16,8 +16,7 @@ export async function planSetup(context: SetupContext, options: CodeOptions): Pr
       "Install one, or name the one to set up: relay setup-code, relay setup-desktop",
     );
   }
-  const missing = (title: string, verb: string) =>
-    `${title} is not installed. Once it is, run: relay ${verb}`;
+  const missing = (title: string, verb: string) => `${title} is not installed. Once it is, run: relay ${verb}`;
   return mergePlans([
     code ? await planCode(context, options) : {},
     desktop ? await planDesktop(context) : {},
@@ -42,7 +41,5 @@ function isCodeInstalled({ system, places }: SetupContext): boolean {
 // Its configuration's folder or its program shows it. In WSL it is on the Windows side.
 function isDesktopInstalled({ system, places }: SetupContext): boolean {
   if (system.kind === "wsl" || places.desktopFolders.some(system.exists)) return true;
-  return system.kind === "macos"
-    ? system.exists("/Applications/Claude.app")
-    : system.find("claude-desktop") !== null;
+  return system.kind === "macos" ? system.exists("/Applications/Claude.app") : system.find("claude-desktop") !== null;
 }

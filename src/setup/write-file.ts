@@ -41,8 +41,7 @@ export function isSameContent(a: Uint8Array | null, b: Uint8Array | null): boole
 /** The missing folders above this path, the outermost first. */
 export function missingFolders(path: string): string[] {
   const missing: string[] = [];
-  for (let folder = dirname(targetOf(path)); !existsSync(folder); folder = dirname(folder))
-    missing.unshift(folder);
+  for (let folder = dirname(targetOf(path)); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder);
   return missing;
 }
 
@@ -116,8 +115,7 @@ function removeTemporaryFiles(target: string): void {
   const folder = dirname(target);
   if (!existsSync(folder)) return;
   const prefix = basename(temporaryPrefix(target));
-  for (const name of readdirSync(folder))
-    if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
+  for (const name of readdirSync(folder)) if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
 }
 
 /** The file that a path leads to, links followed. */
@@ -139,9 +137,5 @@ const fixes: Record<string, string> = {
 
 function fileError(path: string, what: "read" | "written", error: unknown): RelayError {
   const { code = errorMessage(error) } = error as NodeJS.ErrnoException;
-  return new RelayError(
-    "failed",
-    `${path} cannot be ${what}: ${code}`,
-    fixes[code] ?? "It was left as it is.",
-  );
+  return new RelayError("failed", `${path} cannot be ${what}: ${code}`, fixes[code] ?? "It was left as it is.");
 }

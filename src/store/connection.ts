@@ -83,18 +83,14 @@ export class Connection {
       } catch (error) {
         const replaced = this.#isReplaced(error);
         if (!isBusy(error)) this.close(); // the error may be the open file's
-        if (!(replaced || isBusy(error)) || this.#clock.elapsed() >= deadline)
-          throw explain(error, this.#path);
+        if (!(replaced || isBusy(error)) || this.#clock.elapsed() >= deadline) throw explain(error, this.#path);
       }
       // at random, so that processes which wait together do not try together
       await Bun.sleep(1 + Math.max(0, Math.min(Math.random() * longest, deadline - this.#clock.elapsed())));
     }
   }
 
-  #attempt<T>(
-    work: (db: Database) => T,
-    { create = false, readonly = false }: TransactionOptions,
-  ): T | undefined {
+  #attempt<T>(work: (db: Database) => T, { create = false, readonly = false }: TransactionOptions): T | undefined {
     if (this.#open && !isAt(this.#path, this.#open.identity)) this.close();
     this.#open ??= openFile(this.#path, create);
     if (!this.#open) {

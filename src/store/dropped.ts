@@ -21,10 +21,10 @@ export function forget(db: Database, { reader, unread, dropped }: Lease): void {
 /** Records who cleared these messages. A client's own clear is not reported to it. */
 export function markCleared(db: Database, ids: readonly number[], by: ClearedBy): void {
   const cleared = { ids: JSON.stringify(ids), by };
-  db.query(
-    "UPDATE relay_dropped SET cleared_by = $by WHERE message_id IN (SELECT value FROM json_each($ids))",
-  ).run(cleared);
-  db.query(
-    "DELETE FROM relay_dropped WHERE reader = $by AND message_id IN (SELECT value FROM json_each($ids))",
-  ).run(cleared);
+  db.query("UPDATE relay_dropped SET cleared_by = $by WHERE message_id IN (SELECT value FROM json_each($ids))").run(
+    cleared,
+  );
+  db.query("DELETE FROM relay_dropped WHERE reader = $by AND message_id IN (SELECT value FROM json_each($ids))").run(
+    cleared,
+  );
 }

@@ -99,10 +99,7 @@ export function companionsOf(file: string): string[] {
 /** The error for a file operation that the system refused. */
 export function fileError(path: string, error: unknown): RelayError {
   const { code = "" } = error as NodeJS.ErrnoException;
-  const denied = [
-    `${path} is not accessible to you`,
-    "Change its permissions or those of its folder.",
-  ] as const;
+  const denied = [`${path} is not accessible to you`, "Change its permissions or those of its folder."] as const;
   const full = [
     `there is no room left on the disk of ${path}`,
     "Free some and try again; nothing was stored.",
@@ -155,8 +152,7 @@ function refuseKind(stats: Stats, path: string): void {
       : stats.nlink > 1
         ? "has more than one name (hard links)"
         : null;
-  if (problem)
-    throw new RelayError("buffer", `${path} ${problem}`, "Move it away, or set RELAY_DB to another file.");
+  if (problem) throw new RelayError("buffer", `${path} ${problem}`, "Move it away, or set RELAY_DB to another file.");
 }
 
 // Windows has neither owner nor mode; the home folder's access list protects the file there.

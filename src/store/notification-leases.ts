@@ -62,12 +62,7 @@ export function hasPending(db: Database): boolean {
  * Leases the reader's unannounced messages; `null` if there are none. If the reader wants no notifications, marks them as
  * announced. A `look` says "more" of messages that came within the cooldown.
  */
-export function leaseNotification(
-  db: Database,
-  reader: Client,
-  now: number,
-  look: boolean,
-): NotificationLease | null {
+export function leaseNotification(db: Database, reader: Client, now: number, look: boolean): NotificationLease | null {
   const row = clientRow(db, reader);
   const sender = otherClient(reader);
   const unannounced = `sender = $sender AND notified_at IS NULL AND ${readColumn(reader)} IS NULL`;
@@ -143,14 +138,8 @@ export function servers(db: Database): number[] {
 }
 
 // After a first attempt the message may follow only its own notification.
-function isFollowUp(
-  { timestamp, notification_attempts }: WaitingRow,
-  last: number | null,
-  now: number,
-): boolean {
-  return (
-    last !== null && last <= now && notification_attempts === 0 && Date.parse(timestamp) < last + cooldownMs
-  );
+function isFollowUp({ timestamp, notification_attempts }: WaitingRow, last: number | null, now: number): boolean {
+  return last !== null && last <= now && notification_attempts === 0 && Date.parse(timestamp) < last + cooldownMs;
 }
 
 function clientRow(db: Database, client: Client): ClientRow | null {

@@ -146,9 +146,7 @@ function readRows(db: Database): Found {
 
 function readLastId(db: Database): number {
   try {
-    const row = db
-      .query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")
-      .get();
+    const row = db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").get();
     return row && isId(row.seq) ? row.seq : 0;
   } catch {
     return 0;

@@ -110,8 +110,7 @@ function renameUnreleased(db: Database): void {
       SELECT client, notify, sound FROM relay_readers`);
     db.run("DROP TABLE relay_readers");
   }
-  if (hasTable(db, "relay_tickets") && columnsOf(db, "relay_tickets").has("words"))
-    db.run("DROP TABLE relay_tickets"); // a ticket lives for seconds
+  if (hasTable(db, "relay_tickets") && columnsOf(db, "relay_tickets").has("words")) db.run("DROP TABLE relay_tickets"); // a ticket lives for seconds
 }
 
 function addLeases(db: Database): void {
@@ -185,9 +184,5 @@ function columnsOf(db: Database, table = "messages"): Set<string> {
 
 function refuseNewer(version: number, path: string): void {
   if (Math.floor(version / 1000) <= major) return;
-  throw new RelayError(
-    "buffer",
-    `${path} was written by a newer relay (schema ${version})`,
-    "Upgrade this one.",
-  );
+  throw new RelayError("buffer", `${path} was written by a newer relay (schema ${version})`, "Upgrade this one.");
 }

@@ -23,10 +23,7 @@ export function explain(error: unknown, path: string): unknown {
   const family = /^SQLITE_[A-Z]+/.exec(code)?.[0] ?? "";
   const reasons: Record<string, readonly [message: string, fix: string]> = {
     SQLITE_BUSY: [`${path} is locked by another program`, "Close that program, or try again."],
-    SQLITE_FULL: [
-      `there is no room left on the disk of ${path}`,
-      "Free some and try again; nothing was stored.",
-    ],
+    SQLITE_FULL: [`there is no room left on the disk of ${path}`, "Free some and try again; nothing was stored."],
     SQLITE_NOTADB: [
       `${path} is not a SQLite database`,
       "If it was the buffer, `relay doctor --repair` sets it aside; if not, move it away.",

@@ -62,8 +62,7 @@ export class SqliteStore implements Store {
       const evicted = messages.evict(db, id);
       const reader = otherClient(sender);
       if (notify === "never") notifications.skip(db, id, now);
-      const waitsForLook =
-        notify === "now" && notifications.cooldownLeft(db, reader, now) > 0 && this.#hasServer(db);
+      const waitsForLook = notify === "now" && notifications.cooldownLeft(db, reader, now) > 0 && this.#hasServer(db);
       return {
         id,
         unread: messages.countUnread(db)[reader],

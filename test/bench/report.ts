@@ -49,13 +49,7 @@ export function machine(): string {
 function cells({ measure, value, unit, floor, goal, p99 }: Row): string[] {
   const quantity = (number: number) => `${number.toFixed(number < 10 ? 2 : 1)} ${unit}`;
   const ratio = value / floor.value;
-  const row = [
-    measure,
-    quantity(value),
-    p99 ? quantity(p99) : "",
-    quantity(floor.value),
-    `${ratio.toFixed(2)}x`,
-  ];
+  const row = [measure, quantity(value), p99 ? quantity(p99) : "", quantity(floor.value), `${ratio.toFixed(2)}x`];
   if (!goal) return [...row, "", "", floor.name];
   const [most, met] =
     "ratio" in goal ? [`${goal.ratio}x`, ratio <= goal.ratio] : [quantity(goal.value), value <= goal.value];

@@ -184,21 +184,18 @@ function describeClears(make: MakeBuffer): void {
     ["command line", { desktop: [3], code: [2] }],
     ["unknown", { desktop: [3], code: [2] }],
   ];
-  test.each(clears)(
-    "by %s deletes everything, and the other readers miss what was unread",
-    async (by, told) => {
-      await using t = new Fixture(make);
-      await t.send("desktop", "1", "2");
-      await t.send("code", "3");
-      await t.read({ limit: 1 });
-      expect(await t.one.clear(by)).toEqual({ deleted: 3, deleted_unread: 2 });
-      expect((await t.one.counts()).total).toBe(0);
-      for (const reader of clients) {
-        const { dropped } = await t.two.peek(request({ reader }));
-        expect(dropped).toEqual(told[reader].map((id) => ({ id, cleared_by: by })));
-      }
-    },
-  );
+  test.each(clears)("by %s deletes everything, and the other readers miss what was unread", async (by, told) => {
+    await using t = new Fixture(make);
+    await t.send("desktop", "1", "2");
+    await t.send("code", "3");
+    await t.read({ limit: 1 });
+    expect(await t.one.clear(by)).toEqual({ deleted: 3, deleted_unread: 2 });
+    expect((await t.one.counts()).total).toBe(0);
+    for (const reader of clients) {
+      const { dropped } = await t.two.peek(request({ reader }));
+      expect(dropped).toEqual(told[reader].map((id) => ({ id, cleared_by: by })));
+    }
+  });
 
   test("leaves what was dropped before as it was", async () => {
     await using t = new Fixture(make);
@@ -252,9 +249,7 @@ function describeTickets(make: MakeBuffer): void {
 function describeCalls(make: MakeBuffer): void {
   test("of one process are done in their order", async () => {
     await using t = new Fixture(make);
-    const sends = numbers(1, 15).map((message) =>
-      t.one.append({ sender: "desktop", message, notify: "never" }),
-    );
+    const sends = numbers(1, 15).map((message) => t.one.append({ sender: "desktop", message, notify: "never" }));
     const page = t.one.lease(request({ limit: 5 }));
     const clear = t.one.clear("code");
     expect((await Promise.all(sends)).map(({ id }) => `${id}`)).toEqual(numbers(1, 15));

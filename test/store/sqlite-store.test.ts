@@ -31,8 +31,7 @@ function makeFolder() {
 
 const make: MakeBuffer = (clock, isRunning) => {
   const folder = makeFolder();
-  const open = (server?: number) =>
-    folder.open({ clock, isRunning, ...(server === undefined ? {} : { server }) });
+  const open = (server?: number) => folder.open({ clock, isRunning, ...(server === undefined ? {} : { server }) });
   return { ...folder, open };
 };
 

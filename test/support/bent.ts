@@ -27,9 +27,7 @@ export function bent(value: unknown): fc.Arbitrary<unknown> {
     weight: 12,
     arbitrary: fc
       .tuple(...parts)
-      .map((kept) =>
-        Object.fromEntries(kept.filter(([, chance]) => chance > 0).map(([key, , part]) => [key, part])),
-      ),
+      .map((kept) => Object.fromEntries(kept.filter(([, chance]) => chance > 0).map(([key, , part]) => [key, part]))),
   };
   const more = {
     weight: 1,

@@ -1,11 +1,9 @@
 /** What the scripted model says: words, or calls of tools. */
 export interface Reply {
   text?: string;
-  call?:
-    | { name: string; input: Record<string, unknown> }
-    | { name: string; input: Record<string, unknown> }[];
-  /** How long it takes before it begins. */
-  delay?: number;
+  call?: { name: string; input: Record<string, unknown> } | { name: string; input: Record<string, unknown> }[];
+  /** What it waits for before it begins. */
+  after?: Promise<unknown>;
 }
 
 /** A block of a message, as far as the tests look at it. */
@@ -32,8 +30,8 @@ export interface ClaudeApi {
 }
 
 /**
- * Starts one whose model says `replies` in their order, and "done" ever after, to whoever was prompted with `prompt`; to
- * anybody else, such as a Claude Code that the model started itself, it says "done" at once.
+ * Starts one whose model says `replies` in their order, and then only "done", to a session that was prompted with
+ * `prompt`; to any other, such as a Claude Code that the model started itself, it says "done" at once.
  */
 export function startClaudeApi(prompt: string, replies: Reply[]): ClaudeApi & { stop(): void } {
   const shown: Shown[] = [];
@@ -57,10 +55,8 @@ export function startClaudeApi(prompt: string, replies: Reply[]): ClaudeApi & { 
       shown.push(body);
       const mine = JSON.stringify(body.messages).includes(prompt);
       const reply = mine ? (replies[said++] ?? {}) : {};
-      if (reply.delay) await Bun.sleep(reply.delay);
-      return body.stream
-        ? stream(message(body, blocksOf(reply)))
-        : Response.json(message(body, blocksOf(reply)));
+      await reply.after;
+      return body.stream ? stream(message(body, blocksOf(reply))) : Response.json(message(body, blocksOf(reply)));
     },
   });
   return {
@@ -108,9 +104,7 @@ function sideText(body: { output_config?: { format?: { schema?: { properties?: o
 }
 
 function stream(whole: ReturnType<typeof message>): Response {
-  const events: [string, object][] = [
-    ["message_start", { message: { ...whole, content: [], stop_reason: null } }],
-  ];
+  const events: [string, object][] = [["message_start", { message: { ...whole, content: [], stop_reason: null } }]];
   for (const [index, block] of whole.content.entries()) {
     const isText = block.type === "text";
     const empty = isText ? { type: "text", text: "" } : { ...block, input: {} };
@@ -124,12 +118,7 @@ function stream(whole: ReturnType<typeof message>): Response {
     );
   }
   const { stop_reason, usage } = whole;
-  events.push(
-    ["message_delta", { delta: { stop_reason, stop_sequence: null }, usage }],
-    ["message_stop", {}],
-  );
-  const text = events
-    .map(([type, data]) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`)
-    .join("");
+  events.push(["message_delta", { delta: { stop_reason, stop_sequence: null }, usage }], ["message_stop", {}]);
+  const text = events.map(([type, data]) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`).join("");
   return new Response(text, { headers: { "content-type": "text/event-stream" } });
 }

@@ -128,8 +128,7 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   const program = [...as, claude ?? "", ...(wiring === "plugin" ? ["--plugin-dir", pluginFolder] : [])];
   return {
     api,
-    headless: (text, args = []) =>
-      box.run([...program, "-p", text, ...args], { env, cwd: project, stdin: "" }),
+    headless: (text, args = []) => box.run([...program, "-p", text, ...args], { env, cwd: project, stdin: "" }),
     terminal: (args = []) => openTerminal(box, [...program, ...args], env, project),
   };
 }
@@ -152,22 +151,7 @@ async function openTerminal(
     return stdout.toString();
   };
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  tmux(
-    "new-session",
-    "-d",
-    "-s",
-    "s",
-    "-x",
-    "150",
-    "-y",
-    "50",
-    "-c",
-    cwd,
-    "env",
-    "-i",
-    ...variables,
-    ...argv,
-  );
+  tmux("new-session", "-d", "-s", "s", "-x", "150", "-y", "50", "-c", cwd, "env", "-i", ...variables, ...argv);
   box.defer(() => {
     try {
       tmux("kill-server");

@@ -36,9 +36,7 @@ export function integrityOf(path: string): string {
 /** The page at which a table or an index begins. */
 export function rootOf(path: string, name: string): number {
   using db = openPatiently(path, { readonly: true });
-  const row = db
-    .query<{ rootpage: number }, [string]>("SELECT rootpage FROM sqlite_schema WHERE name = ?")
-    .get(name);
+  const row = db.query<{ rootpage: number }, [string]>("SELECT rootpage FROM sqlite_schema WHERE name = ?").get(name);
   return row?.rootpage ?? 0;
 }
 

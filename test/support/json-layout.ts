@@ -25,13 +25,7 @@ export function print(
   depth = 0,
 ): string {
   const gap = () => {
-    const kinds = [
-      "",
-      " ",
-      `${eol}${"  ".repeat(depth + 1)}`,
-      "\t",
-      ...(comments ? ["/* c */", ` // c${eol}`] : []),
-    ];
+    const kinds = ["", " ", `${eol}${"  ".repeat(depth + 1)}`, "\t", ...(comments ? ["/* c */", ` // c${eol}`] : [])];
     return kinds[chance(kinds.length)] ?? "";
   };
   const items = (list: string[], open: string, close: string) => {
@@ -46,12 +40,10 @@ export function print(
     );
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).map(
-      ([key, each]) =>
-        `${JSON.stringify(key)}${gap()}:${gap()}${print(each, chance, comments, eol, depth + 1)}`,
+      ([key, each]) => `${JSON.stringify(key)}${gap()}:${gap()}${print(each, chance, comments, eol, depth + 1)}`,
     );
     return items(entries, "{", "}");
   }
-  if (typeof value === "number" && Number.isSafeInteger(value) && chance(2) === 0)
-    return `${JSON.stringify(value)}e0`;
+  if (typeof value === "number" && Number.isSafeInteger(value) && chance(2) === 0) return `${JSON.stringify(value)}e0`;
   return JSON.stringify(value);
 }

@@ -42,8 +42,7 @@ const packed: Record<string, Uint8Array> = {
 /** Serves a release whose programs are all the stand-in, or `program`, which is not packed. */
 export async function mirror(box: Sandbox, program?: Uint8Array, version = "9.8.7"): Promise<Mirror> {
   const names = targets.flatMap((target) => [binaryName(target), ...archiveNames(target)]);
-  const contentOf = (name: string) =>
-    program ?? packed[/\.(gz|xz)$/.exec(name)?.[0] ?? ""] ?? Buffer.alloc(0);
+  const contentOf = (name: string) => program ?? packed[/\.(gz|xz)$/.exec(name)?.[0] ?? ""] ?? Buffer.alloc(0);
   const files = new Map(names.map((name) => [name, contentOf(name)]));
   const made: Mirror = {
     url: "",

@@ -3,8 +3,7 @@ import { readLines } from "./lines.ts";
 
 /** Whether there is a Python to run the original's statements. */
 export const hasPython =
-  Bun.spawnSync(["python3", "-c", "import sqlite3"], { stdio: ["ignore", "ignore", "ignore"] }).exitCode ===
-  0;
+  Bun.spawnSync(["python3", "-c", "import sqlite3"], { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
 
 /**
  * Facts about mcp-server-relay 1.2.4, as Python: its statements, its order of commits, its isolation level.
@@ -106,10 +105,7 @@ export interface OriginalProcess {
 }
 
 /** Starts one on this file. */
-export function startOriginal(
-  buffer: string,
-  options: { env: Record<string, string>; cwd: string },
-): OriginalProcess {
+export function startOriginal(buffer: string, options: { env: Record<string, string>; cwd: string }): OriginalProcess {
   const child: Subprocess<"pipe", "pipe", "inherit"> = Bun.spawn(
     ["python3", "-I", "-c", originalStatements + others, buffer],
     { ...options, stdin: "pipe", stdout: "pipe", stderr: "inherit" },

@@ -81,9 +81,6 @@ export async function connectBoth(
 export function textsOf(page: string): string[] {
   const mark = /^Between the lines marked (\w+) stand/m.exec(page)?.[1];
   if (!mark) return [];
-  const frame = new RegExp(
-    `^--- ${mark} message \\d+, .*\\n([^]*?)\\n--- ${mark} end of message \\d+$`,
-    "gm",
-  );
+  const frame = new RegExp(`^--- ${mark} message \\d+, .*\\n([^]*?)\\n--- ${mark} end of message \\d+$`, "gm");
   return [...page.matchAll(frame)].map((match) => match[1] ?? "");
 }

@@ -1,14 +1,6 @@
 import { type Client, otherClient } from "../../src/core/client.ts";
 import { timestamp } from "../../src/core/clock.ts";
-import type {
-  Appended,
-  ClearedBy,
-  Dropped,
-  Lease,
-  Page,
-  PageMessage,
-  PageRequest,
-} from "../../src/core/store.ts";
+import type { Appended, ClearedBy, Dropped, Lease, Page, PageMessage, PageRequest } from "../../src/core/store.ts";
 
 interface Row {
   id: number;

@@ -51,10 +51,7 @@ export function sandbox(): Sandbox {
       stdout: "pipe",
       stderr: "pipe",
     });
-    const [stdout, stderr] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-    ]);
+    const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
     await child.exited;
     return { status: child.exitCode, stdout, stderr };
   };
@@ -104,11 +101,7 @@ export async function get(box: Sandbox, reader: "desktop" | "code", ...flags: st
 }
 
 /** Waits until `condition` holds; throws after `milliseconds`, ten times what is normal. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  milliseconds = 10_000,
-) {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, milliseconds = 10_000) {
   const deadline = performance.now() + milliseconds;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`never happened: ${what}`);

@@ -1,13 +1,5 @@
 import { expect } from "bun:test";
-import {
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { commandFile, hookEntries, serverEntry } from "../../src/setup/claude-code.ts";
 import { relayBinary, type Sandbox, sandbox } from "./sandbox.ts";
@@ -114,12 +106,10 @@ export function snapshot(
   const walk = (path: string, name: string) => {
     const stats = lstatSync(path);
     if (stats.isSymbolicLink()) found[name] = `-> ${readlinkSync(path)}`;
-    else if (!stats.isDirectory())
-      found[name] = `${(stats.mode & 0o777).toString(8)} ${readFileSync(path, "base64")}`;
+    else if (!stats.isDirectory()) found[name] = `${(stats.mode & 0o777).toString(8)} ${readFileSync(path, "base64")}`;
     else {
       found[name] = "folder";
-      for (const entry of readdirSync(path))
-        if (!ignored.includes(entry)) walk(join(path, entry), `${name}/${entry}`);
+      for (const entry of readdirSync(path)) if (!ignored.includes(entry)) walk(join(path, entry), `${name}/${entry}`);
     }
   };
   walk(folder, ".");

@@ -51,8 +51,7 @@ function checkKept(run: Run, showings: Map<Send, Showing[]>): void {
 
 /** Whether it may be in a file that was removed, or a page of its file reports it as dropped. */
 function isGone(history: History, send: Send): boolean {
-  const isReport = (fetch: Fetch) =>
-    fetch.reader !== send.sender && fetch.page?.dropped.includes(send.id ?? 0);
+  const isReport = (fetch: Fetch) => fetch.reader !== send.sender && fetch.page?.dropped.includes(send.id ?? 0);
   if (history.filesOf(send).some((file) => history.removed.has(file))) return true;
   return history.fetches.some((fetch) => isReport(fetch) && isInFile(history, fetch, send));
 }
@@ -74,8 +73,7 @@ function checkOnce(run: Run, send: Send, showings: Showing[]): void {
   const byRelay = showings.filter(({ fetch }) => fetch.process);
   const unlabelled = byRelay.filter(({ redelivered }) => !redelivered);
   const isLate = unlabelled.some(({ fetch }) => byRelay.some((other) => other.fetch.to < fetch.from));
-  if (unlabelled.length > 1 || isLate)
-    run.violated("once", `${unlabelled.length} times unlabelled`, [send.token]);
+  if (unlabelled.length > 1 || isLate) run.violated("once", `${unlabelled.length} times unlabelled`, [send.token]);
   const done = byRelay.filter(({ fetch }) => isUndisturbed(history, fetch));
   if (done.some(({ fetch }) => byRelay.some((other) => other.fetch.from > fetch.settled)))
     run.violated("once", "again after it was acknowledged", [send.token]);
@@ -99,8 +97,7 @@ function checkOrder(run: Run, reader: Client): void {
       return { fetch, ids, tokens, first, last: Math.max(...ids), files: history.filesOf(fetch) };
     });
   for (const { fetch, ids, tokens, first, files } of pages) {
-    if (ids.some((id, index) => id <= (ids[index - 1] ?? 0)))
-      run.violated("order", `a page shows ${ids}`, tokens);
+    if (ids.some((id, index) => id <= (ids[index - 1] ?? 0))) run.violated("order", `a page shows ${ids}`, tokens);
     const before = pages
       .filter((page) => page.last > first && page.fetch.to < fetch.from)
       .filter((page) => new Set([...page.files, ...files]).size === 1)
@@ -126,11 +123,7 @@ function checkNotified(run: Run, sends: Map<string, Send>): void {
     const send = sends.get(token);
     if (!send || !first || send.muted || send.sender === first.reader)
       run.violated("notified", "nobody is to be told of it", [token]);
-    else if (
-      second &&
-      history.filesOf(send).length === 1 &&
-      (others[0] || !mayRepeat(history, first, second))
-    )
+    else if (second && history.filesOf(send).length === 1 && (others[0] || !mayRepeat(history, first, second)))
       run.violated("notified", `${others.length + 2} notifications`, [token]);
   }
   for (const { token, from } of history.sends)
@@ -138,11 +131,7 @@ function checkNotified(run: Run, sends: Map<string, Send>): void {
 }
 
 /** Whether the first notification, or the note that it was shown, may have been cut off. */
-function mayRepeat(
-  history: History,
-  { from, process, outcome }: Notification,
-  { from: to }: Notification,
-): boolean {
+function mayRepeat(history: History, { from, process, outcome }: Notification, { from: to }: Notification): boolean {
   if (outcome === "failed" || outcome === "hang") return true;
   if (outcome === "slow" && to - from > slowMilliseconds) return true;
   if (!process || Math.min(process.killed, process.asked) < to) return true;

@@ -32,14 +32,7 @@ export async function noteSend(run: Run, process: Asked, message: Message, endin
 }
 
 /** Notes that a page is being asked for, and then what came. A text that is no page is a violation. */
-export function noteFetch(
-  run: Run,
-  process: Asked,
-  reader: Client,
-  ending: Answer,
-  read: Read,
-  file?: number,
-) {
+export function noteFetch(run: Run, process: Asked, reader: Client, ending: Answer, read: Read, file?: number) {
   const page = { reader, file: file ?? null, cancelled: false, page: null, settled: never };
   const fetch: Fetch = { ...begin(process), ...page };
   run.history.fetches.push(fetch);

@@ -27,12 +27,7 @@ const leaseMilliseconds = 6_000;
 const leaseSeconds = 25;
 
 /** Lives through a round with all that was planned for it, then reads what is left, in calm, and checks everything. */
-export async function runRound(
-  run: Run,
-  plan: Plan,
-  milliseconds: number,
-  mutant: Mutant | null,
-): Promise<void> {
+export async function runRound(run: Run, plan: Plan, milliseconds: number, mutant: Mutant | null): Promise<void> {
   run.history = new History();
   run.isGoing = true;
   const stop = listen(run, () => plan.outcomes.next().value);
