@@ -2,7 +2,16 @@
 // design.md, "Tools", on leases.
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { closeSync, constants, existsSync, openSync, readdirSync, readSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { openPatiently } from "./support/database.ts";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
@@ -181,6 +190,58 @@ test("a send that was cancelled before it was stored is not", async () => {
   const { messages } = await get(box, "desktop");
   expect(messages.map(({ message }) => message)).toEqual(["two"]);
 });
+
+test.each([0, 2, 4, 6, 8, 12])(
+  "a fetch that was cancelled in the same breath, %d lines later, is not written and leaves nothing behind",
+  async (lines) => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    const server = await startSession(box);
+    const messages = [
+      toolCall(1, "relay_fetch"),
+      { method: "notifications/cancelled", params: { requestId: 1 } },
+      toolCall(2, "relay_fetch"),
+    ].map((message) => JSON.stringify({ jsonrpc: "2.0", ...message }));
+    server.write(`${messages[0]}\n${"\n".repeat(lines)}${messages[1]}\n`);
+    await ping(server, "taken");
+    server.write(`${messages[2]}\n`);
+    const page = JSON.stringify(await server.answer(2));
+    expect(page).toContain("relay: 1 message from Desktop.");
+    const isShown = server.lines.some((line) => line.id === 1);
+    expect([isShown, page.includes("may have been shown")]).toEqual([isShown, isShown]);
+  },
+);
+
+test("a page that waited behind another one is not written once a second reader has it", async () => {
+  await using box = sandbox();
+  await sendAll(box, "code", [large, large, "third"]);
+  const server = await startSession(box, { reading: false });
+  for (let id = 1; id <= 3; id++) server.send(toolCall(id, "relay_fetch", { limit: 1 }));
+  await onItsWay(box, 3);
+  await until("the leases expire", async () => (await get(box, "code", "--peek")).elsewhere === 0, 50_000);
+  for (const id of [1, 2, 3]) expect((await get(box, "code")).messages).toMatchObject([{ id, maybe_shown: true }]);
+  startShell(box, "cat output-* >written"); // now its client reads
+  const written = () => (existsSync(join(box.home, "written")) ? readFileSync(join(box.home, "written"), "utf8") : "");
+  await until("an answer to each", () => written().split("\n").length > 4);
+  const answers = written().split("\n").slice(1, 4);
+  expect(answers.slice(1).map((answer) => answer.includes("expired and went to another reader"))).toEqual([true, true]);
+}, 90_000);
+
+test("a page whose ack fails has one answer", async () => {
+  await using box = sandbox();
+  await sendAll(box, "code", [large]);
+  const server = await startSession(box, { reading: false });
+  server.send(toolCall(1, "relay_fetch"));
+  await beginsItsPage(box);
+  const unlock = lock(box);
+  startShell(box, "cat output-* >written"); // now its client reads
+  await until("the server has waited", () => server.stderr().includes("is locked"), 50_000);
+  unlock();
+  server.send({ id: "after", method: "ping" });
+  const written = () => readFileSync(join(box.home, "written"), "utf8");
+  await until("the next answer", () => written().includes('"id":"after"'));
+  expect(written()).not.toContain('"id":1,"error"');
+}, 90_000);
 
 describe("a page larger than a pipe, for a client that never reads", () => {
   test("stays leased to its server, and another fetch says that it is on its way elsewhere", async () => {

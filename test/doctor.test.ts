@@ -100,10 +100,7 @@ const troubles: Record<string, (Change | string)[]> = {
     ({ buffer }) => chmodSync(buffer, 0o644),
     "warn buffer: others can read HOME/.relay_buffer.db",
   ],
-  "a damaged buffer": [
-    ({ buffer }) => wipe(buffer, 2, 0xff),
-    "fail buffer: HOME/.relay_buffer.db is damaged: …",
-  ],
+  "a damaged buffer": [({ buffer }) => wipe(buffer, 2, 0xff), "fail buffer: HOME/.relay_buffer.db is damaged: …"],
   "a folder in its place": [
     ({ buffer }) => rmSync(buffer),
     ({ buffer }) => mkdirSync(buffer),
@@ -113,10 +110,7 @@ const troubles: Record<string, (Change | string)[]> = {
     (box) => installFakeClaude(box, "2.1.198"),
     "fail Claude Code: Claude Code 2.1.198 would let a model read…",
   ],
-  "no server in Claude Code": [
-    set(code, server, undefined),
-    "fail server of Code: is not registered in Claude Code",
-  ],
+  "no server in Claude Code": [set(code, server, undefined), "fail server of Code: is not registered in Claude Code"],
   "no server in Claude Desktop": [
     set(desktop, server, undefined),
     `fail server of Desktop: is not registered in HOME/${desktop}`,
@@ -175,10 +169,7 @@ const troubles: Record<string, (Change | string)[]> = {
     set(settings, "permissions", undefined),
     "warn rules: are missing from your settings: mcp__relay__relay_send, Read(~/.relay_buffer.db*)",
   ],
-  "a sandbox": [
-    set(settings, "sandbox", { enabled: true }),
-    "fail sandbox: is on, and keeps /get from the buffer",
-  ],
+  "a sandbox": [set(settings, "sandbox", { enabled: true }), "fail sandbox: is on, and keeps /get from the buffer"],
   "settings that are not JSON": [
     file(settings, "{ oops"),
     `fail configuration: HOME/${settings} is not valid JSON…`,
@@ -281,8 +272,7 @@ describe("it finds", () => {
     const findings = steps.filter((step) => typeof step === "string");
     const before = snapshot(box.home);
     const report = await doctor(box);
-    const pattern = (finding: string) =>
-      new RegExp(`^${finding.split("…").map(RegExp.escape).join(".*")}$`, "s");
+    const pattern = (finding: string) => new RegExp(`^${finding.split("…").map(RegExp.escape).join(".*")}$`, "s");
     expect(wrong(report)).toEqual(findings.map((finding) => expect.stringMatching(pattern(finding))));
     const isFailing = findings.some((finding) => finding.startsWith("fail "));
     expect(report).toMatchObject({ ok: !isFailing, status: isFailing ? 1 : 0 });
@@ -328,17 +318,13 @@ describe("it finds", () => {
     await using box = await wired();
     rmSync(box.buffer);
     using db = openPatiently(box.buffer);
-    db.run(
-      "CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT, message TEXT, timestamp TEXT)",
-    );
+    db.run("CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT, message TEXT, timestamp TEXT)");
     chmodSync(box.buffer, 0o600);
     const [found] = (await doctor(box)).checks.filter(({ name }) => name === "buffer");
     expect(found?.status).toBe("ok");
     expect(found?.detail).toContain("an early version of the Python server");
     db.run("PRAGMA user_version = 2000");
-    expect(wrong(await doctor(box))).toEqual([
-      expect.stringMatching(/^fail buffer: .* was written by a newer relay/),
-    ]);
+    expect(wrong(await doctor(box))).toEqual([expect.stringMatching(/^fail buffer: .* was written by a newer relay/)]);
   });
 });
 

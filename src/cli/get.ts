@@ -42,7 +42,10 @@ export const command = defineCommand({
 /** Prints a page and settles it, also when the reader closes the pipe or a signal ends the command. */
 async function deliver(delivery: Delivery, text: string, context: Context): Promise<void> {
   try {
-    await delivery.send(() => interruptible(context.write(text)));
+    await delivery.send(async (ready) => {
+      await ready();
+      await interruptible(context.write(text));
+    });
   } catch (error) {
     if (!(error instanceof WriteFailed)) throw error;
     const outcome = error.started ? "may have been shown, and are offered again" : "wait as before";

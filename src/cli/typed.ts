@@ -37,7 +37,11 @@ export const command = defineCommand({
 
 async function show({ page, delivery }: Fetched, context: Context): Promise<void> {
   const text = renderPage(page, "code", "typed", randomNonce);
-  if (delivery) await delivery.send(() => interruptible(context.write(text)));
+  if (delivery)
+    await delivery.send(async (ready) => {
+      await ready();
+      await interruptible(context.write(text));
+    });
   else context.print(text);
 }
 

@@ -21,22 +21,24 @@ export class Delivery {
   }
 
   /**
-   * Writes the page with `write`, then acks it. Throws the error of `write`; then the page is offered again, as it was
-   * if {@link WriteFailed} says that no byte went out, else labelled. Throws `failed` and writes nothing if the page
-   * went to another reader meanwhile.
+   * Writes the page with `write`, which calls `ready` right before its first byte, then acks it. Throws the error of
+   * `write`; then the page is offered again, labelled if {@link WriteFailed} says that a byte may have gone out. `ready`
+   * throws `failed` if the page went to another reader meanwhile.
    */
-  async send(write: () => Promise<void>): Promise<void> {
-    const age = this.#clock.elapsed() - this.#leasedAt;
-    if (age > renewAfterMs && !(await this.#store.renew(this.#lease))) {
-      throw new RelayError("failed", "this page expired and went to another reader", "Ask for it again.");
-    }
+  async send(write: (ready: () => Promise<void>) => Promise<void>): Promise<void> {
     try {
-      await write();
+      await write(() => this.#renew());
     } catch (error) {
-      await this.#store.release(this.#lease, !(error instanceof WriteFailed) || error.started);
+      await this.#store.release(this.#lease, error instanceof WriteFailed && error.started);
       throw error;
     }
     await this.#store.ack(this.#lease);
+  }
+
+  async #renew(): Promise<void> {
+    const age = this.#clock.elapsed() - this.#leasedAt;
+    if (age <= renewAfterMs || (await this.#store.renew(this.#lease))) return;
+    throw new RelayError("failed", "this page expired and went to another reader", "Ask for it again.");
   }
 
   /** Gives back a page that is not written: it is offered again as it was. */

@@ -28,5 +28,11 @@ export const notificationLeaseMs = 20_000;
 /** The most attempts to announce a message. */
 export const notificationAttempts = 2;
 
+/**
+ * The time for which a registered server counts as running, in milliseconds, unless its process is gone: another program
+ * may get the process number of a killed server.
+ */
+export const serverSeenMs = 600_000;
+
 /** The life of a ticket, in milliseconds. */
 export const ticketMs = 30_000;

@@ -2,7 +2,13 @@ import { type Client, clientTitle, otherClient } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import { stripUnsafe } from "./escape.ts";
 import type { Notification, Notifier } from "./notifier.ts";
-import type { NotificationLease, NotificationPolicy, NotificationPreference, Store } from "./store.ts";
+import type {
+  ClientPreference,
+  NotificationLease,
+  NotificationPolicy,
+  NotificationPreference,
+  Store,
+} from "./store.ts";
 import { isSoundName } from "./validate.ts";
 
 /** The time for which a process whose notifier failed leaves announcing to others, in milliseconds. */
@@ -30,7 +36,7 @@ export interface NotificationsOptions {
 export class Notifications {
   readonly #options: NotificationsOptions;
   readonly #running = new Set<Promise<void>>();
-  #unstored: { client: Client; preference: NotificationPreference } | null = null;
+  #own: ClientPreference | null = null;
   #restUntil = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
@@ -55,23 +61,18 @@ export class Notifications {
   /** Announces unannounced messages. `final`: this process will not look again. */
   async look({ final = false } = {}): Promise<void> {
     try {
-      if (this.#unstored) await this.prefer(this.#unstored.client, this.#unstored.preference);
       if (this.policy !== "now") return;
-      for (const lease of await this.#options.store.leaseNotifications({ final })) this.announce(lease);
+      const leases = await this.#options.store.leaseNotifications({ final, own: this.#own });
+      for (const lease of leases) this.announce(lease);
     } catch (error) {
       this.#failed(error); // the next look comes soon
     }
   }
 
-  /** Stores the preference of this process's client; a look tries again if that fails. */
+  /** Stores the preference of this process's client. */
   async prefer(client: Client, preference: NotificationPreference): Promise<void> {
-    this.#unstored = { client, preference };
-    try {
-      await this.#options.store.prefer(client, preference);
-      this.#unstored = null;
-    } catch (error) {
-      this.#failed(error);
-    }
+    this.#own = { client, preference };
+    await this.#options.store.prefer(client, preference).catch(this.#failed);
   }
 
   /** Resolves when each notification of this process has succeeded or failed. */

@@ -65,7 +65,7 @@ export interface Lease {
   /** The unread messages on the page. */
   unread: readonly number[];
   /** The messages that the page reports as dropped. */
-  dropped: readonly number[];
+  dropped: readonly Dropped[];
 }
 
 /** A leased page. `lease` is `null` if the page holds nothing that needs an ack. */
@@ -100,6 +100,12 @@ export interface NotificationLease {
   message: string;
   /** As in {@link NotificationPreference}. */
   sound: string;
+}
+
+/** The preference of one client. */
+export interface ClientPreference {
+  client: Client;
+  preference: NotificationPreference;
 }
 
 /** The announcer of a new message: this process (`"now"`), another one (`"later"`), or nobody (`"never"`). */
@@ -171,8 +177,11 @@ export interface Store {
   clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }>;
   /** Stores a client's preference. */
   prefer(client: Client, preference: NotificationPreference): Promise<void>;
-  /** Leases unannounced messages, one lease for each reader. `final`: this process will not look again. */
-  leaseNotifications(options?: { final?: boolean }): Promise<NotificationLease[]>;
+  /**
+   * Leases unannounced messages, one lease for each reader. `final`: this process will not look again. `own`: the
+   * preference of this process's client, stored again if the store was replaced by one that knows none.
+   */
+  leaseNotifications(options?: { final?: boolean; own?: ClientPreference | null }): Promise<NotificationLease[]>;
   /** Marks the messages of a shown notification as announced. */
   markNotified(lease: NotificationLease): Promise<void>;
   /** Gives back a notification that was not shown, for another process to try. */

@@ -2,21 +2,21 @@ import type { RequestId } from "@modelcontextprotocol/sdk/types.js";
 import type { Delivery } from "../core/delivery.ts";
 import { WriteFailed } from "../core/errors.ts";
 
-// A client cancels a request soon, before it has sent many others.
-const rememberedAnswers = 100;
+// A client cancels a request soon, before it has sent so many others.
+const remembered = 1_000;
 
 interface Entry {
   delivery: Delivery;
   state: "leased" | "writing" | "answered";
-  cancelled: boolean;
 }
 
 /**
- * The pages that are attached to answers. The SDK silently drops the answer to a cancelled request; this gives back its
- * page.
+ * The pages that are attached to answers, and the requests that were cancelled. The SDK silently drops the answer to a
+ * cancelled request, a moment later than the cancellation arrives; this gives back its page.
  */
 export class PendingDeliveries {
   readonly #entries = new Map<RequestId, Entry>();
+  readonly #cancelled = new Set<RequestId>();
   readonly #onError: (error: unknown) => void;
 
   /** Starts without pages. `onError` gets the errors of pages that are not given back; their leases expire. */
@@ -25,59 +25,76 @@ export class PendingDeliveries {
   }
 
   /** Attaches a page to the answer to this request. */
-  attach(id: RequestId, delivery: Delivery, signal: AbortSignal): void {
-    if (signal.aborted) this.#settle(delivery.release());
-    else this.#entries.set(id, { delivery, state: "leased", cancelled: false });
+  attach(id: RequestId, delivery: Delivery): void {
+    if (this.#cancelled.has(id)) this.#settle(delivery.release());
+    else this.#entries.set(id, { delivery, state: "leased" });
   }
 
-  /** Gives back the page of a cancelled request: it is offered again, labelled if any of it was written. */
+  /** Drops the answer to a request that is not answered yet, and gives back its page, labelled if any of it was written. */
   cancel(id: RequestId): void {
     const entry = this.#entries.get(id);
-    if (!entry || entry.cancelled) return;
-    entry.cancelled = true;
-    if (entry.state === "writing") return; // send settles it
+    if (entry?.state !== "answered") this.#cancelled.add(id);
+    if (this.#cancelled.size > 2 * remembered) forgetOldest(this.#cancelled, [...this.#cancelled]);
+    if (!entry || entry.state === "writing") return; // send settles it
     this.#entries.delete(id);
     this.#settle(entry.state === "leased" ? entry.delivery.release() : entry.delivery.undeliver());
   }
 
+  /** Whether this request was cancelled before it was answered. */
+  isCancelled(id: RequestId): boolean {
+    return this.#cancelled.has(id);
+  }
+
   /**
-   * Writes the answer to this request with `write`, which asks before its first byte whether the request was cancelled,
-   * and settles the attached page. Throws as {@link Delivery.send}.
+   * Writes the answer to this request with `write`, which calls `ready` right before its first byte, and settles the
+   * attached page. `ready` throws if the answer is not to be written. Throws as {@link Delivery.send}.
    */
-  async send(id: RequestId, write: (isCancelled: () => boolean) => Promise<void>): Promise<void> {
+  async send(id: RequestId, write: (ready: () => Promise<void>) => Promise<void>): Promise<void> {
     const entry = this.#entries.get(id);
-    if (!entry) return write(() => false);
-    const start = () => {
-      if (!entry.cancelled) entry.state = "writing";
-      return entry.cancelled;
+    const refuseCancelled = () => {
+      if (this.#cancelled.has(id)) throw new WriteFailed(false, "ECANCELED");
+    };
+    if (!entry) return write(async () => refuseCancelled());
+    const writePage = async (renew: () => Promise<void>) => {
+      await write(async () => {
+        refuseCancelled();
+        await renew();
+        refuseCancelled();
+        entry.state = "writing";
+      });
+      if (this.#cancelled.has(id)) throw new WriteFailed(true, "ECANCELED");
     };
     try {
-      await entry.delivery.send(async () => {
-        await write(start);
-        if (entry.cancelled) throw new WriteFailed(true, "ECANCELED");
-      });
+      await entry.delivery.send(writePage);
     } catch (error) {
       this.#entries.delete(id);
       throw error;
     }
     entry.state = "answered";
-    if (entry.cancelled) this.#settle(entry.delivery.undeliver());
-    this.#forgetOldest();
+    if (this.#cancelled.has(id)) this.#settle(entry.delivery.undeliver());
+    if (this.#entries.size > 2 * remembered) this.#forgetAnswered();
   }
 
-  /** Gives back each page whose answer is not being written. */
+  /** Gives back every page of whose answer nothing was written. */
   async releaseAll(): Promise<void> {
-    const unwritten = [...this.#entries.values()].filter(({ state }) => state === "leased");
-    for (const entry of unwritten) entry.cancelled = true;
-    await Promise.all(unwritten.map(({ delivery }) => delivery.release().catch(this.#onError)));
+    const waiting = [...this.#entries].filter(([, { state }]) => state === "leased");
+    for (const [id] of waiting) this.#cancelled.add(id);
+    await Promise.all(waiting.map(([, { delivery }]) => delivery.release().catch(this.#onError)));
+  }
+
+  #forgetAnswered(): void {
+    const answered = [...this.#entries].filter(([, { state }]) => state === "answered");
+    forgetOldest(
+      this.#entries,
+      answered.map(([id]) => id),
+    );
   }
 
   #settle(work: Promise<void>): void {
     work.catch(this.#onError);
   }
+}
 
-  #forgetOldest(): void {
-    const answered = [...this.#entries].filter(([, { state }]) => state === "answered");
-    for (const [id] of answered.slice(0, -rememberedAnswers)) this.#entries.delete(id);
-  }
+function forgetOldest(requests: { delete(id: RequestId): boolean }, ids: readonly RequestId[]): void {
+  for (const id of ids.slice(0, -remembered)) requests.delete(id);
 }

@@ -90,7 +90,7 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
 
   #call({ requestId, signal }: { requestId: RequestId; signal: AbortSignal }): Call {
     const { relay, pending } = this.#options;
-    const attach: Call["attach"] = (delivery) => pending.attach(requestId, delivery, signal);
+    const attach: Call["attach"] = (delivery) => pending.attach(requestId, delivery);
     return { relay, identity: this.#identity, signal, attach };
   }
 

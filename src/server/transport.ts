@@ -56,10 +56,18 @@ export class StdioTransport implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     if ("method" in message || message.id === undefined) return this.#write(message).catch(this.#failed);
     const { id } = message;
+    const { pending } = this.#options;
+    let started = false;
+    const write = (ready: () => Promise<void>) =>
+      this.#write(message, async () => {
+        await ready();
+        started = true;
+      });
     try {
-      await this.#options.pending.send(id, (isCancelled) => this.#write(message, isCancelled));
+      await pending.send(id, write);
     } catch (error) {
-      if (error instanceof WriteFailed) this.#failed(error);
+      // a request gets one answer at the most
+      if (error instanceof WriteFailed || started || pending.isCancelled(id)) this.#failed(error);
       else await this.#write(errorAnswer(id, ErrorCode.InternalError, errorMessage(error))).catch(this.#failed);
     }
     this.#answered(id);
@@ -114,10 +122,10 @@ export class StdioTransport implements Transport {
   }
 
   // After a failed write, nothing can complete half a line; so each write waits for the one before it.
-  #write(message: JSONRPCMessage, isCancelled = () => false): Promise<void> {
+  #write(message: JSONRPCMessage, ready = async () => {}): Promise<void> {
     const bytes = new TextEncoder().encode(`${JSON.stringify(message)}\n`);
     const write = async () => {
-      if (isCancelled()) throw new WriteFailed(false, "ECANCELED");
+      await ready();
       await this.#options.output(bytes);
       this.#options.onTraffic(message, "out");
     };
@@ -125,7 +133,7 @@ export class StdioTransport implements Transport {
       throw new WriteFailed(false, code);
     });
     this.#lastWrite = written.catch((error) => {
-      if (!isCancellation(error)) throw error;
+      if (error instanceof WriteFailed && !isCancellation(error)) throw error; // nothing else began a line
     });
     this.#lastWrite.catch(() => {}); // the caller gets the error
     return written;

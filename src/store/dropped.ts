@@ -15,7 +15,7 @@ export function unreported(db: Database, reader: Client): Dropped[] {
 export function forget(db: Database, { reader, unread, dropped }: Lease): void {
   db.query(
     "DELETE FROM relay_dropped WHERE reader = $reader AND message_id IN (SELECT value FROM json_each($ids))",
-  ).run({ reader, ids: JSON.stringify([...unread, ...dropped]) });
+  ).run({ reader, ids: JSON.stringify([...unread, ...dropped.map(({ id }) => id)]) });
 }
 
 /** Records who cleared these messages. A client's own clear is not reported to it. */
@@ -27,4 +27,12 @@ export function markCleared(db: Database, ids: readonly number[], by: ClearedBy)
   db.query("DELETE FROM relay_dropped WHERE reader = $by AND message_id IN (SELECT value FROM json_each($ids))").run(
     cleared,
   );
+}
+
+/** Remembers again what a page reported that nobody waited for. */
+export function restore(db: Database, { reader, dropped }: Lease): void {
+  const insert = db.query(
+    "INSERT OR IGNORE INTO relay_dropped (message_id, reader, cleared_by) VALUES ($id, $reader, $cleared_by)",
+  );
+  for (const { id, cleared_by } of dropped) insert.run({ id, reader, cleared_by });
 }

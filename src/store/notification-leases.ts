@@ -27,10 +27,15 @@ interface WaitingRow {
   notification_attempts: number;
 }
 
-/** Stores a client's preference, unless it is the default one and the client never stated another. */
-export function setPreference(db: Database, client: Client, preference: NotificationPreference): void {
-  const stated = typeof clientRow(db, client)?.notify === "number";
-  if (!stated && isDefaultPreference(preference)) return;
+/** Stores a client's preference, unless it is the default one and none is stored. `renewed`: only if none is stored. */
+export function setPreference(
+  db: Database,
+  client: Client,
+  preference: NotificationPreference,
+  renewed: boolean,
+): void {
+  const isStored = typeof clientRow(db, client)?.notify === "number";
+  if (isStored ? renewed : isDefaultPreference(preference)) return;
   db.query(
     `INSERT INTO relay_clients (client, notify, sound) VALUES ($client, $notify, $sound)
      ON CONFLICT (client) DO UPDATE SET notify = $notify, sound = $sound`,
@@ -120,8 +125,8 @@ export function release(db: Database, { id }: NotificationLease): void {
 }
 
 /** Registers a server, which looks every two seconds. */
-export function registerServer(db: Database, process: number): void {
-  db.query("INSERT OR IGNORE INTO relay_servers (process) VALUES ($process)").run({ process });
+export function registerServer(db: Database, process: number, now: number): void {
+  db.query("INSERT OR REPLACE INTO relay_servers (process, seen_at) VALUES ($process, $now)").run({ process, now });
 }
 
 /** Removes a server. */
@@ -129,12 +134,12 @@ export function removeServer(db: Database, process: number): void {
   db.query("DELETE FROM relay_servers WHERE process = $process").run({ process });
 }
 
-/** The registered servers. Some may have been killed. */
-export function servers(db: Database): number[] {
-  return db
-    .query<{ process: number }, []>("SELECT process FROM relay_servers")
-    .all()
-    .map((row) => row.process);
+/** The registered servers, and how long ago each was seen, in milliseconds. A killed one is among them. */
+export function servers(db: Database, now: number): { process: number; age: number }[] {
+  const rows = db.query<{ process: number; age: number }, { now: number }>(
+    "SELECT process, $now - seen_at AS age FROM relay_servers",
+  );
+  return rows.all({ now });
 }
 
 // After a first attempt the message may follow only its own notification.

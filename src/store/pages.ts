@@ -40,7 +40,7 @@ export function leasePage(db: Database, request: PageRequest, now: number): Leas
   const { reader } = request;
   const page = readPage(db, request, now);
   const unread = page.messages.filter((message) => readAt(message, reader) === null).map(({ id }) => id);
-  const dropped = page.dropped.map(({ id }) => id);
+  const { dropped } = page;
   if (unread.length + dropped.length === 0) return { page, lease: null };
   const lease = { id: crypto.randomUUID(), reader, unread, dropped };
   leaseMessages(db, lease, now);

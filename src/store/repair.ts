@@ -24,7 +24,7 @@ export type Repair =
     };
 
 interface Found {
-  saved: Message[];
+  saved: (Message & { redelivered: number })[];
   unreadable: number[];
   /** The highest id that the file has given. */
   lastId: number;
@@ -123,11 +123,8 @@ function lock(db: Database): void {
 
 /** Reads every message by itself, so that a damaged page costs only its own messages. */
 function readRows(db: Database): Found {
-  const one = db.prepare<Message, { id: number }>(
-    `SELECT id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
-       read_by_desktop_at, read_by_code_at FROM messages WHERE id = $id`,
-  );
-  const saved: Message[] = [];
+  const one = prepareRead(db);
+  const saved: Found["saved"] = [];
   const unreadable: number[] = [];
   const lastId = readLastId(db);
   const ids = readIds(db, lastId);
@@ -142,6 +139,19 @@ function readRows(db: Database): Found {
     }
   }
   return { saved, unreadable, lastId: Math.max(lastId, ...ids) };
+}
+
+function prepareRead(db: Database) {
+  const read = (redelivered: string) =>
+    db.prepare<Found["saved"][number], { id: number }>(
+      `SELECT id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
+         read_by_desktop_at, read_by_code_at, ${redelivered} AS redelivered FROM messages WHERE id = $id`,
+    );
+  try {
+    return read("(redelivered OR leased_at IS NOT NULL)");
+  } catch {
+    return read("0"); // the original's table has no such columns
+  }
 }
 
 function readLastId(db: Database): number {
@@ -185,8 +195,9 @@ function writeRows(next: string, path: string, { saved, lastId }: Found): void {
     db.run("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON");
     migrate(db, path, 0);
     const insert = db.prepare(
-      `INSERT INTO messages (id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, notified_at)
-       VALUES ($id, $sender, $message, $timestamp, $read_by_desktop_at, $read_by_code_at, $timestamp)`,
+      `INSERT INTO messages
+         (id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, redelivered, notified_at)
+       VALUES ($id, $sender, $message, $timestamp, $read_by_desktop_at, $read_by_code_at, $redelivered, $timestamp)`,
     );
     db.transaction(() => {
       for (const row of saved) insert.run({ ...row });

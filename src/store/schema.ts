@@ -148,7 +148,7 @@ function addNotifications(db: Database): void {
     notification_lease TEXT,
     notification_leased_at INTEGER
   )`);
-  db.run("CREATE TABLE IF NOT EXISTS relay_servers (process INTEGER PRIMARY KEY)");
+  db.run("CREATE TABLE IF NOT EXISTS relay_servers (process INTEGER PRIMARY KEY, seen_at INTEGER NOT NULL)");
 }
 
 function createTickets(db: Database): void {

@@ -1,9 +1,11 @@
 import type { Database } from "bun:sqlite";
 import { type Client, clients, otherClient } from "../core/client.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
+import { serverSeenMs } from "../core/limits.ts";
 import {
   type Appended,
   type ClearedBy,
+  type ClientPreference,
   type CodeSession,
   type Counts,
   isDefaultPreference,
@@ -62,7 +64,8 @@ export class SqliteStore implements Store {
       const evicted = messages.evict(db, id);
       const reader = otherClient(sender);
       if (notify === "never") notifications.skip(db, id, now);
-      const waitsForLook = notify === "now" && notifications.cooldownLeft(db, reader, now) > 0 && this.#hasServer(db);
+      const waitsForLook =
+        notify === "now" && notifications.cooldownLeft(db, reader, now) > 0 && this.#hasServer(db, now);
       return {
         id,
         unread: messages.countUnread(db)[reader],
@@ -95,7 +98,10 @@ export class SqliteStore implements Store {
   }
 
   undeliver(lease: Lease): Promise<void> {
-    return this.#change(undefined, (db) => messages.undeliver(db, lease));
+    return this.#change(undefined, (db) => {
+      messages.undeliver(db, lease);
+      dropped.restore(db, lease);
+    });
   }
 
   peek(request: PageRequest): Promise<Page> {
@@ -124,14 +130,21 @@ export class SqliteStore implements Store {
   }
 
   prefer(client: Client, preference: NotificationPreference): Promise<void> {
-    const work = (db: Database) => notifications.setPreference(db, client, preference);
+    const work = (db: Database) => notifications.setPreference(db, client, preference, false);
     return isDefaultPreference(preference) ? this.#change(undefined, work) : this.#store(work);
   }
 
-  async leaseNotifications({ final = false } = {}): Promise<NotificationLease[]> {
-    if (await this.#read(true, (db) => this.#hasNothingToDo(db, final))) return [];
+  async leaseNotifications({
+    final = false,
+    own = null,
+  }: {
+    final?: boolean;
+    own?: ClientPreference | null;
+  } = {}): Promise<NotificationLease[]> {
+    if (await this.#read(true, (db, now) => this.#hasNothingToDo(db, now, final))) return [];
     return this.#change<NotificationLease[]>([], (db, now) => {
-      const hasServer = this.#hasServer(db, final);
+      if (own) notifications.setPreference(db, own.client, own.preference, true);
+      const hasServer = this.#hasServer(db, now, final);
       return clients
         .filter((reader) => !(hasServer && notifications.cooldownLeft(db, reader, now) > 0))
         .map((reader) => notifications.leaseNotification(db, reader, now, true))
@@ -191,19 +204,24 @@ export class SqliteStore implements Store {
     }, options);
   }
 
-  #hasNothingToDo(db: Database, final: boolean): boolean {
+  #hasNothingToDo(db: Database, now: number, final: boolean): boolean {
     const { server } = this.#options;
-    const isRegistered = server !== undefined && notifications.servers(db).includes(server);
+    const isRegistered = notifications
+      .servers(db, now)
+      .some(({ process, age }) => process === server && age >= 0 && (final || age < serverSeenMs / 2));
     return !notifications.hasPending(db) && !tickets.any(db) && isRegistered === !final;
   }
 
   /** Whether a server runs, whose next look announces the messages of a cooldown. `final`: this one looks no more. */
-  #hasServer(db: Database, final = false): boolean {
+  #hasServer(db: Database, now: number, final = false): boolean {
     const { server, isRunning } = this.#options;
     if (server !== undefined && final) notifications.removeServer(db, server);
-    else if (server !== undefined) notifications.registerServer(db, server);
-    const registered = notifications.servers(db);
-    for (const process of registered) if (!isRunning(process)) notifications.removeServer(db, process);
-    return registered.some(isRunning);
+    else if (server !== undefined) notifications.registerServer(db, server, now);
+    const running = notifications.servers(db, now).filter(({ process, age }) => {
+      if (age >= 0 && age < serverSeenMs && isRunning(process)) return true;
+      notifications.removeServer(db, process);
+      return false;
+    });
+    return running.length > 0;
   }
 }

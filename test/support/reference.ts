@@ -82,7 +82,7 @@ export class ReferenceStore {
       id,
       reader,
       unread: unread.map((row) => row.id),
-      dropped: page.dropped.map((each) => each.id),
+      dropped: page.dropped,
     };
     return { page, lease: lease.unread.length + lease.dropped.length > 0 ? lease : null };
   }
@@ -100,7 +100,7 @@ export class ReferenceStore {
       row.readAt[lease.reader] = timestamp(this.now);
       Object.assign(row, { leasedAt: null, redelivered: false });
     }
-    const told = [...lease.unread, ...lease.dropped];
+    const told = [...lease.unread, ...lease.dropped.map((each) => each.id)];
     this.#dropped = this.#dropped.filter(({ id, reader }) => reader !== lease.reader || !told.includes(id));
   }
 
@@ -111,7 +111,9 @@ export class ReferenceStore {
     }
   }
 
-  undeliver({ id, reader }: Lease): void {
+  undeliver({ id, reader, dropped }: Lease): void {
+    const isKnown = (each: Dropped) => this.#dropped.some((known) => known.id === each.id);
+    for (const each of dropped) if (!isKnown(each)) this.#dropped.push({ ...each, reader });
     for (const row of this.#rows.filter(({ lease, leasedAt }) => lease === id && leasedAt === null)) {
       row.readAt[reader] = null;
       Object.assign(row, { lease: null, redelivered: true });
