@@ -139,12 +139,15 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     expect(bodies(session).sort()).toEqual(sent.map((_, n) => `text ${n}`).sort());
   });
 
-  test("a server that was killed delays no announcement", async () => {
+  test.each([
+    ["that was killed", () => Bun.spawnSync(["true"]).pid, 0],
+    ["whose process number another program has now", () => process.pid, 700_000],
+  ])("a server %s delays no announcement", async (_name, number, age) => {
     await using box = sandbox();
     const session = await desktopSession(box);
     await send(box, session, "code", "first");
     using db = openPatiently(box.buffer);
-    db.run("INSERT INTO relay_servers (process) VALUES (?)", [Bun.spawnSync(["true"]).pid]);
+    db.run("INSERT INTO relay_servers (process, seen_at) VALUES (?, ?)", [number(), Date.now() - age]);
     await send(box, session, "code", "second");
     expect(bodies(session)).toEqual(["first", "second"]);
   });
