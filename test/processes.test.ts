@@ -1,4 +1,4 @@
-// Many processes on one buffer: every message exactly once, whoever reads and whoever is killed. design.md, promise 1.
+// Many processes on one buffer, some of them killed: every message exactly once. design.md, promise 1.
 import { describe, expect, test } from "bun:test";
 import { openPatiently } from "./support/database.ts";
 import { connect, textsOf } from "./support/peer.ts";
@@ -41,11 +41,11 @@ describe("at the same instant", () => {
     expectSound(box);
   });
 
-  test.each([1, 20])("twenty commands get every message exactly once, %d at the most each", async (limit) => {
+  test("twenty commands get every message exactly once", async () => {
     await using box = sandbox();
     const texts = numbered("text", 20);
     await sendAll(box, "code", texts);
-    const args = ["get", "--for", "code", "--json", "--limit", `${limit}`];
+    const args = ["get", "--for", "code", "--json", "--limit", "1"];
     const pages = await Promise.all(Array.from({ length: 20 }, () => box.relay(args)));
     for (const page of pages) expect(page).toMatchObject({ status: 0, stderr: "" });
     const shown = pages.flatMap(({ stdout }): Gotten["messages"] => JSON.parse(stdout).messages);
@@ -78,7 +78,7 @@ describe("at the same instant", () => {
   });
 });
 
-/** Reads everything that waits for Code and collects what became of every message. */
+/** Reads all that waits for Code, and collects which messages arrived and which were dropped. */
 function collector(box: Sandbox) {
   const arrived: { id: number; message: string }[] = [];
   const dropped: number[] = [];
@@ -98,7 +98,7 @@ function collector(box: Sandbox) {
   };
 }
 
-test("what one client sends at once is stored in the order it was sent", async () => {
+test("messages that one client sends at once are stored in their order", async () => {
   await using box = sandbox();
   const texts = numbered("text", 20);
   const rivals = Array.from({ length: 3 }, () => startSession(box, { args: ["--client", "code"] }));
@@ -116,7 +116,7 @@ test("what one client sends at once is stored in the order it was sent", async (
 });
 
 describe("kill -9", () => {
-  const kills = 50;
+  const kills = 30;
   const atOnce = 10;
 
   test(`of ${kills} sending commands: every acknowledged message is there, once`, async () => {
@@ -168,7 +168,7 @@ describe("kill -9", () => {
     expectSound(box);
   });
 
-  test(`of ${kills} sending servers: every acknowledged message is there, once, or told as dropped`, async () => {
+  test(`of ${kills} sending servers: every acknowledged message is there, once, or named as dropped`, async () => {
     await using box = sandbox();
     const reader = collector(box);
     const acknowledged: { id: number; message: string }[] = [];
@@ -183,15 +183,14 @@ describe("kill -9", () => {
       await until("some answers", () => server.lines.length > wanted);
       await Bun.sleep(Math.random() * 10);
       server.child.kill("SIGKILL");
-      await server.child.exited;
-      await Bun.sleep(20); // what the pipe still holds
+      await server.drained;
       for (const [n, message] of texts.entries()) {
         const answer = server.lines.find((line) => line.id === n + 1);
         const { content, isError } = (answer?.result ?? {}) as {
           content?: { text: string }[];
           isError?: true;
         };
-        // on a machine that is busy enough somebody may wait for the lock in vain, and is told so
+        // on a machine that is busy enough a server may wait for the lock in vain
         if (isError) expect(content?.[0]?.text).toContain("is locked by another program");
         if (!answer || isError) unanswered++;
         else acknowledged.push({ id: JSON.parse(content?.[0]?.text ?? "").id, message });

@@ -12,6 +12,8 @@ export interface Server {
   /** Every line of standard output so far, parsed. Empty while `reading` is off. */
   lines: Record<string, unknown>[];
   stderr(): string;
+  /** Resolves once every line of its outputs was read, after its end. */
+  drained: Promise<unknown>;
   /** Writes raw bytes or text to standard input. */
   write(bytes: string | Uint8Array): void;
   /** Sends a request or notification. */
@@ -51,10 +53,12 @@ export function startServer(
   });
   const lines: Record<string, unknown>[] = [];
   let errors = "";
-  if (child.stdout instanceof ReadableStream) void hear(child.stdout, (line) => lines.push(JSON.parse(line)));
-  void hear(child.stderr, (line) => {
-    errors += `${line}\n`;
-  });
+  const drained = Promise.all([
+    child.stdout instanceof ReadableStream && hear(child.stdout, (line) => lines.push(JSON.parse(line))),
+    hear(child.stderr, (line) => {
+      errors += `${line}\n`;
+    }),
+  ]);
   const write = (bytes: string | Uint8Array) => {
     child.stdin.write(bytes);
     child.stdin.flush();
@@ -63,6 +67,7 @@ export function startServer(
     child,
     lines,
     stderr: () => errors,
+    drained,
     write,
     send: (message) => write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`),
     async answer(id, milliseconds) {
