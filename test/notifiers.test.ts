@@ -274,7 +274,7 @@ describe("hostile text is data", () => {
     const forms = [body, escaped, escaped.replaceAll("\\", "\\\\"), `RELAY_BODY=${body}`];
     expect(forms).toContain(changed[0] ?? "");
     expect(plan?.sound).toEqual(plain?.sound as never);
-    // an argument that begins with a dash stands behind the end of the options
+    // an argument that begins with a dash comes after the end of the options
     const place = plan?.toast.argv.indexOf(differing[0] ?? "") ?? -1;
     if (place >= 0) expect(plan?.toast.argv.slice(0, place)).toContain("--");
   });
@@ -318,37 +318,3 @@ test.skipIf(!canNotify)("busctl shows what notify-send shows", async () => {
   expect(one).toMatchObject({ app: "relay", summary: announcement.title, body });
   expect(two).toMatchObject({ ...one, hints: { "sound-name": "bell" } });
 });
-
-// A script of ours in the place of PowerShell, which wine lacks: it prints its arguments, past Windows' own quoting.
-const echo = `var env = new ActiveXObject("WScript.Shell").Environment("PROCESS");
-function line(value) { WScript.Echo(escape(value)); }
-for (var i = 0; i < WScript.Arguments.length; i++) line(WScript.Arguments(i));
-for (var n = 0; n < ${hostile.length}; n++) line(env("RELAY_BODY_" + n));
-`;
-
-test.skipIf(!Bun.which("wine"))(
-  "arguments and environment reach a Windows program unchanged",
-  async () => {
-    await using box = sandbox();
-    const wine = { WINEPREFIX: join(box.home, "wine"), WINEDEBUG: "-all" };
-    box.defer(async () => {
-      await box.run(["wineserver", "-k", "-w"], { env: wine });
-    });
-    writeFileSync(join(box.home, "echo.js"), echo);
-    const plans = hostile.map((message) =>
-      planFor(announcementOf(leased(message, "off")), systemOf("windows")),
-    );
-    const args = plans[0]?.toast.argv.slice(1) ?? [];
-    const bodies = plans.map((plan) => plan?.toast.env.RELAY_BODY ?? "");
-    // all of them at once, because a program takes seconds to start under wine
-    const variables = Object.fromEntries(bodies.map((body, n) => [`RELAY_BODY_${n}`, body]));
-    const argv = ["wine", "cscript.exe", "//nologo", "echo.js", ...args];
-    const { stdout, status } = await box.run(argv, { env: { ...wine, ...variables } });
-    const lines = stdout
-      .trimEnd()
-      .split("\r\n")
-      .map((line) => unescape(line));
-    expect({ status, lines }).toEqual({ status: 0, lines: [...args, ...bodies] });
-  },
-  180_000,
-);
