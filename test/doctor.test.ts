@@ -9,7 +9,6 @@ import { readConfiguration } from "../src/doctor/configuration.ts";
 import { examine } from "../src/doctor/examine.ts";
 import { placesOf } from "../src/platform/paths.ts";
 import { commandFile } from "../src/setup/claude-code.ts";
-import { claude } from "./support/claude-code.ts";
 import { wipe } from "./support/damage.ts";
 import { openPatiently } from "./support/database.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
@@ -401,21 +400,3 @@ test.skipIf(!canNotify)("--notify shows a real one", async () => {
   expect(stdout).toMatch(/^ok {4}notification +one was shown just now;/m);
   expect(session.shown().map(({ summary }) => summary)).toEqual(["relay"]);
 });
-
-test.skipIf(!claude)(
-  "the registration by the real Claude Code is found, and starts",
-  async () => {
-    await using box = sandbox();
-    symlinkSync(claude ?? "", join(box.programs, "claude"));
-    symlinkSync(relayBinary, join(box.programs, "relay"));
-    expect(await box.relay(["setup-code"])).toMatchObject({ status: 0, stderr: "" });
-    const report = await doctor(box, { cwd: box.home });
-    expect(wrong(report)).toEqual([]);
-    expect(report.checks.map(({ name }) => name)).toContain("server of Code");
-    await box.run(["claude", "mcp", "remove", "relay", "--scope", "user"]);
-    expect(wrong(await doctor(box, { cwd: box.home }))).toContain(
-      "fail server of Code: is not registered in Claude Code",
-    );
-  },
-  60_000,
-);

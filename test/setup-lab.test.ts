@@ -16,6 +16,9 @@ describe.skipIf(!claude)("setup-code", () => {
       symlinkSync(claude ?? "", join(box.programs, "claude"));
       const env: Record<string, string> = folder ? { CLAUDE_CONFIG_DIR: join(box.home, folder) } : {};
       expect(await box.relay(["setup-code"], { env })).toMatchObject({ status: 0, stderr: "" });
+      const doctor = JSON.parse((await box.relay(["doctor", "--json"], { env })).stdout);
+      const server = doctor.checks.find(({ name }: { name: string }) => name === "server of Code");
+      expect(server).toMatchObject({ status: "ok", detail: expect.stringContaining("starts and answers") });
       const listed = await box.run(["claude", "mcp", "list"], { env });
       expect(listed.stdout).toMatch(/^relay: .*relay --client code - ✔ Connected$/m);
       expect((await box.relay(["setup-code"], { env })).stdout).toContain("nothing to change");

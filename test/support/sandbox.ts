@@ -31,7 +31,7 @@ export interface Sandbox extends AsyncDisposable {
   relay(args: string[], options?: RunOptions): Promise<Outcome>;
   /** Runs any program. */
   run(argv: string[], options?: RunOptions): Promise<Outcome>;
-  /** Whatever is registered here is undone, latest first, before the folder goes. */
+  /** What to undo before the folder goes, the latest first. */
   defer(undo: () => void | Promise<void>): void;
 }
 
@@ -41,7 +41,7 @@ export function sandbox(): Sandbox {
   const undo: (() => void | Promise<void>)[] = [];
   const programs = mkdtempSync(join(tmpdir(), "relay-test-programs-"));
   const env = { HOME: home, PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`, TMPDIR: home, LANG: "C.UTF-8" };
-  // nobody's screen is ever touched, unless a test says so
+  // no notification reaches a real screen
   writeFileSync(join(programs, "notify-send"), "#!/bin/sh\n", { mode: 0o755 });
   const run = async (argv: string[], options: RunOptions = {}): Promise<Outcome> => {
     const child = Bun.spawn(argv, {
@@ -92,8 +92,6 @@ export interface Gotten {
   dropped: number[];
   elsewhere: number;
   cleared: number[];
-  sent_dropped: number[];
-  sent_cleared: number[];
 }
 
 /** Gets a page as JSON; marks what is on it as read unless `--peek` is among the flags. */
