@@ -146,9 +146,11 @@ describe("setup-code refuses, and writes nothing,", () => {
   test("and runs no claude that the working directory could decide", async () => {
     await using box = sandbox();
     const project = join(box.home, "project");
-    mkdirSync(project);
-    writeFileSync(join(project, "claude"), "#!/bin/sh\ntouch pwned\n", { mode: 0o755 });
-    const env = { ...box.env, PATH: `.:${project}::${box.env.PATH}` };
+    for (const path of ["project/claude", "project/sub/claude"])
+      put(box, path, "#!/bin/sh\ntouch pwned\n", 0o755);
+    symlinkSync(project, join(box.programs, "link"));
+    const folders = [".", "sub", "", project, join(project, "sub"), join(box.programs, "link")];
+    const env = { ...box.env, PATH: [...folders, box.env.PATH].join(":") };
     const { status, stderr } = await box.run([relayBinary, "setup-code"], { env, cwd: project });
     expect([status, stderr]).toEqual([1, expect.stringContaining("Claude Code is not here")]);
     expect(existsSync(join(project, "pwned"))).toBe(false);

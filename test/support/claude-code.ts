@@ -48,7 +48,7 @@ export interface LabOptions {
   user?: number;
 }
 
-/** A home folder with relay set up in Claude Code, a project, and a model that does as it is told. */
+/** A home folder with relay set up in Claude Code, a project, and a scripted model. */
 export interface ClaudeLab {
   api: ClaudeApi;
   /** Runs `claude` without its terminal UI. */
@@ -152,22 +152,8 @@ async function openTerminal(
     return stdout.toString();
   };
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  tmux(
-    "new-session",
-    "-d",
-    "-s",
-    "s",
-    "-x",
-    "150",
-    "-y",
-    "50",
-    "-c",
-    cwd,
-    "env",
-    "-i",
-    ...variables,
-    ...argv,
-  );
+  const size = "new-session -d -s s -x 150 -y 50 -c".split(" ");
+  tmux(...size, cwd, "env", "-i", ...variables, ...argv);
   box.defer(() => {
     try {
       tmux("kill-server");
