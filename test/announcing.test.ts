@@ -1,4 +1,4 @@
-// "Every message is announced exactly once, at once": real servers, a real D-Bus session, the real notify-send.
+// Promise 3, every message is announced once, at once: real servers, a real D-Bus session, the real notify-send.
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -120,7 +120,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       await store(text);
       await announced(box, texts.length);
       await idle(box);
-      age(box, 60_000); // what comes next is not part of one "N more"
+      age(box, 60_000); // so that the next message is not part of one "N more"
     };
     await announce("by a command", (text) => send(box, "code", text));
     const server = await start(box, desktop);
@@ -419,7 +419,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
   });
 });
 
-// A /run of its own, in which the person's bus lies where it usually does.
+// A private /run with the person's bus in its usual place.
 const privately = ["unshare", "--mount", "sh", "-c"];
 const ownBus = `mount -t tmpfs none /run && mkdir -p /run/user/0 && ln -s "$0" /run/user/0/bus`;
 const canMakeBus =

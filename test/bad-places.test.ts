@@ -23,8 +23,8 @@ const everyVerb = [
   ["clear", "--yes"],
 ];
 
-describe.skipIf(!canBeNobody)("a user whom the system does not know, without HOME", () => {
-  /** Runs relay as that user, who has nothing but a copy of it. */
+describe.skipIf(!canBeNobody)("an unknown user without HOME", () => {
+  /** Runs a copy of relay as that user. */
   const runAsNobody = (box: Sandbox, args: string[], env: Record<string, string> = {}, stdin = "") => {
     const program = join(box.programs, "relay");
     if (!existsSync(program)) copyFileSync(relayBinary, program);
@@ -86,7 +86,7 @@ test("a home folder may have spaces, quotes and letters of every script in its n
   expect((await box.relay(["demo"], { env: { ...env, TMPDIR: home } })).status).toBe(0);
 });
 
-describe.skipIf(!canLimit)("no file descriptors left", () => {
+describe.skipIf(!canLimit)("without file descriptors", () => {
   test("for a command: it works, or says so in one sentence and has stored nothing", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["before"]);

@@ -80,7 +80,7 @@ function fake(box: Sandbox, name: string, script: string): void {
 const fakeProcessor = (box: Sandbox, system: string, cpu: string) =>
   fake(box, "uname", `case $1 in -s) echo ${system} ;; *) echo ${cpu} ;; esac`);
 
-// root may change anything, wherever it is
+// root may change every file
 const refuseChanges = (box: Sandbox) =>
   fake(box, "chmod", `case $2 in *Extensions*) exit 1 ;; esac\nexec /bin/chmod "$@"`);
 
@@ -200,7 +200,7 @@ describe.skipIf(!canPack).each(shells)("the launcher in %s", (_name, shell) => {
       "x86_64",
       "cannot make a copy that runs in CACHE. Make that folder writable, or install relay with install.sh.",
     ],
-  ])("on a %s that lacks something says: %s", async (cpu, sentence) => {
+  ])("on a %s without all that it needs says: %s", async (cpu, sentence) => {
     await using box = sandbox();
     fakeProcessor(box, "Linux", cpu);
     fake(box, "chmod", "exit 1");

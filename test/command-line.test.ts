@@ -1,4 +1,4 @@
-// design.md, "Command line": what goes out where, and with which status.
+// design.md, "Command line": the outputs and statuses of each verb.
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -199,7 +199,7 @@ describe.skipIf(!Bun.which("script"))("on a terminal", () => {
     return stdout.replaceAll("\r", "");
   }
 
-  test("a bare relay hints instead of waiting", async () => {
+  test("relay without arguments prints a hint", async () => {
     await using box = sandbox();
     expect(await onTerminal(box, "")).toContain("On a terminal, try: relay status");
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { complete, shells } from "./support/completing.ts";
 import { sandbox } from "./support/sandbox.ts";
 
-/** What the program answers a shell: each word, with its description. */
+/** The program's answer to a shell: each word, with its description. */
 async function ask(shell: string, words: string[]): Promise<[word: string, description: string][]> {
   await using box = sandbox();
   const { status, stdout, stderr } = await box.relay(["completions", shell, "--", ...words]);

@@ -1,4 +1,4 @@
-// What others made to judge and to drive an MCP server: the official conformance suite, and the Inspector.
+// The official conformance suite for MCP servers, and the Inspector.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ const revision = "2025-11-25";
 /** Scenarios that say something about any server. */
 const meaningful = ["server-initialize", "ping", "tools-list", "prompts-list"];
 
-/** Scenarios for fixtures of the suite's own, or for capabilities that relay does not claim: it refuses them, as MCP asks. */
+/** Scenarios for fixtures of the suite's own, or for capabilities that relay lacks: it refuses them, as MCP asks. */
 const refused =
   /^(tools-call-|prompts-get-|json-schema-2020-12|elicitation-|logging-|completion-|resources-)/;
 
@@ -40,7 +40,7 @@ async function judge(box: Sandbox, url: string, scenario: string): Promise<Outco
   return { ...judged, stdout: Bun.stripANSI(judged.stdout) };
 }
 
-/** The checks of a scenario and what came of them. */
+/** The checks of a scenario, and their results. */
 function checksOf(output: string): Record<string, string> {
   const found = output.matchAll(/^\S+Z \[([\w-]+) *\] (\w+)/gm);
   return Object.fromEntries([...found].map(([, check = "", result = ""]) => [check, result]));
@@ -92,7 +92,7 @@ async function inspect(box: Sandbox, client: string, method: string, ...args: st
 describe.skipIf(!existsSync(inspector))("the Inspector's command line", () => {
   const firstText = ({ stdout }: Outcome): string => JSON.parse(stdout).content[0].text;
 
-  test("sees the tools that the SDK's client sees, and nothing in them that a model could not take", async () => {
+  test("sees the tools that the SDK's client sees, with no warning", async () => {
     await using box = sandbox();
     const { client } = await connect(box, { args: ["--client", "code"] });
     const seen = await inspect(box, "code", "tools/list", "--strict");

@@ -41,7 +41,7 @@ function startShell(box: Sandbox, script: string): { kill(): void } {
   return { kill };
 }
 
-/** Waits until the first page is on its way, and nowhere else. */
+/** Waits until a page is on its way. */
 async function onItsWay(box: Sandbox, count = 1): Promise<void> {
   await until("a lease", async () => (await get(box, "code", "--peek")).elsewhere === count);
 }
@@ -94,7 +94,7 @@ async function ping(server: Server, id: string): Promise<void> {
 }
 
 describe("a fetch that was cancelled", () => {
-  test("before it could lease leaves everything as it was", async () => {
+  test("before it could lease changes nothing", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["one"]);
     const server = await startSession(box, { id: "init" });
@@ -125,7 +125,7 @@ describe("a fetch that was cancelled", () => {
     expect(answer).not.toMatch(/message 2, desktop, \S+ \(may/);
   });
 
-  test("while it waited behind other answers is back at once, as it was", async () => {
+  test("while it waited behind other answers is offered again at once, without a label", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["waits", large]);
     const server = await startSession(box, { args: [], reading: false });
@@ -205,7 +205,7 @@ describe("a page larger than a pipe, for a client that never reads", () => {
     expect((await get(box, "code")).messages).toEqual([]);
   });
 
-  test("ends with SIGTERM, too, and a page that was only queued is back at once", async () => {
+  test("ends with SIGTERM, too, and a page that was only queued is offered again at once", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["queued", large]);
     const server = await startSession(box, { args: [], reading: false });
@@ -223,7 +223,7 @@ describe("a page larger than a pipe, for a client that never reads", () => {
 /** In a shell: a pipe as descriptor 4 whose reader is gone. */
 const closed = "mkfifo pipe; exec 3<>pipe 4>pipe 3<&-";
 
-test("a server whose client closed its output ends, and offers the page again as it was", async () => {
+test("a server whose client closed its output ends, and offers the page again without a label", async () => {
   await using box = sandbox();
   await sendAll(box, "code", ["one"]);
   const requests = [initialize(), toolCall(1, "relay_fetch")];

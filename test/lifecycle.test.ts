@@ -92,7 +92,7 @@ describe("a server ends with status 0", () => {
 });
 
 function isAlive(pid: number): boolean {
-  // an orphan may be a zombie for a while where nobody collects it
+  // an orphan may stay a zombie for a while
   const status = `/proc/${pid}/stat`;
   if (existsSync("/proc/self/stat")) return existsSync(status) && !/\) Z /.test(readFileSync(status, "utf8"));
   try {
@@ -151,7 +151,7 @@ describe("input that is no request does not end a server, and stdout stays MCP",
   });
 });
 
-// The same bytes every time, without a newline.
+/** The same bytes every time, without a newline. */
 function noise(length: number): Uint8Array {
   let state = 1;
   return Uint8Array.from({ length }, () => {

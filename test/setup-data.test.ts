@@ -1,4 +1,4 @@
-// What setup installs in Claude Code, for every kind of path that a program may have.
+// The entries that setup makes in Claude Code, for every kind of program path.
 import { describe, expect, test } from "bun:test";
 import {
   commandFile,
@@ -31,12 +31,12 @@ allowed-tools: Bash(${pattern} typed)
     expect(isCommandFile(commandFile(program))).toBe(true);
   });
 
-  test("what a shell runs", () => {
+  test("commands for a shell", () => {
     expect(sandboxExclusion(program)).toBe(`${word} typed`);
     expect(statusLine(program)).toEqual({ type: "command", command: `${word} statusline` });
   });
 
-  test("what no shell sees", () => {
+  test("entries without a shell", () => {
     const guard = ["-c", '[ ! -x "$0" ] || exec "$0" "$@"'];
     const hook = (event: string) => [
       { type: "command", command: "/bin/sh", args: [...guard, program, "hook", event], timeout: 5 },
@@ -90,7 +90,7 @@ const env = { RELAY_NOTIFY: "off" };
 
 test.each<[string, object, object]>([
   [
-    "keeps what the person added",
+    "keeps the person's own parts",
     { args: sound, env, timeout: 5 },
     { ...wanted, args: sound, env, timeout: 5 },
   ],

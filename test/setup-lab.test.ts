@@ -1,4 +1,4 @@
-// What `relay setup` connects, and `relay uninstall` disconnects, as the real Claude Code takes it.
+// `relay setup` and `relay uninstall` with the real Claude Code.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ describe.skipIf(!claude)("setup-code", () => {
       expect((await box.run(["claude", "mcp", "list"], { env })).stdout).toContain(
         "No MCP servers configured",
       );
-      // what Claude Code keeps for itself: logs, and copies of its own file
+      // logs of Claude Code, and copies of its own file
       const kept = ["backups", "telemetry", ".cache"].map((name) => `--exclude-dir=${name}`);
       const left = await box.run(["grep", "-rliE", "relay", ".", ...kept]);
       expect(left.stdout).toBe("");

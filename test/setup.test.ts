@@ -72,12 +72,12 @@ describe("setup-code in an empty home", () => {
     expect(existsSync(join(box.home, paths.code))).toBe(false);
   });
 
-  test("--json tells the same to programs", async () => {
+  test("--json prints the same for programs", async () => {
     await using box = home();
-    const told = JSON.parse(await run(box, ["setup-code", "--json"]));
-    expect(told).toMatchObject({ ok: true, changed: true, dry_run: false, warnings: [] });
+    const printed = JSON.parse(await run(box, ["setup-code", "--json"]));
+    expect(printed).toMatchObject({ ok: true, changed: true, dry_run: false, warnings: [] });
     expect(
-      told.steps.map(
+      printed.steps.map(
         ({ path, command }: { path?: string; command?: string[] }) => path ?? command?.slice(1, 4).join(" "),
       ),
     ).toEqual(["mcp add-json relay", join(box.home, paths.settings), join(box.home, paths.command)]);
@@ -98,7 +98,7 @@ describe("setup-code refuses, and writes nothing,", () => {
       (box) => installFakeClaude(box, "2.1.198"),
       /Claude Code 2\.1\.198 would let a model read .* 2\.1\.199 or newer\. Run: claude update\n$/,
     ],
-    ["a version that is none", (box) => installFakeClaude(box, "nonsense"), /does not answer with a version/],
+    ["an invalid version", (box) => installFakeClaude(box, "nonsense"), /does not answer with a version/],
     [
       "settings that are no JSON",
       (box) => void put(box, paths.settings, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
@@ -433,7 +433,7 @@ describe("setup-desktop", () => {
     expect(Object.keys(snapshot(box.home))).toEqual(["."]);
   });
 
-  test("adds to one that is there, and keeps what a person added to relay's own entry", async () => {
+  test("adds to one that is there, and keeps a person's own parts of relay's entry", async () => {
     await using box = sandbox();
     const other = { command: "npx", args: ["-y", "other"] };
     const rest = { globalShortcut: "" };
@@ -477,7 +477,7 @@ describe("setup-desktop", () => {
 });
 
 describe("setup", () => {
-  test("does what is installed, and says how to do the rest", async () => {
+  test("connects the Claude that is installed, and says how to connect the other", async () => {
     await using box = sandbox();
     await expectRefused(box, ["setup"], /neither Claude is here/);
     installFakeClaude(box);
@@ -497,7 +497,7 @@ describe("setup", () => {
   });
 });
 
-describe("what a person changed of relay's own part stays", () => {
+describe("a person's change of relay's own part stays", () => {
   test("in hooks: the timeout and the matcher", async () => {
     await using box = home();
     const old = copyBinary(relayBinary, join(box.home, "old/relay"));

@@ -1,4 +1,4 @@
-// Promise 1 at the tools: what goes in, what comes out, and what is refused. design.md, "Tools".
+// Promise 1 at the tools: arguments, answers and refusals. design.md, "Tools".
 import { describe, expect, test } from "bun:test";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
 import { get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
@@ -88,7 +88,7 @@ describe("identity", () => {
     expect((await get(box, reader)).messages.map((message) => message.sender)).toEqual([sender]);
   });
 
-  test("a reader that contradicts it is refused, and nothing is marked", async () => {
+  test("a contradicting reader is refused, and nothing is marked", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     await desktop.send("for code");
@@ -190,7 +190,7 @@ describe("relay_fetch", () => {
     expect(textsOf(await desktop.fetch({ limit: 20 }))).toHaveLength(7);
   });
 
-  test("marks what is on its page, and never the reader's own messages", async () => {
+  test("marks the messages on its page, and never the reader's own", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     await desktop.send("from Desktop 1");
@@ -217,7 +217,7 @@ describe("relay_fetch", () => {
       expect(textsOf(await code.fetch()).map((text) => text.length)).toEqual(sizes);
   });
 
-  test("with unread_only false fills the page with what was read before, labelled and in time order", async () => {
+  test("with unread_only false fills the page with messages read before, labelled and in time order", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 4; n++) await desktop.send(`${n}`);
@@ -277,7 +277,7 @@ describe("the window of 20", () => {
     expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
   });
 
-  test("tells an author no more than its own receipt does", async () => {
+  test("names a drop to an author in its own receipt only", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     await code.send("asks desktop");
@@ -292,7 +292,7 @@ describe("the window of 20", () => {
 });
 
 describe("relay_clear", () => {
-  test("deletes everything, counts the unread, and the other side is told on its next page", async () => {
+  test("deletes everything, counts the unread, and the other side's next page says so", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 3; n++) await desktop.send(`${n}`);

@@ -8,7 +8,7 @@ import { copyBinary, home, installed, json, paths, put, run, snapshot, text } fr
 const { server, desktopServer } = installed;
 
 describe("in files that were changed since, uninstall removes", () => {
-  test("only what relay put in", async () => {
+  test("only relay's own parts", async () => {
     await using box = home();
     put(box, paths.settings, { permissions: { allow: ["mcp__relay__relay_send"] } });
     await run(box, ["setup-code"]);
@@ -26,7 +26,7 @@ describe("in files that were changed since, uninstall removes", () => {
     expect(existsSync(join(box.home, paths.record))).toBe(false);
   });
 
-  test("settings that were there only for relay, also after the program moved", async () => {
+  test("settings that only relay had needed, also after the program moved", async () => {
     await using box = home();
     const old = copyBinary(relayBinary, join(box.home, "old/relay"));
     await box.run([old, "setup-code"]);
@@ -95,7 +95,7 @@ test("the record is for its owner alone, even if its mode was changed", async ()
 });
 
 describe("uninstall", () => {
-  test("needs no say in which of two buffers is right", async () => {
+  test("needs no choice between two buffers", async () => {
     await using box = home({ desktop: true });
     const before = snapshot(box.home);
     await run(box, ["setup"], { RELAY_DB: join(box.home, "a.db") });
@@ -104,7 +104,7 @@ describe("uninstall", () => {
     expect(snapshot(box.home)).toEqual(before);
   });
 
-  test("finds what was registered for another CLAUDE_CONFIG_DIR, and does the rest if one cannot be read", async () => {
+  test("finds a registration for another CLAUDE_CONFIG_DIR, and does the rest if one file cannot be read", async () => {
     await using box = home();
     await run(box, ["setup-code"]);
     await run(box, ["setup-code"], { CLAUDE_CONFIG_DIR: join(box.home, "other") });

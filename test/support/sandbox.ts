@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** The binary under test: what `npm run build` made. */
 export const relayBinary = join(import.meta.dir, "../../dist/relay");
 
-/** What a command left behind. */
+/** How a command ended. */
 export interface Outcome {
   status: number | null;
   stdout: string;
@@ -85,7 +85,7 @@ export async function sendAll(box: Sandbox, to: "desktop" | "code", texts: strin
   return ids;
 }
 
-/** What `relay get --json` prints. */
+/** The document of `relay get --json`. */
 export interface Gotten {
   messages: { id: number; sender: string; message: string; maybe_shown: boolean; timestamp: string }[];
   remaining: number;
@@ -94,7 +94,7 @@ export interface Gotten {
   cleared: number[];
 }
 
-/** Gets a page as JSON; marks what is on it as read unless `--peek` is among the flags. */
+/** Gets a page as JSON; marks its messages as read unless `--peek` is among the flags. */
 export async function get(box: Sandbox, reader: "desktop" | "code", ...flags: string[]): Promise<Gotten> {
   const got = await box.relay(["get", "--for", reader, "--json", "--limit", "20", ...flags]);
   if (got.status !== 0) throw new Error(`exit ${got.status}: ${got.stdout}${got.stderr}`);

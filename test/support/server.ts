@@ -6,7 +6,7 @@ import { relayBinary, type Sandbox, until } from "./sandbox.ts";
 
 type Child = Subprocess<"pipe", "pipe" | number, "pipe">;
 
-/** A server spoken to by hand, for what the SDK's client would never do. */
+/** A server without the SDK's client, for input that this would never write. */
 export interface Server {
   child: Child;
   /** Every line of standard output so far, parsed. Empty while `reading` is off. */
@@ -29,14 +29,14 @@ export interface ServerOptions {
   args?: string[];
   env?: Record<string, string>;
   clientInfo?: { name: string; version: string };
-  /** false: standard output is a pipe of 64 KB that nobody empties. */
+  /** false: standard output is a pipe of 64 KB that is never read. */
   reading?: boolean;
   /** The id of the first request of a session; 0 if left out. */
   id?: string;
 }
 
 /** Starts a server in the sandbox; it is killed with the sandbox if it is still there. */
-export function startServer(
+function startServer(
   box: Sandbox,
   { command = [relayBinary], args = ["--client", "code"], env = {}, reading = true }: ServerOptions = {},
 ): Server {
@@ -78,7 +78,7 @@ export function startServer(
   };
 }
 
-/** A pipe of 64 KB that nobody empties. What Bun.spawn offers as one is a socket that Bun empties by itself. */
+/** A pipe of 64 KB that is never read. Bun.spawn's own is a socket that Bun empties by itself. */
 export function blockedPipe(box: Sandbox): number {
   const path = join(box.home, `output-${crypto.randomUUID()}`);
   Bun.spawnSync(["mkfifo", path]);
