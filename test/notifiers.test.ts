@@ -78,21 +78,21 @@ describe("Linux", () => {
   });
 
   const bell = "/usr/share/sounds/freedesktop/stereo/bell.oga";
+  const [canberra, pw, pa] = ["/usr/bin/canberra-gtk-play", "/usr/bin/pw-play", "/usr/bin/paplay"];
   test.each<[programs: string[], argv: string[] | undefined]>([
     [
-      ["/usr/bin/canberra-gtk-play", "/usr/bin/pw-play", bell],
-      ["/usr/bin/canberra-gtk-play", "--id=bell"],
+      [canberra, pw, bell],
+      [canberra, "--id=bell"],
     ],
     [
-      ["/usr/bin/paplay", "/usr/bin/pw-play", bell],
-      ["/usr/bin/pw-play", bell],
+      [pa, pw, bell],
+      [pw, bell],
     ],
     [
-      ["/usr/bin/paplay", bell],
-      ["/usr/bin/paplay", bell],
+      [pa, bell],
+      [pa, bell],
     ],
-    [["/usr/bin/paplay"], undefined],
-    [[], undefined],
+    [[pa], undefined],
   ])("with %j the sound is played by %j", (programs, argv) => {
     const system = systemOf("linux", {}, [send, busctl, ...programs]);
     expect(planFor({ ...hello, sound: "bell" }, system)?.sound?.play.argv).toEqual(argv as string[]);

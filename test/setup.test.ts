@@ -87,11 +87,13 @@ describe("setup-code in an empty home", () => {
 });
 
 describe("setup-code refuses, and writes nothing,", () => {
-  test.each<[string, (box: Sandbox) => void, RegExp]>([
+  const file = (path: string, content: string | object) => (box: Sandbox) => void put(box, path, content);
+  const another = { mcpServers: { relay: { command: "/opt/other" } } };
+  test.each<[string, (box: Sandbox) => unknown, RegExp]>([
     [
       "without Claude Code",
-      (box) => rmSync(join(box.programs, "claude")),
-      /^relay: Claude Code is not here: .* Install it, and run this again\.\n$/,
+      ({ programs }) => rmSync(join(programs, "claude")),
+      /^relay: Claude Code is not here: /,
     ],
     [
       "below the first version that asks",
@@ -101,35 +103,28 @@ describe("setup-code refuses, and writes nothing,", () => {
     ["an invalid version", (box) => installFakeClaude(box, "nonsense"), /does not answer with a version/],
     [
       "settings that are no JSON",
-      (box) => void put(box, paths.settings, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
+      file(paths.settings, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
       /settings\.json is not valid JSON \(line 3: \w+\)\. It was left alone; fix it, and run this again\.\n$/,
     ],
     [
-      "settings whose hooks are no object",
-      (box) => void put(box, paths.settings, { hooks: "none" }),
+      "invalid hooks",
+      file(paths.settings, { hooks: "none" }),
       /"hooks" in .*settings\.json is not an object\./,
     ],
     [
       "another server of that name",
-      (box) => void put(box, paths.code, { mcpServers: { relay: { command: "/opt/other", args: [] } } }),
-      /another server by the name of relay\. Rename that one/,
+      file(paths.code, another),
+      /another server by the name of relay\. Rename/,
     ],
     [
       "two commands of the person's own",
-      (box) => ["get", "relay"].forEach((name) => void put(box, `.claude/commands/${name}.md`, "mine")),
+      (box) => ["get", "relay"].map((name) => put(box, `.claude/commands/${name}.md`, "mine")),
       /both \/get and \/relay are other commands or skills/,
     ],
+    ["a damaged record", file(paths.record, "{"), /the record of what .* is damaged/],
     [
-      "a record that is no JSON",
-      (box) => void put(box, paths.record, "{"),
-      /the record of what .* is damaged/,
-    ],
-    [
-      "a pipe where a file should be",
-      (box) => {
-        mkdirSync(join(box.home, ".claude"));
-        Bun.spawnSync(["mkfifo", join(box.home, paths.settings)]);
-      },
+      "a pipe in a file's place",
+      ({ home }) => Bun.spawnSync(["sh", "-c", "mkdir .claude; mkfifo .claude/settings.json"], { cwd: home }),
       /settings\.json is not a regular file\. Move it away/,
     ],
   ])("%s", async (_name, prepare, sentence) => {

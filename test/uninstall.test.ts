@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sandbox, sendAll } from "./support/sandbox.ts";
+import { sandbox, sendAll, until } from "./support/sandbox.ts";
 import { home, installed, json, paths, put, run, snapshot, text } from "./support/setup.ts";
 
-const { server, desktopServer } = installed;
+const { server } = installed;
 
 describe("in files that were changed since, uninstall removes", () => {
   test("only relay's own parts", async () => {
@@ -53,6 +53,8 @@ describe("a setup that was killed", () => {
     expect((await box.relay(["setup"])).status).toBe(null);
     expect(existsSync(join(box.home, paths.record))).toBe(true);
     expect(json(box, paths.settings)).toEqual({ mine: 1 });
+    const isRegistered = () => existsSync(join(box.home, paths.code)) && text(box, paths.code).endsWith("}");
+    await until("the orphan's registration", isRegistered);
     writeFileSync(join(box.programs, "claude"), program);
     await run(box, ["uninstall"]);
     expect(snapshot(box.home)).toEqual(before);
