@@ -1,24 +1,23 @@
-// Where nobody would run relay, and somebody does. What the buffer file itself may be: test/buffer-file.test.ts.
+// Unusual places and limits. What the buffer file may be, and full and read-only disks: test/buffer-file.test.ts.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
 import { openTypedSession } from "./support/typing.ts";
 
-setDefaultTimeout(180_000); // programs of others, or many of relay's, have to start
+setDefaultTimeout(120_000); // many servers have to start
 
 const isRoot = process.getuid?.() === 0;
 const has = (...argv: string[]) => Bun.spawnSync(argv, { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
 const canLimit = process.platform === "linux" && has("prlimit", "--nofile=64:64", "true");
 const canBeNobody = isRoot && has("setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", "true");
-const canMount = process.platform === "linux" && has("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp");
 
 const everyVerb = [["status"], ["send", "--to", "code", "text"], ["get", "--for", "code"], ["clear", "--yes"]];
 
-describe.skipIf(!canBeNobody)("a user whom the system does not know, without HOME", () => {
-  /** Runs relay as that user, who has nothing but a copy of it. */
+describe.skipIf(!canBeNobody)("an unknown user without HOME", () => {
+  /** Runs a copy of relay as that user. */
   const runAsNobody = (box: Sandbox, args: string[], env: Record<string, string> = {}, stdin = "") => {
     const program = join(box.programs, "relay");
     if (!existsSync(program)) copyFileSync(relayBinary, program);
@@ -58,76 +57,29 @@ describe.skipIf(!canBeNobody)("a user whom the system does not know, without HOM
       stderr: "",
     });
     expect(await runAsNobody(box, ["status"], env)).toMatchObject({ status: 0, stderr: "" });
-    // no home, and so no reason to trust a folder below the current one
-    const bait = join(box.home, "bait");
-    mkdirSync(bait);
-    writeFileSync(join(bait, "notify-send"), `#!/bin/sh\n: >"${box.home}/own/taken"\n`, { mode: 0o755 });
-    const PATH = `${bait}:/usr/bin:/bin`;
-    expect(await runAsNobody(box, ["send", "--to", "desktop", "x"], { ...env, PATH })).toMatchObject({
-      status: 0,
-    });
-    expect(existsSync(join(box.home, "own/taken"))).toBe(false);
   });
 });
 
-describe("a home folder", () => {
-  test("with spaces, quotes and letters from anywhere in its name", async () => {
-    await using box = sandbox();
-    const home = join(box.home, 'Zoë\'s "Höme" 信箱 $HOME `x` %41');
-    mkdirSync(home);
-    const env = { HOME: home };
-    const session = openTypedSession({ ...box, home, env: { ...box.env, ...env } });
-    const desktop = await connect(box, { args: ["--client", "desktop"], env });
-    const code = await connect(box, { args: ["--client", "code"], env });
-    for (const text of ["one", "two"]) await desktop.send(text);
-    expect(textsOf(await code.fetch({ limit: 1 }))).toEqual(["one"]);
-    for (const peer of [desktop, code]) await peer.close(); // a hook waits for nobody's lock for long
-    await session.hook(session.event(), env);
-    expect(textsOf((await session.typed(env)).stdout)).toEqual(["two"]);
-    const status = await box.relay(["status", "--json"], { env });
-    expect(JSON.parse(status.stdout)).toMatchObject({ buffer: join(home, ".relay_buffer.db"), total: 2 });
-    expect(readdirSync(box.home)).toHaveLength(1);
-    expect((await box.relay(["demo"], { env: { ...env, TMPDIR: home } })).status).toBe(0);
-  });
-
-  // root may write anywhere, so it takes a disk
-  const inMountedHome = (box: Sandbox, options: string, script: string) => {
-    const mount = `mount -t tmpfs -o mode=0700,${options} tmpfs "$HOME"`;
-    return box.run(["unshare", "-rm", "sh", "-c", `${mount} && ${script}`], { env: { RELAY: relayBinary } });
-  };
-
-  test.skipIf(!canMount)("on a read-only disk, with no buffer yet: each verb says so or finds nothing", async () => {
-    await using box = sandbox();
-    const script = `mount -o remount,ro tmpfs "$HOME"
-      for verb in "send --to code x" "status" "get --for code" "clear --yes"; do "$RELAY" $verb </dev/null; echo "$?"; done`;
-    const ran = await inMountedHome(box, "size=1m", script);
-    expect(ran.stderr).toBe(`relay: ${box.buffer} is on a read-only disk. Set RELAY_DB to a file on another disk.\n`);
-    expect(ran.stdout).toMatch(
-      /^4\nbuffer[\s\S]*kept +0 of 20\n[\s\S]*\n0\nrelay: nothing new from Desktop\.\n0\n[\s\S]*0\n$/,
-    );
-  });
-
-  test.skipIf(!canMount)(
-    "on a full disk: nothing is stored, one sentence, and what waits can still be read",
-    async () => {
-      await using box = sandbox();
-      const script = `"$RELAY" send --to code first >/dev/null
-      cat /dev/zero 2>/dev/null >"$HOME/fill"
-      head -c 20000 /dev/zero | tr '\\0' x | "$RELAY" send --to code; echo "$?"
-      "$RELAY" get --for code --peek --json; rm "$HOME/fill"
-      "$RELAY" send --to code second >/dev/null; "$RELAY" get --for code --json`;
-      const ran = await inMountedHome(box, "size=1m", script);
-      expect(ran.stderr).toBe(
-        `relay: there is no room left on the disk of ${box.buffer}. Free some and try again; nothing was stored.\n`,
-      );
-      const [status, ...pages] = ran.stdout.trimEnd().split("\n");
-      const texts = pages.map((page) => JSON.parse(page).messages.map(({ message }: { message: string }) => message));
-      expect([status, texts]).toEqual(["4", [["first"], ["first", "second"]]]);
-    },
-  );
+test("a home folder may have spaces, quotes and letters of every script in its name", async () => {
+  await using box = sandbox();
+  const home = join(box.home, 'Zoë\'s "Höme" 信箱 $HOME `x` %41');
+  mkdirSync(home);
+  const env = { HOME: home };
+  const session = openTypedSession({ ...box, home, env: { ...box.env, ...env } });
+  const desktop = await connect(box, { args: ["--client", "desktop"], env });
+  const code = await connect(box, { args: ["--client", "code"], env });
+  for (const text of ["one", "two"]) await desktop.send(text);
+  expect(textsOf(await code.fetch({ limit: 1 }))).toEqual(["one"]);
+  for (const peer of [desktop, code]) await peer.close(); // a hook waits only shortly for a lock
+  await session.hook(session.event(), env);
+  expect(textsOf((await session.typed(env)).stdout)).toEqual(["two"]);
+  const status = await box.relay(["status", "--json"], { env });
+  expect(JSON.parse(status.stdout)).toMatchObject({ buffer: join(home, ".relay_buffer.db"), total: 2 });
+  expect(readdirSync(box.home)).toHaveLength(1);
+  expect((await box.relay(["demo"], { env: { ...env, TMPDIR: home } })).status).toBe(0);
 });
 
-describe.skipIf(!canLimit)("no file descriptors left", () => {
+describe.skipIf(!canLimit)("without file descriptors", () => {
   test("for a command: it works, or says so in one sentence and has stored nothing", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["before"]);
@@ -171,13 +123,13 @@ describe.skipIf(!canLimit)("no file descriptors left", () => {
   });
 });
 
-test("a hundred servers at once: every message arrives once or is named as dropped, and all end with their clients", async () => {
+test("sixty servers at once: every message arrives once or is named as dropped, and all end with their clients", async () => {
   await using box = sandbox();
   const senders: Server[] = [];
   const readers: Server[] = [];
   const start = (client: string) =>
     Promise.all(Array.from({ length: 5 }, () => startSession(box, { args: ["--client", client] })));
-  for (let n = 0; n < 10; n++) {
+  for (let n = 0; n < 6; n++) {
     senders.push(...(await start("desktop")));
     readers.push(...(await start("code")));
   }
@@ -185,8 +137,7 @@ test("a hundred servers at once: every message arrives once or is named as dropp
   const answers = await Promise.all(senders.map(textOfFirst));
   const locked = "is locked by another program. Close that program, or try again.";
   const receipts = answers.filter((text) => !text.endsWith(locked)).map((text) => JSON.parse(text));
-  // all are served in 1.3 s of the 5 s that each waits; of 700 sends on two busy cores none was refused, which is fewer
-  // than one in a hundred, and this is ten times that
+  // all are served in a second of the 5 s that each waits; of 700 sends on two busy cores none was refused
   expect(senders.length - receipts.length).toBeLessThanOrEqual(5);
   for (const server of readers) server.send(toolCall(1, "relay_fetch"));
   const pages = await Promise.all(readers.map(textOfFirst));
@@ -197,7 +148,7 @@ test("a hundred servers at once: every message arrives once or is named as dropp
     server.child.stdin.end();
     expect([await server.child.exited, server.stderr()]).toEqual([0, ""]);
   }
-}, 180_000);
+});
 
 async function textOfFirst(server: Server): Promise<string> {
   const { content } = (await server.answer(1, 60_000)).result as { content: { text: string }[] };

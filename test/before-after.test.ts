@@ -43,7 +43,7 @@ describe.skipIf(!hasOriginal)("the original", () => {
     expect(await own()).toEqual([]);
   });
 
-  test("has a file that everybody can read", () => {
+  test("has a file that all users can read", () => {
     expect(statSync(box.buffer).mode & 0o777).toBe(0o644 & ~process.umask());
   });
 
@@ -106,7 +106,7 @@ describe.skipIf(!hasOriginal)("the original", () => {
   });
 });
 
-/** The statements that lines of Python have SQLite run, with one word for every time, whatever their layout. */
+/** The statements that lines of Python have SQLite run, with one word for every time, and without their layout. */
 async function statementsOf(...lines: string[]): Promise<string[]> {
   await using box = sandbox();
   const ran = await runInOriginal<string[]>(box, "seen = []", ...lines, "print(json.dumps(seen))");

@@ -80,7 +80,7 @@ function fake(box: Sandbox, name: string, script: string): void {
 const fakeProcessor = (box: Sandbox, system: string, cpu: string) =>
   fake(box, "uname", `case $1 in -s) echo ${system} ;; *) echo ${cpu} ;; esac`);
 
-// root may change anything, wherever it is
+// root may change every file
 const refuseChanges = (box: Sandbox) =>
   fake(box, "chmod", `case $2 in *Extensions*) exit 1 ;; esac\nexec /bin/chmod "$@"`);
 
@@ -195,9 +195,9 @@ describe.skipIf(!canPack).each(shells)("the launcher in %s", (_name, shell) => {
 
   test.each([
     ["riscv64", "this bundle has no program for the processor riscv64. It has x64 and arm64."],
-    ["aarch64", "xz, which unpacks relay for arm64, is missing. Install it (the package xz-utils or xz)."],
+    ["aarch64", "xz is not there, which unpacks relay for arm64. Install it (the package xz-utils or xz)."],
     ["x86_64", "cannot make a copy that runs in CACHE. Make that folder writable, or install relay with install.sh."],
-  ])("on a %s that lacks something says: %s", async (cpu, sentence) => {
+  ])("on a %s without all that it needs says: %s", async (cpu, sentence) => {
     await using box = sandbox();
     fakeProcessor(box, "Linux", cpu);
     fake(box, "chmod", "exit 1");
@@ -216,7 +216,7 @@ describe.skipIf(!canPack)("every bundle", () => {
       expect(readFileSync(join(box.home, name)).equals(readFileSync(join(bundles, name)))).toBe(true);
   });
 
-  test.each(names)("%s passes mcpb unpack and validate, and would not pass without a server", async (name) => {
+  test.each(names)("%s passes mcpb unpack and validate", async (name) => {
     await using box = sandbox();
     const program = join(import.meta.dir, "../node_modules/@anthropic-ai/mcpb/dist/cli/cli.js");
     const mcpb = (...args: string[]) => box.run([process.execPath, program, ...args]);
@@ -227,8 +227,6 @@ describe.skipIf(!canPack)("every bundle", () => {
     expect(stdout).toContain("Icon validation passed");
     const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
     expect(manifest.version).toBe("9.8.7");
-    writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, server: undefined }));
-    expect((await mcpb("validate", folder)).status).toBe(1);
   });
 
   test("is at most 100 MB", () => {

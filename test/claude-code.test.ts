@@ -37,7 +37,7 @@ function tool(name: string, input: Record<string, unknown> = {}): Reply {
 const event = `printf '{"session_id":"%s","hook_event_name":"UserPromptExpansion","expansion_type":"slash_command","command_name":"get","command_args":"","command_source":"userSettings","prompt":"/get"}' "$CLAUDE_CODE_SESSION_ID"`;
 const attended = "export CLAUDE_CODE_SESSION_ATTENDED=1";
 
-/** Every way that is not forging relay's inputs (README, "What it cannot enforce"). */
+/** Every way short of forging relay's inputs (README, "What it cannot enforce"). */
 const cheats = (wiring: Wiring): Reply[] => [
   tool(relayTool(wiring, "relay_fetch"), { reader: "code" }),
   tool(relayTool(wiring, "relay_fetch"), { reader: "code", unread_only: false, limit: 20 }),
@@ -68,10 +68,10 @@ const cheats = (wiring: Wiring): Reply[] => [
   { text: "I could not." },
 ];
 
-// Claude Code reads no file that ends in .db, whatever the rules are; what stands beside it, it would.
+// Claude Code itself never reads a file that ends in .db; it would read a copy with another name.
 const besides = { ".relay_buffer.db-copy": secret };
 
-describe.skipIf(!claude).each(wirings)("by %s: a model that tries to cheat sees nothing", (wiring) => {
+describe.skipIf(!claude).each(wirings)("by %s: a model that cheats sees nothing", (wiring) => {
   const names = ["", "relay_fetch", "relay_clear"].map((name) => relayTool(wiring, name));
   const everything = [...names, "Bash", "Skill", "Read"];
   const allowed = ["--allowedTools", `${relayTool(wiring)} Bash`];
@@ -89,7 +89,7 @@ describe.skipIf(!claude).each(wirings)("by %s: a model that tries to cheat sees 
     expect(stdout + stderr).toContain("I could not.");
     expect(api.shown.length).toBeGreaterThanOrEqual(replies.length);
     expect(api.everything()).not.toContain("xylophone");
-    // it did what it was told, and was refused
+    // it followed its script, and was refused
     expect(api.everything()).toContain("`relay get` is not for Claude Code");
     expect(api.everything()).toContain("relay: nobody typed /get here");
     if (nobody) await box.run(["chown", "-R", "0:0", box.home]);
@@ -106,7 +106,7 @@ describe.skipIf(!claude).each(wirings)("by %s: a model that tries to cheat sees 
   });
 });
 
-/** Everything the model was shown, a line for each block: who said it, and what. */
+/** Everything that the model was shown, block by block: role, type and text. */
 function blocks({ messages, system }: Shown): { role: string; type: string; text: string }[] {
   const said = messages.flatMap(({ role, content }) => {
     const list: Block[] = typeof content === "string" ? [{ type: "text", text: content }] : content;
@@ -120,7 +120,7 @@ function textOf({ text, content }: Block): string {
   return text ?? (content ?? []).map(textOf).join("\n");
 }
 
-/** Where the last request carries a text: who said it, and as what. */
+/** Where the last request carries a text: role and type of each block. */
 function places({ api }: ClaudeLab, text: string): string[] {
   const last = api.shown.at(-1);
   return last
@@ -135,7 +135,7 @@ function pageOf({ api }: ClaudeLab, text: string): string {
   return found?.text.slice(found.text.indexOf("relay: ")) ?? "";
 }
 
-// here a person does sit at the session, so that all a model lacks is to be Claude Code itself
+// here a person does sit at the session, so that the model fails only because it is not Claude Code itself
 const socket = `exec python3 -c 'import os, socket
 a, b = socket.socketpair(); b.sendall(open("event.json", "rb").read()); b.shutdown(socket.SHUT_WR)
 os.dup2(a.fileno(), 0); os.execvp("relay", ["relay", "hook", "user-prompt-expansion"])'`;

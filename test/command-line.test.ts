@@ -1,4 +1,4 @@
-// design.md, "Command line": what goes out where, and with which status.
+// design.md, "Command line": the outputs and statuses of each verb.
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -21,40 +21,32 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
   const spelled: [line: string, wrong: string][] = [
     ["--nope", "unknown flag --nope"],
     ["-x", "unknown flag -x"],
-    ["--toString", "unknown flag --toString"],
-    ["--sound --nope", "unknown flag --nope"],
     ["--sound --sound", "--sound is given twice"],
     ["--client both", '--client is "both"; it must be desktop or code'],
-    ["--client ''", '--client is ""; it must be desktop or code'],
     ["--client --debug", "--client needs a value"],
     ["serve code", 'unexpected argument "code" (a text of several words needs quotes)'],
     ["status --nope", "unknown flag --nope"],
     ["status --no-json", "unknown flag --no-json"],
     ["status extra", 'unexpected argument "extra" (a text of several words needs quotes)'],
-    ["status -- --json", 'unexpected argument "--json" (a text of several words needs quotes)'],
     ["send --text x", "unknown flag --text"],
     ["send --to code two words", 'unexpected argument "words" (a text of several words needs quotes)'],
     ["send --to nobody x", '--to is "nobody"; it must be desktop or code'],
     ["send --to", "--to needs a value"],
-    ["send --to '' x", '--to is ""; it must be desktop or code'],
     ["send --to code --to desktop x", "--to is given twice"],
     ["send --to code --json=yes x", "--json takes no value"],
     ["get --for=", '--for is ""; it must be desktop or code'],
     ["get --for code --limit -1", "--limit needs a value"],
     ["completions", "missing shell (bash, zsh, fish, powershell)"],
     ["completions zzz", 'unknown shell "zzz" (bash, zsh, fish, powershell)'],
-    ["completions toString", 'unknown shell "toString" (bash, zsh, fish, powershell)'],
   ];
   const meant: [line: string, sentence: string][] = [
     ["frobnicate", 'unknown command "frobnicate". See: relay --help'],
-    ["toString", 'unknown command "toString". See: relay --help'],
     ["send x", "missing recipient: use --to desktop or --to code"],
     ["send --to code ''", "message is empty. Give the text to send."],
     ["get", "missing reader: use --for desktop or --for code"],
     ["get --for code --limit x", 'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.'],
-    ["get --for code --limit 2.5", 'limit is "2.5"; it must be a whole number from 1 to 20. Leave it out for 5.'],
     ["clear", "relay clear deletes every message, and there is no terminal to ask on. Say --yes."],
-    ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. Use 0 for never.'],
+    ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. 0 is never.'],
   ];
   const lines = spelled.map(([line, wrong]) => {
     const verb = line.startsWith("-") ? "serve" : split(line)[0];
@@ -91,7 +83,6 @@ describe("relay send", () => {
     ["a pipe with a BOM", [], "\ufeffx", "\ufeffx"],
     ["an argument, though there is a pipe", ["argument"], "pipe", "argument"],
     ["an argument that looks like a flag, after --", ["--", "--json"], undefined, "--json"],
-    ["an argument that looks like a negated flag, after --", ["--", "--no-way"], undefined, "--no-way"],
   ];
   test.each(inputs)("takes its text from %s", async (_name, args, stdin, stored) => {
     await using box = sandbox();
@@ -100,27 +91,16 @@ describe("relay send", () => {
     expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual([stored]);
   });
 
-  test("takes a diff from git", async () => {
+  test("refuses an endless text, and stores nothing", async () => {
     await using box = sandbox();
-    const script = `git init -q . && echo one >file && git add file && echo two >file && git diff | "$RELAY" send --to desktop`;
-    const env = { RELAY: relayBinary, GIT_CONFIG_NOSYSTEM: "1" };
-    expect(await box.run(["sh", "-c", script], { env })).toMatchObject({ status: 0 });
-    expect((await get(box, "desktop")).messages[0]?.message).toContain("\n-one\n+two\n");
-  });
-
-  test("refuses what is too long, however long, and stores nothing", async () => {
-    await using box = sandbox();
-    const long = await box.relay(split("send --to code"), { stdin: "x".repeat(70_112) });
-    expect(long.stderr).toBe(
-      "relay: message is 70,112 bytes; the limit is 65,536. Send it in parts, or save it and send the path.\n",
-    );
-    const env = { RELAY: relayBinary };
-    const endless = await box.run(["sh", "-c", 'yes | "$RELAY" send --to code'], { env });
+    const endless = await box.run(["sh", "-c", 'yes | "$RELAY" send --to code'], {
+      env: { RELAY: relayBinary },
+    });
     expect(endless).toMatchObject({ status: 1, stderr: expect.stringContaining("message is over 16 MB") });
     expect(existsSync(box.buffer)).toBe(false);
   });
 
-  test("says what was dropped for it", async () => {
+  test("says which message was dropped for it", async () => {
     await using box = sandbox();
     await sendAll(box, "code", numbers(20));
     expect((await box.relay(split("send --to code x"))).stdout).toBe(
@@ -162,7 +142,7 @@ describe("relay get", () => {
     expect((await get(box, "code", "--all")).messages.map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  test("tells of what was dropped and cleared", async () => {
+  test("names dropped messages, and says how many were cleared", async () => {
     await using box = sandbox();
     await sendAll(box, "code", numbers(22));
     expect((await get(box, "code", "--peek")).dropped).toEqual([1, 2]);
@@ -218,12 +198,12 @@ describe.skipIf(!Bun.which("script"))("on a terminal", () => {
     return stdout.replaceAll("\r", "");
   }
 
-  test("a bare relay hints instead of waiting", async () => {
+  test("relay without arguments prints a hint", async () => {
     await using box = sandbox();
     expect(await onTerminal(box, "")).toContain("On a terminal, try: relay status");
   });
 
-  test("colour is there, unless NO_COLOR says otherwise", async () => {
+  test("there is color, unless NO_COLOR is set", async () => {
     await using box = sandbox();
     expect(await onTerminal(box, "status")).toContain("\u001b[1m0\u001b[22m");
     expect(await onTerminal(box, "status --nope")).toContain("\u001b[31mrelay:\u001b[39m unknown flag");
@@ -289,7 +269,7 @@ describe("relay demo", () => {
   });
 });
 
-// Promise 5 in a directory of another's: it is hostile.
+// Promise 5 in a folder of another person, which may be hostile.
 test("nothing is loaded from the directory relay is started in", async () => {
   await using box = sandbox();
   const trap = join(box.home, "trap");

@@ -1,4 +1,4 @@
-// What others made to judge and to drive an MCP server: the official conformance suite, and the Inspector.
+// The official conformance suite for MCP servers, and the Inspector.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { startBridge } from "./support/bridge.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { type Outcome, relayBinary, type Sandbox, sandbox } from "./support/sandbox.ts";
 
-setDefaultTimeout(180_000); // programs of others, or many of relay's, have to start
+setDefaultTimeout(120_000); // the suite starts slowly on a busy machine
 
 const packages = join(import.meta.dir, "../.lab/node_modules/@modelcontextprotocol");
 const suite = join(packages, "conformance/dist/index.js");
@@ -20,20 +20,11 @@ const revision = "2025-11-25";
 /** Scenarios that say something about any server. */
 const meaningful = ["server-initialize", "ping", "tools-list", "prompts-list"];
 
-/** Scenarios that look for what relay is not, and why it is not; each must still be refused in the form of MCP. */
-const refused: Record<string, RegExp> = {
-  "a fixture tool or prompt of the suite's own": /^(tools-call-|prompts-get-|json-schema-2020-12|elicitation-)/,
-  "a capability that relay does not have, and does not claim": /^(logging-|completion-|resources-)/,
-};
+/** Scenarios for fixtures of the suite's own, or for capabilities that relay lacks: it refuses them, as MCP asks. */
+const refused = /^(tools-call-|prompts-get-|json-schema-2020-12|elicitation-|logging-|completion-|resources-)/;
 
 /** HTTP, which relay does not speak: they would judge the bridge. */
 const overHttp = /^(server-sse-|server-session-|dns-)/;
-
-const atOnce = 4;
-
-function isRefused(scenario: string): boolean {
-  return Object.values(refused).some((reason) => reason.test(scenario));
-}
 
 async function scenariosOf(box: Sandbox): Promise<string[]> {
   const { stdout } = await box.run([process.execPath, "--bun", suite, "list", "--server"]);
@@ -48,7 +39,7 @@ async function judge(box: Sandbox, url: string, scenario: string): Promise<Outco
   return { ...judged, stdout: Bun.stripANSI(judged.stdout) };
 }
 
-/** The checks of a scenario and what came of them. */
+/** The checks of a scenario, and their results. */
 function checksOf(output: string): Record<string, string> {
   const found = output.matchAll(/^\S+Z \[([\w-]+) *\] (\w+)/gm);
   return Object.fromEntries([...found].map(([, check = "", result = ""]) => [check, result]));
@@ -67,22 +58,20 @@ describe.skipIf(!existsSync(suite))("the official conformance suite", () => {
     }
   });
 
-  test("finds the refusal of everything that relay does not have well formed, from either server", async () => {
+  test("finds the refusals of what relay does not have well formed", async () => {
     await using box = sandbox();
-    const servers = [await startBridge(box, ["--client", "code"]), await startBridge(box, ["--client", "desktop"])];
-    const scenarios = (await scenariosOf(box)).filter((name) => isRefused(name));
-    expect(scenarios.length).toBeGreaterThan(20);
-    for (let n = 0; n < scenarios.length; n += atOnce) {
-      const some = scenarios.slice(n, n + atOnce);
-      const judged = await Promise.all(some.map((name, place) => judge(box, servers[place % 2] ?? "", name)));
-      for (const [place, { stdout }] of judged.entries())
-        expect([some[place], checksOf(stdout)]).toMatchObject([some[place], { "wire-schema-valid": "SUCCESS" }]);
-    }
+    const url = await startBridge(box, ["--client", "code"]);
+    const all = (await scenariosOf(box)).filter((name) => refused.test(name));
+    expect(all.length).toBeGreaterThan(20);
+    const scenarios = [...new Map(all.map((name) => [name.split("-")[0], name])).values()]; // one of each kind
+    const judged = await Promise.all(scenarios.map((name) => judge(box, url, name)));
+    for (const [place, { stdout }] of judged.entries())
+      expect([scenarios[place], checksOf(stdout)["wire-schema-valid"]]).toEqual([scenarios[place], "SUCCESS"]);
   });
 
-  test("has no scenario that nobody looked at", async () => {
+  test("has no other scenarios for a server over stdio", async () => {
     await using box = sandbox();
-    const rest = (await scenariosOf(box)).filter((name) => !isRefused(name) && !overHttp.test(name));
+    const rest = (await scenariosOf(box)).filter((name) => !refused.test(name) && !overHttp.test(name));
     expect(rest.sort()).toEqual([...meaningful].sort());
   });
 });
@@ -95,7 +84,7 @@ async function inspect(box: Sandbox, client: string, method: string, ...args: st
 describe.skipIf(!existsSync(inspector))("the Inspector's command line", () => {
   const firstText = ({ stdout }: Outcome): string => JSON.parse(stdout).content[0].text;
 
-  test("sees the tools that the SDK's client sees, and nothing in them that a model could not take", async () => {
+  test("sees the tools that the SDK's client sees, with no warning", async () => {
     await using box = sandbox();
     const { client } = await connect(box, { args: ["--client", "code"] });
     const seen = await inspect(box, "code", "tools/list", "--strict");

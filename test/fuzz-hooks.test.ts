@@ -55,10 +55,10 @@ function isTooLong(got: unknown): boolean {
   return Buffer.byteLength((got as { command_args?: string }).command_args ?? "") > 65_536;
 }
 
-/** Whether everything that makes a typed command is as it was. */
+/** Whether all that makes a typed command is unchanged. */
 function isTyped(got: unknown, event: Record<string, unknown>): boolean {
   if (typeof got !== "object" || got === null) return false;
-  const { command_args: words = "", ...rest } = got as Record<string, unknown>;
+  const { command_args: args = "", ...rest } = got as Record<string, unknown>;
   const decisive = ["session_id", "hook_event_name", "expansion_type", "command_name", "command_source"];
-  return typeof words === "string" && decisive.every((name) => rest[name] === event[name]);
+  return typeof args === "string" && decisive.every((name) => rest[name] === event[name]);
 }

@@ -1,4 +1,4 @@
-// install.sh on every kind of machine: which binary it takes, with which programs, and what it refuses.
+// install.sh on every kind of machine: the binary that it takes, the programs that it needs, and its refusals.
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { type Machine, machine } from "./support/machine.ts";

@@ -1,4 +1,4 @@
-// Where install.sh puts relay, what it never touches, and which line for PATH it prints.
+// Where install.sh puts relay, which files it never touches, and which line for PATH it prints.
 import { describe, expect, test } from "bun:test";
 import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

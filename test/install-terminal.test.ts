@@ -9,7 +9,7 @@ import { until } from "./support/sandbox.ts";
 interface TerminalOptions {
   shell?: readonly string[];
   args?: string[];
-  /** What the person types once the screen shows the key. */
+  /** Keys that the person presses once the screen shows a text. */
   answers?: Record<string, string>;
   env?: Record<string, string>;
 }

@@ -1,4 +1,4 @@
-// A signal ends a command at once, and nothing of it is left. design.md, "Tools" and "Command line".
+// A signal ends a command at once, and nothing of it is left. design.md, "Delivery" and "Command line".
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -18,7 +18,7 @@ function start(box: Sandbox, args: string[], stdout: number | "ignore" = "ignore
   return child;
 }
 
-/** Whether the process would not simply die of this signal any more. Without /proc nobody knows. */
+/** Whether the process catches this signal, as far as /proc tells. */
 function catches(pid: number, signal: "SIGINT" | "SIGTERM" | "SIGHUP"): boolean {
   const path = `/proc/${pid}/status`;
   if (!existsSync(path)) return true;
@@ -27,11 +27,11 @@ function catches(pid: number, signal: "SIGINT" | "SIGTERM" | "SIGHUP"): boolean 
 }
 
 describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("on %s", (signal) => {
-  test("relay get gives its page back, and says that it may have been shown", async () => {
+  test("relay get releases its page, and says that it may have been shown", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["x".repeat(65_536)]);
     const getting = start(box, ["get", "--for", "code"], blockedPipe(box));
-    await until("a claim", async () => (await get(box, "code", "--peek")).elsewhere === 1);
+    await until("a lease", async () => (await get(box, "code", "--peek")).elsewhere === 1);
     await until("a page that waits for its reader", () => catches(getting.pid, signal));
     getting.kill(signal);
     expect(await getting.exited).toBe(1);

@@ -1,4 +1,4 @@
-// Other programs' JSON files: a change touches what it names, and nothing else.
+// Other programs' JSON files: a change touches only the part that it names.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type ParseError, parse } from "jsonc-parser";
@@ -94,7 +94,7 @@ function follow(value: unknown, path: readonly string[]): { depth: number; last:
   return { depth: depth + 1, last };
 }
 
-test("in any text: an addition is there, everything else is as it was, and its removal leaves the same", () => {
+test("in any text an addition changes nothing else, and its removal restores the text", () => {
   const path = fc.array(key, { minLength: 1, maxLength: 3 });
   fc.assert(
     fc.property(texts, path, fc.json({ maxDepth: 2 }), fc.boolean(), (text, path, added, isElement) => {
@@ -122,7 +122,7 @@ function pathsIn(value: unknown, path: Path = []): Path[] {
   return keys.flatMap((each) => [[...path, each], ...pathsIn((value as never)[each], [...path, each])]);
 }
 
-test("in any text: the removal of any part leaves a text without it", () => {
+test("in any text the removal of a part leaves the text without it", () => {
   fc.assert(
     fc.property(texts, fc.nat(), (text, pick) => {
       const all = pathsIn(parsed(text));

@@ -1,4 +1,4 @@
-// Many processes on one buffer: every message exactly once, whoever reads and whoever is killed. design.md, promise 1.
+// Many processes on one buffer, some of them killed: every message exactly once. design.md, promise 1.
 import { describe, expect, test } from "bun:test";
 import { openPatiently } from "./support/database.ts";
 import { connect, textsOf } from "./support/peer.ts";
@@ -39,11 +39,11 @@ describe("at the same instant", () => {
     expectSound(box);
   });
 
-  test.each([1, 20])("twenty commands get every message exactly once, %d at the most each", async (limit) => {
+  test("twenty commands get every message exactly once", async () => {
     await using box = sandbox();
     const texts = numbered("text", 20);
     await sendAll(box, "code", texts);
-    const args = ["get", "--for", "code", "--json", "--limit", `${limit}`];
+    const args = ["get", "--for", "code", "--json", "--limit", "1"];
     const pages = await Promise.all(Array.from({ length: 20 }, () => box.relay(args)));
     for (const page of pages) expect(page).toMatchObject({ status: 0, stderr: "" });
     const shown = pages.flatMap(({ stdout }): Gotten["messages"] => JSON.parse(stdout).messages);
@@ -76,9 +76,10 @@ describe("at the same instant", () => {
   });
 });
 
-/** Reads everything that waits for Code and collects what became of every message. */
-function collector(box: Sandbox) {
+/** Reads all that waits for Code, and compares it with the sends that were acknowledged. */
+function reader(box: Sandbox) {
   const arrived: { id: number; message: string }[] = [];
+  const acknowledged: { id: number; message: string }[] = [];
   const dropped: number[] = [];
   const once = async (): Promise<Gotten> => {
     const page = await get(box, "code");
@@ -86,17 +87,23 @@ function collector(box: Sandbox) {
     dropped.push(...page.dropped);
     return page;
   };
-  return {
-    arrived,
-    dropped,
-    once,
-    async all() {
-      for (let page = await once(); page.messages.length + page.remaining > 0; ) page = await once();
-    },
+  const all = async () => {
+    for (let page = await once(); page.messages.length + page.remaining > 0; ) page = await once();
   };
+  const expectAll = () => {
+    const ids = [...arrived.map(({ id }) => id), ...dropped];
+    expect(new Set(ids).size).toBe(ids.length);
+    const lost = acknowledged.filter(
+      (sent) =>
+        !dropped.includes(sent.id) && !arrived.some(({ id, message }) => id === sent.id && message === sent.message),
+    );
+    expect(lost).toEqual([]);
+    expectSound(box);
+  };
+  return { acknowledged, dropped, once, all, expectAll };
 }
 
-test("what one client sends at once is stored in the order it was sent", async () => {
+test("messages that one client sends at once are stored in their order", async () => {
   await using box = sandbox();
   const texts = numbered("text", 20);
   const rivals = Array.from({ length: 3 }, () => startSession(box, { args: ["--client", "code"] }));
@@ -114,13 +121,12 @@ test("what one client sends at once is stored in the order it was sent", async (
 });
 
 describe("kill -9", () => {
-  const kills = 50;
+  const kills = 30;
   const atOnce = 10;
 
   test(`of ${kills} sending commands: every acknowledged message is there, once`, async () => {
     await using box = sandbox();
-    const reader = collector(box);
-    const acknowledged: { id: number; message: string }[] = [];
+    const { acknowledged, dropped, once, all, expectAll } = reader(box);
     const start = (message: string) =>
       Bun.spawn([relayBinary, "send", "--to", "code", "--json", message], {
         env: box.env,
@@ -136,43 +142,29 @@ describe("kill -9", () => {
     const before = performance.now();
     await Promise.all(numbered("warm", atOnce).map((message) => finish(start(message), message)));
     const normal = performance.now() - before;
-    let survivors = 0;
+    let killed = 0;
+    const killOne = async (message: string, n: number) => {
+      const child = start(message);
+      const finished = finish(child, message);
+      // a killed one may leave a journal, for which the others wait a quarter of a second
+      await Bun.sleep(Math.random() * (normal + (n % 2) * 1_000));
+      child.kill("SIGKILL");
+      await finished;
+      if (child.signalCode !== null) killed++;
+    };
     for (let batch = 0; batch < kills / atOnce; batch++) {
-      const reading = reader.once();
-      await Promise.all(
-        numbered(`batch ${batch}`, atOnce).map(async (message, n) => {
-          const child = start(message);
-          const finished = finish(child, message);
-          // a killed one may leave a journal, for which the others wait a quarter of a second
-          await Bun.sleep(Math.random() * (normal + (n % 2) * 1_000));
-          child.kill("SIGKILL");
-          await finished;
-          if (child.signalCode === null) survivors++;
-        }),
-      );
-      await reading;
-      await reader.all();
+      await Promise.all([once(), ...numbered(`batch ${batch}`, atOnce).map(killOne)]);
+      await all();
     }
-
-    expect(acknowledged.length).toBeGreaterThan(atOnce);
-    expect(survivors).toBeLessThan(kills);
-    expect(reader.dropped).toEqual([]);
-    const texts = reader.arrived.map(({ message }) => message);
-    expect(new Set(texts).size).toBe(texts.length);
-    const lost = acknowledged.filter(
-      (sent) => !reader.arrived.some(({ id, message }) => id === sent.id && message === sent.message),
-    );
-    expect(lost).toEqual([]);
-    expectSound(box);
+    expect([acknowledged.length > atOnce, killed > 0, dropped]).toEqual([true, true, []]);
+    expectAll();
   });
 
-  test(`of ${kills} sending servers: every acknowledged message is there, once, or told as dropped`, async () => {
+  test(`of ${kills} sending servers: every acknowledged message is there, once, or named as dropped`, async () => {
     await using box = sandbox();
-    const reader = collector(box);
-    const acknowledged: { id: number; message: string }[] = [];
+    const { acknowledged, once, all, expectAll } = reader(box);
     const sends = 12;
     let unanswered = 0;
-
     const killOne = async (label: string) => {
       const server = await startSession(box, { args: ["--client", "desktop"] });
       const texts = numbered(label, sends).map((text) => `${text} ${"x".repeat(2_000)}`);
@@ -181,37 +173,23 @@ describe("kill -9", () => {
       await until("some answers", () => server.lines.length > wanted);
       await Bun.sleep(Math.random() * 10);
       server.child.kill("SIGKILL");
-      await server.child.exited;
-      await Bun.sleep(20); // what the pipe still holds
+      await server.drained;
       for (const [n, message] of texts.entries()) {
         const answer = server.lines.find((line) => line.id === n + 1);
         const { content, isError } = (answer?.result ?? {}) as {
           content?: { text: string }[];
           isError?: true;
         };
-        // on a machine that is busy enough somebody may wait for the lock in vain, and is told so
+        // on a machine that is busy enough a server may wait for the lock in vain
         if (isError) expect(content?.[0]?.text).toContain("is locked by another program");
         if (!answer || isError) unanswered++;
         else acknowledged.push({ id: JSON.parse(content?.[0]?.text ?? "").id, message });
       }
     };
-    for (let batch = 0; batch < kills / atOnce; batch++) {
-      const reading = reader.once();
-      await Promise.all(numbered(`batch ${batch}`, atOnce).map(killOne));
-      await reading;
-    }
-    await reader.all();
-
-    expect(acknowledged.length).toBeGreaterThan(sends);
-    expect(unanswered).toBeGreaterThan(0);
-    const ids = [...reader.arrived.map(({ id }) => id), ...reader.dropped];
-    expect(new Set(ids).size).toBe(ids.length);
-    const lost = acknowledged.filter(
-      (sent) =>
-        !reader.dropped.includes(sent.id) &&
-        !reader.arrived.some(({ id, message }) => id === sent.id && message === sent.message),
-    );
-    expect(lost).toEqual([]);
-    expectSound(box);
+    for (let batch = 0; batch < kills / atOnce; batch++)
+      await Promise.all([once(), ...numbered(`batch ${batch}`, atOnce).map(killOne)]);
+    await all();
+    expect([acknowledged.length > sends, unanswered > 0]).toEqual([true, true]);
+    expectAll();
   });
 });

@@ -31,7 +31,7 @@ function tickets(box: Sandbox): number {
   }
 }
 
-describe("what the person types", () => {
+describe("a typed command:", () => {
   test("/get delivers, once", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["first", "second"]);
@@ -81,7 +81,7 @@ describe("what the person types", () => {
     expect(await openTypedSession(box).get("status")).toEqual({ ...silence, stdout });
   });
 
-  test("/get clear clears, and Desktop is told", async () => {
+  test("/get clear clears, and Desktop's next page says so", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["first", "second"]);
     await sendAll(box, "desktop", ["third"]);
@@ -139,7 +139,7 @@ describe("a ticket", () => {
     expect((await session.typed()).status).toBe(0);
   });
 
-  test("leaves no word in the file once it was used", async () => {
+  test("leaves nothing of its arguments in the file once it was used", async () => {
     await using box = sandbox();
     const session = openTypedSession(box);
     await session.hook(session.event("sesame, but 70 kilobytes of it".padEnd(70_000, "!")));
@@ -332,7 +332,7 @@ const breakages: [string, (box: Sandbox) => void][] = [
 ];
 
 describe.each(breakages)("a buffer that is %s", (_name, spoil) => {
-  test("costs hook and status line nothing but what they would have said", async () => {
+  test("silences hooks and the status line", async () => {
     await using box = sandbox();
     const session = openTypedSession(box);
     spoil(box);

@@ -1,4 +1,4 @@
-// The eight binaries of a release: built once, then each is what it says, signed, the same every time, and at work.
+// The eight binaries of a release: formats, signatures, reproducible builds, and a trial of each.
 // Windows' own are run by the release workflow: Debian's wine 8 lacks a library (bcryptprimitives) that Bun needs.
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

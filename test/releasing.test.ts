@@ -1,4 +1,4 @@
-// npm run bump, release-notes and release: what they refuse, and what they change.
+// npm run bump, release-notes and release: their changes and refusals.
 import { describe, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

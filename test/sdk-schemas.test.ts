@@ -1,4 +1,4 @@
-// What build/sdk-schemas.ts assumes of the pinned MCP SDK: a new version of the SDK has to hold to it, too.
+// The assumptions of build/sdk-schemas.ts about the pinned MCP SDK.
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What setup installs in Claude Code, for every kind of path that a program may have.
+// The entries that setup makes in Claude Code, for every kind of program path.
 import { describe, expect, test } from "bun:test";
 import {
   commandFile,
@@ -31,12 +31,12 @@ allowed-tools: Bash(${pattern} typed)
     expect(isCommandFile(commandFile(program))).toBe(true);
   });
 
-  test("what a shell runs", () => {
+  test("commands for a shell", () => {
     expect(sandboxExclusion(program)).toBe(`${word} typed`);
     expect(statusLine(program)).toEqual({ type: "command", command: `${word} statusline` });
   });
 
-  test("what no shell sees", () => {
+  test("entries without a shell", () => {
     const guard = ["-c", '[ ! -x "$0" ] || exec "$0" "$@"'];
     const hook = (event: string) => [
       { type: "command", command: "/bin/sh", args: [...guard, program, "hook", event], timeout: 5 },
@@ -89,7 +89,7 @@ const sound = ["--client", "code", "--sound", "off"];
 const env = { RELAY_NOTIFY: "off" };
 
 test.each<[string, object, object]>([
-  ["keeps what the person added", { args: sound, env, timeout: 5 }, { ...wanted, args: sound, env, timeout: 5 }],
+  ["keeps the person's own parts", { args: sound, env, timeout: 5 }, { ...wanted, args: sound, env, timeout: 5 }],
   ["replaces another server", { args: ["mcp"], env }, wanted],
 ])("a new entry of relay's %s", (_name, own, merged) => {
   expect(mergeServer(wanted, { command: "/opt/relay", ...own })).toEqual(merged as never);

@@ -1,4 +1,4 @@
-// What `relay setup` connects, and `relay uninstall` disconnects, as the real Claude Code takes it.
+// `relay setup` and `relay uninstall` with the real Claude Code.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -16,12 +16,15 @@ describe.skipIf(!claude)("setup-code", () => {
       symlinkSync(claude ?? "", join(box.programs, "claude"));
       const env: Record<string, string> = folder ? { CLAUDE_CONFIG_DIR: join(box.home, folder) } : {};
       expect(await box.relay(["setup-code"], { env })).toMatchObject({ status: 0, stderr: "" });
+      const doctor = JSON.parse((await box.relay(["doctor", "--json"], { env })).stdout);
+      const server = doctor.checks.find(({ name }: { name: string }) => name === "server of Code");
+      expect(server).toMatchObject({ status: "ok", detail: expect.stringContaining("starts and answers") });
       const listed = await box.run(["claude", "mcp", "list"], { env });
       expect(listed.stdout).toMatch(/^relay: .*relay --client code - ✔ Connected$/m);
       expect((await box.relay(["setup-code"], { env })).stdout).toContain("nothing to change");
       expect(await box.relay(["uninstall"], { env })).toMatchObject({ status: 0, stderr: "" });
       expect((await box.run(["claude", "mcp", "list"], { env })).stdout).toContain("No MCP servers configured");
-      // what Claude Code keeps for itself: logs, and copies of its own file
+      // logs of Claude Code, and copies of its own file
       const kept = ["backups", "telemetry", ".cache"].map((name) => `--exclude-dir=${name}`);
       const left = await box.run(["grep", "-rliE", "relay", ".", ...kept]);
       expect(left.stdout).toBe("");

@@ -136,7 +136,7 @@ test("in files that were changed since, uninstall leaves the same values as if r
   );
 });
 
-/** What other programs have in their files, each value with a mark. */
+/** Files of other programs, each value with a mark. */
 const theirs: Record<string, string> = {
   [paths.settings]: `{"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "mark-1"}]}]},
     "permissions": {"allow": ["mark-2"], "deny": ["mark-3"]}, "sandbox": {"enabled": true}, "env": {"A": "mark-4"}}`,

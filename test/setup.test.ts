@@ -63,12 +63,12 @@ describe("setup-code in an empty home", () => {
     expect(existsSync(join(box.home, paths.code))).toBe(false);
   });
 
-  test("--json tells the same to programs", async () => {
+  test("--json prints the same for programs", async () => {
     await using box = home();
-    const told = JSON.parse(await run(box, ["setup-code", "--json"]));
-    expect(told).toMatchObject({ ok: true, changed: true, dry_run: false, warnings: [] });
+    const printed = JSON.parse(await run(box, ["setup-code", "--json"]));
+    expect(printed).toMatchObject({ ok: true, changed: true, dry_run: false, warnings: [] });
     expect(
-      told.steps.map(
+      printed.steps.map(
         ({ path, command }: { path?: string; command?: string[] }) => path ?? command?.slice(1, 4).join(" "),
       ),
     ).toEqual(["mcp add-json relay", join(box.home, paths.settings), join(box.home, paths.command)]);
@@ -78,45 +78,32 @@ describe("setup-code in an empty home", () => {
 });
 
 describe("setup-code refuses, and writes nothing,", () => {
-  test.each<[string, (box: Sandbox) => void, RegExp]>([
-    [
-      "without Claude Code",
-      (box) => rmSync(join(box.programs, "claude")),
-      /^relay: Claude Code is not installed: .* Install it, and run this again\.\n$/,
-    ],
+  const file = (path: string, content: string | object) => (box: Sandbox) => void put(box, path, content);
+  const another = { mcpServers: { relay: { command: "/opt/other" } } };
+  test.each<[string, (box: Sandbox) => unknown, RegExp]>([
+    ["without Claude Code", ({ programs }) => rmSync(join(programs, "claude")), /^relay: Claude Code is not here: /],
     [
       "below the first version that asks",
       (box) => installFakeClaude(box, "2.1.198"),
       /Claude Code 2\.1\.198 would let a model read .* 2\.1\.199 or newer\. Run: claude update\n$/,
     ],
-    ["a version that is none", (box) => installFakeClaude(box, "nonsense"), /does not answer with a version/],
+    ["an invalid version", (box) => installFakeClaude(box, "nonsense"), /does not answer with a version/],
     [
       "settings that are no JSON",
-      (box) => void put(box, paths.settings, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
+      file(paths.settings, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
       /settings\.json is not valid JSON \(line 3: \w+\)\. It was left alone; fix it, and run this again\.\n$/,
     ],
-    [
-      "settings whose hooks are no object",
-      (box) => void put(box, paths.settings, { hooks: "none" }),
-      /"hooks" in .*settings\.json is not an object\./,
-    ],
-    [
-      "another server of that name",
-      (box) => void put(box, paths.code, { mcpServers: { relay: { command: "/opt/other", args: [] } } }),
-      /another server by the name of relay\. Rename that server/,
-    ],
+    ["invalid hooks", file(paths.settings, { hooks: "none" }), /"hooks" in .*settings\.json is not an object\./],
+    ["another server of that name", file(paths.code, another), /another server by the name of relay\. Rename/],
     [
       "two commands of the person's own",
-      (box) => ["get", "relay"].forEach((name) => void put(box, `.claude/commands/${name}.md`, "mine")),
+      (box) => ["get", "relay"].map((name) => put(box, `.claude/commands/${name}.md`, "mine")),
       /both \/get and \/relay are other commands or skills/,
     ],
-    ["a record that is no JSON", (box) => void put(box, paths.record, "{"), /the record of what .* is damaged/],
+    ["a damaged record", file(paths.record, "{"), /the record of what .* is damaged/],
     [
-      "a pipe where a file should be",
-      (box) => {
-        mkdirSync(join(box.home, ".claude"));
-        Bun.spawnSync(["mkfifo", join(box.home, paths.settings)]);
-      },
+      "a pipe in a file's place",
+      ({ home }) => Bun.spawnSync(["sh", "-c", "mkdir .claude; mkfifo .claude/settings.json"], { cwd: home }),
       /settings\.json is not a regular file\. Move it away/,
     ],
   ])("%s", async (_name, prepare, sentence) => {
@@ -133,11 +120,12 @@ describe("setup-code refuses, and writes nothing,", () => {
   test("and runs no claude that the working directory could decide", async () => {
     await using box = sandbox();
     const project = join(box.home, "project");
-    mkdirSync(project);
-    writeFileSync(join(project, "claude"), "#!/bin/sh\ntouch pwned\n", { mode: 0o755 });
-    const env = { ...box.env, PATH: `.:${project}::${box.env.PATH}` };
+    for (const path of ["project/claude", "project/sub/claude"]) put(box, path, "#!/bin/sh\ntouch pwned\n", 0o755);
+    symlinkSync(project, join(box.programs, "link"));
+    const folders = [".", "sub", "", project, join(project, "sub"), join(box.programs, "link")];
+    const env = { ...box.env, PATH: [...folders, box.env.PATH].join(":") };
     const { status, stderr } = await box.run([relayBinary, "setup-code"], { env, cwd: project });
-    expect([status, stderr]).toEqual([1, expect.stringContaining("Claude Code is not installed")]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("Claude Code is not here")]);
     expect(existsSync(join(project, "pwned"))).toBe(false);
   });
 
@@ -314,7 +302,7 @@ describe("options of Claude Code", () => {
   test("a RELAY_DB that the person's settings set otherwise is refused", async () => {
     await using box = home();
     put(box, paths.settings, { env: { RELAY_DB: "/one.db" } });
-    const sentence = /sets RELAY_DB to "\/one\.db", and this command has "\/two\.db"\. Make them equal/;
+    const sentence = /sets RELAY_DB to "\/one\.db", and here it is "\/two\.db"\. Make the two the same/;
     await expectRefused(box, ["setup-code"], sentence, { RELAY_DB: "/two.db" });
     await run(box, ["setup-code"]);
     expect(json(box, paths.code).mcpServers.relay.env).toEqual({ RELAY_DB: "/one.db" });
@@ -418,7 +406,7 @@ describe("setup-desktop", () => {
     expect(Object.keys(snapshot(box.home))).toEqual(["."]);
   });
 
-  test("adds to one that is there, and keeps what a person added to relay's own entry", async () => {
+  test("adds to one that is there, and keeps a person's own parts of relay's entry", async () => {
     await using box = sandbox();
     const other = { command: "npx", args: ["-y", "other"] };
     const rest = { globalShortcut: "" };
@@ -462,12 +450,12 @@ describe("setup-desktop", () => {
 });
 
 describe("setup", () => {
-  test("does what is installed, and says how to do the rest", async () => {
+  test("connects the Claude that is installed, and says how to connect the other", async () => {
     await using box = sandbox();
-    await expectRefused(box, ["setup"], /neither Claude is installed/);
+    await expectRefused(box, ["setup"], /neither Claude is here/);
     installFakeClaude(box);
     const said = await run(box, ["setup"]);
-    expect(said).toContain("Claude Desktop is not installed. Once it is, run: relay setup-desktop");
+    expect(said).toContain("Claude Desktop is not here. Once it is, run: relay setup-desktop");
     expect(existsSync(join(box.home, ".config"))).toBe(false);
     mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
     await run(box, ["setup"]);
@@ -482,7 +470,7 @@ describe("setup", () => {
   });
 });
 
-describe("what a person changed of relay's own part stays", () => {
+describe("a person's change of relay's own part stays", () => {
   test("in hooks: the timeout and the matcher", async () => {
     await using box = home();
     const old = copyBinary(relayBinary, join(box.home, "old/relay"));
@@ -510,7 +498,7 @@ describe("what a person changed of relay's own part stays", () => {
     const moved = own.replaceAll(old, relayBinary);
     expect(text(box, paths.command)).toBe(moved);
     expect(await run(box, ["uninstall"])).toContain(
-      `relay: warning: ${path} has changes of yours, so it stays. Delete it: without relay it does nothing.`,
+      `relay: warning: ${path} was changed by you and stays. Delete it: without relay it does nothing.`,
     );
     expect(text(box, paths.command)).toBe(moved);
   });

@@ -1,4 +1,4 @@
-// Promise 1 at the tools: what goes in, what comes out, and what is refused. design.md, "Tools".
+// Promise 1 at the tools: arguments, answers and refusals. design.md, "Tools".
 import { describe, expect, test } from "bun:test";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
 import { get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
@@ -14,10 +14,8 @@ async function waits(box: Sandbox): Promise<{ desktop: number; code: number }> {
 describe("relay_send takes", () => {
   const texts: [name: string, text: string, stored?: string][] = [
     ["one byte", "x"],
-    ["65,535 bytes", "x".repeat(kilobytes64 - 1)],
     ["65,536 bytes", "x".repeat(kilobytes64)],
     ["65,536 bytes in four-byte characters", "😀".repeat(kilobytes64 / 4)],
-    ["64 KB of quotes", '"'.repeat(kilobytes64)],
     ["NUL", "a\u0000b"],
     ["emoji with joiners", "👩‍💻🏳️‍🌈"],
     ["CRLF", "a\r\nb\r\n"],
@@ -36,7 +34,6 @@ describe("relay_send takes", () => {
 
 describe("relay_send refuses, and stores nothing", () => {
   const calls: [name: string, args: Record<string, unknown>, sentence: string][] = [
-    ["65,537 bytes", { message: "x".repeat(kilobytes64 + 1) }, "message is 65,537 bytes; the limit is 65,536."],
     ["65,537 bytes, four to a character", { message: `${"😀".repeat(kilobytes64 / 4)}x` }, "message is 65,537 bytes;"],
     ["a megabyte", { message: "x".repeat(1_048_576) }, "message is 1,048,576 bytes; the limit is 65,536."],
     ["an empty text", { message: "" }, "message is empty."],
@@ -44,7 +41,7 @@ describe("relay_send refuses, and stores nothing", () => {
     ["null", { message: null }, "message is missing."],
     ["a number", { message: 5 }, "message is 5; it must be text."],
     ["an object", { message: { a: 1 } }, "message is an object; it must be text."],
-    ["an unknown sender", { message: "x", sender: "bob" }, 'sender is "bob"; it must be "desktop" or "code".'],
+    ["an unknown sender", { message: "x", sender: "bob" }, 'sender is "bob"; it must be "desktop" or'],
     ["an empty sender", { message: "x", sender: "" }, 'sender is ""; it must be'],
     ["a forged sender", { message: "x", sender: "code" }, 'sender is "code", but this is Desktop, not Code.'],
   ];
@@ -60,7 +57,7 @@ describe("relay_send refuses, and stores nothing", () => {
 });
 
 describe("identity", () => {
-  test("a server that nobody could identify wants a sender, and believes it", async () => {
+  test("a server of an unknown client wants a sender, and believes it", async () => {
     await using box = sandbox();
     const stranger = await connect(box);
     const refused = await stranger.call("relay_send", { message: "x" });
@@ -73,7 +70,6 @@ describe("identity", () => {
     ["clientInfo claude-code", { name: "claude-code", version: "2.1.330", args: ["--client", "desktop"] }, "code"],
     ["clientInfo claude-ai", { name: "claude-ai", args: ["--client", "code"] }, "desktop"],
     ["CLAUDECODE=1", { env: { CLAUDECODE: "1" }, args: ["--client", "desktop"] }, "code"],
-    ["--client", { args: ["--client", "desktop"] }, "desktop"],
     ["serve --client", { args: ["serve", "--client", "desktop"] }, "desktop"],
   ];
   test.each(servers)("%s decides who sends", async (_name, options, sender) => {
@@ -84,7 +80,7 @@ describe("identity", () => {
     expect((await get(box, reader)).messages.map((message) => message.sender)).toEqual([sender]);
   });
 
-  test("a reader that contradicts it is refused, and nothing is marked", async () => {
+  test("a contradicting reader is refused, and nothing is marked", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     await desktop.send("for code");
@@ -95,19 +91,11 @@ describe("identity", () => {
     expect(textsOf(await code.fetch())).toEqual(["for code"]);
   });
 
+  const nested = { CLAUDE_PID: "1" };
   test.each([
-    ["an unknown version of Claude Code", { name: "claude-code", version: "?" }, "may not ask the person"],
     ["a Claude Code before 2.1.199", { name: "claude-code", version: "2.1.198" }, "Claude Code 2.1.198 may not ask"],
-    [
-      "another client inside Claude Code",
-      { name: "x", env: { CLAUDECODE: "1" } },
-      "an unknown client inside Claude Code",
-    ],
-    [
-      "a nested Claude Code",
-      { name: "claude-code", version: "2.1.330", env: { CLAUDE_PID: "1" } },
-      "this Claude Code was started by a model",
-    ],
+    ["another client inside Claude Code", { name: "x", env: { CLAUDECODE: "1" } }, "an unknown client inside"],
+    ["a nested Claude Code", { name: "claude-code", version: "2.1.330", env: nested }, "was started by a model"],
   ])("%s neither gets nor clears, but sends", async (_name, options, why) => {
     await using box = sandbox();
     const { desktop } = await connectBoth(box);
@@ -139,18 +127,16 @@ describe("relay_fetch", () => {
     [true, "limit is true; it must be"],
     [[1], "limit is a list; it must be"],
   ];
-  test("takes limits", async () => {
+  test("takes limits, and marks nothing where it refuses one", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
-    for (const [limit, shown] of limits) {
-      await code.call("relay_clear");
-      await desktop.fetch();
-      for (let n = 1; n <= 20; n++) await desktop.send(`${n}`);
-      const answer = await code.call("relay_fetch", limit === undefined ? {} : { limit });
+    for (let n = 1; n <= 20; n++) await desktop.send(`${n}`);
+    for (const [limit, shown] of limits.toReversed()) {
+      const asked = limit === undefined ? {} : { limit };
+      const answer = await code.call("relay_fetch", { unread_only: false, ...asked });
       if (typeof shown === "number") expect([limit, textsOf(answer.text).length]).toEqual([limit, shown]);
       else expect(answer).toEqual({ isError: true, text: expect.stringContaining(`relay: ${shown}`) });
-      const { remaining, messages } = await get(box, "code", "--peek");
-      expect(remaining + messages.length).toBe(typeof shown === "number" ? 20 - shown : 20);
+      if (typeof shown !== "number") expect((await waits(box)).code).toBe(20);
     }
   });
 
@@ -184,7 +170,7 @@ describe("relay_fetch", () => {
     expect(textsOf(await desktop.fetch({ limit: 20 }))).toHaveLength(7);
   });
 
-  test("marks what is on its page, and never the reader's own messages", async () => {
+  test("marks the messages on its page, and never the reader's own", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     await desktop.send("from Desktop 1");
@@ -203,26 +189,15 @@ describe("relay_fetch", () => {
     expect(await seen("desktop")).toMatchObject([{ read_by_code_at: null }]);
   });
 
-  test("keeps pages at 64 KB with twenty messages of 64 KB waiting, and brings them all", async () => {
-    await using box = sandbox();
-    const { desktop, code } = await connectBoth(box);
-    for (let n = 0; n < 20; n++) await desktop.send(String.fromCharCode(97 + n).repeat(kilobytes64));
-    for (let n = 0; n < 20; n++) {
-      const page = await code.fetch({ limit: 20 });
-      expect(textsOf(page)).toEqual([String.fromCharCode(97 + n).repeat(kilobytes64)]);
-      expect(page.startsWith(`relay: 1 message from Desktop, ${19 - n} more waiting.`)).toBe(n < 19);
-    }
-  });
-
   test("fills a page with as many whole messages as fit 64 KB", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
-    for (const size of [30_000, 30_000, 5_536, 1]) await desktop.send("x".repeat(size));
-    expect(textsOf(await code.fetch()).map((text) => text.length)).toEqual([30_000, 30_000, 5_536]);
-    expect(textsOf(await code.fetch()).map((text) => text.length)).toEqual([1]);
+    for (const size of [30_000, 30_000, 5_536, kilobytes64, 1]) await desktop.send("x".repeat(size));
+    for (const sizes of [[30_000, 30_000, 5_536], [kilobytes64], [1]])
+      expect(textsOf(await code.fetch()).map((text) => text.length)).toEqual(sizes);
   });
 
-  test("with unread_only false fills the page with what was read before, labelled and in time order", async () => {
+  test("with unread_only false fills the page with messages read before, labelled and in time order", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 4; n++) await desktop.send(`${n}`);
@@ -253,24 +228,18 @@ describe("relay_fetch", () => {
 });
 
 describe("the window of 20", () => {
-  test("lets the oldest read messages go first, and silently", async () => {
+  test("drops the oldest read messages first, and silently", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 20; n++) await desktop.send(`${n}`);
     await code.fetch({ limit: 2 });
     await until("the marks", async () => (await waits(box)).code === 18);
-    expect(await desktop.send("21")).toEqual({
-      ok: true,
-      id: 21,
-      unread: 19,
-      evicted: [1],
-      evicted_unread: [],
-    });
+    expect(await desktop.send("21")).toMatchObject({ unread: 19, evicted: [1], evicted_unread: [] });
     expect(await desktop.send("22")).toMatchObject({ evicted: [2], evicted_unread: [] });
     expect(await code.fetch({ limit: 20 })).toStartWith("relay: 20 messages from Desktop. ");
   });
 
-  test("drops an unread message only loudly: receipt, the reader's page, nobody twice", async () => {
+  test("names a dropped unread message in the receipt and on the reader's next page", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 20; n++) await desktop.send(`${n}`);
@@ -288,7 +257,7 @@ describe("the window of 20", () => {
     expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
   });
 
-  test("tells an author no more than its own receipt does", async () => {
+  test("names a drop to an author in its own receipt only", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     await code.send("asks desktop");
@@ -301,7 +270,7 @@ describe("the window of 20", () => {
 });
 
 describe("relay_clear", () => {
-  test("deletes everything, counts the unread, and the other side is told on its next page", async () => {
+  test("deletes everything, counts the unread, and the other side's next page says so", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 3; n++) await desktop.send(`${n}`);
@@ -368,7 +337,7 @@ describe("the protocol", () => {
       server.send({ id: n + 1, method, params });
       expect(await server.answer(n + 1)).toMatchObject({ error: { code: expect.any(Number) } });
     }
-    // nobody may answer a notification
+    // a notification gets no answer
     server.send({ method: "notifications/cancelled", params: { requestId: {} } });
     server.send({ id: 100, method: "ping", params: { surplus: 1 } });
     expect(await server.answer(100)).toEqual({ jsonrpc: "2.0", id: 100, result: {} });

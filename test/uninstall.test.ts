@@ -2,13 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
-import { copyBinary, home, installed, json, paths, put, run, snapshot, text } from "./support/setup.ts";
+import { sandbox, sendAll, until } from "./support/sandbox.ts";
+import { home, installed, json, paths, put, run, snapshot, text } from "./support/setup.ts";
 
-const { server, desktopServer } = installed;
+const { server } = installed;
 
 describe("in files that were changed since, uninstall removes", () => {
-  test("only what relay put in", async () => {
+  test("only relay's own parts", async () => {
     await using box = home();
     put(box, paths.settings, { permissions: { allow: ["mcp__relay__relay_send"] } });
     await run(box, ["setup-code"]);
@@ -24,16 +24,6 @@ describe("in files that were changed since, uninstall removes", () => {
       theme: "dark",
     });
     expect(existsSync(join(box.home, paths.record))).toBe(false);
-  });
-
-  test("settings that were there only for relay, also after the program moved", async () => {
-    await using box = home();
-    const old = copyBinary(relayBinary, join(box.home, "old/relay"));
-    await box.run([old, "setup-code"]);
-    put(box, paths.settings, `${text(box, paths.settings)}\n`);
-    await run(box, ["setup-code"]);
-    await run(box, ["uninstall"]);
-    expect(existsSync(join(box.home, paths.settings))).toBe(false);
   });
 
   test("relay's hooks, servers and command, if the record was lost", async () => {
@@ -60,6 +50,8 @@ describe("a setup that was killed", () => {
     expect((await box.relay(["setup"])).status).toBe(null);
     expect(existsSync(join(box.home, paths.record))).toBe(true);
     expect(json(box, paths.settings)).toEqual({ mine: 1 });
+    const isRegistered = () => existsSync(join(box.home, paths.code)) && text(box, paths.code).endsWith("}");
+    await until("the orphan's registration", isRegistered);
     writeFileSync(join(box.programs, "claude"), program);
     await run(box, ["uninstall"]);
     expect(snapshot(box.home)).toEqual(before);
@@ -92,7 +84,7 @@ test("the record is for its owner alone, even if its mode was changed", async ()
 });
 
 describe("uninstall", () => {
-  test("needs no say in which of two buffers is right", async () => {
+  test("needs no choice between two buffers", async () => {
     await using box = home({ desktop: true });
     const before = snapshot(box.home);
     await run(box, ["setup"], { RELAY_DB: join(box.home, "a.db") });
@@ -101,7 +93,7 @@ describe("uninstall", () => {
     expect(snapshot(box.home)).toEqual(before);
   });
 
-  test("finds what was registered for another CLAUDE_CONFIG_DIR, and does the rest if one cannot be read", async () => {
+  test("finds a registration for another CLAUDE_CONFIG_DIR, and does the rest if one file cannot be read", async () => {
     await using box = home();
     await run(box, ["setup-code"]);
     await run(box, ["setup-code"], { CLAUDE_CONFIG_DIR: join(box.home, "other") });
@@ -132,20 +124,6 @@ describe("uninstall", () => {
     await run(box, ["uninstall"]);
     expect(json(box, paths.code)).toEqual({ mcpServers: {} });
     expect(existsSync(join(box.home, paths.record))).toBe(false);
-  });
-
-  test("leaves a file alone that cannot be read, does the rest, and exits 1", async () => {
-    await using box = home({ desktop: true });
-    await run(box, ["setup"]);
-    put(box, paths.desktop, "{ broken");
-    const { status, stderr } = await box.relay(["uninstall"]);
-    const sentence = "claude_desktop_config.json is not valid JSON";
-    expect([status, stderr]).toEqual([1, expect.stringContaining(sentence)]);
-    expect(text(box, paths.desktop)).toBe("{ broken");
-    expect(existsSync(join(box.home, ".claude/commands"))).toBe(false);
-    put(box, paths.desktop, { mcpServers: { relay: desktopServer, other: {} } });
-    await run(box, ["uninstall"]);
-    expect(json(box, paths.desktop)).toEqual({ mcpServers: { other: {} } });
   });
 
   test("removes the entry from Claude Code's own file if Claude Code is gone", async () => {

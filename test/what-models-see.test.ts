@@ -1,4 +1,4 @@
-// Everything a model is shown is a snapshot: a change to it is a change somebody reviewed.
+// Snapshots of everything that a model is shown, so that each change is reviewed.
 import { expect, test } from "bun:test";
 import { connect, connectBoth } from "./support/peer.ts";
 import { sandbox } from "./support/sandbox.ts";

@@ -53,7 +53,7 @@ describe("setup in WSL", () => {
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
   });
 
-  test("keeps what the person's own WSLENV names, in and out", async () => {
+  test("keeps the names in the person's own WSLENV, in and out", async () => {
     await using box = home();
     const { setupCode, uninstall } = openWsl(box, { variables: { WSLENV: "SHELL/p:HOME/p" } });
     put(box, paths.settings, { env: { A: "1", WSLENV: "MINE/p:RELAY_DB/p" } });
@@ -121,7 +121,7 @@ test.each<[string, string, Record<string, string>, boolean]>([
   ["win32", "C:\\Users\\me", {}, false],
   ["win32", "\\\\server\\wsl\\share", {}, false],
   ["linux", "/home/me", {}, false],
-])("on %s in %s with %j: nothing can be known: %p", (platform, folder, variables, blind) => {
+])("on %s in %s with %j its starter is unknown: %p", (platform, folder, variables, blind) => {
   expect(isBlind(platform, folder, variables)).toBe(blind);
 });
 

@@ -50,9 +50,9 @@ export async function startBridge(box: Sandbox, args: string[]): Promise<string>
 }
 
 function connect(web: StreamableHTTPServerTransport, child: StdioClientTransport): void {
-  // what the server says by itself rides on the request that came last
+  // a message of the server's own goes with the latest request
   const open = new Set<RequestId>();
-  const failed = () => {}; // nobody listens any more
+  const failed = () => {}; // the other side is gone
   web.onmessage = (message: JSONRPCMessage) => {
     if ("method" in message && "id" in message) open.add(message.id);
     child.send(message).catch(failed);

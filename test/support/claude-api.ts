@@ -1,8 +1,8 @@
-/** What the scripted model says: words, or calls of tools. */
+/** A reply of the scripted model: words, or calls of tools. */
 export interface Reply {
   text?: string;
   call?: { name: string; input: Record<string, unknown> } | { name: string; input: Record<string, unknown> }[];
-  /** What it waits for before it begins. */
+  /** The reply waits for this. */
   after?: Promise<unknown>;
 }
 
@@ -13,7 +13,7 @@ export interface Block {
   content?: string | Block[];
 }
 
-/** A request for the model's next words: what it was shown. */
+/** A request for the model's next reply: all that it is shown. */
 export interface Shown {
   messages: { role: string; content: string | Block[] }[];
   system?: unknown;
@@ -96,7 +96,7 @@ function message(body: { model: string }, content: Content[]) {
   };
 }
 
-// Some of what is asked aside must fit a schema.
+// Some side requests ask for a schema.
 function sideText(body: { output_config?: { format?: { schema?: { properties?: object } } } }): string {
   const properties = body.output_config?.format?.schema?.properties;
   if (!properties) return "ok";

@@ -19,7 +19,7 @@ export const claude = (() => {
 /** Whether its terminal UI can be driven, too. */
 export const hasTerminal = claude !== null && Bun.which("tmux") !== null;
 
-/** How relay is brought to Claude Code: by what setup installs, by the plugin of this checkout, or by one to be installed. */
+/** How relay comes to Claude Code: by setup, by the plugin of this checkout, or by a plugin from a marketplace. */
 export type Wiring = "setup" | "plugin" | "marketplace";
 
 /** The plugin's folder in this checkout. */
@@ -34,9 +34,8 @@ export function relayTool(wiring: Wiring, name = ""): string {
 export interface LabOptions {
   /** `"setup"` if left out. */
   wiring?: Wiring;
-  /** What the scripted model says. */
   replies: Reply[];
-  /** What tells the person's own session from any that a model starts: words of the first prompt. */
+  /** Words of the first prompt, which no session that the model starts has. */
   prompt: string;
   /** Rules for permissions besides relay's own. */
   allow?: string[];
@@ -44,11 +43,11 @@ export interface LabOptions {
   files?: Record<string, string>;
   /** Variables of the shell that it is set up and started from. */
   variables?: Record<string, string>;
-  /** The number of another user who runs it all. */
+  /** The number of another user to run it all. */
   user?: number;
 }
 
-/** A home folder with relay set up in Claude Code, a project, and a model that does as it is told. */
+/** A home folder with relay set up in Claude Code, a project, and a scripted model. */
 export interface ClaudeLab {
   api: ClaudeApi;
   /** Runs `claude` without its terminal UI. */
@@ -133,7 +132,7 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   };
 }
 
-/** What Claude Code asks before it uses a tool. */
+/** Claude Code's question before it uses a tool. */
 export const question = "Do you want to proceed";
 
 async function openTerminal(
@@ -151,7 +150,8 @@ async function openTerminal(
     return stdout.toString();
   };
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  tmux("new-session", "-d", "-s", "s", "-x", "150", "-y", "50", "-c", cwd, "env", "-i", ...variables, ...argv);
+  const size = "new-session -d -s s -x 150 -y 50 -c".split(" ");
+  tmux(...size, cwd, "env", "-i", ...variables, ...argv);
   box.defer(() => {
     try {
       tmux("kill-server");

@@ -7,7 +7,7 @@ export const shells = ["bash", "zsh", "fish"] as const;
 
 /**
  * Asks the real shell how it would complete a command line, with relay's script in force. Answers the words, sorted,
- * each without the flag before its equals sign. `program` is what the script finds in relay's place.
+ * each without the flag before its equals sign. `program` is run in relay's place.
  */
 export async function complete(
   box: Sandbox,
@@ -44,7 +44,7 @@ for word in \${COMPREPLY[@]+"\${COMPREPLY[@]}"}; do printf '%s\\n' "$word"; done
 complete -C "$argv[2]" | string replace -r '\\t.*' ''
 exit 0
 `,
-  // A line editor of its own, on a terminal of its own; what it would add to the line goes to a file.
+  // A line editor on a private terminal; the words that it would add go to a file.
   zsh: `zmodload zsh/zpty
 zpty terminal zsh -f -i
 print -r -- "PS1= PS2= RPS1= ZLE_RPROMPT_INDENT=0

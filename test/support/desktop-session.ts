@@ -14,7 +14,7 @@ interface Shown {
 export interface DesktopSession {
   /** Where the bus listens. */
   socket: string;
-  /** What a program needs to find the bus. */
+  /** Where programs find the bus. */
   env: { DBUS_SESSION_BUS_ADDRESS: string };
   /** Every notification so far. */
   shown(): Shown[];
@@ -29,7 +29,7 @@ export interface DesktopSession {
 const needed = ["dbus-daemon", "notify-send", "busctl", "/usr/bin/python3"];
 const bindings = ["-c", "import dbus, gi.repository.GLib"];
 
-/** Whether this machine has what it takes: D-Bus, notify-send, busctl, and the D-Bus bindings of Debian's Python. */
+/** Whether this machine has D-Bus, notify-send, busctl, and the D-Bus bindings of Debian's Python. */
 export const canNotify =
   needed.every((program) => Bun.which(program) !== null) &&
   Bun.spawnSync(["/usr/bin/python3", ...bindings]).exitCode === 0;

@@ -1,4 +1,4 @@
-/** The whole lines of a stream, one by one; what follows the last line's end is dropped. */
+/** The whole lines of a stream, one by one; an unfinished last line is dropped. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
   const decoder = new TextDecoder();
   let rest = "";

@@ -53,7 +53,7 @@ export async function machine(program?: Uint8Array, version?: string): Promise<M
   const home = join(box.home, "it's a $HOME");
   mkdirSync(home);
   const programs = mkdtempSync(join(tmpdir(), "relay-test-machine-"));
-  chmodSync(programs, 0o755); // also for another user than the one who runs the tests
+  chmodSync(programs, 0o755); // also for other users than that of the tests
   box.defer(() => rmSync(programs, { recursive: true, force: true }));
   const made: Machine = {
     box,

@@ -12,7 +12,7 @@ export interface PeerOptions {
   version?: string;
 }
 
-/** What a tool answered. */
+/** The answer of a tool. */
 interface Answer {
   text: string;
   isError: boolean;

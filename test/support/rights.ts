@@ -1,6 +1,6 @@
 /**
- * What a program is started through that may no more than a person may: root, as whom tests often run, may read and
- * write whatever is read-only. Empty where nobody is root, and null where root's rights cannot be given up.
+ * The words before a command that take root's rights from it: tests often run as root, which may read and write every
+ * file. Empty if the tests do not run as root, and null where its rights cannot be dropped.
  */
 export const asPerson: readonly string[] | null = personalRights();
 

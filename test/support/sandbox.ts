@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** The binary under test: what `npm run build` made. */
 export const relayBinary = join(import.meta.dir, "../../dist/relay");
 
-/** What a command left behind. */
+/** How a command ended. */
 export interface Outcome {
   status: number | null;
   stdout: string;
@@ -31,7 +31,7 @@ export interface Sandbox extends AsyncDisposable {
   relay(args: string[], options?: RunOptions): Promise<Outcome>;
   /** Runs any program. */
   run(argv: string[], options?: RunOptions): Promise<Outcome>;
-  /** Whatever is registered here is undone, latest first, before the folder goes. */
+  /** What to undo before the folder goes, the latest first. */
   defer(undo: () => void | Promise<void>): void;
 }
 
@@ -41,7 +41,7 @@ export function sandbox(): Sandbox {
   const undo: (() => void | Promise<void>)[] = [];
   const programs = mkdtempSync(join(tmpdir(), "relay-test-programs-"));
   const env = { HOME: home, PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`, TMPDIR: home, LANG: "C.UTF-8" };
-  // nobody's screen is ever touched, unless a test says so
+  // no notification reaches a real screen
   writeFileSync(join(programs, "notify-send"), "#!/bin/sh\n", { mode: 0o755 });
   const run = async (argv: string[], options: RunOptions = {}): Promise<Outcome> => {
     const child = Bun.spawn(argv, {
@@ -82,18 +82,16 @@ export async function sendAll(box: Sandbox, to: "desktop" | "code", texts: strin
   return ids;
 }
 
-/** What `relay get --json` prints. */
+/** The document of `relay get --json`. */
 export interface Gotten {
   messages: { id: number; sender: string; message: string; maybe_shown: boolean; timestamp: string }[];
   remaining: number;
   dropped: number[];
   elsewhere: number;
   cleared: number[];
-  sent_dropped: number[];
-  sent_cleared: number[];
 }
 
-/** Gets a page as JSON; marks what is on it as read unless `--peek` is among the flags. */
+/** Gets a page as JSON; marks its messages as read unless `--peek` is among the flags. */
 export async function get(box: Sandbox, reader: "desktop" | "code", ...flags: string[]): Promise<Gotten> {
   const got = await box.relay(["get", "--for", reader, "--json", "--limit", "20", ...flags]);
   if (got.status !== 0) throw new Error(`exit ${got.status}: ${got.stdout}${got.stderr}`);

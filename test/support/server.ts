@@ -6,12 +6,14 @@ import { relayBinary, type Sandbox, until } from "./sandbox.ts";
 
 type Child = Subprocess<"pipe", "pipe" | number, "pipe">;
 
-/** A server spoken to by hand, for what the SDK's client would never do. */
+/** A server without the SDK's client, for input that this would never write. */
 export interface Server {
   child: Child;
   /** Every line of standard output so far, parsed. Empty while `reading` is off. */
   lines: Record<string, unknown>[];
   stderr(): string;
+  /** Resolves once every line of its outputs was read, after its end. */
+  drained: Promise<unknown>;
   /** Writes raw bytes or text to standard input. */
   write(bytes: string | Uint8Array): void;
   /** Sends a request or notification. */
@@ -27,14 +29,14 @@ export interface ServerOptions {
   args?: string[];
   env?: Record<string, string>;
   clientInfo?: { name: string; version: string };
-  /** false: standard output is a pipe of 64 KB that nobody empties. */
+  /** false: standard output is a pipe of 64 KB that is never read. */
   reading?: boolean;
   /** The id of the first request of a session; 0 if left out. */
   id?: string;
 }
 
 /** Starts a server in the sandbox; it is killed with the sandbox if it is still there. */
-export function startServer(
+function startServer(
   box: Sandbox,
   { command = [relayBinary], args = ["--client", "code"], env = {}, reading = true }: ServerOptions = {},
 ): Server {
@@ -51,10 +53,12 @@ export function startServer(
   });
   const lines: Record<string, unknown>[] = [];
   let errors = "";
-  if (child.stdout instanceof ReadableStream) void hear(child.stdout, (line) => lines.push(JSON.parse(line)));
-  void hear(child.stderr, (line) => {
-    errors += `${line}\n`;
-  });
+  const drained = Promise.all([
+    child.stdout instanceof ReadableStream && hear(child.stdout, (line) => lines.push(JSON.parse(line))),
+    hear(child.stderr, (line) => {
+      errors += `${line}\n`;
+    }),
+  ]);
   const write = (bytes: string | Uint8Array) => {
     child.stdin.write(bytes);
     child.stdin.flush();
@@ -63,6 +67,7 @@ export function startServer(
     child,
     lines,
     stderr: () => errors,
+    drained,
     write,
     send: (message) => write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`),
     async answer(id, milliseconds) {
@@ -73,7 +78,7 @@ export function startServer(
   };
 }
 
-/** A pipe of 64 KB that nobody empties. What Bun.spawn offers as one is a socket that Bun empties by itself. */
+/** A pipe of 64 KB that is never read. Bun.spawn's own is a socket that Bun empties by itself. */
 export function blockedPipe(box: Sandbox): number {
   const path = join(box.home, `output-${crypto.randomUUID()}`);
   Bun.spawnSync(["mkfifo", path]);

@@ -15,7 +15,7 @@ export const paths = {
 
 const entries = hookEntries(relayBinary, false);
 
-/** What setup puts into an empty home. */
+/** The parts that setup puts into an empty home. */
 export const installed = {
   server: serverEntry(relayBinary),
   desktopServer: { command: relayBinary, args: ["--client", "desktop"] },
@@ -28,7 +28,7 @@ export const installed = {
 
 /**
  * A stand-in for Claude Code's program, which keeps nothing but its own registrations: setup's rules are tested with it,
- * and what the real one does in claude-code.test.ts.
+ * and the real one in claude-code.test.ts.
  */
 export function installFakeClaude(box: Sandbox, version = "2.1.330"): void {
   writeFileSync(
@@ -48,7 +48,7 @@ esac
   );
 }
 
-/** A home folder of a person with Claude Code and, if that is said, Claude Desktop. Use with `await using`. */
+/** A home folder of a person with Claude Code and perhaps Claude Desktop. Use with `await using`. */
 export function home({ desktop = false } = {}): Sandbox {
   const box = sandbox();
   installFakeClaude(box);
@@ -56,7 +56,7 @@ export function home({ desktop = false } = {}): Sandbox {
   return box;
 }
 
-/** Runs a command that must succeed, and answers what it printed. */
+/** Runs a command that must succeed, and answers its output. */
 export async function run(box: Sandbox, args: string[], env: Record<string, string> = {}): Promise<string> {
   const { status, stdout, stderr } = await box.relay(args, { env });
   expect([status, stderr]).toEqual([0, ""]);

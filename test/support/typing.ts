@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { commandFile } from "../../src/setup/claude-code.ts";
 import { type Outcome, relayBinary, type Sandbox } from "./sandbox.ts";
 
-/** A Claude Code session with a person at it, for which the process of the tests stands. */
+/** A Claude Code session with a person at it; the process of the tests stands for Claude Code. */
 export interface TypedSession {
-  /** What its hooks, inline commands and Bash find in their environment. */
+  /** The environment of its hooks, inline commands and Bash. */
   env: Record<string, string>;
   /** The event of a typed command, as Claude Code would send it. */
   event(words?: string, overrides?: Record<string, unknown>): string;
