@@ -154,13 +154,12 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     ["that was killed", () => Bun.spawnSync(["true"]).pid, 0],
     ["whose process number another program has now", () => process.pid, 700_000],
   ])("a server %s delays no announcement", async (_name, number, age) => {
-    await using box = sandbox();
-    const session = await desktopSession(box);
-    await send(box, session, "code", "first");
+    await using box = await openDesktop();
+    await send(box, "code", "first");
     using db = openPatiently(box.buffer);
     db.run("INSERT INTO relay_servers (process, seen_at) VALUES (?, ?)", [number(), Date.now() - age]);
-    await send(box, session, "code", "second");
-    expect(bodies(session)).toEqual(["first", "second"]);
+    await send(box, "code", "second");
+    expect(bodies(box)).toEqual(["first", "second"]);
   });
 
   test("the text of a message is data, and short", async () => {

@@ -1,14 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPatiently } from "./support/database.ts";
 import { connect } from "./support/peer.ts";
@@ -176,7 +167,7 @@ test("a page whose ack fails has one answer", async () => {
   await sendAll(box, "code", [large]);
   const server = await startSession(box, { reading: false });
   server.send(toolCall(1, "relay_fetch"));
-  await beginsItsPage(box);
+  await onItsWay(box);
   const unlock = lock(box);
   startShell(box, "cat output-* >written"); // now its client reads
   await until("the server has waited", () => server.stderr().includes("is locked"), 50_000);

@@ -2,8 +2,8 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { announcementOf } from "../src/core/notifications.ts";
-import type { Announcement } from "../src/core/notifier.ts";
+import { notificationOf } from "../src/core/notifications.ts";
+import type { Notification } from "../src/core/notifier.ts";
 import type { NotificationLease } from "../src/core/store.ts";
 import { createSystemNotifier, planFor } from "../src/notify/programs.ts";
 import { systemNotifier } from "../src/notify/system-notifier.ts";
@@ -24,8 +24,8 @@ function systemOf(kind: System["kind"], variables: System["variables"] = {}, pro
   return systemWith(kind, { ...secrets, ...variables }, programs);
 }
 
-const hello: Announcement = { title: "For Code, from Desktop", body: "hello", sound: null };
-const marked: Announcement = { ...hello, body: "<b> & C:\\new" };
+const hello: Notification = { title: "For Code, from Desktop", body: "hello", sound: null };
+const marked: Notification = { ...hello, body: "<b> & C:\\new" };
 const send = "/usr/bin/notify-send";
 const busctl = "/usr/bin/busctl";
 const powershell = "/mnt/c/Windows/System32/WindowsPowerShell/v1.0/powershell.exe";
@@ -252,9 +252,9 @@ describe("hostile text is data", () => {
   test.each(
     systems.flatMap((system) => hostile.map((text) => [system.kind, text.slice(0, 40), system, text] as const)),
   )("%s: %j", (_kind, _text, system, text) => {
-    const { body } = announcementOf(leased(text));
-    const plain = planFor(announcementOf(leased("plain")), system);
-    const plan = planFor(announcementOf(leased(text)), system);
+    const { body } = notificationOf(leased(text));
+    const plain = planFor(notificationOf(leased("plain")), system);
+    const plan = planFor(notificationOf(leased(text)), system);
     // the same is run as for a harmless text, but for one argument or variable, which is the text
     const differing = plan?.toast.argv.filter((word, index) => word !== plain?.toast.argv[index]) ?? [];
     const variables = Object.entries(plan?.toast.env ?? {}).filter(([name, value]) => plain?.toast.env[name] !== value);
@@ -270,7 +270,7 @@ describe("hostile text is data", () => {
   });
 
   test.each(hostile.map((text) => [text.slice(0, 40), text]))("%j is short and can be shown", (_, text) => {
-    const { body } = announcementOf(leased(text));
+    const { body } = notificationOf(leased(text));
     expect([...body].length).toBeLessThanOrEqual(120);
     expect(body).not.toMatch(/\p{Cc}|\p{Bidi_Control}|[\u{e0000}-\u{e007f}]|\p{Noncharacter_Code_Point}|\n/u);
     expect(body).not.toBe("");
@@ -279,7 +279,7 @@ describe("hostile text is data", () => {
   test.each(["../../etc/passwd", "-x", "a:b", "", "x".repeat(65), "a\nb", 'a"b', "<b>"])(
     "a sound that another program stored as %j is the default one",
     (sound) => {
-      expect(announcementOf(leased("x", sound)).sound).toBe("default");
+      expect(notificationOf(leased("x", sound)).sound).toBe("default");
     },
   );
 });
@@ -290,7 +290,7 @@ test.each([
   [{ count: 3, more: true }, "3 more: text"],
   [{ count: 1, more: true }, "1 more: text"],
 ])("%j reads %j", (counts, body) => {
-  const announcement = announcementOf({ ...leased(" text\n", "off"), reader: "desktop", ...counts });
+  const announcement = notificationOf({ ...leased(" text\n", "off"), reader: "desktop", ...counts });
   expect(announcement).toEqual({ title: "For Desktop, from Code", body, sound: null });
 });
 
