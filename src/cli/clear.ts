@@ -6,10 +6,7 @@ import type { Context } from "./context.ts";
 
 export const command = defineCommand({
   meta: { name: "clear", description: "Delete every message, for both Claudes" },
-  args: {
-    yes: { type: "boolean", description: "Do not ask" },
-    json: { type: "boolean", description: "Print JSON" },
-  },
+  args: { yes: { type: "boolean", description: "Do not ask" }, json: { type: "boolean", description: "Print JSON" } },
   async run({ args, data: context }) {
     refuseInsideClaudeCode("relay clear", context.environment);
     const relay = context.relay();

@@ -9,10 +9,7 @@ import { unlessInterrupted } from "./interrupt.ts";
 import type { McpClient } from "./mcp-client.ts";
 
 const conversation: { from: Client; text: string }[] = [
-  {
-    from: "desktop",
-    text: "Plan: read the configuration once, at start-up. Please build it and tell me what broke.",
-  },
+  { from: "desktop", text: "Plan: read the configuration once, at start-up. Please build it and tell me what broke." },
   {
     from: "code",
     text: "Built. One test relied on reading it twice; I changed the test. Shall I open the pull request?",
@@ -20,10 +17,7 @@ const conversation: { from: Client; text: string }[] = [
 ];
 
 export const command = defineCommand({
-  meta: {
-    name: "demo",
-    description: "Show relay at work: two servers, a message each way, on a temporary buffer",
-  },
+  meta: { name: "demo", description: "Show relay at work: two servers, a message each way, on a temporary buffer" },
   args: { json: { type: "boolean", description: "Print the transcript as JSON" } },
   async run({ args, data: { print } }) {
     await inTemporaryFolder(async (folder) => {

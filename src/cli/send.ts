@@ -15,11 +15,7 @@ export const command = defineCommand({
   meta: { name: "send", description: "Send a message to one of the two Claudes" },
   args: {
     to: { type: "enum", options: ["desktop", "code"], description: "The recipient" },
-    text: {
-      type: "positional",
-      required: false,
-      description: "The message; - or nothing reads standard input",
-    },
+    text: { type: "positional", required: false, description: "The message; - or nothing reads standard input" },
     json: { type: "boolean", description: "Print the receipt as JSON" },
   },
   async run({ args, data: context }) {

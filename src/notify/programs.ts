@@ -60,10 +60,7 @@ export function createSystemNotifier(system: System): Notifier {
       if (!plan) return notShown("no program can show it");
       const deadline = performance.now() + plan.limitMilliseconds;
       const shown = toast(plan, deadline);
-      return {
-        shown,
-        finished: shown.then((failure) => (failure === null ? sound(plan, deadline) : undefined)),
-      };
+      return { shown, finished: shown.then((failure) => (failure === null ? sound(plan, deadline) : undefined)) };
     },
     stop: () => stopping.abort(),
   };

@@ -15,10 +15,7 @@ export function systemNotifier(system: () => System): Notifier {
   return {
     show(notification) {
       const showing = start(notification).catch((error) => notShown(errorMessage(error)));
-      return {
-        shown: showing.then(({ shown }) => shown),
-        finished: showing.then(({ finished }) => finished),
-      };
+      return { shown: showing.then(({ shown }) => shown), finished: showing.then(({ finished }) => finished) };
     },
     stop() {
       stopped = true;

@@ -82,12 +82,7 @@ export async function serve(options: ServeOptions, environment: Environment, end
 }
 
 function openRelay(environment: Environment, debug: Log | null, muted: () => boolean): Relay {
-  const store = new SqliteStore({
-    locate: environment.bufferPath,
-    clock: systemClock,
-    isRunning,
-    server: process.pid,
-  });
+  const store = new SqliteStore({ locate: environment.bufferPath, clock: systemClock, isRunning, server: process.pid });
   const notifications = new Notifications({
     store,
     clock: systemClock,

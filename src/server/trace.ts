@@ -2,23 +2,12 @@ import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.
 import type { Output } from "../platform/output.ts";
 import { answeredId, cancelledId, requestId } from "./json-rpc.ts";
 
-// A client may never read standard error, and unread lines take memory.
-const pendingLines = 100;
-
 /** Writes a line for people. Never waits and never throws. */
 export type Log = (text: string) => void;
 
 /** A log on this output. */
 export function createLog(output: Output): Log {
-  let pending = 0;
-  return (text) => {
-    if (pending >= pendingLines) return;
-    pending += 1;
-    const done = () => {
-      pending -= 1;
-    };
-    output(new TextEncoder().encode(`relay: ${text}\n`)).then(done, done);
-  };
+  return (text) => void output(new TextEncoder().encode(`relay: ${text}\n`)).catch(() => {}); // a reader may be gone
 }
 
 /** Logs each request and its outcome, never a text, an argument or the environment. */

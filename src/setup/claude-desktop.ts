@@ -16,11 +16,7 @@ export async function planDesktop(context: SetupContext): Promise<Plan> {
   if (isAcrossWsl(context)) return planFromWsl(context);
   const { program, env } = launchOf(context);
   const record = readRecord(places.installRecord);
-  const entry = {
-    command: program,
-    args: ["--client", "desktop"],
-    ...(Object.keys(env).length > 0 && { env }),
-  };
+  const entry = { command: program, args: ["--client", "desktop"], ...(Object.keys(env).length > 0 && { env }) };
   const what = "registers the server in Claude Desktop";
   return mergePlans([
     ...desktopConfigs(context).map((path) => planServerFile(record, path, entry, what)),
@@ -50,11 +46,7 @@ async function planFromWsl(context: SetupContext): Promise<Plan> {
   const { system, places } = context;
   const relay = windowsRelay(system);
   const buffer = bufferOverride(context);
-  const env = {
-    ...system.variables,
-    WSLENV: wslEnv(system.variables.WSLENV),
-    ...(buffer && { RELAY_DB: buffer }),
-  };
+  const env = { ...system.variables, WSLENV: wslEnv(system.variables.WSLENV), ...(buffer && { RELAY_DB: buffer }) };
   const setUpDesktop = async (...args: string[]) => {
     const { failure, stdout } = await runProgram(
       { argv: [relay, "setup-desktop", ...args], env },

@@ -40,9 +40,7 @@ export async function planCode(context: SetupContext, { scope, statusline }: Cod
     server,
     settings,
     { changes, warnings: [...pluginWarnings(places.claudeFolder), ...(isFindable ? [] : [notInPath])] },
-    {
-      next: [`Restart open sessions of Claude Code, which do not know relay yet. Then type /${name} there.`],
-    },
+    { next: [`Restart open sessions of Claude Code, which do not know relay yet. Then type /${name} there.`] },
   ]);
 }
 

@@ -31,10 +31,7 @@ export async function planRemoval(context: SetupContext): Promise<Plan> {
   return mergePlans([
     { warnings: isRunning ? [runningWarning] : [] },
     plan,
-    {
-      warnings: otherInstalls(context),
-      next: system.kind === "wsl" ? ["On Windows, run: relay uninstall"] : [],
-    },
+    { warnings: otherInstalls(context), next: system.kind === "wsl" ? ["On Windows, run: relay uninstall"] : [] },
   ]);
 }
 

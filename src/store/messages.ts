@@ -36,9 +36,7 @@ export function evict(db: Database, newest: number): { id: number; unread: numbe
     )
     .all({ newest, excess })
     .sort((a, b) => a.id - b.id);
-  db.query(`DELETE FROM messages WHERE ${amongIds}`).run({
-    ids: JSON.stringify(evicted.map(({ id }) => id)),
-  });
+  db.query(`DELETE FROM messages WHERE ${amongIds}`).run({ ids: JSON.stringify(evicted.map(({ id }) => id)) });
   return evicted;
 }
 
@@ -63,10 +61,7 @@ export function renew(db: Database, { id, unread: ids }: Lease, now: number): bo
     .query(`SELECT 1 FROM messages WHERE ${amongIds} AND (lease_id IS NOT $id OR leased_at IS NULL) LIMIT 1`)
     .get({ id, ids: JSON.stringify(ids) });
   if (lost) return false;
-  db.query("UPDATE messages SET leased_at = $now WHERE lease_id = $id AND leased_at IS NOT NULL").run({
-    id,
-    now,
-  });
+  db.query("UPDATE messages SET leased_at = $now WHERE lease_id = $id AND leased_at IS NOT NULL").run({ id, now });
   return true;
 }
 

@@ -72,10 +72,7 @@ export function leaseNotification(db: Database, reader: Client, now: number, loo
   const sender = otherClient(reader);
   const unannounced = `sender = $sender AND notified_at IS NULL AND ${readColumn(reader)} IS NULL`;
   if (row?.notify === 0) {
-    db.query(`UPDATE messages SET notified_at = $at WHERE ${unannounced}`).run({
-      at: timestamp(now),
-      sender,
-    });
+    db.query(`UPDATE messages SET notified_at = $at WHERE ${unannounced}`).run({ at: timestamp(now), sender });
     return null;
   }
   const waiting = db

@@ -14,11 +14,7 @@ export const fetchTool: Tool = {
       type: "object",
       properties: {
         limit: { type: "integer", description: "How many at most, 1 to 20; 5 if left out." },
-        reader: {
-          type: "string",
-          enum: ["desktop", "code"],
-          description: "Who you are. Usually known; leave it out.",
-        },
+        reader: { type: "string", enum: ["desktop", "code"], description: "Who you are. Usually known; leave it out." },
         unread_only: { type: "boolean", description: "false also shows messages read before. Default true." },
       },
     },

@@ -11,11 +11,7 @@ export const sendTool: Tool = {
       type: "object",
       properties: {
         message: { type: "string", description: "The text, at most 64 KB (65,536 bytes of UTF-8)." },
-        sender: {
-          type: "string",
-          enum: ["desktop", "code"],
-          description: "Who you are. Usually known; leave it out.",
-        },
+        sender: { type: "string", enum: ["desktop", "code"], description: "Who you are. Usually known; leave it out." },
       },
       required: ["message"],
     },
