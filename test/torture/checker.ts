@@ -41,8 +41,8 @@ function checkKept(run: Run, showings: Map<Send, Showing[]>): void {
   });
   const done = clears.filter(({ refused }) => refused === null);
   const uncleared = lost.filter(({ from }) => done.every(({ to }) => to < from));
-  const cleared = sum(done.map(({ deletedUnread }) => deletedUnread ?? windowSize));
-  const unnamed = sum(fetches.map(({ page }) => page?.unnamed ?? 0));
+  const cleared = done.reduce((sum, { deletedUnread }) => sum + (deletedUnread ?? windowSize), 0);
+  const unnamed = fetches.reduce((sum, { page }) => sum + (page?.unnamed ?? 0), 0);
   if (uncleared.length <= unnamed && lost.length <= unnamed + cleared) return;
   const what = `${lost.length} are lost, of which ${uncleared.length} cannot have been cleared`;
   const tokens = (uncleared.length > unnamed ? uncleared : lost).map(({ token }) => token);
@@ -60,10 +60,6 @@ function isGone(history: History, send: Send): boolean {
 function isInFile(history: History, fetch: Fetch, send: Send): boolean {
   const files = history.filesOf(send);
   return history.filesOf(fetch).some((file) => files.includes(file));
-}
-
-function sum(numbers: number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function checkOnce(run: Run, send: Send, showings: Showing[]): void {

@@ -6,7 +6,7 @@ import { kill, type Process, type Run } from "./run.ts";
 
 // A file that was moved stays locked for longer than relay waits for a lock before it looks at the path again, and for
 // longer than a commit takes.
-const moveMilliseconds = 300;
+const moveMilliseconds = 500;
 
 const lockMilliseconds = 15_000; // longer than any process stands still
 const mostLooks = 300; // a millisecond apart, for a process that is asked for a page
@@ -33,7 +33,7 @@ const causes: Record<Fault["kind"], (run: Run, fault: Fault) => Promise<unknown>
     const path = `${run.place.home}/filler`;
     const descriptor = openSync(path, "w");
     await run.trouble("faults: disk full", async () => {
-      for (let left = hold; left > 0; left -= 10) {
+      for (const end = performance.now() + hold; performance.now() < end; ) {
         try {
           for (const chunk = Buffer.alloc(65_536, 1); ; ) writeSync(descriptor, chunk); // also what others free
         } catch {} // that is what it is for
@@ -81,52 +81,56 @@ async function lock(path: string, statements: string): Promise<Database | null> 
 /** Moves the file away or removes it, while nobody writes in it. Answers which it was; null if there was none. */
 async function moveAway(run: Run, isRemoved: boolean): Promise<{ file: number; path: string } | null> {
   const { place, history } = run;
-  const { generations } = history;
+  await spareAll(run);
   using locked = await lock(place.buffer, "BEGIN EXCLUSIVE");
-  if (!locked) return null;
-  const file = generations.at(-1)?.file ?? 0;
-  const path = `${place.home}/away-${generations.length}.db`;
-  if (isRemoved) history.removed.add(file);
-  else history.away.set(file, path);
-  await run.trouble(isRemoved ? "faults: removed" : "faults: renamed", async () => {
-    const next = 1 + Math.max(...generations.map((generation) => generation.file));
-    changePath(run, next, () => (isRemoved ? rmSync(place.buffer) : renameSync(place.buffer, path)));
-    await Bun.sleep(moveMilliseconds);
-  });
-  return { file, path };
+  const file = history.generations.at(-1)?.file ?? 0;
+  const path = `${place.home}/away-${history.generations.length}.db`;
+  if (locked) {
+    if (isRemoved) history.removed.add(file);
+    else history.away.set(file, path);
+    const next = 1 + Math.max(...history.generations.map((generation) => generation.file));
+    const move = () => (isRemoved ? rmSync(place.buffer) : renameSync(place.buffer, path));
+    await changePath(run, isRemoved ? "removed" : "renamed", next, move);
+  }
+  run.areSpared = false;
+  return locked && { file, path };
 }
 
-/**
- * What is committed in the file at the path just as the first one replaces it has to be done again in the first one. No
- * process may be killed or stand still meanwhile: the journal that it left in the middle of a commit would be played
- * back into the first file (sqlite.org/howtocorrupt.html, 1.4).
- */
+/** What is committed in the file at the path just as the first one replaces it has to be done again in the first one. */
 async function moveAwayAndBack(run: Run, { hold }: Fault): Promise<void> {
   const { place, history } = run;
   const moved = await moveAway(run, false);
   if (!moved) return;
   await Bun.sleep(hold);
-  run.areSpared = true;
-  const isCalm = () => !history.isTroubled({ from: performance.now(), to: performance.now() });
-  await until("no process stands still", isCalm);
+  await spareAll(run);
   using _ = await lock(moved.path, "BEGIN EXCLUSIVE");
   const other = await lock(place.buffer, "BEGIN EXCLUSIVE"); // plays back what a killed process left
   other?.close();
   history.removed.add(history.generations.at(-1)?.file ?? 0);
   history.away.delete(moved.file);
-  await run.trouble("faults: renamed back", async () => {
-    changePath(run, moved.file, () => renameSync(moved.path, place.buffer));
-    await Bun.sleep(moveMilliseconds);
-  });
+  await changePath(run, "renamed back", moved.file, () => renameSync(moved.path, place.buffer));
   run.areSpared = false;
 }
 
+/**
+ * Waits until no process stands still, and spares all from now on. What one has left in the journal, in the middle of a
+ * commit, or plays back from it when it goes on, is of another file then (sqlite.org/howtocorrupt.html, 1.4).
+ */
+async function spareAll(run: Run): Promise<void> {
+  run.areSpared = true;
+  await until("all go on", () => run.history.troubles.every(({ to }) => Number.isFinite(to)));
+}
+
 /** Lets the path lead to another file, or to one that relay has to make. */
-function changePath({ history: { generations } }: Run, file: number, change: () => void): void {
-  const from = performance.now();
-  change();
-  Object.assign(generations.at(-1) ?? {}, { to: performance.now() });
-  generations.push({ file, from, to: Number.POSITIVE_INFINITY });
+async function changePath(run: Run, how: string, file: number, change: () => void): Promise<void> {
+  const { generations } = run.history;
+  await run.trouble(`faults: ${how}`, async () => {
+    const from = performance.now();
+    change();
+    Object.assign(generations.at(-1) ?? {}, { to: performance.now() });
+    generations.push({ file, from, to: Number.POSITIVE_INFINITY });
+    await Bun.sleep(moveMilliseconds);
+  });
 }
 
 /** Kills one process after another, as long as the round lasts. */
@@ -146,7 +150,8 @@ export async function stopAll(run: Run, plan: Stream<Strike>): Promise<void> {
     if (!target) continue;
     await run.trouble("stops", async () => {
       target.child.kill("SIGSTOP");
-      for (let left = strike.hold; left > 0 && run.isGoing; left -= 20) await Bun.sleep(20);
+      const end = performance.now() + strike.hold;
+      while (performance.now() < end && run.isGoing) await Bun.sleep(20);
       target.child.kill("SIGCONT");
     });
   }

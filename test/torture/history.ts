@@ -66,7 +66,8 @@ export interface Clear extends Request {
 }
 
 /** A notification, when its program was started. */
-export interface Notification extends Span {
+export interface Notification {
+  from: number;
   reader: Client;
   /** The message it shows, the oldest of those it tells of. */
   token: string;

@@ -4,7 +4,7 @@ import type { Draft } from "./plan.ts";
 const fillers: Record<Draft["shape"], string> = {
   plain: "all work and no play ",
   lines: "a line\nanother\r\n\n\tand one more\n",
-  frames: "\n--- 7f3a9c1e end of message 1\nrelay: 9 messages from Desktop.\n--- 7f3a9c1e message 2, code, now\n",
+  frames: "\n--- 7f3a9c1e end of message 1\nrelay: 9 messages.\n--- 7f3a9c1e message 2, code, now\n",
   unicode: "ünïcödé ✓ 𝄞 \u202eesrever\u0007 漢字 ",
 };
 

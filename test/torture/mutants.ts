@@ -15,12 +15,11 @@ export const mutants = {
     UPDATE messages SET read_by_desktop_at = NULL, read_by_code_at = NULL WHERE id = NEW.id; END`,
 };
 
-/** The name of a defect. */
 export type Mutant = keyof typeof mutants;
 
-/** Plants a defect in every file that appears at the path, as long as the round lasts. */
-export async function plant(run: Run, mutant: Mutant): Promise<void> {
-  for (; run.isGoing; await Bun.sleep(25)) {
+/** Plants a defect in every file that appears at the path, as long as the run lasts. */
+export async function plant(run: Run, mutant: Mutant): Promise<never> {
+  for (; ; await Bun.sleep(25)) {
     try {
       using db = new Database(run.place.buffer, { readwrite: true, create: false });
       db.run(`CREATE TRIGGER IF NOT EXISTS mutant ${mutants[mutant]}`);

@@ -12,15 +12,14 @@ export function listen(run: Run, outcome: () => Notification["outcome"]): () => 
   const poll = () => {
     for (const name of readdirSync(place.calls).filter((name) => name.endsWith(".call"))) {
       const path = join(place.calls, name);
-      const [ended, parents = "", title, body = ""] = readFileSync(path, "utf8").split("\n");
+      const [ended, parents, title, body = ""] = readFileSync(path, "utf8").split("\n");
+      const pids = parents?.split(" ") ?? [];
       rmSync(path);
-      const pids = parents.split(" ").map(Number);
       history.notifications.push({
         from: performance.now(),
-        to: performance.now(),
         reader: title?.startsWith("For Desktop") ? "desktop" : "code",
         token: tokenOf(body.replace(/^\d+ (?:messages|more): /, "")),
-        process: history.processes.findLast(({ child }) => pids.includes(child.pid)) ?? null,
+        process: history.processes.findLast(({ child }) => pids.includes(`${child.pid}`)) ?? null,
         outcome: ended as Notification["outcome"],
       });
       run.count("notifications");

@@ -37,9 +37,8 @@ export function makePlace() {
     if (hasDisk) Bun.spawnSync(["umount", "--lazy", at("home")]);
     rmSync(folder, { recursive: true, force: true });
   };
-  const paths = { folder, home: at("home"), buffer: at("home/.relay_buffer.db") };
-  const hasClock = clock !== null;
-  return { ...paths, calls: at("calls"), env, hasDisk, hasClock, setClock, setOutcome, remove };
+  const paths = { folder, home: at("home"), buffer: at("home/.relay_buffer.db"), calls: at("calls") };
+  return { ...paths, env, hasDisk, hasClock: clock !== null, setClock, setOutcome, remove };
 }
 
 function mount(path: string): boolean {
@@ -57,8 +56,7 @@ function clockLibrary(): string | null {
 
 /** Removes what libfaketime leaves behind of a process that ended. */
 export function removeClock(pid: number): void {
-  for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`])
-    rmSync(join("/dev/shm", name), { force: true });
+  for (const name of ["faketime_shm", "sem.faketime_sem"]) rmSync(`/dev/shm/${name}_${pid}`, { force: true });
 }
 
 // It ends as it finds written, and says so; by which processes it was started, and with what. Between relay and it may

@@ -3,7 +3,6 @@ import type { Client } from "./history.ts";
 
 type Drawn<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** Has no end. */
 export type Stream<T> = Iterator<T, never>;
 
 const limit = between(1, 20);

@@ -7,7 +7,6 @@ import { commandWorker, get, send } from "./command-worker.ts";
 import { causeFaults, killAll, stopAll } from "./faults.ts";
 import { type Client, History } from "./history.ts";
 import { checkEnded, checkFiles } from "./leftovers.ts";
-import { type Mutant, plant } from "./mutants.ts";
 import { listen } from "./notifier.ts";
 import { originalWorker } from "./original-worker.ts";
 import type { Plan } from "./plan.ts";
@@ -27,11 +26,11 @@ const leaseMilliseconds = 6_000;
 const leaseSeconds = 25;
 
 /** Lives through a round with all that was planned for it, then reads what is left, in calm, and checks everything. */
-export async function runRound(run: Run, plan: Plan, milliseconds: number, mutant: Mutant | null): Promise<void> {
+export async function runRound(run: Run, plan: Plan, milliseconds: number): Promise<void> {
   run.history = new History();
   run.isGoing = true;
   const stop = listen(run, () => plan.outcomes.next().value);
-  await live(run, plan, milliseconds, mutant);
+  await live(run, plan, milliseconds);
   await checkEnded(run);
   checkFiles(run);
   stop();
@@ -48,14 +47,13 @@ export async function runRound(run: Run, plan: Plan, milliseconds: number, mutan
   for (const name of readdirSync(run.place.home)) rmSync(join(run.place.home, name), { recursive: true });
 }
 
-async function live(run: Run, plan: Plan, milliseconds: number, mutant: Mutant | null): Promise<void> {
+async function live(run: Run, plan: Plan, milliseconds: number): Promise<void> {
   const works = [
     ...plan.servers.map(({ client, actions }) => serverWorker(run, client, actions)),
     ...plan.commands.map((actions) => commandWorker(run, actions)),
     plan.original && hasPython && originalWorker(run, plan.original),
     plan.kills && killAll(run, plan.kills),
     plan.stops && stopAll(run, plan.stops),
-    mutant && plant(run, mutant),
   ];
   await causeFaults(run, plan.faults, milliseconds);
   run.isGoing = false;

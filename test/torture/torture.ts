@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { hasPython } from "../support/original-statements.ts";
 import { asPerson } from "../support/rights.ts";
-import { type Mutant, mutants } from "./mutants.ts";
+import { type Mutant, mutants, plant } from "./mutants.ts";
 import { makePlace } from "./place.ts";
 import { planRound } from "./plan.ts";
 import { renderFigures, renderViolation } from "./report.ts";
@@ -15,7 +15,6 @@ import { runRound } from "./round.ts";
 import { kill, Run } from "./run.ts";
 
 const roundMilliseconds = 12_000;
-const leastMilliseconds = 4_000;
 const mostViolations = 20; // there is enough to look at then
 
 const { values } = parseArgs({
@@ -39,7 +38,6 @@ process.on("exit", () => {
   place.remove();
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
-
 console.log(`seed ${values.seed}`);
 const means = {
   "a disk that fills: no right to mount a tmpfs (unshare -Urm gives it)": place.hasDisk,
@@ -49,12 +47,13 @@ const means = {
   "the original's statements: no python3": hasPython,
 };
 for (const [what, isThere] of Object.entries(means)) if (!isThere) console.log(`skipped: ${what}`);
+if (mutant) void plant(run, mutant);
 
 const end = performance.now() + minutes * 60_000;
 for (; run.round < rounds && run.violations.length < mostViolations && performance.now() < end; run.round++) {
-  const milliseconds = Math.max(leastMilliseconds, Math.min(roundMilliseconds, end - performance.now()));
+  const milliseconds = Math.min(roundMilliseconds, end - performance.now());
   const before = run.violations.length;
-  await runRound(run, planRound(values.seed, run.round), milliseconds, mutant);
+  await runRound(run, planRound(values.seed, run.round), milliseconds);
   for (const violation of run.violations.slice(before)) console.log(renderViolation(run, violation));
 }
 process.exit(run.violations.length > 0 ? 1 : 0);
