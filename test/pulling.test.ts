@@ -281,9 +281,19 @@ describe("a ticket is issued", () => {
 });
 
 describe("the hook is silent, and its status is 0, for", () => {
-  test("more than a megabyte", async () => {
+  test("input that is no event, or more than a megabyte", async () => {
     await using box = sandbox();
-    expect(await openTypedSession(box).hook(" ".repeat(1024 * 1024 + 1))).toEqual(silence);
+    const session = openTypedSession(box);
+    const cut = session.event().slice(0, -1);
+    for (const input of [
+      "",
+      cut,
+      "[]",
+      "null",
+      new Uint8Array([0x22, 0xff, 0x22]),
+      " ".repeat(1024 * 1024 + 1),
+    ])
+      expect(await session.hook(input)).toEqual(silence);
     expect(tickets(box)).toBe(0);
   });
 
