@@ -135,7 +135,7 @@ describe("relay get", () => {
     expect((await get(box, "code", "--all")).messages.map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  test("and relay send name dropped messages, and a page says how many were cleared", async () => {
+  test("and relay send name dropped messages, and relay get says how many were cleared", async () => {
     await using box = sandbox();
     await sendAll(box, "code", numbers(20));
     expect((await box.relay(split("send --to code x"))).stdout).toBe(
