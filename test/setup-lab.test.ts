@@ -1,12 +1,10 @@
 // `relay setup` and `relay uninstall` with the real Claude Code.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { claude, hasTerminal, openLab } from "./support/claude-code.ts";
 import { relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
 import { copyBinary } from "./support/setup.ts";
-
-setDefaultTimeout(60_000); // a session takes ten seconds
 
 describe.skipIf(!claude)("setup-code", () => {
   test.each([[null], ["elsewhere"]])(
