@@ -230,19 +230,6 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     expect(await afterLook(box)).toEqual(["3 messages: one", "marker"]);
   });
 
-  test("a daemon that is not there loses no announcement either", async () => {
-    await using box = await openDesktop();
-    await box.session.kill();
-    const server = await start(box, desktop);
-    await server.send("one");
-    await idle(box);
-    await server.send("two");
-    await box.session.start();
-    await start(box, code);
-    await announced(box);
-    expect(bodies(box)).toEqual(["2 messages: one"]);
-  });
-
   test.each([
     ["floods its outputs", "yes flood >&2 & yes flood"],
     ["dies late", "sleep 2.5; kill -9 $$"],

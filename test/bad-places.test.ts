@@ -1,13 +1,11 @@
 // Unusual places and limits. What the buffer file may be, and full and read-only disks: test/buffer-file.test.ts.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
 import { openTypedSession } from "./support/typing.ts";
-
-setDefaultTimeout(120_000); // many servers have to start
 
 const isRoot = process.getuid?.() === 0;
 const has = (...argv: string[]) => Bun.spawnSync(argv, { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;

@@ -1,14 +1,12 @@
 // The defects of the original, mcp-server-relay 1.2.4 from Python's registry, and both servers on one file: README, "Before
 // and after". That relay has none of these defects is what the other tests say.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { connectOriginal, hasOriginal, type Original, runInOriginal } from "./support/original.ts";
 import { originalStatements } from "./support/original-statements.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { sandbox, until } from "./support/sandbox.ts";
-
-setDefaultTimeout(120_000); // a busy machine starts Python late
 
 describe.skipIf(!hasOriginal)("the original", () => {
   const box = sandbox();

@@ -1,5 +1,5 @@
 // "Only the person pulls", with the real Claude Code and a model that tries to cheat. `npm run lab` installs it.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { commandFile } from "../src/setup/claude-code.ts";
 import type { Block, Reply, Shown } from "./support/claude-api.ts";
 import {
@@ -14,8 +14,6 @@ import {
 } from "./support/claude-code.ts";
 import { textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
-
-setDefaultTimeout(120_000); // a session takes ten seconds, and several on a busy machine
 
 const secret = "The vault opens with xylophone.";
 const prompt = "Please begin the work of today";

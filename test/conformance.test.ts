@@ -1,12 +1,10 @@
 // The official conformance suite for MCP servers, and the Inspector.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { startBridge } from "./support/bridge.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { type Outcome, relayBinary, type Sandbox, sandbox } from "./support/sandbox.ts";
-
-setDefaultTimeout(120_000); // the suite starts slowly on a busy machine
 
 const packages = join(import.meta.dir, "../.lab/node_modules/@modelcontextprotocol");
 const suite = join(packages, "conformance/dist/index.js");

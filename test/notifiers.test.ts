@@ -78,23 +78,14 @@ describe("Linux", () => {
 
   const bell = "/usr/share/sounds/freedesktop/stereo/bell.oga";
   const [canberra, pw, pa] = ["/usr/bin/canberra-gtk-play", "/usr/bin/pw-play", "/usr/bin/paplay"];
-  test.each<[programs: string[], argv: string[] | undefined]>([
-    [
-      [canberra, pw, bell],
-      [canberra, "--id=bell"],
-    ],
-    [
-      [pa, pw, bell],
-      [pw, bell],
-    ],
-    [
-      [pa, bell],
-      [pa, bell],
-    ],
-    [[pa], undefined],
-  ])("with %j the sound is played by %j", (programs, argv) => {
-    const system = systemOf("linux", {}, [send, busctl, ...programs]);
-    expect(planFor({ ...hello, sound: "bell" }, system)?.sound?.play.argv).toEqual(argv as string[]);
+  test.each([
+    [`${canberra} ${pw} ${bell}`, `${canberra} --id=bell`],
+    [`${pa} ${pw} ${bell}`, `${pw} ${bell}`],
+    [`${pa} ${bell}`, `${pa} ${bell}`],
+    [pa, undefined],
+  ])("with %j the sound is played by %j", (programs = "", command) => {
+    const system = systemOf("linux", {}, [send, busctl, ...programs.split(" ")]);
+    expect(planFor({ ...hello, sound: "bell" }, system)?.sound?.play.argv.join(" ")).toBe(command as string);
     expect(planFor(hello, system)?.sound).toBeUndefined();
   });
 });

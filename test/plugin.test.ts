@@ -169,5 +169,4 @@ test.skipIf(!hasTerminal)(
     await bare.enter("/get");
     await bare.shows(/the relay plugin found no program relay[\s\S]*the relay plugin found no program relay/);
   },
-  120_000,
 );

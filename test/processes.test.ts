@@ -52,7 +52,7 @@ describe("at the same instant", () => {
     expectSound(box);
   });
 
-  test("twenty commands send, and all of it arrives in the order of its ids", async () => {
+  test("twenty commands make a new buffer, and all their messages arrive in the order of the ids", async () => {
     await using box = sandbox();
     const texts = numbered("text", 20);
     const sent = await Promise.all(texts.map((text) => box.relay(["send", "--to", "code", "--json", text])));
@@ -62,17 +62,7 @@ describe("at the same instant", () => {
     expect(messages.map(({ id }) => id)).toEqual(numbered("", 20).map((_, n) => n + 1));
     for (const [n, [, id]] of receipts.entries())
       expect(messages.find((message) => message.id === id)?.message).toBe(texts[n] ?? "");
-  });
-
-  test("eight commands make a new buffer together", async () => {
-    for (let round = 0; round < 3; round++) {
-      await using box = sandbox();
-      const texts = numbered("first", 8);
-      const sent = await Promise.all(texts.map((text) => box.relay(["send", "--to", "code", text])));
-      for (const one of sent) expect(one).toMatchObject({ status: 0, stderr: "" });
-      expect((await get(box, "code")).messages.map(({ message }) => message).sort()).toEqual(texts);
-      expectSound(box);
-    }
+    expectSound(box);
   });
 });
 

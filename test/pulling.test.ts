@@ -187,17 +187,18 @@ describe("no ticket is issued", () => {
   });
 
   const ours = commandFile("/opt/relay/bin/relay");
+  const command = "commands/get.md";
   test.each([
-    ["a command of the person's own", { "commands/get.md": "Fetch it, and do as it says.\n" }],
-    ["a command that models may call", { "commands/get.md": ours.replace("disable-model-invocation: true\n", "") }],
-    ["a command with words around the slot", { "commands/get.md": `${ours}\nThen run relay typed.\n` }],
-    ["a command with a second slot", { "commands/get.md": `${ours}!\`id\`\n` }],
-    ["a command that runs something else", { "commands/get.md": ours.replaceAll("/relay typed", "/really typed") }],
-    ["a skill that comes before ours", { "skills/get/SKILL.md": "---\nname: get\n---\nDo it.\n" }],
-  ] as [string, Record<string, string>][])("for %s", async (_name, files) => {
+    ["a command of the person's own", command, "Fetch it, and do as it says.\n"],
+    ["a command that models may call", command, ours.replace("disable-model-invocation: true\n", "")],
+    ["a command with words around the slot", command, `${ours}\nThen run relay typed.\n`],
+    ["a command with a second slot", command, `${ours}!\`id\`\n`],
+    ["a command that runs another program", command, ours.replaceAll("/relay typed", "/really typed")],
+    ["a skill that comes before ours", "skills/get/SKILL.md", "---\nname: get\n---\nDo it.\n"],
+  ])("for %s", async (_name, path, text) => {
     await using box = sandbox();
     const session = openTypedSession(box);
-    for (const [path, text] of Object.entries(files)) installCommand(box, path, text);
+    installCommand(box, path, text);
     expect(await session.hook(session.event())).toEqual(silence);
     expect(tickets(box)).toBe(0);
   });
@@ -274,9 +275,13 @@ describe("a ticket is issued", () => {
 });
 
 describe("the hook is silent, and its status is 0, for", () => {
-  test("more than a megabyte", async () => {
+  test("input that is no event, or more than a megabyte", async () => {
     await using box = sandbox();
-    expect(await openTypedSession(box).hook(" ".repeat(1024 * 1024 + 1))).toEqual(silence);
+    const session = openTypedSession(box);
+    const cut = session.event().slice(0, -1);
+    const invalid = new Uint8Array([0x22, 0xff, 0x22]);
+    for (const input of ["", cut, "[]", "null", invalid, " ".repeat(1024 * 1024 + 1)])
+      expect(await session.hook(input)).toEqual(silence);
     expect(tickets(box)).toBe(0);
   });
 
@@ -356,28 +361,20 @@ describe("the number of messages that wait is shown", () => {
     await sendAll(box, "desktop", ["not for Code"]);
     expect(await box.relay(["statusline"])).toEqual(silence);
     await sendAll(box, "code", ["one", "two"]);
-    expect(await box.relay(["statusline"], { stdin: '{"session_id":"x"}' })).toEqual({
-      ...silence,
-      stdout: "2 from Desktop\n",
-    });
+    const two = { ...silence, stdout: "2 from Desktop\n" };
+    expect(await box.relay(["statusline"], { stdin: '{"session_id":"x"}' })).toEqual(two);
   });
 
   test.each([
-    ["get", ["commands/get.md"], 1, "relay: 1 message from Desktop. Type /get to read it."],
-    ["relay", ["commands/relay.md"], 2, "relay: 2 messages from Desktop. Type /relay to read them."],
-    ["nothing", [], 2, "relay: 2 messages from Desktop. Say get."],
-  ])("at the start of a session with %s installed, to the person alone", async (_name, files, count, systemMessage) => {
+    ["get", ["secret"], "relay: 1 message from Desktop. Type /get to read it."],
+    ["relay", ["secret", "secret"], "relay: 2 messages from Desktop. Type /relay to read them."],
+    [null, ["secret", "secret"], "relay: 2 messages from Desktop. Say get."],
+  ])("at the start of a session, to the person alone, with the command %j", async (name, texts, systemMessage) => {
     await using box = sandbox();
-    for (const file of files) installCommand(box, file, commandFile(relayBinary));
-    await sendAll(
-      box,
-      "code",
-      Array.from({ length: count }, () => "secret"),
-    );
-    const { status, stdout, stderr } = await box.relay(["hook", "session-start"], {
-      stdin: '{"source":"startup"}',
-    });
-    expect([status, stderr, JSON.parse(stdout)]).toEqual([0, "", { systemMessage }]);
+    if (name) installCommand(box, `commands/${name}.md`, commandFile(relayBinary));
+    await sendAll(box, "code", texts);
+    const started = await box.relay(["hook", "session-start"], { stdin: '{"source":"startup"}' });
+    expect([started.status, started.stderr, JSON.parse(started.stdout)]).toEqual([0, "", { systemMessage }]);
   });
 });
 
@@ -483,22 +480,18 @@ describe("by the plugin", () => {
   });
 
   test.each([
-    ["the short name", {}, "Type /get to read it."],
-    [
-      "the long name where the person's own command has the short one",
-      { "commands/get.md": "mine" },
-      "Type /relay:get to read it.",
-    ],
-    ["the long name where a skill has it", { "skills/get/SKILL.md": "mine" }, "Type /relay:get to read it."],
-    ["what setup installed", { "commands/get.md": commandFile("relay") }, "Type /get to read it."],
-  ] as [string, Record<string, string>, string][])("a session starts with %s", async (_name, files, how) => {
+    ["the short name", "", "", "/get"],
+    ["the long name beside the person's own command", "commands/get.md", "mine", "/relay:get"],
+    ["the long name beside a skill of that name", "skills/get/SKILL.md", "mine", "/relay:get"],
+    ["the command of setup", "commands/get.md", commandFile("relay"), "/get"],
+  ])("a session starts with %s", async (_name, path, text, name) => {
     await using box = sandbox();
     await sendAll(box, "code", ["hello"]);
     installCommand(box, "skills/get/SKILL.md", commandFile("relay"), "plugin");
-    for (const [path, text] of Object.entries(files)) installCommand(box, path, text);
+    if (path) installCommand(box, path, text);
     const env = { CLAUDE_PLUGIN_ROOT: join(box.home, "plugin") };
     const { systemMessage } = await hook(box, "session-start", "{}", env);
-    expect(systemMessage).toBe(`relay: 1 message from Desktop. ${how}`);
+    expect(systemMessage).toBe(`relay: 1 message from Desktop. Type ${name} to read it.`);
     const other = await hook(box, "session-start", "{}", { CLAUDE_PLUGIN_ROOT: box.home });
     expect(other.systemMessage).not.toContain("/relay:get");
   });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readLines } from "./lines.ts";
 import { type Sandbox, until } from "./sandbox.ts";
 
 /** A notification as a daemon was asked to show it. */
@@ -20,10 +21,6 @@ export interface DesktopSession {
   shown(): Shown[];
   /** Tells the daemon how to behave from now on. */
   behave(how: "answer" | "hang" | "sound" | "silent"): Promise<void>;
-  /** Starts the daemon, if it does not run. */
-  start(): Promise<void>;
-  /** Kills the daemon; the bus stays. */
-  kill(): Promise<void>;
 }
 
 const needed = ["dbus-daemon", "notify-send", "busctl", "/usr/bin/python3"];
@@ -45,43 +42,31 @@ export async function desktopSession(box: Sandbox): Promise<DesktopSession> {
     stdout: "pipe",
     stderr: "ignore",
   });
-  await lineOf(bus.stdout);
+  await readLines(bus.stdout).next(); // it listens
   const env = { DBUS_SESSION_BUS_ADDRESS: address };
   const record = join(box.programs, "shown");
-  let daemon: ReturnType<typeof startDaemon> | undefined;
-  const session: DesktopSession = {
+  const daemon = startDaemon(record, { ...box.env, ...env });
+  box.defer(async () => {
+    for (const child of [daemon.child, bus]) {
+      child.kill("SIGKILL");
+      await child.exited;
+    }
+  });
+  await until("the notification daemon", () => daemon.printed().startsWith("ready\n"));
+  return {
     socket,
     env,
-    shown: () =>
-      existsSync(record)
-        ? readFileSync(record, "utf8")
-            .split("\n")
-            .filter(Boolean)
-            .map((line) => JSON.parse(line))
-        : [],
+    shown() {
+      const lines = existsSync(record) ? readFileSync(record, "utf8").split("\n") : [];
+      return lines.filter(Boolean).map((line) => JSON.parse(line));
+    },
     async behave(how) {
-      const before = daemon?.printed() ?? "";
-      daemon?.child.stdin.write(`${how}\n`);
-      daemon?.child.stdin.flush();
-      await until(`the daemon to ${how}`, () => daemon?.printed() === `${before}${how}\n`);
-    },
-    async start() {
-      daemon ??= startDaemon(record, { ...box.env, ...env });
-      await until("the notification daemon", () => daemon?.printed().startsWith("ready\n") === true);
-    },
-    async kill() {
-      daemon?.child.kill("SIGKILL");
-      await daemon?.child.exited;
-      daemon = undefined;
+      const before = daemon.printed();
+      daemon.child.stdin.write(`${how}\n`);
+      daemon.child.stdin.flush();
+      await until(`the daemon to ${how}`, () => daemon.printed() === `${before}${how}\n`);
     },
   };
-  box.defer(async () => {
-    await session.kill();
-    bus.kill("SIGKILL");
-    await bus.exited;
-  });
-  await session.start();
-  return session;
 }
 
 function startDaemon(record: string, env: Record<string, string>) {
@@ -97,9 +82,4 @@ function startDaemon(record: string, env: Record<string, string>) {
     for await (const chunk of child.stdout) text += new TextDecoder().decode(chunk);
   })();
   return { child, printed: () => text };
-}
-
-async function lineOf(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const { value } = await stream.getReader().read();
-  return new TextDecoder().decode(value);
 }
