@@ -195,7 +195,7 @@ describe.skipIf(!canPack).each(shells)("the launcher in %s", (_name, shell) => {
 
   test.each([
     ["riscv64", "this bundle has no program for the processor riscv64. It has x64 and arm64."],
-    ["aarch64", "xz is not there, which unpacks relay for arm64. Install it (the package xz-utils or xz)."],
+    ["aarch64", "xz, which unpacks relay for arm64, is missing. Install it (the package xz-utils or xz)."],
     ["x86_64", "cannot make a copy that runs in CACHE. Make that folder writable, or install relay with install.sh."],
   ])("on a %s without all that it needs says: %s", async (cpu, sentence) => {
     await using box = sandbox();
