@@ -46,7 +46,7 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ["get", "missing reader: use --for desktop or --for code"],
     ["get --for code --limit x", 'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.'],
     ["clear", "relay clear deletes every message, and there is no terminal to ask on. Say --yes."],
-    ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. 0 is never.'],
+    ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. Use 0 for never.'],
   ];
   const lines = spelled.map(([line, wrong]) => {
     const verb = line.startsWith("-") ? "serve" : split(line)[0];

@@ -76,7 +76,11 @@ describe("setup-code refuses, and writes nothing,", () => {
   const file = (path: string, content: string | object) => (box: Sandbox) => void put(box, path, content);
   const another = { mcpServers: { relay: { command: "/opt/other" } } };
   test.each<[string, (box: Sandbox) => unknown, RegExp]>([
-    ["without Claude Code", ({ programs }) => rmSync(join(programs, "claude")), /^relay: Claude Code is not here: /],
+    [
+      "without Claude Code",
+      ({ programs }) => rmSync(join(programs, "claude")),
+      /^relay: Claude Code is not installed: /,
+    ],
     [
       "below the first version that asks",
       (box) => installFakeClaude(box, "2.1.198"),
@@ -120,7 +124,7 @@ describe("setup-code refuses, and writes nothing,", () => {
     const folders = [".", "sub", "", project, join(project, "sub"), join(box.programs, "link")];
     const env = { ...box.env, PATH: [...folders, box.env.PATH].join(":") };
     const { status, stderr } = await box.run([relayBinary, "setup-code"], { env, cwd: project });
-    expect([status, stderr]).toEqual([1, expect.stringContaining("Claude Code is not here")]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("Claude Code is not installed")]);
     expect(existsSync(join(project, "pwned"))).toBe(false);
   });
 
@@ -297,7 +301,7 @@ describe("options of Claude Code", () => {
   test("a RELAY_DB that the person's settings set otherwise is refused", async () => {
     await using box = home();
     put(box, paths.settings, { env: { RELAY_DB: "/one.db" } });
-    const sentence = /sets RELAY_DB to "\/one\.db", and here it is "\/two\.db"\. Make the two the same/;
+    const sentence = /sets RELAY_DB to "\/one\.db", and this command has "\/two\.db"\. Make them equal/;
     await expectRefused(box, ["setup-code"], sentence, { RELAY_DB: "/two.db" });
     await run(box, ["setup-code"]);
     expect(json(box, paths.code).mcpServers.relay.env).toEqual({ RELAY_DB: "/one.db" });
@@ -444,7 +448,7 @@ describe("setup-desktop", () => {
 describe("setup", () => {
   test("connects the Claude that is installed, and says how to connect the other", async () => {
     await using box = sandbox();
-    await expectRefused(box, ["setup"], /neither Claude is here/);
+    await expectRefused(box, ["setup"], /neither Claude is installed/);
     installFakeClaude(box);
     const said = await run(box, ["setup"]);
     expect(said).toContain("Claude Desktop is not here. Once it is, run: relay setup-desktop");
@@ -490,7 +494,7 @@ describe("a person's change of relay's own part stays", () => {
     const moved = own.replaceAll(old, relayBinary);
     expect(text(box, paths.command)).toBe(moved);
     expect(await run(box, ["uninstall"])).toContain(
-      `relay: warning: ${path} was changed by you and stays. Delete it: without relay it does nothing.`,
+      `relay: warning: ${path} has changes of yours, so it stays. Delete it: without relay it does nothing.`,
     );
     expect(text(box, paths.command)).toBe(moved);
   });
