@@ -451,7 +451,7 @@ describe("setup", () => {
     await expectRefused(box, ["setup"], /neither Claude is installed/);
     installFakeClaude(box);
     const said = await run(box, ["setup"]);
-    expect(said).toContain("Claude Desktop is not here. Once it is, run: relay setup-desktop");
+    expect(said).toContain("Claude Desktop is not installed. Once it is, run: relay setup-desktop");
     expect(existsSync(join(box.home, ".config"))).toBe(false);
     mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
     await run(box, ["setup"]);
