@@ -146,6 +146,7 @@ const troubles: Record<string, (Change | string)[]> = {
   "no hooks": [
     set(settings, "hooks", undefined),
     "fail hook UserPromptExpansion: is not in your settings; it issues the tickets of /get",
+    "warn hook SessionStart: is not in your settings; it reports waiting messages",
   ],
   "no hook at the start": [
     set(settings, "hooks.SessionStart", undefined),
