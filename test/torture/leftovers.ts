@@ -3,8 +3,6 @@ import { existsSync, statSync } from "node:fs";
 import { until } from "../support/sandbox.ts";
 import type { Run } from "./run.ts";
 
-const endMilliseconds = 30_000; // ten times what is normal
-
 /** Checks invariant 5 on the file at the path, and on those that were renamed. */
 export function checkFiles(run: Run): void {
   for (const path of [run.place.buffer, ...run.history.away.values()].filter(existsSync)) {
@@ -28,6 +26,6 @@ export async function checkEnded(run: Run): Promise<void> {
   const found = `$(grep -lsxz 'HOME=${run.place.home}' /proc/[0-9]*/environ)`;
   const script = `for path in ${found}; do tr '\\0' ' ' < "\${path%environ}cmdline"; echo; done`;
   const left = () => Bun.spawnSync(["sh", "-c", script]).stdout.toString().match(/.+/g) ?? [];
-  await until("none is left", () => left().length === 0, endMilliseconds).catch(() => {});
+  await until("none is left", () => left().length === 0, 30_000).catch(() => {});
   for (const process of left()) run.violated("ended", process);
 }

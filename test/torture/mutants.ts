@@ -7,7 +7,7 @@ import type { Run } from "./run.ts";
  */
 export const mutants = {
   /** Some messages count as read before anybody was shown them. */
-  "lost-message": `AFTER INSERT ON messages WHEN NEW.id % 5 = 0 BEGIN
+  "lost-message": `AFTER INSERT ON messages WHEN NEW.id % 2 = 0 BEGIN
     UPDATE messages SET read_by_desktop_at = 'lost', read_by_code_at = 'lost' WHERE id = NEW.id; END`,
   /** Some messages count as unread after they were acknowledged. */
   "lost-ack": `AFTER UPDATE OF read_by_desktop_at, read_by_code_at ON messages
@@ -22,6 +22,7 @@ export async function plant(run: Run, mutant: Mutant): Promise<never> {
   for (; ; await Bun.sleep(25)) {
     try {
       using db = new Database(run.place.buffer, { readwrite: true, create: false });
+      db.run("PRAGMA busy_timeout = 100");
       db.run(`CREATE TRIGGER IF NOT EXISTS mutant ${mutants[mutant]}`);
     } catch {} // there is no table yet, or somebody writes
   }

@@ -54,7 +54,7 @@ export type OriginalAction = Drawn<ReturnType<typeof originalAction>>;
 const faults = ["disk full", "read-only", "locked", "removed", "renamed", "renamed back", "clock"] as const;
 const jump = fc.constantFrom(1, 3, 6, 21, 600, 86_400, -1, -3, -6, -21, -600, -86_400);
 const fault = (name: (typeof faults)[number]) =>
-  kind(name, { wait: between(50, 2_500), hold: between(50, 1_800), jump });
+  kind(name, { wait: between(50, 1_500), hold: between(50, 1_800), jump });
 /** A fault: how long after the last one it begins, how long it lasts, and by how many seconds a clock jumps. */
 export type Fault = Drawn<ReturnType<typeof fault>>;
 
