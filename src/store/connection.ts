@@ -132,7 +132,6 @@ function openFile(path: string, create: boolean): OpenFile | null {
   try {
     db = new Database(file, { readwrite: true, create: false, strict: true });
     if (!isAt(path, identity)) throw new Replaced(path); // SQLite may have opened another file than the accepted one
-    db.run(`PRAGMA busy_timeout = ${busyMs}`);
     const version = recognize(db, path); // before anything is changed
     tighten(file);
     // The reasons are in design.md, "The file". fullfsync makes macOS wait for the disk; other systems ignore it.
@@ -149,17 +148,28 @@ function openFile(path: string, create: boolean): OpenFile | null {
   }
 }
 
-/** Runs `work` as one transaction, and rolls it back if it throws. */
+/**
+ * Runs `work` as one transaction, and rolls it back if it throws. Throws SQLITE_BUSY at once if another process writes:
+ * while SQLite waited to begin, the file could be replaced, and SQLite would play the new file's journal into the old one
+ * (sqlite.org/howtocorrupt.html, 1.4).
+ */
 function inTransaction<T>(db: Database, kind: "DEFERRED" | "IMMEDIATE", work: () => T): T {
   db.run(`BEGIN ${kind}`);
   try {
+    if (kind === "IMMEDIATE") waitForLocks(db, busyMs); // for readers that hold up the commit
     const result = work();
     db.run("COMMIT");
     return result;
   } catch (error) {
     if (db.inTransaction) db.run("ROLLBACK");
     throw error;
+  } finally {
+    waitForLocks(db, 0);
   }
+}
+
+function waitForLocks(db: Database, milliseconds: number): void {
+  db.run(`PRAGMA busy_timeout = ${milliseconds}`);
 }
 
 function isAt(path: string, identity: FileIdentity): boolean {
