@@ -5,14 +5,12 @@ import { serverSeenMs } from "../core/limits.ts";
 import {
   type Appended,
   type ClearedBy,
-  type ClientPreference,
   type CodeSession,
   type Counts,
   isDefaultPreference,
   type Lease,
   type LeasedPage,
   type NotificationLease,
-  type NotificationPolicy,
   type NotificationPreference,
   type Page,
   type PageMessage,
@@ -55,10 +53,7 @@ export class SqliteStore implements Store {
     this.#options = options;
   }
 
-  append(
-    { sender, message, notify }: { sender: Client; message: string; notify: NotificationPolicy },
-    signal?: AbortSignal,
-  ): Promise<Appended> {
+  append(...[{ sender, message, notify }, signal]: Parameters<Store["append"]>): Promise<Appended> {
     return this.#store((db, now) => {
       const id = messages.insert(db, { sender, message, timestamp: timestamp(now) });
       const evicted = messages.evict(db, id);
@@ -134,13 +129,8 @@ export class SqliteStore implements Store {
     return isDefaultPreference(preference) ? this.#change(undefined, work) : this.#store(work);
   }
 
-  async leaseNotifications({
-    final = false,
-    own = null,
-  }: {
-    final?: boolean;
-    own?: ClientPreference | null;
-  } = {}): Promise<NotificationLease[]> {
+  async leaseNotifications(...[options]: Parameters<Store["leaseNotifications"]>): Promise<NotificationLease[]> {
+    const { final = false, own = null } = options ?? {};
     if (await this.#read(true, (db, now) => this.#hasNothingToDo(db, now, final))) return [];
     return this.#change<NotificationLease[]>([], (db, now) => {
       if (own) notifications.setPreference(db, own.client, own.preference, true);
