@@ -11,7 +11,7 @@ import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 import { renderReceipt } from "./render.ts";
 
-// The person waits for the prompt. If the notifier takes longer, a server's next look announces the message.
+// The person waits for the prompt. A slower notifier is stopped, and a server tries again when the lease ends, after 20 s.
 const notifierMs = 1_000;
 
 const request: PageRequest = { reader: "code", limit: windowSize, includeRead: false, size: "typed" };
