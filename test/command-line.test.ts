@@ -115,8 +115,11 @@ describe("relay get", () => {
 
   test("--json has every documented field, and texts byte for byte", async () => {
     await using box = sandbox();
-    const message = 'a\u0000\u001b[31m\u202e"\\\r\n';
+    const message = 'a\u0000\u001b[31m\u202e"\\\r\n\u009b\u007f\u{e0041} @x ultrathink 👩‍💻';
     await sendAll(box, "code", [message]);
+    const raw =
+      (await box.relay(split("get --for code --json --peek"))).stdout + (await box.relay(["\u202e", "--json"])).stderr;
+    expect(raw.replaceAll("\n", "")).not.toMatch(/\p{Cc}|\p{Bidi_Control}|\p{Default_Ignorable_Code_Point}/u);
     const timestamp = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     const unread = { read_by_desktop_at: null, read_by_code_at: null, maybe_shown: false };
     expect(await get(box, "code")).toMatchObject({

@@ -1,7 +1,7 @@
 // design.md, "Pages, as models see them": a page states what relay knows, and no text gets out of its frame.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { makeVisible } from "../src/core/escape.ts";
+import { makeVisible, printableJson, stripUnsafe } from "../src/core/escape.ts";
 import { type Origin, renderAgain, renderLatest, renderPage } from "../src/core/page.ts";
 import type { Dropped, Page, PageMessage } from "../src/core/store.ts";
 import { textsOf } from "./support/peer.ts";
@@ -150,7 +150,17 @@ describe("no text closes its own frame", () => {
 describe("escaping", () => {
   const texts: [text: string, shown: string, escaped: number][] = [
     ["plain\ttext\nof two lines\r\n", "plain\ttext\nof two lines\r\n", 0],
-    ["é 漢字 👩‍💻 🏳️‍🌈 \u200d\u200c", "é 漢字 👩‍💻 🏳️‍🌈 \u200d\u200c", 0],
+    ...["é 漢字 👩‍💻 🏳️‍🌈 👨🏽‍⚕️ ❤️ ❤︎ 1️⃣ #️⃣ 🇩🇪 🏴󠁧󠁢󠁥󠁮󠁧󠁿 🏴‍☠️ ©️", "می\u200cخواهم क्\u200dष ශ්\u200dරී"].map(
+      (text): [string, string, number] => [text, text, 0],
+    ),
+    ["a \u200d\u200c x\u200dy م\u200cz", "a \\u200d\\u200c x\\u200dy م\\u200cz", 4],
+    ["م\u200c\u200cم", "م\\u200c\\u200cم", 2],
+    ["😀\ufe0f\ufe0f\u{e0101}\u{e0110}", "😀\ufe0f\\ufe0f\\u{e0101}\\u{e0110}", 3],
+    ["😀\u200d😀\u200d \u200d😀", "😀\u200d😀\\u200d \\u200d😀", 2],
+    ["a\ufe0f1\ufe0f葛\u{e0100}", "a\\ufe0f1\\ufe0f葛\\u{e0100}", 3],
+    ["🏴\u{e0061}\u{e0062}\u{e007f}", "🏴\\u{e0061}\\u{e0062}\\u{e007f}", 3],
+    ["\u00ad\u034f\u115f\u180b\u200b", "\\u00ad\\u034f\\u115f\\u180b\\u200b", 5],
+    ["\u2060\u3164\ufeff\uffa0\ufff0\ufff9", "\\u2060\\u3164\\ufeff\\uffa0\\ufff0\\ufff9", 6],
     ["\u001b[31mred\u001b[0m", "\\u001b[31mred\\u001b[0m", 2],
     ["a\rb", "a\\u000db", 1],
     ["\u0085\u009b\u007f", "\\u0085\\u009b\\u007f", 3],
@@ -165,6 +175,14 @@ describe("escaping", () => {
   ];
   test.each(texts)("%j", (text, shown, escaped) => {
     expect(makeVisible(text)).toEqual({ text: shown, escaped });
+    if (escaped === 0) expect(stripUnsafe(text)).toBe(text);
+    const json = printableJson({ text });
+    expect(JSON.parse(json)).toEqual({ text });
+    expect(json).not.toMatch(/\p{Cc}|\p{Bidi_Control}|\p{Default_Ignorable_Code_Point}|[\u2028\u2029]/u);
+  });
+
+  test("a notification is without what a page escapes", () => {
+    expect(stripUnsafe("😀\ufe0f\ufe0f\u{e0101}a\u200bb\u202e")).toBe("😀\ufe0fab");
   });
 
   test("64 KB of the worst stay under what a tool result may have", () => {

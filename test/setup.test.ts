@@ -46,12 +46,14 @@ describe("setup-code in an empty home", () => {
 
   test("--dry-run shows each change and the command, and makes none", async () => {
     await using box = home();
-    put(box, paths.settings, { model: "opus" });
+    put(box, paths.settings, { model: "opus", language: "\u202e\u007f\u{e0041}" });
     const before = snapshot(box.home);
     const said = await run(box, ["setup-code", "--dry-run"]);
+    expect(said).toContain("\\u202e\\u007f\\u{e0041}");
+    expect(said).not.toMatch(/\p{Bidi_Control}|\p{Default_Ignorable_Code_Point}|\u007f/u);
     expect(said).toContain("mcp add-json relay");
-    expect(said).toContain('\n-  "model": "opus"\n');
-    expect(said).toContain('\n+  "model": "opus",\n');
+    expect(said).toContain('\n-  "language": ');
+    expect(said).toContain('\n+  "language": ');
     expect(said).toContain('\n+      "Read(~/.relay_buffer.db*)"\n');
     expect(said).toContain("relay: nothing was changed: this was a dry run.\n");
     expect(snapshot(box.home)).toEqual(before);

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { RelayError } from "../core/errors.ts";
+import { makeVisible, printableJson } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
 import { shellWord } from "../setup/claude-code.ts";
 import { unifiedDiff } from "../setup/diff.ts";
@@ -62,8 +63,8 @@ export async function apply(
   const ok = failures.length === 0;
   const report = { ...done, changes };
   const text = json
-    ? JSON.stringify({ ok, changed, dry_run: dryRun, ...renderJson(report) })
-    : renderText(report, options);
+    ? printableJson({ ok, changed, dry_run: dryRun, ...renderJson(report) })
+    : makeVisible(renderText(report, options)).text;
   if (text !== "") print(text);
   if (ok) return changed;
   const fixes = failures.map((error) => (error instanceof RelayError ? error.fix : ""));

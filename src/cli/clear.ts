@@ -1,4 +1,5 @@
 import { RelayError } from "../core/errors.ts";
+import { printableJson } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
 import type { Counts } from "../core/store.ts";
 import { defineCommand } from "./command.ts";
@@ -14,7 +15,7 @@ export const command = defineCommand({
     const cleared = await relay.store.clear("command line");
     const { deleted, deleted_unread: unread } = cleared;
     context.print(
-      args.json ? JSON.stringify({ ok: true, ...cleared }) : `relay: deleted ${deleted}, of which ${unread} unread.`,
+      args.json ? printableJson({ ok: true, ...cleared }) : `relay: deleted ${deleted}, of which ${unread} unread.`,
     );
   },
 });

@@ -1,4 +1,5 @@
 import { errorMessage, OutputClosed, RelayError, WriteFailed } from "../core/errors.ts";
+import { makeVisible, printableJson } from "../core/escape.ts";
 import { version } from "../core/version.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Verbs } from "./command.ts";
@@ -49,8 +50,8 @@ function reportError(thrown: unknown, context: Context, json: boolean): number {
   const message = errorMessage(error);
   context.note(
     json
-      ? JSON.stringify({ ok: false, error: message, code })
-      : `${context.style("stderr", "red", "relay:")} ${message}`,
+      ? printableJson({ ok: false, error: message, code })
+      : `${context.style("stderr", "red", "relay:")} ${makeVisible(message).text}`,
   );
   return code;
 }

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, clientTitle, otherClient } from "../core/client.ts";
 import { errorMessage, RelayError } from "../core/errors.ts";
+import { printableJson } from "../core/escape.ts";
 import { version } from "../core/version.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
 import { defineCommand } from "./command.ts";
@@ -22,7 +23,7 @@ export const command = defineCommand({
   async run({ args, data: { print } }) {
     await inTemporaryFolder(async (folder) => {
       const transcript = await converse(join(folder, "buffer.db"));
-      print(args.json ? JSON.stringify({ ok: true, transcript }) : renderTranscript(transcript));
+      print(args.json ? printableJson({ ok: true, transcript }) : renderTranscript(transcript));
     });
   },
 });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
+import { printableJson } from "../core/escape.ts";
 import { version } from "../core/version.ts";
 import { plural } from "../core/words.ts";
 import type { Finding, ServerCommand, Subject } from "../doctor/check.ts";
@@ -23,7 +24,7 @@ export const command = defineCommand({
     const checks = await examineHere(context, notify);
     const failures = checks.filter(({ status }) => status === "fail").length;
     const { renderFindings } = await import("./doctor-report.ts");
-    context.print(json ? JSON.stringify({ ok: failures === 0, checks }) : renderFindings(checks, context));
+    context.print(json ? printableJson({ ok: failures === 0, checks }) : renderFindings(checks, context));
     if (failures === 0) return;
     const fixes = failures === 1 ? "fix" : "fixes";
     throw new RelayError("failed", `${plural(failures, "problem")} found; see the ${fixes} above`);
@@ -35,7 +36,7 @@ async function repair({ environment, print }: Context, json: boolean): Promise<v
   const { repairBuffer } = await import("../store/repair.ts");
   const done = repairBuffer(path, systemClock);
   const { renderRepair } = await import("./render.ts");
-  print(json ? JSON.stringify({ ok: true, buffer: path, ...done }) : renderRepair(path, done));
+  print(json ? printableJson({ ok: true, buffer: path, ...done }) : renderRepair(path, done));
 }
 
 async function examineHere(context: Context, notify: boolean): Promise<Finding[]> {

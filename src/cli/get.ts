@@ -1,5 +1,6 @@
 import type { Delivery } from "../core/delivery.ts";
 import { RelayError, WriteFailed } from "../core/errors.ts";
+import { printableJson } from "../core/escape.ts";
 import { randomNonce } from "../core/frames.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
 import { renderPage } from "../core/page.ts";
@@ -29,7 +30,7 @@ export const command = defineCommand({
       size: "tool",
     };
     const render = (page: Page) =>
-      args.json ? JSON.stringify(pageJson(page)) : renderPage(page, reader, "command", randomNonce);
+      args.json ? printableJson(pageJson(page)) : renderPage(page, reader, "command", randomNonce);
 
     const relay = context.relay();
     if (args.peek) return context.print(render(await relay.store.peek(request)));

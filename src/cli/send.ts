@@ -1,5 +1,6 @@
 import { type Client, otherClient } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
+import { printableJson } from "../core/escape.ts";
 import { isInsideClaudeCode, refuseInsideClaudeCode } from "../core/identity.ts";
 import { checkMessage } from "../core/validate.ts";
 import { readAll } from "../platform/input.ts";
@@ -24,7 +25,7 @@ export const command = defineCommand({
     const relay = context.relay();
     const receipt = await relay.send({ sender: otherClient(to), message });
     try {
-      context.print(args.json ? JSON.stringify(receipt) : renderReceipt(receipt, to));
+      context.print(args.json ? printableJson(receipt) : renderReceipt(receipt, to));
     } finally {
       const { notifications } = relay;
       await unlessInterrupted(

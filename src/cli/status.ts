@@ -1,3 +1,4 @@
+import { printableJson } from "../core/escape.ts";
 import { defineCommand } from "./command.ts";
 import { renderStatus } from "./render.ts";
 
@@ -8,6 +9,6 @@ export const command = defineCommand({
     const buffer = environment.bufferPath();
     const counts = await relay().store.counts();
     const strong = (text: string) => style("stdout", "bold", text);
-    print(args.json ? JSON.stringify({ buffer, ...counts }) : renderStatus(buffer, counts, strong));
+    print(args.json ? printableJson({ buffer, ...counts }) : renderStatus(buffer, counts, strong));
   },
 });

@@ -1,3 +1,4 @@
+import { printableJson } from "./escape.ts";
 /** A number of things: `1 message`, `2 messages`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -28,7 +29,7 @@ export function quoteValue(value: unknown): string {
   if (value === undefined) return "missing";
   // JSON.stringify may take seconds for a deeply nested value
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
-  const text = JSON.stringify(value);
+  const text = printableJson(value);
   return text.length <= 40 ? text : `${text.slice(0, 40)}… (${thousands(text.length)} characters)`;
 }
 

@@ -1,4 +1,5 @@
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
+import { printableJson } from "../core/escape.ts";
 import type { Output } from "../platform/output.ts";
 import { answeredId, cancelledId, requestId } from "./json-rpc.ts";
 
@@ -31,7 +32,7 @@ export function traceTraffic(log: Log): (message: JSONRPCMessage, direction: "in
 function describe(message: JSONRPCMessage): string {
   if (!("method" in message)) return "answer";
   const name = message.method.startsWith("tools/") ? message.params?.name : undefined;
-  return [message.method, ...(typeof name === "string" ? [JSON.stringify(name.slice(0, 40))] : [])].join(" ");
+  return [message.method, ...(typeof name === "string" ? [printableJson(name.slice(0, 40))] : [])].join(" ");
 }
 
 function outcome(message: JSONRPCMessage): string {
