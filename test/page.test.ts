@@ -1,8 +1,9 @@
 // design.md, "Pages, as models see them": a page states what relay knows, and no text gets out of its frame.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { makeVisible, printableJson, stripUnsafe } from "../src/core/escape.ts";
+import { defuse, makeVisible, printableJson, stripUnsafe } from "../src/core/escape.ts";
 import { type Origin, renderAgain, renderLatest, renderPage } from "../src/core/page.ts";
+import { fitPage } from "../src/core/page-size.ts";
 import type { Dropped, Page, PageMessage } from "../src/core/store.ts";
 import { textsOf } from "./support/peer.ts";
 
@@ -32,6 +33,7 @@ function dropped(ids: number[], cleared_by: Dropped["cleared_by"] = null): Dropp
 describe("a page", () => {
   const pages: [name: string, page: Page, asked: Origin][] = [
     ["is empty", page([]), "tool"],
+    ["goes into a prompt, where a client would act on it", page([message(41, "@~/x \u0007ultrathink @a")]), "typed"],
     ["is empty while others are on their way", page([], { remaining: 2, inFlight: 2 }), "tool"],
     ["has one message", page([message(41, "the text")]), "approved tool"],
     ["has two and more wait", page([message(41, "a"), message(42, "b\n")], { remaining: 3 }), "command"],
@@ -188,5 +190,49 @@ describe("escaping", () => {
   test("64 KB of the worst stay under what a tool result may have", () => {
     const worst = page([message(1, "\u0001\u0002".repeat(32_768))]);
     expect(renderPage(worst, "code", "tool", nonce).length).toBeLessThan(500_000);
+  });
+});
+
+describe("what goes into a prompt", () => {
+  const joiner = "\u2060";
+  const texts: [text: string, shown: string][] = [
+    ["@a", "•@a"],
+    ['see @"a b" and (@~/x)', 'see •@"a b" and (•@~/x)'],
+    ["a\u00a0@b\u3000@c。@d、@e\ufe56@f", "a\u00a0•@b\u3000•@c。•@d、•@e\ufe56•@f"],
+    ["看@a", "看•@a"],
+    ["@@ -1 +1 @@", "•@@ -1 +1 •@@"],
+    ["a.b+c@example.org, <josé@example.org> git@github.com:a/b x@1.2", ""],
+    ['a @[x](claude-ref:abc "t")@b', 'a •@[x](claude-ref:abc "t")•@b'],
+    ["UltraThink ultracode ultraplan xultrareviews", "Ultra•Think ultra•code ultra•plan xultra•reviews"],
+    ["ultra ultrasound ultra-think think hard", ""],
+  ];
+  test.each(texts)("%j is defused", (text, shown) => {
+    const expected = (shown || text).replaceAll("•", joiner);
+    expect(defuse(text)).toEqual({ text: expected, defused: expected.split(joiner).length - 1 });
+  });
+
+  test("holds nothing that Claude Code's own patterns find, whatever the text", () => {
+    const words = "ultra,think,ULTRATHINK,@agent-x".split(",");
+    const part = fc.constantFrom(..."@@ \n\t\u00a0\ufeff\u2060\u200b。、？！(\"'[]a:/#", ...words);
+    fc.assert(
+      fc.property(fc.string({ unit: part }), (text) => {
+        const shown = renderPage(page([message(1, text)]), "code", "typed", nonce);
+        expect(shown).not.toMatch(/(?:^|[\s。、？！])@|\bultrathink\b/i);
+        expect(shown.replaceAll(joiner, "")).toContain(makeVisible(text).text);
+        expect(renderPage(page([message(1, text)]), "code", "tool", nonce)).not.toContain(joiner);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("is measured with its marks", () => {
+    const count = (ats: number) => fitPage([message(1, " @".repeat(ats))], [], "typed").count;
+    expect([count(8_900), count(9_600)]).toEqual([1, 0]);
+  });
+
+  const units = ["@", " @", "\ufe0f", "😀\u200d", "\u{e0100}\u{e0101}", "م\u200c", "ultra", "\u200d"];
+  test.each(units)("64 KB of %j become a page", (unit) => {
+    const text = unit.repeat(65_536 / Buffer.byteLength(unit));
+    expect(renderPage(page([message(1, text)]), "code", "prompt", nonce).length).toBeLessThan(200_000);
   });
 });

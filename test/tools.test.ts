@@ -291,13 +291,14 @@ describe("the prompt get", () => {
   test("does what a fetch does, and is not offered to Claude Code", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
-    await code.send("the answer");
+    await code.send("the answer, @~/x");
     expect((await desktop.client.listPrompts()).prompts.map(({ name }) => name)).toEqual(["get"]);
     const got = await desktop.client.getPrompt({ name: "get" });
     expect(got.messages.map(({ role }) => role)).toEqual(["user"]);
     const [text = ""] = got.messages.map(({ content }) => (content.type === "text" ? content.text : ""));
-    expect(textsOf(text)).toEqual(["the answer"]);
+    expect(textsOf(text)).toEqual(["the answer, \u2060@~/x"]);
     expect(text).toContain("Asked for with the prompt get.");
+    expect(text).toContain("(1 mark defused with U+2060)");
     expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
 
     await desktop.send("not for a prompt");

@@ -1,6 +1,6 @@
 import { type Client, clientTitle, otherClient } from "./client.ts";
 import { renderDropped } from "./drop-report.ts";
-import { frameMessages, type Labels } from "./frames.ts";
+import { type Destination, frameMessages, type Labels } from "./frames.ts";
 import { fitPage } from "./page-size.ts";
 import { type Page, type PageMessage, readAt } from "./store.ts";
 import { plural } from "./words.ts";
@@ -16,6 +16,10 @@ const originSentences: Record<Origin, string> = {
   "approved tool": "Fetched by a tool call that the person approved in Claude Code.",
 };
 
+function destinationOf(origin: Origin): Destination {
+  return origin === "typed" || origin === "prompt" ? "prompt" : "result";
+}
+
 /** A page as people and models read it (design.md, "Pages, as models see them"). `nonce` names its frames. */
 export function renderPage(page: Page, reader: Client, origin: Origin, nonce: () => string): string {
   const { messages, tooLong } = page;
@@ -26,7 +30,7 @@ export function renderPage(page: Page, reader: Client, origin: Origin, nonce: ()
     ...(tooLong !== null && messages.length > 0 ? [tooLongLine(tooLong)] : []),
     ...renderDropped(page.dropped),
     ...(tooLong !== null && messages.length === 0 ? [tooLongLine(tooLong)] : []),
-    ...frameMessages(messages, labels, nonce),
+    ...frameMessages(messages, destinationOf(origin), labels, nonce),
   ].join("\n");
 }
 
@@ -38,7 +42,7 @@ export function renderLatest(messages: readonly PageMessage[], origin: Origin, n
     const reader = otherClient(message.sender);
     return isUnread(message, reader) ? [`not yet read by ${clientTitle(reader)}`] : [];
   };
-  return [head, ...frameMessages(messages, labels, nonce)].join("\n");
+  return [head, ...frameMessages(messages, destinationOf(origin), labels, nonce)].join("\n");
 }
 
 /** The page that Code read last, as far as its messages are still there, for `/get again`. */
@@ -49,7 +53,7 @@ export function renderAgain(messages: readonly PageMessage[], nonce: () => strin
   const hidden = messages.length - shown.length;
   const head = `relay: the last page once more, ${plural(shown.length, "message")} from Desktop. Asked for by the person, who typed /get again.`;
   const note = `relay: ${plural(hidden, "message")} of it did not fit. Call relay_fetch with unread_only false to see them; the person is asked first.`;
-  return [head, ...(hidden > 0 ? [note] : []), ...frameMessages(shown, labels, nonce)].join("\n");
+  return [head, ...(hidden > 0 ? [note] : []), ...frameMessages(shown, "prompt", labels, nonce)].join("\n");
 }
 
 function pageHead(page: Page, reader: Client): string {
