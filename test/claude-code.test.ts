@@ -196,6 +196,7 @@ describe.skipIf(!hasTerminal).each(wirings)("by %s: in the terminal UI", (wiring
     expect(places(lab, "The second secret.")).toEqual(["user text"]);
     expect(places(lab, secret)).toEqual(["user text"]);
     await expectUnread(box, 0);
+    if (wiring === "setup") await terminal.shows(/Code got 1 \(typed \/get in project, \d\d:\d\d\)/);
   });
 
   test.each([
@@ -218,6 +219,17 @@ describe.skipIf(!hasTerminal).each(wirings)("by %s: in the terminal UI", (wiring
     await until("the plugin's own command", () => lab.api.everything().includes("xylophone"), 30_000);
     expect(pageOf(lab, secret)).toContain("who typed /get.");
   });
+});
+
+test.skipIf(!claude)("where a program answers Claude Code's questions, the page and the status say so", async () => {
+  await using box = sandbox();
+  await sendAll(box, "code", [secret]);
+  const replies = [tool(relayTool("setup", "relay_fetch")), { text: "answer one" }];
+  const lab = openLab(box, { prompt, replies });
+  await lab.hosted(prompt);
+  const approved = "approved by whoever answers for Claude Code here";
+  expect(pageOf(lab, secret)).toStartWith(`relay: 1 message from Desktop. Fetched by a tool call, ${approved}.\n`);
+  expect((await box.relay(["status"])).stdout).toContain(`: ${approved} in project\n`);
 });
 
 describe.skipIf(!hasTerminal)("in the terminal UI", () => {

@@ -153,15 +153,18 @@ describe("relay get", () => {
 
 test("relay status counts, and shows no text", async () => {
   await using box = sandbox();
-  const empty = { buffer: box.buffer, total: 0, unread: { desktop: 0, code: 0 }, latest: null };
+  const nobody = { desktop: null, code: null };
+  const empty = { buffer: box.buffer, total: 0, unread: { desktop: 0, code: 0 }, latest: null, delivered: nobody };
   expect(JSON.parse((await box.relay(["status", "--json"])).stdout)).toEqual(empty);
   await sendAll(box, "code", ["secret one", "secret two"]);
   await box.relay(split("get --for code --limit 1"));
   const json = (await box.relay(["status", "--json"])).stdout;
   const latest = { id: 2, sender: "desktop", timestamp: expect.any(String) };
-  expect(JSON.parse(json)).toEqual({ ...empty, total: 2, unread: { desktop: 0, code: 1 }, latest });
+  const delivered = { ...nobody, code: { count: 1, at: expect.any(String), origin: "command", project: null } };
+  expect(JSON.parse(json)).toEqual({ ...empty, total: 2, unread: { desktop: 0, code: 1 }, latest, delivered });
   const shown = (await box.relay(["status"])).stdout;
   expect(shown).toMatch(/^waiting for Code +1$/m);
+  expect(shown).toMatch(/\nlatest [^\n]+\nCode last got +1 message 0 min ago: command\n$/);
   expect(json + shown).not.toContain("secret");
 });
 

@@ -29,7 +29,7 @@ const used = await (async () => {
   const send = async (sender: "desktop" | "code", lengths: number[]) => {
     for (const length of lengths) await store.append({ sender, message: "é".repeat(length), notify: "later" });
   };
-  const request = { limit: 1, includeRead: false, size: "tool" } as const;
+  const request = { limit: 1, includeRead: false, size: "tool", origin: "approved tool", project: "x" } as const;
   await send("desktop", [1, 4_000]);
   await store.clear("command line");
   await send("desktop", [3, 9_000, 5, 300, 2_000]);
@@ -38,7 +38,7 @@ const used = await (async () => {
   if (lease) await store.ack(lease);
   await store.lease({ reader: "desktop", ...request });
   await store.prefer("code", { notify: true, sound: "bell" });
-  await store.issueTicket({ id: "session", process: 7 }, "again");
+  await store.issueTicket({ id: "session", process: 7, project: null }, "again");
   store.close();
   return new Uint8Array(readFileSync(path)); // of a Buffer, slice would be no copy
 })();

@@ -52,12 +52,13 @@ function step<T>(
 async function expectSame(model: ReferenceStore, store: Store): Promise<void> {
   for (const reader of clients) {
     for (const includeRead of [false, true]) {
-      const request = { reader, limit: 20, includeRead, size: "tool" } as const;
+      const request = { reader, limit: 20, includeRead, size: "tool", ...asked } as const;
       expect(await store.peek(request)).toEqual(model.peek(request));
     }
   }
 }
 
+const asked = { origin: "tool", project: null } as const;
 const client = fc.constantFrom<Client>(...clients);
 const text = fc
   .oneof(
@@ -134,7 +135,7 @@ const steps = [
   ...Array(2).fill(step("send many", fc.array(message, { minLength: 8, maxLength: 22 }), send)),
   ...Array(4).fill(
     step("lease", fc.record({ reader: client, limit, includeRead: fc.boolean() }), async (request, ...rest) => {
-      await lease({ ...request, size: "tool" }, ...rest);
+      await lease({ ...request, size: "tool", ...asked }, ...rest);
     }),
   ),
   ...Array(8).fill(
@@ -181,7 +182,7 @@ async function readEverything(model: ReferenceStore, real: Real): Promise<void> 
   model.now += 60_000; // the clock may have been set back
   for (const reader of clients) {
     for (;;) {
-      const request = { reader, limit: 20, includeRead: false, size: "tool" } as const;
+      const request = { reader, limit: 20, includeRead: false, size: "tool", ...asked } as const;
       const given = await lease(request, model, real, real.stores[0] as Store);
       if (!given) break;
       while (given.state !== "acked") await proceed(given, true, model, real.ledger);
@@ -202,7 +203,7 @@ test(
         const store = () => new SqliteStore({ locate: () => path, clock, isRunning: () => false });
         const real = { path, stores: [store(), store()], given: [], ledger: new Ledger() };
         try {
-          await real.stores[0]?.issueTicket({ id: "a", process: 1 }, ""); // the original needs a file
+          await real.stores[0]?.issueTicket({ id: "a", process: 1, project: null }, ""); // the original needs a file
           await fc.asyncModelRun(() => ({ model, real }), history);
           await readEverything(model, real);
           expect(real.ledger.faults()).toEqual([]);

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { defuse, makeVisible, printableJson, stripUnsafe } from "../src/core/escape.ts";
-import { type Origin, renderAgain, renderLatest, renderPage } from "../src/core/page.ts";
+import { renderAgain, renderLatest, renderPage } from "../src/core/page.ts";
 import { fitPage } from "../src/core/page-size.ts";
-import type { Dropped, Page, PageMessage } from "../src/core/store.ts";
+import type { Dropped, Origin, Page, PageMessage } from "../src/core/store.ts";
 import { textsOf } from "./support/peer.ts";
 
 const nonce = () => "7f3a9c1e";
@@ -34,6 +34,7 @@ describe("a page", () => {
   const pages: [name: string, page: Page, asked: Origin][] = [
     ["is empty", page([]), "tool"],
     ["goes into a prompt, where a client would act on it", page([message(41, "@~/x \u0007ultrathink @a")]), "typed"],
+    ["was asked for in a Claude Code that a program drives", page([message(41, "x")]), "hosted tool"],
     ["is empty while others are on their way", page([], { remaining: 2, inFlight: 2 }), "tool"],
     ["has one message", page([message(41, "the text")]), "approved tool"],
     ["has two and more wait", page([message(41, "a"), message(42, "b\n")], { remaining: 3 }), "command"],

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandFile } from "../src/setup/claude-code.ts";
 import { openPatiently } from "./support/database.ts";
-import { textsOf } from "./support/peer.ts";
+import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 import { startSession } from "./support/server.ts";
 import { installCommand, openTypedSession } from "./support/typing.ts";
@@ -351,6 +351,46 @@ describe.each(breakages)("a buffer that is %s", (_name, spoil) => {
       expect(await command()).toEqual(silence);
       expect(performance.now() - before).toBeLessThan(4_000); // a patient command waits 5 s
     }
+  });
+});
+
+describe("the person is told who last got how many messages:", () => {
+  const typed = (project: string) => async (box: Sandbox) => {
+    const session = openTypedSession(box);
+    await session.hook(session.event(), { CLAUDE_PROJECT_DIR: project });
+    await session.typed(); // an inline command is not told the project
+  };
+  const fetched =
+    (name: string, env: Record<string, string> = {}) =>
+    async (box: Sandbox) => {
+      await (await connect(box, { name, version: "2.1.330", env })).fetch();
+    };
+  const picked = async (box: Sandbox) => {
+    await (await connect(box, { name: "claude-ai" })).client.getPrompt({ name: "get" });
+  };
+  const project = { CLAUDECODE: "1", CLAUDE_PROJECT_DIR: "/srv/bot", CLAUDE_CODE_ENTRYPOINT: "cli" };
+  const hosted = { ...project, CLAUDE_CODE_ENTRYPOINT: "sdk-ts" };
+  const ways: [reader: "Code" | "Desktop", way: string, pull: (box: Sandbox) => Promise<unknown>][] = [
+    ["Code", "typed /get in relay", typed("/home/me/relay")],
+    ["Code", `typed /get in a b\\u001b[2Jc${"d".repeat(27)}`, typed(`/home/me/a\nb\u001b[2Jc${"d".repeat(90)}`)],
+    ["Code", "approved in bot", fetched("claude-code", project)],
+    ["Code", "approved by whoever answers for Claude Code here in bot", fetched("claude-code", hosted)],
+    ["Desktop", "picked the prompt get", picked],
+    ["Desktop", "tool call", fetched("claude-ai")],
+    ["Desktop", "command", (box) => get(box, "desktop")],
+  ];
+  test.each(ways)("%s, %s", async (reader, way, pull) => {
+    await using box = sandbox();
+    await sendAll(box, reader === "Code" ? "code" : "desktop", ["one", "two"]);
+    await pull(box);
+    const shown = async (verb: string) => (await box.relay([verb])).stdout;
+    await until("the mark", async () => (await shown("statusline")).startsWith(`${reader} got 2 (${way}, `));
+    await sendAll(box, "code", ["three"]);
+    expect(await shown("statusline")).toMatch(/^1 from Desktop · .+, \d\d:\d\d\)\n$/);
+    using db = openPatiently(box.buffer);
+    db.run("UPDATE relay_deliveries SET delivered_at = ?", [new Date(Date.now() - 400_000).toISOString()]);
+    expect(await shown("statusline")).toBe("1 from Desktop\n");
+    expect(await shown("status")).toContain(`\n${`${reader} last got`.padEnd(20)}2 messages 6 min ago: ${way}\n`);
   });
 });
 

@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/core/clock.ts";
 import { SqliteStore } from "../src/store/sqlite-store.ts";
+import { request } from "./store/fixture.ts";
 import { integrityOf, overwrite, readableRows, rootOf, wipe } from "./support/damage.ts";
 import { openPatiently } from "./support/database.ts";
 import { connectBoth, textsOf } from "./support/peer.ts";
@@ -34,7 +35,7 @@ const full = await (async () => {
     const message = `message ${n} ${"ä€😀\u0000".repeat(n * 20)}`;
     await store.append({ sender: "desktop", message, notify: "never" });
   }
-  const { lease } = await store.lease({ reader: "code", limit: 3, includeRead: false, size: "tool" });
+  const { lease } = await store.lease(request({ limit: 3 }));
   if (lease) await store.ack(lease);
   store.close();
   return path;

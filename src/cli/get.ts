@@ -28,6 +28,8 @@ export const command = defineCommand({
       limit: checkLimit(args.limit),
       includeRead: args.all ?? false,
       size: "tool",
+      origin: "command",
+      project: null,
     };
     const render = (page: Page) =>
       args.json ? printableJson(pageJson(page)) : renderPage(page, reader, "command", randomNonce);

@@ -1,8 +1,9 @@
 import { type Client, clients, clientTitle, isClient } from "../core/client.ts";
 import { renderDropped } from "../core/drop-report.ts";
+import { makeVisible } from "../core/escape.ts";
 import { windowSize } from "../core/limits.ts";
 import type { Receipt } from "../core/relay.ts";
-import type { Counts } from "../core/store.ts";
+import type { Counts, Delivered, Origin, Source } from "../core/store.ts";
 import { plural, ranges, shownTime } from "../core/words.ts";
 import type { Repair } from "../store/repair.ts";
 
@@ -16,20 +17,66 @@ export function renderReceipt({ id, unread, evicted_unread: evicted }: Receipt, 
 /** The counts of the buffer, for people; `strong` emphasizes a number. */
 export function renderStatus(
   buffer: string,
-  { total, unread, latest }: Counts,
+  { total, unread, latest, delivered }: Counts,
   strong: (text: string) => string,
+  now: number,
 ): string {
   return table(20, [
     ["buffer", buffer],
     ...clients.map((client) => [`waiting for ${clientTitle(client)}`, strong(String(unread[client]))]),
     ["kept", `${total} of ${windowSize}`],
     ["latest", latest ? describeLatest(latest) : "none"],
+    ...clients.flatMap((client) => lastDelivery(client, delivered[client], now)),
   ]);
 }
 
 // Another program may have written the row, with anything for a sender.
 function describeLatest({ id, sender, timestamp }: NonNullable<Counts["latest"]>): string {
   return `message ${id}, from ${isClient(sender) ? sender : "an unknown sender"}, ${shownTime(timestamp)}`;
+}
+
+// Claude Code runs the status line at every turn, so a window shows a delivery that was made in it, or in another one.
+const newsMs = 300_000;
+
+/** A delivery of the last five minutes as the status line tells it; nothing of an older one. */
+export function renderNews(client: Client, delivered: Delivered | null, now: number): string[] {
+  if (!delivered || !(Math.abs(now - Date.parse(delivered.at)) < newsMs)) return [];
+  const at = new Date(delivered.at);
+  const time = [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  return [`${clientTitle(client)} got ${delivered.count} (${describeSource(delivered)}, ${time})`];
+}
+
+function lastDelivery(client: Client, delivered: Delivered | null, now: number): string[][] {
+  if (!delivered) return [];
+  const { count, at } = delivered;
+  return [
+    [`${clientTitle(client)} last got`, `${plural(count, "message")} ${ago(at, now)}: ${describeSource(delivered)}`],
+  ];
+}
+
+function ago(time: string, now: number): string {
+  const minutes = Math.floor((now - Date.parse(time)) / 60_000);
+  if (!(minutes >= 0 && minutes < 48 * 60)) return shownTime(time);
+  return minutes < 60 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
+}
+
+const origins: Record<Origin, string> = {
+  command: "command",
+  prompt: "picked the prompt get",
+  tool: "tool call",
+  typed: "typed /get",
+  "approved tool": "approved",
+  "hosted tool": "approved by whoever answers for Claude Code here",
+};
+
+// A folder may have any name.
+const nameCharacters = 40;
+
+function describeSource({ origin, project }: Source): string {
+  const way = origins[origin] ?? "an unknown way";
+  if (!project) return way;
+  const name = [...makeVisible(project).text.replace(/\s/g, " ")].slice(0, nameCharacters).join("");
+  return `${way} in ${name}`;
 }
 
 /** The outcome of a repair, for people. */

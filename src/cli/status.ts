@@ -9,6 +9,6 @@ export const command = defineCommand({
     const buffer = environment.bufferPath();
     const counts = await relay().store.counts();
     const strong = (text: string) => style("stdout", "bold", text);
-    print(args.json ? printableJson({ buffer, ...counts }) : renderStatus(buffer, counts, strong));
+    print(args.json ? printableJson({ buffer, ...counts }) : renderStatus(buffer, counts, strong, Date.now()));
   },
 });

@@ -1,12 +1,16 @@
+import { clients } from "../core/client.ts";
 import { defineCommand } from "./command.ts";
+import { renderNews } from "./render.ts";
 
 export const command = defineCommand({
-  meta: { name: "statusline", description: "Print how many messages wait for Code (called by Claude Code)" },
+  meta: { name: "statusline", description: "Print what waits for Code, and who just read (called by Claude Code)" },
   calledByClaudeCode: true,
   async run({ data: { quickRelay, print } }) {
     try {
-      const { unread } = await quickRelay().store.counts();
-      if (unread.code > 0) print(`${unread.code} from Desktop`);
+      const { unread, delivered } = await quickRelay().store.counts();
+      const waiting = unread.code > 0 ? [`${unread.code} from Desktop`] : [];
+      const parts = [...waiting, ...clients.flatMap((client) => renderNews(client, delivered[client], Date.now()))];
+      if (parts.length > 0) print(parts.join(" · "));
     } catch {} // a line under every prompt is no place for errors
   },
 });

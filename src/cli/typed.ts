@@ -14,7 +14,14 @@ import { renderReceipt } from "./render.ts";
 // The person waits for the prompt. A slower notifier is stopped, and a server tries again when the lease ends, after 20 s.
 const notifierMs = 1_000;
 
-const request: PageRequest = { reader: "code", limit: windowSize, includeRead: false, size: "typed" };
+const request: PageRequest = {
+  reader: "code",
+  limit: windowSize,
+  includeRead: false,
+  size: "typed",
+  origin: "typed",
+  project: null, // the ticket has it
+};
 
 export const command = defineCommand({
   meta: { name: "typed", description: "Do what the person typed after /get (called by Claude Code)" },

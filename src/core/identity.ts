@@ -14,8 +14,8 @@ export interface ClaudeCodeSigns {
   unknown: boolean;
   /** `CLAUDE_CODE_SESSION_ATTENDED=1`: a person sits at the session. Only hooks, inline commands and Bash calls get it. */
   attended: boolean;
-  /** `CLAUDE_CODE_SESSION_ID` and `CLAUDE_PID`; `null` unless both are there. */
-  session: { id: string; process: number } | null;
+  /** `CLAUDE_CODE_SESSION_ID` and `CLAUDE_PID`, `null` unless both are there; `project` is its folder's name. */
+  session: { id: string; process: number; project: string | null } | null;
 }
 
 /** Whether each standard descriptor is a terminal. Looks at a descriptor only when asked. */

@@ -2,11 +2,8 @@ import { type Client, clientTitle, otherClient } from "./client.ts";
 import { renderDropped } from "./drop-report.ts";
 import { type Destination, frameMessages, type Labels } from "./frames.ts";
 import { fitPage } from "./page-size.ts";
-import { type Page, type PageMessage, readAt } from "./store.ts";
+import { type Origin, type Page, type PageMessage, readAt } from "./store.ts";
 import { plural } from "./words.ts";
-
-/** The origin of a request for a page, as far as relay knows it. */
-export type Origin = "command" | "prompt" | "tool" | "approved tool" | "typed";
 
 const originSentences: Record<Origin, string> = {
   command: "Asked for on the command line.",
@@ -14,6 +11,7 @@ const originSentences: Record<Origin, string> = {
   tool: "Fetched by a tool call.",
   typed: "Asked for by the person, who typed /get.",
   "approved tool": "Fetched by a tool call that the person approved in Claude Code.",
+  "hosted tool": "Fetched by a tool call, approved by whoever answers for Claude Code here.",
 };
 
 function destinationOf(origin: Origin): Destination {

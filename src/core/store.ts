@@ -34,8 +34,21 @@ export interface Dropped {
 /** The size limit of a page: that of a tool's or a command's answer, or that of a typed `/get`. */
 export type PageSize = "tool" | "typed";
 
+/**
+ * The way in which a page was asked for, as far as relay knows it. `"hosted tool"`: a tool call in a Claude Code whose
+ * questions another program answers.
+ */
+export type Origin = "command" | "prompt" | "tool" | "approved tool" | "hosted tool" | "typed";
+
+/** The origin of a page. */
+export interface Source {
+  origin: Origin;
+  /** The name of the folder of Claude Code's project; `null` if relay does not know it. */
+  project: string | null;
+}
+
 /** A request for a page. */
-export interface PageRequest {
+export interface PageRequest extends Source {
   reader: Client;
   /** 1 to 20. */
   limit: number;
@@ -59,7 +72,7 @@ export interface Page {
 }
 
 /** A page on its way to its reader. No other reader gets its messages until it is acked, released, or 5 s old. */
-export interface Lease {
+export interface Lease extends Source {
   id: string;
   reader: Client;
   /** The unread messages on the page. */
@@ -124,17 +137,26 @@ export interface Appended {
   notification: NotificationLease | null;
 }
 
-/** The numbers of messages, and the newest one without its text. */
+/** The last delivery of unread messages to a client: their number, and the time of the ack. */
+export interface Delivered extends Source {
+  count: number;
+  at: string;
+}
+
+/** The numbers of messages, the newest one without its text, and each client's last delivery. */
 export interface Counts {
   total: number;
   unread: Record<Client, number>;
   latest: { id: number; sender: Client; timestamp: string } | null;
+  delivered: Record<Client, Delivered | null>;
 }
 
 /** A Claude Code session, in the process that it runs in. */
 export interface CodeSession {
   id: string;
   process: number;
+  /** As in {@link Source}. Hooks know it, inline commands do not (facts.md). */
+  project: string | null;
 }
 
 /** A redeemed ticket: the words typed after the command, and a page if there were none. */
@@ -159,7 +181,7 @@ export interface Store {
   lease(request: PageRequest, signal?: AbortSignal): Promise<LeasedPage>;
   /** Starts the lease's time again. `false`: some of its messages went to another reader, so it must not be written. */
   renew(lease: Lease): Promise<boolean>;
-  /** Marks the messages that the lease still holds as read, and its dropped messages as reported. */
+  /** Marks the messages that the lease still holds as read, and its dropped messages as reported. Notes the delivery. */
   ack(lease: Lease): Promise<void>;
   /** Offers the messages again, labelled if `redelivered`. */
   release(lease: Lease, redelivered: boolean): Promise<void>;
@@ -190,7 +212,7 @@ export interface Store {
   issueTicket(session: CodeSession, args: string): Promise<void>;
   /**
    * Redeems the session's ticket; `null` if there is no valid one. If it has no words, a page is leased in the same
-   * transaction.
+   * transaction, for the project in which it was issued.
    */
   redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null>;
   /** Closes the buffer. Later calls open it again. */

@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { isAbsolute, join, sep } from "node:path";
+import { basename, isAbsolute, join, sep } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
 import { defaultBufferPath, type Places, placesOf } from "./paths.ts";
@@ -22,6 +22,10 @@ export interface Environment {
   places(): Places;
   /** The folder of Claude Code's settings and commands; `null` without a home. */
   claudeFolder(): string | null;
+  /** The name of the folder of Claude Code's project; `null` if Claude Code did not tell it. */
+  project: string | null;
+  /** Whether a program around Claude Code answers its questions: one on its SDK, or a `claude -p` (facts.md). */
+  isHosted: boolean;
   /** The folder of the plugin that started this process as a hook; `null` if none did. */
   pluginFolder: string | null;
 }
@@ -39,6 +43,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
       return isTerminal(2);
     },
   };
+  const project = basename(variables.CLAUDE_PROJECT_DIR ?? "") || null;
   return {
     claudeCode: {
       present: variables.CLAUDECODE === "1",
@@ -49,7 +54,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
         variables.CLAUDE_CODE_SESSION_ATTENDED === "0",
       unknown: process.platform === "win32" && isBlind(process.platform, process.cwd(), variables),
       attended: variables.CLAUDE_CODE_SESSION_ATTENDED === "1",
-      session: readSession(variables.CLAUDE_CODE_SESSION_ID, variables.CLAUDE_PID),
+      session: readSession(variables.CLAUDE_CODE_SESSION_ID, variables.CLAUDE_PID, project),
     },
     terminal,
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
@@ -58,6 +63,8 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     system: () => readSystem(variables, homeFolder() ?? sep),
     places: () => readPlaces(variables),
     claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR, variables.HOME),
+    project,
+    isHosted: variables.CLAUDE_CODE_ENTRYPOINT?.startsWith("sdk-") ?? false,
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
   };
 }
@@ -73,8 +80,8 @@ export function temporaryFolder(): string {
   return tmpdir();
 }
 
-function readSession(id: string | undefined, process: string | undefined): ClaudeCodeSigns["session"] {
-  return id && process && /^\d+$/.test(process) ? { id, process: Number(process) } : null;
+function readSession(id?: string, process?: string, project: string | null = null): ClaudeCodeSigns["session"] {
+  return id && process && /^\d+$/.test(process) ? { id, process: Number(process), project } : null;
 }
 
 function readPlaces(variables: Record<string, string | undefined>): Places {

@@ -51,6 +51,7 @@ export async function serve(options: ServeOptions, environment: Environment, end
     relay,
     pending,
     signs: { claudeCode: environment.claudeCode, flag: options.client },
+    environment,
     async onClient(identity) {
       served = identity.client;
       await startAnnouncing(relay, identity, preference, environment.claudeCode.nested, onBeat);

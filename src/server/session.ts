@@ -27,7 +27,7 @@ import type { PendingDeliveries } from "./pending.ts";
 import { clearTool } from "./tools/relay-clear.ts";
 import { fetchTool, getPrompt, getPromptDefinition } from "./tools/relay-fetch.ts";
 import { sendTool } from "./tools/relay-send.ts";
-import type { Call } from "./tools/tool.ts";
+import type { Call, SessionEnvironment } from "./tools/tool.ts";
 
 const tools = [sendTool, fetchTool, clearTool];
 
@@ -36,6 +36,7 @@ export interface SessionOptions {
   relay: Relay;
   pending: PendingDeliveries;
   signs: Omit<ClientSigns, "clientInfo">;
+  environment: SessionEnvironment;
   /** Gets the identity of a client that introduces itself. The client gets its answer when this resolves. */
   onClient(identity: Identity): Promise<void>;
 }
@@ -89,9 +90,9 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
   }
 
   #call({ requestId, signal }: { requestId: RequestId; signal: AbortSignal }): Call {
-    const { relay, pending } = this.#options;
+    const { relay, pending, environment } = this.#options;
     const attach: Call["attach"] = (delivery) => pending.attach(requestId, delivery);
-    return { relay, identity: this.#identity, signal, attach };
+    return { relay, identity: this.#identity, environment, signal, attach };
   }
 
   // relay's only request is a ping, which needs no capability.

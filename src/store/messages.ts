@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
 import { leaseMs, windowSize } from "../core/limits.ts";
 import type { Counts, Lease } from "../core/store.ts";
+import { lastDeliveries, noteDelivery } from "./deliveries.ts";
 
 /** SQL for a message that its reader has not read. */
 export const isUnread =
@@ -66,11 +67,13 @@ export function renew(db: Database, { id, unread: ids }: Lease, now: number): bo
 }
 
 /** Marks the messages that the lease still holds as read. They keep its id, so that {@link undeliver} finds them. */
-export function ack(db: Database, { id, reader }: Lease, readAt: string): void {
-  db.query(
-    `UPDATE messages SET ${readColumn(reader)} = $readAt, leased_at = NULL, redelivered = 0
+export function ack(db: Database, lease: Lease, readAt: string): void {
+  const statement = db.query(
+    `UPDATE messages SET ${readColumn(lease.reader)} = $readAt, leased_at = NULL, redelivered = 0
      WHERE lease_id = $id AND leased_at IS NOT NULL`,
-  ).run({ id, readAt });
+  );
+  const { changes } = statement.run({ id: lease.id, readAt });
+  if (changes > 0) noteDelivery(db, lease, readAt);
 }
 
 /** Ends the lease; with `redelivered` its messages are labelled. */
@@ -101,14 +104,14 @@ export function countUnread(db: Database): Record<Client, number> {
   return counts;
 }
 
-/** All counts, and the newest message without its text. */
+/** All counts, the newest message without its text, and the last deliveries. */
 export function counts(db: Database): Counts {
   const latest = db
     .query<NonNullable<Counts["latest"]>, []>(
       "SELECT id, sender, CAST(timestamp AS TEXT) AS timestamp FROM messages ORDER BY id DESC LIMIT 1",
     )
     .get();
-  return { total: countTotal(db), unread: countUnread(db), latest };
+  return { total: countTotal(db), unread: countUnread(db), latest, delivered: lastDeliveries(db) };
 }
 
 function countTotal(db: Database): number {

@@ -37,12 +37,12 @@ export function readPage(db: Database, request: PageRequest, now: number): Page 
 
 /** Reads a page and leases its messages. */
 export function leasePage(db: Database, request: PageRequest, now: number): LeasedPage {
-  const { reader } = request;
+  const { reader, origin, project } = request;
   const page = readPage(db, request, now);
   const unread = page.messages.filter((message) => readAt(message, reader) === null).map(({ id }) => id);
   const { dropped } = page;
   if (unread.length + dropped.length === 0) return { page, lease: null };
-  const lease = { id: crypto.randomUUID(), reader, unread, dropped };
+  const lease = { id: crypto.randomUUID(), reader, unread, dropped, origin, project };
   leaseMessages(db, lease, now);
   return { page, lease };
 }

@@ -15,6 +15,7 @@ const migrations: readonly ((db: Database) => void)[] = [
   recordDropped,
   addNotifications,
   createTickets,
+  addDeliveries,
 ];
 
 const current = major * 1000 + migrations.length;
@@ -161,11 +162,22 @@ function createTickets(db: Database): void {
   )`);
 }
 
+function addDeliveries(db: Database): void {
+  addColumn(db, "project TEXT", "relay_tickets");
+  db.run(`CREATE TABLE IF NOT EXISTS relay_deliveries (
+    reader TEXT PRIMARY KEY,
+    messages INTEGER NOT NULL,
+    delivered_at TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    project TEXT
+  )`);
+}
+
 /** Adds a column, and answers whether it is new. */
-function addColumn(db: Database, definition: string): boolean {
+function addColumn(db: Database, definition: string, table = "messages"): boolean {
   const name = definition.slice(0, definition.indexOf(" "));
-  if (columnsOf(db).has(name)) return false;
-  db.run(`ALTER TABLE messages ADD COLUMN ${definition}`);
+  if (columnsOf(db, table).has(name)) return false;
+  db.run(`ALTER TABLE ${table} ADD COLUMN ${definition}`);
   return true;
 }
 

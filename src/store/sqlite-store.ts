@@ -41,7 +41,7 @@ export interface SqliteStoreOptions {
 type Work<T> = (db: Database, now: number) => T;
 
 const emptyPage: Page = { messages: [], remaining: 0, inFlight: 0, dropped: [], tooLong: null };
-const noCounts: Counts = { total: 0, unread: { desktop: 0, code: 0 }, latest: null };
+const noCounts = { total: 0, unread: { desktop: 0, code: 0 }, latest: null, delivered: { desktop: null, code: null } };
 
 /** The store in one SQLite file. */
 export class SqliteStore implements Store {
@@ -112,7 +112,7 @@ export class SqliteStore implements Store {
   }
 
   counts(): Promise<Counts> {
-    return this.#read(noCounts, messages.counts);
+    return this.#read<Counts>(noCounts, messages.counts);
   }
 
   clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }> {
@@ -160,9 +160,10 @@ export class SqliteStore implements Store {
 
   redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null> {
     return this.#change<Redeemed | null>(null, (db, now) => {
-      const args = tickets.redeem(db, session);
-      if (args === null) return null;
-      return { args, leased: args.trim() === "" ? pages.leasePage(db, request, now) : null };
+      const ticket = tickets.redeem(db, session);
+      if (!ticket) return null;
+      const { args, project } = ticket;
+      return { args, leased: args.trim() === "" ? pages.leasePage(db, { ...request, project }, now) : null };
     });
   }
 

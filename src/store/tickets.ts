@@ -3,20 +3,20 @@ import { ticketMs } from "../core/limits.ts";
 import type { CodeSession } from "../core/store.ts";
 
 /** Issues the session's only ticket. */
-export function issue(db: Database, { id, process }: CodeSession, args: string, now: number): void {
+export function issue(db: Database, { id, process, project }: CodeSession, args: string, now: number): void {
   db.query(
-    "INSERT OR REPLACE INTO relay_tickets (session, process, arguments, issued_at) VALUES ($id, $process, $args, $now)",
-  ).run({ id, process, args, now });
+    `INSERT OR REPLACE INTO relay_tickets (session, process, project, arguments, issued_at)
+     VALUES ($id, $process, $project, $args, $now)`,
+  ).run({ id, process, project, args, now });
 }
 
-/** Removes the session's ticket and answers its words; `null` if there is none. */
-export function redeem(db: Database, { id, process }: CodeSession): string | null {
-  const ticket = db
-    .query<{ arguments: string }, { id: string; process: number }>(
-      "DELETE FROM relay_tickets WHERE session = $id AND process = $process RETURNING arguments",
+/** Removes the session's ticket and answers its words and its project; `null` if there is none. */
+export function redeem(db: Database, { id, process }: CodeSession): { args: string; project: string | null } | null {
+  return db
+    .query<{ args: string; project: string | null }, { id: string; process: number }>(
+      "DELETE FROM relay_tickets WHERE session = $id AND process = $process RETURNING arguments AS args, project",
     )
     .get({ id, process });
-  return ticket?.arguments ?? null;
 }
 
 /** Removes expired tickets. A ticket from the future was issued before the clock was set back, and counts as expired. */

@@ -74,7 +74,8 @@ function describeLooks(make: MakeBuffer): void {
   test("finds an empty buffer where there is none, and makes none", async () => {
     await using t = new Fixture(make);
     const page = { messages: [], remaining: 0, inFlight: 0, dropped: [], tooLong: null };
-    const counts = { total: 0, unread: { desktop: 0, code: 0 }, latest: null };
+    const nobody = { desktop: null, code: null };
+    const counts = { total: 0, unread: { desktop: 0, code: 0 }, latest: null, delivered: nobody };
     for (let turn = 1; turn <= 2; turn++) {
       expect(await t.one.lease(request())).toEqual({ page, lease: null });
       expect(await t.one.peek(request())).toEqual(page);
@@ -82,13 +83,14 @@ function describeLooks(make: MakeBuffer): void {
       expect(await t.one.counts()).toEqual(counts);
       expect(await t.one.clear("code")).toEqual({ deleted: 0, deleted_unread: 0 });
       expect(await t.one.leaseNotifications()).toEqual([]);
-      expect(await t.one.redeemTicket({ id: "a", process: 1 }, request())).toBeNull();
+      expect(await t.one.redeemTicket({ id: "a", process: 1, project: null }, request())).toBeNull();
     }
   });
 
   test("counts what is there and what waits, and names the newest without its text", async () => {
     await using t = new Fixture(make);
     await t.send("desktop", "1", "2", "3");
+    const at = new Date(t.time).toISOString();
     await t.read({ limit: 1 });
     await t.send("code", "4");
     const timestamp = new Date(t.time - 1).toISOString();
@@ -96,6 +98,7 @@ function describeLooks(make: MakeBuffer): void {
       total: 4,
       unread: { desktop: 1, code: 2 },
       latest: { id: 4, sender: "code", timestamp },
+      delivered: { desktop: null, code: { count: 1, at, origin: "command", project: null } },
     });
   });
 
@@ -206,7 +209,7 @@ function describeClears(make: MakeBuffer): void {
 }
 
 function describeTickets(make: MakeBuffer): void {
-  const session = { id: "a", process: 1 };
+  const session = { id: "a", process: 1, project: "relay" };
 
   test.each([
     ["at once", 0, "again"],
@@ -226,23 +229,24 @@ function describeTickets(make: MakeBuffer): void {
     await t.one.issueTicket(session, "old");
     await t.two.issueTicket(session, "new");
     for (const other of [
-      { id: "b", process: 1 },
-      { id: "a", process: 2 },
+      { ...session, id: "b" },
+      { ...session, process: 2 },
     ])
       expect(await t.one.redeemTicket(other, request())).toBeNull();
     expect((await t.one.redeemTicket(session, request()))?.args).toBe("new");
     expect(await t.one.redeemTicket(session, request())).toBeNull();
   });
 
-  test.each(["", " \n"])("that carries %j leases a page", async (args) => {
+  test.each(["", " \n"])("that carries %j leases a page for the project it was issued in", async (args) => {
     await using t = new Fixture(make);
     await t.send("desktop", "1", "2");
     await t.one.issueTicket(session, args);
-    const redeemed = await t.one.redeemTicket(session, request({ limit: 1 }));
+    const redeemed = await t.one.redeemTicket({ ...session, project: null }, request({ limit: 1, origin: "typed" }));
     expect(texts(redeemed?.leased?.page.messages ?? [])).toEqual(["1"]);
     expect(await t.waiting()).toEqual(["2"]);
     if (redeemed?.leased?.lease) await t.two.ack(redeemed.leased.lease);
     expect(texts(await t.one.lastPage("code"))).toEqual(["1"]);
+    expect((await t.two.counts()).delivered.code).toMatchObject({ count: 1, origin: "typed", project: "relay" });
   });
 }
 

@@ -70,7 +70,7 @@ export class Fixture implements AsyncDisposable {
 
 /** A request of Code's for all that waits, unless the options say otherwise. */
 export function request(options: Partial<PageRequest> = {}): PageRequest {
-  return { reader: "code", limit: 20, includeRead: false, size: "tool", ...options };
+  return { reader: "code", limit: 20, includeRead: false, size: "tool", origin: "command", project: null, ...options };
 }
 
 /** The texts of messages; a question mark follows those that may have been shown before. */

@@ -17,7 +17,14 @@ function describeContent(make: MakeBuffer): void {
     await t.send("desktop", "4");
     const { page, lease } = await t.lease({ limit: 2 });
     expect([texts(page.messages), page.remaining, page.inFlight]).toEqual([["1", "2"], 1, 0]);
-    expect(lease).toEqual({ id: expect.any(String), reader: "code", unread: [1, 2], dropped: [] });
+    expect(lease).toEqual({
+      id: expect.any(String),
+      reader: "code",
+      unread: [1, 2],
+      dropped: [],
+      origin: "command",
+      project: null,
+    });
     expect(texts((await t.lease()).page.messages)).toEqual(["4"]);
     expect(texts((await t.lease({ reader: "desktop" })).page.messages)).toEqual(["3"]);
   });
@@ -203,6 +210,24 @@ function describeAcks(make: MakeBuffer): void {
     await t.one.ack(lease);
     expect(await t.one.lastPage("code")).toMatchObject([{ read_by_code_at: at, read_by_desktop_at: null }]);
     expect((await t.one.counts()).unread.code).toBe(0);
+  });
+
+  test("is told as its reader's last delivery, if anything on it was unread", async () => {
+    await using t = new Fixture(make);
+    const delivered = async () => (await t.one.counts()).delivered;
+    await t.send("desktop", "1", "2", "3");
+    await t.send("code", "4");
+    await t.two.release((await t.lease()).lease, true);
+    await t.read({ limit: 1 });
+    const at = new Date(t.time).toISOString();
+    await t.read({ origin: "approved tool", project: "a\nb" });
+    const code = { count: 2, at, origin: "approved tool", project: "a\nb" } as const;
+    expect(await delivered()).toEqual({ desktop: null, code });
+    await t.read({ reader: "desktop", origin: "prompt" });
+    await t.send("desktop", "5");
+    await t.one.clear("command line");
+    await t.read(); // of nothing but a dropped message
+    expect(await delivered()).toMatchObject({ desktop: { count: 1, origin: "prompt" }, code });
   });
 
   test("is read although its lease expired, if nobody else was given it", async () => {

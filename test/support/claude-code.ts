@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import { Glob } from "bun";
 import { type ClaudeApi, type Reply, startClaudeApi } from "./claude-api.ts";
+import { readLines } from "./lines.ts";
 import { type Outcome, relayBinary, type Sandbox, until } from "./sandbox.ts";
 
 const lab = join(import.meta.dir, "../../.lab");
@@ -52,6 +53,8 @@ export interface ClaudeLab {
   api: ClaudeApi;
   /** Runs `claude` without its terminal UI. */
   headless(prompt: string, args?: string[]): Promise<Outcome>;
+  /** Runs `claude` as a program on its SDK does, with a yes to every question. */
+  hosted(prompt: string): Promise<void>;
   /** Opens its terminal UI, and waits until it takes input. */
   terminal(args?: string[]): Promise<ClaudeTerminal>;
 }
@@ -128,6 +131,23 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   return {
     api,
     headless: (text, args = []) => box.run([...program, "-p", text, ...args], { env, cwd: project, stdin: "" }),
+    async hosted(content) {
+      const streams = "--input-format stream-json --output-format stream-json --verbose --permission-prompt-tool stdio";
+      const argv = [...program, "-p", ...streams.split(" ")];
+      const child = Bun.spawn(argv, { env, cwd: project, stdin: "pipe", stdout: "pipe", stderr: "ignore" });
+      const say = (line: object) => child.stdin.write(`${JSON.stringify(line)}\n`);
+      say({ type: "user", message: { role: "user", content } });
+      for await (const line of readLines(child.stdout)) {
+        const { type, request_id, request } = JSON.parse(line);
+        const response = {
+          subtype: "success",
+          request_id,
+          response: { behavior: "allow", updatedInput: request?.input },
+        };
+        if (type === "control_request") say({ type: "control_response", response });
+        if (type === "result") await child.stdin.end();
+      }
+    },
     terminal: (args = []) => openTerminal(box, [...program, ...args], env, project),
   };
 }

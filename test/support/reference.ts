@@ -71,7 +71,7 @@ export class ReferenceStore {
 
   lease(request: PageRequest, id: string): { page: Page; lease: Lease | null } {
     const page = this.peek(request);
-    const { reader } = request;
+    const { reader, origin, project } = request;
     const rows = this.#rows.filter((row) => page.messages.some((message) => message.id === row.id));
     const unread = rows.filter((row) => row.readAt[reader] === null);
     for (const row of unread) {
@@ -83,6 +83,8 @@ export class ReferenceStore {
       reader,
       unread: unread.map((row) => row.id),
       dropped: page.dropped,
+      origin,
+      project,
     };
     return { page, lease: lease.unread.length + lease.dropped.length > 0 ? lease : null };
   }

@@ -1,6 +1,7 @@
 import type { GetPromptResult, Prompt } from "@modelcontextprotocol/sdk/types.js";
 import { randomNonce } from "../../core/frames.ts";
-import { type Origin, renderLatest, renderPage } from "../../core/page.ts";
+import { renderLatest, renderPage } from "../../core/page.ts";
+import type { Origin } from "../../core/store.ts";
 import { checkClient, checkFlag, checkLimit } from "../../core/validate.ts";
 import { type Call, refuse, type Tool, textResult } from "./tool.ts";
 
@@ -27,8 +28,7 @@ export const fetchTool: Tool = {
     },
   },
   async call(args, call) {
-    const origin = call.identity.underClaudeCode ? "approved tool" : "tool";
-    return textResult(await fetchPage(args, origin, call));
+    return textResult(await fetchPage(args, originOf(call), call));
   },
 };
 
@@ -45,15 +45,21 @@ export async function getPrompt(call: Call): Promise<GetPromptResult> {
   return { messages: [{ role: "user", content: { type: "text", text } }] };
 }
 
+function originOf({ identity, environment }: Call): Origin {
+  if (!identity.underClaudeCode) return "tool";
+  return environment.isHosted ? "hosted tool" : "approved tool";
+}
+
 /** Leases a page, attaches it to the answer, and renders it. */
 async function fetchPage(args: Record<string, unknown>, origin: Origin, call: Call): Promise<string> {
-  const { relay, identity, signal, attach } = call;
+  const { relay, identity, environment, signal, attach } = call;
   refuse(identity);
   const limit = checkLimit(args.limit);
   const includeRead = !checkFlag("unread_only", args.unread_only, true);
   const reader = checkClient("reader", args.reader, identity.client);
   if (!reader) return renderLatest(await relay.store.latest(limit), origin, randomNonce);
-  const { page, delivery } = await relay.fetch({ reader, limit, includeRead, size: "tool" }, signal);
+  const { project } = environment;
+  const { page, delivery } = await relay.fetch({ reader, limit, includeRead, size: "tool", origin, project }, signal);
   if (delivery) attach(delivery);
   return renderPage(page, reader, origin, randomNonce);
 }

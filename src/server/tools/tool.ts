@@ -2,11 +2,16 @@ import type { CallToolResult, Tool as Definition } from "@modelcontextprotocol/s
 import type { Delivery } from "../../core/delivery.ts";
 import type { Identity } from "../../core/identity.ts";
 import type { Relay } from "../../core/relay.ts";
+import type { Environment } from "../../platform/environment.ts";
+
+/** The part of the environment that tells where a page was asked for, and who approved that. */
+export type SessionEnvironment = Pick<Environment, "project" | "isHosted">;
 
 /** A call of a tool or a prompt. */
 export interface Call {
   relay: Relay;
   identity: Identity;
+  environment: SessionEnvironment;
   /** Aborts when the client cancels the call. */
   signal: AbortSignal;
   /** Attaches a page to the answer. */
