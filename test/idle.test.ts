@@ -9,23 +9,26 @@ import { startSession } from "./support/server.ts";
 
 const pingInterval = 20;
 
-test("a client that answers no ping is gone after five", async () => {
+test("a client that answered a ping, and then no more, is gone after five", async () => {
   let pings = 0;
   const ping = async (limit: number) => {
     pings += 1;
-    await Bun.sleep(limit);
-    return false;
+    if (pings > 1) await Bun.sleep(limit);
+    return pings === 1;
   };
   await watchIdle({ clock: systemClock, timeout: 30, ping, pingInterval }).gone;
-  expect(pings).toBe(5);
+  expect(pings).toBe(6);
 });
 
-test("one that answers now and then never is, and is asked once an interval", async () => {
+test.each([
+  ["answers now and then", 5],
+  ["never answered one", Number.POSITIVE_INFINITY],
+])("one that %s never is, and is asked once an interval", async (_name, every) => {
   let pings = 0;
   let isGone = false;
   const ping = async () => {
     pings += 1;
-    return pings % 5 === 0;
+    return pings % every === 0;
   };
   const before = performance.now();
   const watch = watchIdle({ clock: systemClock, timeout: 0, ping, pingInterval });
@@ -44,13 +47,13 @@ test("a request starts the count again", async () => {
     timeout: 0,
     ping: async () => {
       pings += 1;
-      if (pings === 4) watch.active();
-      return false;
+      if (pings === 5) watch.active();
+      return pings === 1;
     },
     pingInterval: 5,
   });
   await watch.gone;
-  expect(pings).toBe(9);
+  expect(pings).toBe(10);
 });
 
 test("an infinite timeout never asks", async () => {
@@ -70,10 +73,10 @@ test("each ping has two minutes, after which comes the next", async () => {
   const ping = async (limit: number) => {
     asked.push(clock.time);
     clock.time += limit;
-    return false;
+    return asked.length === 1;
   };
   await watchIdle({ clock, timeout: 0, ping }).gone;
-  expect(asked).toEqual([0, 120_000, 240_000, 360_000, 480_000]);
+  expect(asked).toEqual([0, 120_000, 240_000, 360_000, 480_000, 600_000]);
 });
 
 test("a server pings its client after an hour by default", async () => {

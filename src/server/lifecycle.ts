@@ -59,7 +59,7 @@ export interface IdleOptions {
 export interface IdleWatch {
   /** Reports a request. */
   active(): void;
-  /** Resolves when the client has left too many pings unanswered. */
+  /** Resolves when a client that answered a ping before has left too many unanswered. Some clients never answer one. */
   readonly gone: Promise<void>;
 }
 
@@ -68,14 +68,17 @@ export function watchIdle({ clock, timeout, ping, pingInterval = pingMs }: IdleO
   const gone = Promise.withResolvers<void>();
   let lastRequest = clock.elapsed();
   let unanswered = 0;
+  let answersPings = false;
   const after = (milliseconds: number) =>
     void setTimeout(() => void check(), Math.min(milliseconds, longestTimer)).unref();
   const check = async () => {
     const idle = clock.elapsed() - lastRequest;
     if (idle < timeout) return after(timeout - idle);
     const pingedAt = clock.elapsed();
-    unanswered = (await ping(pingInterval)) || lastRequest > pingedAt ? 0 : unanswered + 1;
-    if (unanswered >= unansweredPings) gone.resolve();
+    const isAnswered = await ping(pingInterval);
+    answersPings ||= isAnswered;
+    unanswered = isAnswered || lastRequest > pingedAt ? 0 : unanswered + 1;
+    if (answersPings && unanswered >= unansweredPings) gone.resolve();
     else after(Math.max(0, pingInterval - (clock.elapsed() - pingedAt)));
   };
   after(timeout);
