@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
 import { get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
-import { startSession, toolCall } from "./support/server.ts";
+import { startServer, startSession, toolCall } from "./support/server.ts";
 
 const kilobytes64 = 65_536;
 
@@ -42,8 +42,7 @@ describe("relay_send refuses, and stores nothing", () => {
     ["a number", { message: 5 }, "message is 5; it must be text."],
     ["an object", { message: { a: 1 } }, "message is an object; it must be text."],
     ["an unknown sender", { message: "x", sender: "bob" }, 'sender is "bob"; it must be "desktop" or'],
-    ["an empty sender", { message: "x", sender: "" }, 'sender is ""; it must be'],
-    ["a forged sender", { message: "x", sender: "code" }, 'sender is "code", but this is Desktop, not Code.'],
+    ["a forged sender", { message: "x", sender: "CODE" }, 'sender is "code", but this is Desktop, not Code.'],
   ];
   test.each(calls)("%s", async (_name, args, sentence) => {
     await using box = sandbox();
@@ -75,9 +74,10 @@ describe("identity", () => {
   test.each(servers)("%s decides who sends", async (_name, options, sender) => {
     await using box = sandbox();
     const peer = await connect(box, options);
-    await peer.send("x", { sender: null, surplus: 1 });
+    const names = [null, "", sender, sender.toUpperCase()];
+    for (const name of names) await peer.send("x", { sender: name, surplus: 1 });
     const reader = sender === "code" ? "desktop" : "code";
-    expect((await get(box, reader)).messages.map((message) => message.sender)).toEqual([sender]);
+    expect((await get(box, reader)).messages.map((message) => message.sender)).toEqual(names.map(() => sender));
   });
 
   test("a contradicting reader is refused, and nothing is marked", async () => {
@@ -112,6 +112,7 @@ describe("relay_fetch", () => {
   const limits: [limit: unknown, shown: number | string][] = [
     [undefined, 5],
     [null, 5],
+    ["", 5],
     [0, 1],
     [-3, 1],
     [1, 1],
@@ -122,7 +123,6 @@ describe("relay_fetch", () => {
     ["+7", 7],
     [2.5, "limit is 2.5; it must be a whole number from 1 to 20."],
     ["x", 'limit is "x"; it must be'],
-    ["", 'limit is ""; it must be'],
     ["2.0", 'limit is "2.0"; it must be'],
     [true, "limit is true; it must be"],
     [[1], "limit is a list; it must be"],
@@ -149,6 +149,16 @@ describe("relay_fetch", () => {
     const { code } = await connectBoth(box);
     const answer = await code.call("relay_fetch", { [name]: value });
     expect(answer).toEqual({ isError: true, text: expect.stringContaining(sentence) });
+  });
+
+  test("takes unread_only as text, and a reader in any case", async () => {
+    await using box = sandbox();
+    const { desktop, code } = await connectBoth(box);
+    for (const text of ["read before", "1", "2", "3"]) await desktop.send(text);
+    const shown: number[] = [];
+    for (const unread_only of ["true", "", null, "False"])
+      shown.push(textsOf(await code.fetch({ limit: shown.length === 3 ? 20 : 1, unread_only, reader: "Code" })).length);
+    expect(shown).toEqual([1, 1, 1, 4]);
   });
 
   test("gives unread messages oldest first, each once, over several fetches and both ways", async () => {
@@ -308,13 +318,43 @@ describe("the prompt get", () => {
 });
 
 describe("the protocol", () => {
-  test("null arguments are none, an unknown tool is an error, an unknown method too", async () => {
+  const nothing = { content: [{ text: "relay: nothing new from Code." }] };
+  test.each([
+    ["nothing", undefined],
+    ["nulls", { protocolVersion: null, capabilities: null, clientInfo: null, _meta: null }],
+    ["odd fields", { protocolVersion: 1, capabilities: [], clientInfo: { name: "x", version: 2, icons: "y" } }],
+    ["no clientInfo", { protocolVersion: "2025-11-25", capabilities: { roots: null } }],
+  ])("a hand-made initialize with %s begins a session, in which null is absent everywhere", async (_name, params) => {
+    await using box = sandbox();
+    const server = startServer(box, { args: ["--client", "desktop"] });
+    server.send({ id: 1, method: "initialize", params, result: null });
+    const result = { protocolVersion: "2025-11-25", serverInfo: { name: "relay" } };
+    expect(await server.answer(1)).toMatchObject({ result });
+    server.send({ id: null, method: "notifications/initialized", params: null });
+    server.send({ id: 2, method: "tools/list", params: { cursor: null, _meta: { progressToken: null } } });
+    expect(await server.answer(2)).toMatchObject({ result: { tools: [{ name: "relay_send" }, {}, {}] } });
+    server.send({ id: 3, method: "tools/call", params: { name: "relay_fetch", arguments: null, _meta: null } });
+    expect(await server.answer(3)).toMatchObject({ result: nothing });
+    expect(server.lines).toHaveLength(3);
+  });
+
+  test("a response is never answered, right or wrong; a line that is no message is, with the id null", async () => {
     await using box = sandbox();
     const server = await startSession(box);
-    server.send({ id: 1, method: "tools/call", params: { name: "relay_fetch", arguments: null } });
-    expect(await server.answer(1)).toMatchObject({
-      result: { content: [{ text: "relay: nothing new from Desktop." }] },
-    });
+    const error = { code: -32601, message: "Method not found" };
+    const responses = [{ result: {} }, { result: null }, { error }, { error: "x", method: null }, { result: 1, error }];
+    for (const id of [9, "a", null, undefined, {}]) for (const response of responses) server.send({ id, ...response });
+    const wrong = ['{"jsonrpc":"2.0","id":null,"method":"ping"}', "[]", "5", "{}", "no JSON"];
+    server.write(`${wrong.join("\n")}\n`);
+    server.send({ id: 7, method: "ping" });
+    await server.answer(7);
+    const answers = server.lines.filter(({ id }) => id !== 0 && id !== 7);
+    expect(answers).toEqual(wrong.map(() => ({ jsonrpc: "2.0", id: null, error: expect.any(Object) })));
+  });
+
+  test("an unknown tool is an error, an unknown method too", async () => {
+    await using box = sandbox();
+    const server = await startSession(box);
     server.send(toolCall(2, "relay_read"));
     expect(await server.answer(2)).toMatchObject({ error: { code: -32602 } });
     server.send({ id: 3, method: "server/discover", params: {} });
@@ -324,8 +364,7 @@ describe("the protocol", () => {
   });
 
   const wrong: [method: string, params: unknown][] = [
-    ["initialize", undefined],
-    ["initialize", { protocolVersion: "1", capabilities: [], clientInfo: { name: "x", version: "1" } }],
+    ["initialize", []],
     ["tools/list", { cursor: 5 }],
     ["tools/call", {}],
     ["tools/call", { name: "relay_send", arguments: ["x"] }],

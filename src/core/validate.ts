@@ -11,10 +11,10 @@ const defaultLimit = 5;
  * text, is empty, or is longer than 65,536 bytes of UTF-8.
  */
 export function checkMessage(value: unknown): string {
+  if (value === "") throw usageError("message is empty", "Give the text to send.");
   if (isAbsent(value)) throw usageError("message is missing", "Give the text to send.");
   if (typeof value !== "string")
     throw usageError(`message is ${quoteValue(value)}; it must be text`, "Send it as a string.");
-  if (value === "") throw usageError("message is empty", "Give the text to send.");
   const text = value.toWellFormed();
   const bytes = Buffer.byteLength(text);
   if (bytes <= messageBytes) return text;
@@ -37,26 +37,28 @@ export function checkLimit(value: unknown): number {
   return Math.min(windowSize, Math.max(1, number));
 }
 
-/** A boolean, `fallback` if it is absent. Throws `usage`. */
+/** A boolean, or one written as text in any case; `fallback` if it is absent. Throws `usage`. */
 export function checkFlag(name: string, value: unknown, fallback: boolean): boolean {
   if (isAbsent(value)) return fallback;
   if (typeof value === "boolean") return value;
+  if (typeof value === "string" && /^(true|false)$/i.test(value)) return value.toLowerCase() === "true";
   throw usageError(`${name} is ${quoteValue(value)}; it must be true or false`, `Leave it out for ${fallback}.`);
 }
 
 /**
- * The client that the argument `name` names on a server of the client `self`; `null` if both are absent. Throws `usage`
- * for anything but a client, and for a client that contradicts `self`.
+ * The client that the argument `name` names, in any case, on a server of the client `self`; `null` if both are absent.
+ * Throws `usage` for anything but a client, and for a client that contradicts `self`.
  */
 export function checkClient(name: "sender" | "reader", value: unknown, self: Client | null): Client | null {
   if (isAbsent(value)) return self;
-  if (!isClient(value)) {
+  const client = typeof value === "string" ? value.toLowerCase() : value;
+  if (!isClient(client)) {
     const fix = self ? `Leave ${name} out.` : `Say ${name} "desktop" or "code".`;
     throw usageError(`${name} is ${quoteValue(value)}; it must be "desktop" or "code"`, fix);
   }
-  if (!self || value === self) return value;
+  if (!self || client === self) return client;
   throw usageError(
-    `${name} is "${value}", but this is ${clientTitle(self)}, not ${clientTitle(otherClient(self))}`,
+    `${name} is "${client}", but this is ${clientTitle(self)}, not ${clientTitle(otherClient(self))}`,
     `Leave ${name} out.`,
   );
 }
@@ -73,7 +75,7 @@ const unsetSetting = `\${user_config.sound}`;
 
 /** The sound of a preference: `"default"` if none is named, `"off"`, or a name. Throws `usage`. */
 export function checkSound(value: unknown): string {
-  if (isAbsent(value) || value === "" || value === unsetSetting) return defaultPreference.sound;
+  if (isAbsent(value) || value === unsetSetting) return defaultPreference.sound;
   if (typeof value === "string" && isSoundName(value)) return value;
   throw usageError(
     `--sound is ${quoteValue(value)}; it must be off or the name of a sound`,
@@ -86,8 +88,9 @@ export function isSoundName(name: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{N} ._-]{0,63}$/u.test(name);
 }
 
+// Clients that have to give every argument leave one empty.
 function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null;
+  return value === undefined || value === null || value === "";
 }
 
 function usageError(message: string, fix: string): RelayError {

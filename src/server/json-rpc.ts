@@ -1,4 +1,33 @@
-import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
+import { type JSONRPCMessage, JSONRPCMessageSchema, type RequestId } from "@modelcontextprotocol/sdk/types.js";
+
+/** Whether a value is a response, right or wrong. If relay answered one, a client that does so too would never end. */
+export function isResponse(value: unknown): boolean {
+  return isObject(value) && typeof value.method !== "string" && ("result" in value || "error" in value);
+}
+
+/** The request or notification in a value, without members that are null; `undefined` if it holds none. */
+export function parseMessage(value: unknown): JSONRPCMessage | undefined {
+  // some clients write their notifications like requests
+  const needsId = isObject(value) && value.id === null && !String(value.method).startsWith("notifications/");
+  return needsId ? undefined : JSONRPCMessageSchema.safeParse(withoutNulls(value, 3)).data;
+}
+
+/** Leaves out null members down to this level: the third one is in the arguments of a tool. */
+function withoutNulls(value: unknown, levels: number): unknown {
+  if (levels === 0 || !isObject(value)) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member, levels - 1)]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The id of a value that may be a message. A client that reads whole numbers cannot read an answer with another id. */
+export function idOf(value: unknown): RequestId | undefined {
+  const id = isObject(value) ? value.id : undefined;
+  return typeof id === "string" || Number.isSafeInteger(id) ? (id as RequestId) : undefined;
+}
 
 /** The id of a request; `undefined` for any other message. */
 export function requestId(message: JSONRPCMessage): RequestId | undefined {
@@ -17,7 +46,7 @@ export function cancelledId(message: JSONRPCMessage): RequestId | undefined {
   return typeof id === "string" || typeof id === "number" ? id : undefined;
 }
 
-/** An error as an answer; without an id, to a line that is no request. */
+/** An error as an answer; without an id, to a line that is no request. JSON-RPC asks for null there, the SDK does not. */
 export function errorAnswer(id: RequestId | undefined, code: number, message: string): JSONRPCMessage {
-  return { jsonrpc: "2.0", ...(id === undefined ? {} : { id }), error: { code, message } };
+  return { jsonrpc: "2.0", id: id ?? (null as never), error: { code, message } };
 }

@@ -1,14 +1,9 @@
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import {
-  ErrorCode,
-  type JSONRPCMessage,
-  JSONRPCMessageSchema,
-  type RequestId,
-} from "@modelcontextprotocol/sdk/types.js";
+import { ErrorCode, type JSONRPCMessage, type RequestId } from "@modelcontextprotocol/sdk/types.js";
 import { errorMessage, WriteFailed } from "../core/errors.ts";
 import { readLines } from "../platform/input.ts";
 import type { Output } from "../platform/output.ts";
-import { cancelledId, errorAnswer, requestId } from "./json-rpc.ts";
+import { cancelledId, errorAnswer, idOf, isResponse, parseMessage, requestId } from "./json-rpc.ts";
 import type { PendingDeliveries } from "./pending.ts";
 
 /** The parts that a transport works with. */
@@ -100,9 +95,15 @@ export class StdioTransport implements Transport {
       const sentence = "the line is not JSON. Send one JSON-RPC message a line.";
       return void this.#write(errorAnswer(undefined, ErrorCode.ParseError, sentence)).catch(this.#failed);
     }
-    const { data: message } = JSONRPCMessageSchema.safeParse(value);
+    const id = idOf(value);
+    if (isResponse(value)) {
+      // relay's only request is a ping, to which any response is an answer
+      if (id !== undefined) this.#receive({ jsonrpc: "2.0", id, result: {} });
+      return;
+    }
+    const message = parseMessage(value);
     if (message) this.#receive(message);
-    else this.#refuse(idOf(value), "this is not a JSON-RPC message of MCP. Send one message a line, not a batch.");
+    else this.#refuse(id, "this is not a JSON-RPC message of MCP. Send one message a line, not a batch.");
   }
 
   #receive(message: JSONRPCMessage): void {
@@ -114,7 +115,7 @@ export class StdioTransport implements Transport {
       this.#options.pending.cancel(cancelled);
       this.#answered(cancelled); // the SDK drops its answer
     }
-    this.onmessage?.(withoutNullArguments(message));
+    this.onmessage?.(message);
   }
 
   #refuse(id: RequestId | undefined, sentence: string): void {
@@ -152,17 +153,4 @@ export class StdioTransport implements Transport {
 
 function isCancellation(error: unknown): boolean {
   return error instanceof WriteFailed && error.code === "ECANCELED";
-}
-
-// The SDK refuses null arguments; relay takes null as absent.
-function withoutNullArguments(message: JSONRPCMessage): JSONRPCMessage {
-  if (!("method" in message) || message.params?.arguments !== null) return message;
-  const { arguments: _, ...params } = message.params;
-  return { ...message, params };
-}
-
-// A client that reads whole numbers cannot read an answer with another id.
-function idOf(value: unknown): RequestId | undefined {
-  const id = (value as { id?: unknown } | null)?.id;
-  return typeof id === "string" || Number.isSafeInteger(id) ? (id as RequestId) : undefined;
 }

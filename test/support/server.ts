@@ -36,7 +36,7 @@ export interface ServerOptions {
 }
 
 /** Starts a server in the sandbox; it is killed with the sandbox if it is still there. */
-function startServer(
+export function startServer(
   box: Sandbox,
   { command = [relayBinary], args = ["--client", "code"], env = {}, reading = true }: ServerOptions = {},
 ): Server {
