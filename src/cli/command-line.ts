@@ -5,11 +5,14 @@ import { parseArguments } from "./arguments.ts";
 import type { Verbs } from "./command.ts";
 import { type Context, createContext } from "./context.ts";
 
-/** Runs one command line of `relay`, reports its error if there is one, and answers the exit status. */
-export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): Promise<number> {
+/**
+ * Runs one command line of `relay`, reports its error if there is one, and answers the exit status. The other
+ * verbs are loaded when they are needed.
+ */
+export async function runCommandLine(hotVerbs: Verbs, rawArgs: readonly string[]): Promise<number> {
   const context = createContext();
   try {
-    await dispatch(verbs, rawArgs, context);
+    await dispatch(hotVerbs, rawArgs, context);
     return 0;
   } catch (error) {
     const status = reportError(error, context, hasFlag(rawArgs, "--json"));
@@ -17,17 +20,18 @@ export async function runCommandLine(verbs: Verbs, rawArgs: readonly string[]): 
   }
 }
 
-async function dispatch(verbs: Verbs, rawArgs: readonly string[], context: Context): Promise<void> {
+async function dispatch(hotVerbs: Verbs, rawArgs: readonly string[], context: Context): Promise<void> {
   const [first = "", ...rest] = rawArgs;
   if (rawArgs.length === 1 && first === "--version") return context.print(version);
   if (rawArgs.length === 0 && context.environment.terminal.stdin) return context.note(hint);
 
   const isServer = first === "" || first.startsWith("-");
   const helpWanted = hasFlag(rawArgs, "--help", "-h");
-  if (helpWanted && isServer) return context.print(await (await import("./help.ts")).renderOverview(verbs));
-
   const isOriginalSetup = isServer && hasFlag(rawArgs, "--setup-code");
   const verb = isOriginalSetup ? "setup-code" : isServer ? "serve" : first;
+  const isHot = !helpWanted && Object.hasOwn(hotVerbs, verb);
+  const verbs: Verbs = isHot ? hotVerbs : { ...hotVerbs, ...(await import("./other-verbs.ts")).otherVerbs };
+  if (helpWanted && isServer) return context.print(await (await import("./help.ts")).renderOverview(verbs));
   const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!command) throw new RelayError("usage", `unknown command "${verb}"`, "See: relay --help");
   if (helpWanted) return context.print(await (await import("./help.ts")).renderCommand(command));

@@ -7,7 +7,7 @@ import { version } from "../core/version.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
 import { defineCommand } from "./command.ts";
 import { unlessInterrupted } from "./interrupt.ts";
-import type { McpClient } from "./mcp-client.ts";
+import { McpClient } from "./mcp-client.ts";
 
 const conversation: { from: Client; text: string }[] = [
   { from: "desktop", text: "Plan: read the configuration once, at start-up. Please build it and tell me what broke." },
@@ -74,7 +74,6 @@ async function converse(buffer: string): Promise<Step[]> {
 }
 
 async function connectTo(client: Client, buffer: string): Promise<McpClient> {
-  const { McpClient } = await import("./mcp-client.ts");
   // inside Claude Code the demo must not look like a part of that session
   const env = { ...cleanEnvironment(), RELAY_DB: buffer, RELAY_NOTIFY: "off" };
   const clientInfo = { name: "relay-demo", version };

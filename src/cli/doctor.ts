@@ -6,10 +6,17 @@ import { printableJson } from "../core/escape.ts";
 import { version } from "../core/version.ts";
 import { plural } from "../core/words.ts";
 import type { Finding, ServerCommand, Subject } from "../doctor/check.ts";
+import { readConfiguration } from "../doctor/configuration.ts";
+import { examine } from "../doctor/examine.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
+import { repairBuffer } from "../store/repair.ts";
+import { setupContext } from "./apply.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
+import { renderFindings } from "./doctor-report.ts";
+import { McpClient } from "./mcp-client.ts";
+import { renderRepair } from "./render.ts";
 
 export const command = defineCommand({
   meta: { name: "doctor", description: "Check the installation and suggest fixes" },
@@ -23,7 +30,6 @@ export const command = defineCommand({
     if (args.repair) return repair(context, json);
     const checks = await examineHere(context, notify);
     const failures = checks.filter(({ status }) => status === "fail").length;
-    const { renderFindings } = await import("./doctor-report.ts");
     context.print(json ? printableJson({ ok: failures === 0, checks }) : renderFindings(checks, context));
     if (failures === 0) return;
     const fixes = failures === 1 ? "fix" : "fixes";
@@ -33,18 +39,11 @@ export const command = defineCommand({
 
 async function repair({ environment, print }: Context, json: boolean): Promise<void> {
   const path = environment.bufferPath();
-  const { repairBuffer } = await import("../store/repair.ts");
   const done = repairBuffer(path, systemClock);
-  const { renderRepair } = await import("./render.ts");
   print(json ? printableJson({ ok: true, buffer: path, ...done }) : renderRepair(path, done));
 }
 
 async function examineHere(context: Context, notify: boolean): Promise<Finding[]> {
-  const [{ setupContext }, { readConfiguration }, { examine }] = await Promise.all([
-    import("./apply.ts"),
-    import("../doctor/configuration.ts"),
-    import("../doctor/examine.ts"),
-  ]);
   const { environment } = context;
   const setup = setupContext(context);
   const folder = mkdtempSync(join(temporaryFolder(), "relay-doctor-"));
@@ -68,7 +67,6 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
  * announce unread messages.
  */
 async function probe({ command, args, env }: ServerCommand, folder: string) {
-  const { McpClient } = await import("./mcp-client.ts");
   const overrides = { RELAY_DB: join(folder, `${crypto.randomUUID()}.db`), RELAY_NOTIFY: "off" };
   const client = await McpClient.start({
     command,

@@ -1,3 +1,5 @@
+import { planCode } from "../setup/code-plan.ts";
+import { apply, writableSetupContext } from "./apply.ts";
 import { defineCommand } from "./command.ts";
 
 export const command = defineCommand({
@@ -13,10 +15,6 @@ export const command = defineCommand({
     json: { type: "boolean", description: "Print JSON" },
   },
   async run({ args, data: context }) {
-    const [{ apply, writableSetupContext }, { planCode }] = await Promise.all([
-      import("./apply.ts"),
-      import("../setup/code-plan.ts"),
-    ]);
     const setup = writableSetupContext(context, "relay setup-code");
     const { scope = "user", statusline = false, json = false, "dry-run": dryRun = false } = args;
     const plan = () => planCode(setup, { scope, statusline });

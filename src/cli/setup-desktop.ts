@@ -1,3 +1,5 @@
+import { planDesktop } from "../setup/claude-desktop.ts";
+import { apply, writableSetupContext } from "./apply.ts";
 import { defineCommand } from "./command.ts";
 
 export const command = defineCommand({
@@ -7,10 +9,6 @@ export const command = defineCommand({
     json: { type: "boolean", description: "Print JSON" },
   },
   async run({ args, data: context }) {
-    const [{ apply, writableSetupContext }, { planDesktop }] = await Promise.all([
-      import("./apply.ts"),
-      import("../setup/claude-desktop.ts"),
-    ]);
     const setup = writableSetupContext(context, "relay setup-desktop");
     const { json = false, "dry-run": dryRun = false } = args;
     await apply(() => planDesktop(setup), setup, { dryRun, json }, context);

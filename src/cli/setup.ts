@@ -1,4 +1,8 @@
+import { bufferOverride } from "../setup/setup-context.ts";
+import { clientsToWelcome, planSetup } from "../setup/setup-plan.ts";
+import { apply, writableSetupContext } from "./apply.ts";
 import { defineCommand } from "./command.ts";
+import { welcome } from "./welcome.ts";
 
 export const command = defineCommand({
   meta: { name: "setup", description: "Connect Claude Desktop and Claude Code" },
@@ -8,19 +12,11 @@ export const command = defineCommand({
     json: { type: "boolean", description: "Print JSON" },
   },
   async run({ args, data: context }) {
-    const [{ apply, writableSetupContext }, { clientsToWelcome, planSetup }] = await Promise.all([
-      import("./apply.ts"),
-      import("../setup/setup-plan.ts"),
-    ]);
     const setup = writableSetupContext(context, "relay setup");
     const { statusline = false, json = false, "dry-run": dryRun = false } = args;
     const plan = () => planSetup(setup, { scope: "user", statusline });
     const changed = await apply(plan, setup, { dryRun, json }, context);
     if (!changed || json || !context.environment.terminal.stdout) return;
-    const [{ welcome }, { bufferOverride }] = await Promise.all([
-      import("./welcome.ts"),
-      import("../setup/setup-context.ts"),
-    ]);
     await welcome(clientsToWelcome(setup), bufferOverride(setup), context);
   },
 });

@@ -2,6 +2,10 @@ import { rmSync } from "node:fs";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
 import type { Relay } from "../core/relay.ts";
 import { plural } from "../core/words.ts";
+import { planRemoval } from "../setup/removal.ts";
+import { bufferOverride } from "../setup/setup-context.ts";
+import { filesSetAside } from "../store/repair.ts";
+import { apply, writableSetupContext } from "./apply.ts";
 import { confirmDeletion } from "./clear.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -18,11 +22,6 @@ export const command = defineCommand({
     const { purge = false, yes = false, json = false, "dry-run": dryRun = false } = args;
     // it removes the hooks and rules that protect the person
     refuseInsideClaudeCode("relay uninstall", context.environment);
-    const [{ apply, writableSetupContext }, { bufferOverride }, { planRemoval }] = await Promise.all([
-      import("./apply.ts"),
-      import("../setup/setup-context.ts"),
-      import("../setup/removal.ts"),
-    ]);
     const setup = writableSetupContext(context, "relay uninstall");
     const nothing = "relay is not set up; nothing to remove.";
     const options = { dryRun, json, nothing, continueOnError: true };
@@ -42,7 +41,6 @@ export const command = defineCommand({
 async function empty(relay: Relay, buffer: string, { note }: Context): Promise<void> {
   const { deleted, deleted_unread: unread } = await relay.store.clear("command line");
   note(`relay: deleted ${deleted}, of which ${unread} unread.`);
-  const { filesSetAside } = await import("../store/repair.ts");
   const aside = filesSetAside(buffer);
   for (const path of aside) rmSync(path, { force: true });
   if (aside.length > 0) note(`relay: deleted ${plural(aside.length, "file")} that a repair had set aside.`);
