@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { release } from "node:os";
 import { delimiter, isAbsolute, relative, sep } from "node:path";
 import { realPathOrNull } from "./files.ts";
 
@@ -47,6 +46,7 @@ function systemKind(): System["kind"] {
   if (process.platform === "win32") return "windows";
   if (process.platform === "darwin") return "macos";
   if (process.platform !== "linux") return "other";
+  const { release } = process.getBuiltinModule("node:os");
   const isWsl = /microsoft/i.test(release()) || existsSync("/proc/sys/fs/binfmt_misc/WSLInterop");
   return isWsl ? "wsl" : "linux";
 }
