@@ -384,9 +384,9 @@ describe("the person is told who last got how many messages:", () => {
     await sendAll(box, reader === "Code" ? "code" : "desktop", ["one", "two"]);
     await pull(box);
     const shown = async (verb: string) => (await box.relay([verb])).stdout;
-    await until("the mark", async () => (await shown("statusline")).startsWith(`${reader} got 2 (${way}, `));
+    await until("the mark", async () => (await shown("statusline")).startsWith(`${reader} got 2 just now (${way})`));
     await sendAll(box, "code", ["three"]);
-    expect(await shown("statusline")).toMatch(/^1 from Desktop · .+, \d\d:\d\d\)\n$/);
+    expect(await shown("statusline")).toMatch(/^1 from Desktop · \w+ got 2 just now \(.+\)\n$/);
     using db = openPatiently(box.buffer);
     db.run("UPDATE relay_deliveries SET delivered_at = ?", [new Date(Date.now() - 400_000).toISOString()]);
     expect(await shown("statusline")).toBe("1 from Desktop\n");
