@@ -161,9 +161,18 @@ const troubles: Record<string, (Change | string)[]> = {
     "warn hook SessionStart: runs /nowhere/relay, which does not exist",
   ],
   "hooks switched off by the person": [set(settings, "disableAllHooks", true), switchedOff("user")],
-  "hooks switched off for this checkout, with a comment": [
-    file("project/.claude/settings.local.json", '{\n  // quiet\n  "disableAllHooks": true,\n}\n'),
+  "hooks switched off for this checkout": [
+    file("project/.claude/settings.local.json", { disableAllHooks: true }),
     switchedOff("project-local"),
+  ],
+  "a comment, at which Claude Code ignores the file": [
+    file("project/.claude/settings.local.json", '{\n  // quiet\n  "disableAllHooks": true\n}\n'),
+    "fail configuration: HOME/project/.claude/settings.local.json is not valid JSON (line 2: InvalidCommentToken)",
+  ],
+  "a byte order mark, at which Claude Desktop drops the servers": [
+    (box) => put(box, desktop, `\uFEFF${readFileSync(join(box.home, desktop), "utf8")}`),
+    `fail configuration: HOME/${desktop} begins with a byte order mark (line 1)…`,
+    "fail server of Desktop: is not registered in Claude Desktop",
   ],
   "rules that are missing": [
     set(settings, "permissions", undefined),

@@ -55,8 +55,8 @@ function openHome(files: Record<string, string | Uint8Array>) {
         places.installRecord,
       ),
     uninstall: () => applyPlan(() => planRemoval(context), places.installRecord, { continueOnError: true }),
-    /** The value of a file, comments and layout aside. */
-    value: (path: string) => Bun.JSONC.parse(readFileSync(join(home, path), "utf8").replace(/^\uFEFF/, "")),
+    /** The value of a file, layout aside. */
+    value: (path: string) => JSON.parse(readFileSync(join(home, path), "utf8").replace(/^\uFEFF/, "")),
     [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
   };
 }
@@ -95,7 +95,7 @@ const config = fc.record(
 const homes = fc.record(
   {
     [paths.settings]: laidOut(settings),
-    [paths.desktop]: laidOut(config),
+    [paths.desktop]: laidOut(config, [""]), // Desktop bears no byte order mark
     [paths.command]: fc.constantFrom("my own", ""),
   },
   { requiredKeys: [] },

@@ -94,6 +94,11 @@ describe("setup-code refuses, and writes nothing,", () => {
       file(paths.settings, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
       /settings\.json is not valid JSON \(line 3: \w+\)\. It was left alone; fix it, and run this again\.\n$/,
     ],
+    [
+      "a comment, at which Claude Code ignores the file",
+      file(paths.settings, '\uFEFF{\n  "model": "opus" // mine\n}\n'),
+      /settings\.json is not valid JSON \(line 2: \w+\)/,
+    ],
     ["invalid hooks", file(paths.settings, { hooks: "none" }), /"hooks" in .*settings\.json is not an object\./],
     ["another server of that name", file(paths.code, another), /another server by the name of relay\. Rename/],
     [
@@ -185,7 +190,7 @@ describe("the person's own configuration of Claude Code stays", () => {
 
   test("a link to settings stays a link, and mode, byte order mark and line ends stay", async () => {
     await using box = home();
-    const start = '\uFEFF{\r\n\t"model": "opus" // the good one\r\n}\r\n';
+    const start = '\uFEFF{\r\n\t"model": "opus"\r\n}\r\n';
     const file = put(box, "dotfiles/claude.json", start, 0o640);
     chmodSync(file, 0o640);
     mkdirSync(join(box.home, ".claude"));
@@ -193,9 +198,7 @@ describe("the person's own configuration of Claude Code stays", () => {
     const before = snapshot(box.home);
     await run(box, ["setup-code"]);
     const changed = readFileSync(file, "utf8");
-    expect(changed).toStartWith(
-      '\uFEFF{\r\n\t"model": "opus", // the good one\r\n\t"hooks": {\r\n\t\t"UserPromptExpansion": [\r\n',
-    );
+    expect(changed).toStartWith('\uFEFF{\r\n\t"model": "opus",\r\n\t"hooks": {\r\n\t\t"UserPromptExpansion": [\r\n');
     expect(changed.replaceAll("\r\n", "")).not.toContain("\n");
     expect(statSync(file).mode & 0o777).toBe(0o640);
     await run(box, ["uninstall"]);
@@ -464,6 +467,8 @@ describe("setup", () => {
     await using box = home();
     put(box, paths.desktop, "{");
     await expectRefused(box, ["setup"], /is not valid JSON/);
+    put(box, paths.desktop, '\uFEFF{"mcpServers": {}}');
+    await expectRefused(box, ["setup"], /begins with a byte order mark \(line 1\), at which Claude Desktop drops/);
     expect(existsSync(join(box.home, paths.code))).toBe(false);
   });
 });

@@ -2,7 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { desktopConfigName, type Places } from "../platform/paths.ts";
 import { commandNames } from "../setup/claude-code.ts";
-import { type JsonText, jsonText, type Path } from "../setup/json-text.ts";
+import { readJson } from "../setup/json-file.ts";
+import type { JsonText, Path } from "../setup/json-text.ts";
 import { activePlugin, installedBundle } from "../setup/other-installs.ts";
 import { readContent } from "../setup/write-file.ts";
 
@@ -87,8 +88,7 @@ export function readConfiguration(places: Places, folder: string): Configuration
 }
 
 function readConfig(path: string): ConfigFile | null {
-  const content = readRegular(path);
-  return content && configFile(path, jsonText(content.toString().replace(/^\uFEFF/, ""), path));
+  return readRegular(path) && configFile(path, readJson(path));
 }
 
 // Others may put a pipe into the working directory, and reading a pipe waits for its writer.

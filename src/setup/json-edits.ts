@@ -17,18 +17,13 @@ function layOut(text: string, container: Node, edit: Edit, layout: Layout): Edit
   const sibling = container.children?.at(-1);
   if (!sibling) {
     const outer = indentAt(text, container.offset);
-    const inside = text.slice(offset, container.offset + container.length - 1);
     const item = newline + outer + step + print(content, layout, outer + step);
-    if (inside.trim() !== "") return { ...edit, content: item }; // before a comment
-    return { offset, length: inside.length, content: item + newline + outer };
+    return { offset, length: container.length - 2, content: item + newline + outer };
   }
   const space = spaceBefore(text, container, sibling);
   if (!space.includes("\n")) return inLine(text, container, edit);
-  // a comment after the sibling stays in its line
-  const [rest = "", comma = ""] = /^([ \t]*,)?[ \t]*(?:\/\/[^\r\n]*)?(?=\r?\n)/.exec(text.slice(offset)) ?? [];
   const indent = space.slice(space.lastIndexOf("\n") + 1);
-  const line = newline + indent + print(content.replace(/^,/, ""), layout, indent);
-  return { offset, length: rest.length, content: comma ? `${rest}${line},` : `,${rest}${line}` };
+  return { offset, length: 0, content: `,${newline}${indent}${print(content.replace(/^,/, ""), layout, indent)}` };
 }
 
 function inLine(text: string, container: Node, edit: Edit): Edit {
@@ -44,39 +39,24 @@ function print(content: string, { newline, step }: Layout, indent: string): stri
 }
 
 /**
- * Removes a property or an element. jsonc-parser's own removal loses comments, and turns `[1, 2]` into `[12]` when it
- * removes the last element (seen, 3.3.1).
+ * Removes a property or an element, with the white space before it. jsonc-parser's own removal turns `[1, 2]` into `[12]`
+ * when it removes the last element (seen, 3.3.1).
  */
 export function remove(text: string, container: Node, item: Node): string {
   const children = container.children ?? [];
   const { offset, length } = children[children.indexOf(item) - 1] ?? item;
-  const comma = commaAfter(text, offset + length);
-  const line = lineOf(text, container, item);
-  const rest = applyEdits(text, comma === null ? [line] : [line, cut(comma, 1)]);
+  const [comma] = /^\s*,/.exec(text.slice(offset + length)) ?? [];
+  const space = spaceBefore(text, container, item);
+  const line = cut(item.offset - space.length, space.length + item.length);
+  const rest = applyEdits(text, comma ? [line, cut(offset + length + comma.length - 1, 1)] : [line]);
   const inside = container.length - 2 - (text.length - rest.length);
   const start = container.offset + 1;
   const isBlank = rest.slice(start, start + inside).trim() === "";
   return isBlank ? applyEdits(rest, [cut(start, inside)]) : rest;
 }
 
-/** Removes an item with the white space before it, except a line end that a comment there needs. */
-function lineOf(text: string, container: Node, item: Node): Edit {
-  const space = spaceBefore(text, container, item);
-  const start = item.offset - space.length;
-  const line = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
-  const isCommented = /\/\/[^\r\n]*$/.test(line) && !/^[ \t]*\r?\n/.test(text.slice(item.offset + item.length));
-  const kept = isCommented ? (/^\r?\n/.exec(space)?.[0].length ?? 0) : 0;
-  return cut(start + kept, space.length + item.length - kept);
-}
-
 function cut(offset: number, length: number): Edit {
   return { offset, length, content: "" };
-}
-
-/** The offset of a comma after white space and comments; `null` if something else comes first. */
-function commaAfter(text: string, end: number): number | null {
-  const [gap = ""] = /^(?:\s|\/\/[^\r\n]*|\/\*[\s\S]*?\*\/)*/.exec(text.slice(end)) ?? [];
-  return text[end + gap.length] === "," ? end + gap.length : null;
 }
 
 /** The indentation of the line at this offset. */
@@ -85,7 +65,7 @@ function indentAt(text: string, offset: number): string {
   return /^[ \t]*/.exec(line)?.[0] ?? "";
 }
 
-/** The white space between an item and a bracket, a comma or a comment before it. */
+/** The white space between an item and a bracket or a comma before it. */
 function spaceBefore(text: string, container: Node, item: Node): string {
   return /[ \t\r\n]*$/.exec(text.slice(container.offset + 1, item.offset))?.[0] ?? "";
 }

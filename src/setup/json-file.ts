@@ -1,5 +1,7 @@
 import { isUtf8 } from "node:buffer";
+import { basename } from "node:path";
 import { RelayError } from "../core/errors.ts";
+import { desktopConfigName } from "../platform/paths.ts";
 import { type JsonText, jsonText } from "./json-text.ts";
 import { type Entry, merge, unmerge } from "./merge.ts";
 import { type FileChange, type RecordedFile, readRecordedFile, recordedChange } from "./plan.ts";
@@ -87,6 +89,13 @@ function decode(content: Buffer | null, path: string): { mark: string; json: Jso
   }
   const text = content?.toString() ?? "";
   const mark = text.startsWith(byteOrderMark) ? byteOrderMark : "";
+  if (mark && basename(path) === desktopConfigName) {
+    throw new RelayError(
+      "failed",
+      `${path} begins with a byte order mark (line 1), at which Claude Desktop drops every server in it`,
+      "It was left alone; save it as UTF-8 without the mark.",
+    );
+  }
   return { mark, json: jsonText(text.slice(mark.length), path) };
 }
 

@@ -15,7 +15,7 @@ export type Path = readonly (string | number)[];
 
 /**
  * The text of another program's JSON file. Each change answers a new one, in which everything else stays: order,
- * indentation, line ends, the spelling of numbers, comments and trailing commas.
+ * indentation, line ends and the spelling of numbers.
  */
 export interface JsonText {
   readonly text: string;
@@ -30,8 +30,9 @@ export interface JsonText {
 }
 
 /**
- * Reads a JSON text, with comments and trailing commas; an empty one is an empty object. Throws a `failed` error that
- * names `file` if it is not JSON, is not an object, or has a key twice on the path to a requested value.
+ * Reads a JSON text as strictly as both Claudes do: at a comment or a trailing comma they ignore the whole file (facts.md).
+ * An empty one is an empty object. Throws a `failed` error that names `file` if it is not JSON, is not an object, or has a
+ * key twice on the path to a requested value.
  */
 export function jsonText(text: string, file: string): JsonText {
   const source = text.trim() === "" ? "{\n}\n" : text;
@@ -63,15 +64,24 @@ export function jsonText(text: string, file: string): JsonText {
 
 function parse(text: string, file: string): Node {
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true });
+  const root = parseTree(text, errors, { disallowComments: true });
   const [error] = errors;
-  if (error || !root) {
+  if (error || !root || !isJson(text)) {
     const line = text.slice(0, error?.offset ?? 0).split("\n").length;
     const why = error ? printParseErrorCode(error.error) : "ValueExpected";
     throw new RelayError("failed", `${file} is not valid JSON (line ${line}: ${why})`, leftAlone);
   }
   if (root.type !== "object") throw new RelayError("failed", `${file} is JSON, but not an object`, leftAlone);
   return root;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const leftAlone = "It was left alone; fix it, and run this again.";
