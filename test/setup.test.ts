@@ -231,6 +231,65 @@ describe("the person's own configuration of Claude Code stays", () => {
   });
 });
 
+describe("a file that cannot be replaced", () => {
+  const canMount = Bun.spawnSync(["unshare", "-rm", "true"]).exitCode === 0;
+
+  test("but is read-only, as in the Nix store: refused before any change, with the JSON to add by hand", async () => {
+    await using box = home();
+    const store = put(box, "store/settings.json", { model: "opus" }, 0o444);
+    mkdirSync(join(box.home, ".claude"));
+    symlinkSync(store, join(box.home, paths.settings));
+    const before = snapshot(box.home);
+    const { status, stderr } = await box.relay(["setup-code"]);
+    const byHand =
+      /settings\.json is read-only, because .*\/store\/settings\.json is\. Make it writable, or add .*: (.*)$/m;
+    expect([status, stderr]).toEqual([1, expect.stringMatching(byHand)]);
+    expect(JSON.parse(byHand.exec(stderr)?.[1] ?? "")).toEqual(settings);
+    expect(snapshot(box.home)).toEqual(before);
+    expect(existsSync(join(box.home, paths.code))).toBe(false);
+    const doctor = JSON.parse((await box.relay(["doctor", "--json"])).stdout);
+    expect(JSON.stringify(doctor)).not.toContain('"Run: relay setup');
+    expect(JSON.stringify(doctor)).toContain("settings.json is read-only");
+    rmSync(store);
+    put(box, "store/settings.json", { ...settings, model: "opus" }, 0o444);
+    await run(box, ["setup-code"]);
+    expect(text(box, paths.command)).toBe(installed.command);
+  });
+
+  test.skipIf(!canMount).each([
+    ["is mounted alone", `mount --bind host.json ${paths.settings}`],
+    ["has a group that it cannot be given", `:`],
+  ])("but %s: written in place, in and out", async (_name, prepare) => {
+    await using box = home();
+    const file = put(box, paths.settings, { model: "opus" });
+    const changed = prepare === ":" ? paths.settings : "host.json";
+    const before = readFileSync(file, "utf8");
+    put(box, "host.json", before);
+    if (prepare === ":") await box.run(["chgrp", "12345", file]);
+    const { ino } = statSync(join(box.home, changed));
+    for (const verb of ["setup-code", "uninstall"]) {
+      const script = `${prepare} && exec "$0" ${verb}`;
+      expect(await box.run(["unshare", "-rm", "sh", "-c", script, relayBinary])).toMatchObject({
+        status: 0,
+        stderr: "",
+      });
+      if (verb === "setup-code") expect(json(box, changed)).toEqual({ model: "opus", ...settings });
+      expect(statSync(join(box.home, changed)).ino).toBe(ino);
+    }
+    expect(text(box, changed)).toBe(before);
+  });
+
+  test("although that could not be known: says what is done, and how to take it out", async () => {
+    await using box = home();
+    const file = put(box, paths.settings, {});
+    const program = readFileSync(join(box.programs, "claude"), "utf8");
+    writeFileSync(join(box.programs, "claude"), `${program}\n[ "$2" != add-json ] || chmod 444 ${file}\n`);
+    const { stderr } = await box.relay(["setup-code"]);
+    expect(stderr).toContain("settings.json is read-only. ");
+    expect(stderr).toEndWith(" Already done: registers the server. relay uninstall takes that out.\n");
+  });
+});
+
 describe("options of Claude Code", () => {
   test("the sandbox, where it is on, lets the exact command out", async () => {
     await using box = home();

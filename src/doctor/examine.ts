@@ -1,3 +1,8 @@
+import { errorMessage } from "../core/errors.ts";
+import { planDesktop } from "../setup/claude-desktop.ts";
+import { planCode } from "../setup/code-plan.ts";
+import { refuseUnwritable } from "../setup/plan.ts";
+import { planSetup } from "../setup/setup-plan.ts";
 import { checkBuffer } from "./buffer-check.ts";
 import { type Check, type Finding, fail, failed, ok, type Subject } from "./check.ts";
 import { checkCommand, checkProjectCommands } from "./command-check.ts";
@@ -39,5 +44,28 @@ const checks: readonly Check[] = [
 
 /** Runs all checks, and changes nothing. */
 export async function examine(subject: Subject): Promise<Finding[]> {
-  return (await Promise.all(checks.map((check) => check(subject)))).flat();
+  const findings = (await Promise.all(checks.map((check) => check(subject)))).flat();
+  return Promise.all(
+    findings.map(async (finding) => {
+      const [, verb] = /^(?:Run: |Quit Claude Desktop, run )relay (setup[a-z-]*)/.exec(finding.fix ?? "") ?? [];
+      return verb ? { ...finding, fix: (await refusalOf(verb, subject)) ?? finding.fix } : finding;
+    }),
+  );
+}
+
+const plans: Record<string, typeof planSetup> = {
+  setup: planSetup,
+  "setup-code": planCode,
+  "setup-desktop": planDesktop,
+};
+
+/** Why this setup would refuse, and the fix of that; `null` if it would not. */
+async function refusalOf(verb: string, { context }: Subject): Promise<string | null> {
+  try {
+    const plan = await plans[verb]?.(context, { scope: "user", statusline: false });
+    if (plan) refuseUnwritable(plan, context.places.installRecord);
+    return null;
+  } catch (error) {
+    return `relay ${verb} cannot do it yet: ${errorMessage(error)}`;
+  }
 }

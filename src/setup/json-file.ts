@@ -49,7 +49,9 @@ export function mergeFile(
   const after = encode(mark, merge(current, entries).json);
   if (file.content?.equals(after)) return [];
   const base = baseOf(file, mark, unmerge(json, entries, { placed, containers }));
-  return [recordedChange(file, base, after, { ...merge(decode(base, path).json, entries), what })];
+  const byHand = JSON.stringify(merge(jsonText("", path), entries).json.at([]));
+  const change = recordedChange(file, base, after, { ...merge(decode(base, path).json, entries), what });
+  return [{ ...change, byHand }];
 }
 
 function isPlacedBy({ path, value }: Entry, placed: Placed): boolean {

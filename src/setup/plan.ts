@@ -1,3 +1,4 @@
+import { RelayError } from "../core/errors.ts";
 import {
   type FileRecord,
   hashOf,
@@ -7,7 +8,7 @@ import {
   withFile,
   withoutFile,
 } from "./record.ts";
-import { missingFolders, readContent, removeEmptyFolders, replaceContent } from "./write-file.ts";
+import { missingFolders, readContent, refuseReadOnly, removeEmptyFolders, replaceContent } from "./write-file.ts";
 
 /** The change of one file. */
 export interface FileChange {
@@ -19,6 +20,8 @@ export interface FileChange {
   what: string;
   /** The file's new record; `null` removes the record. */
   record: FileRecord | null;
+  /** relay's part as JSON, for a person who has to add it. */
+  byHand?: string;
 }
 
 /** A run of another program. */
@@ -59,8 +62,9 @@ export function mergePlans(plans: readonly Partial<Plan>[]): Plan {
 /**
  * Does the work that `plan` plans, and answers the work that was done. Other programs run first, because they may fail.
  * Then the files are planned again: Claude Code writes its settings when it runs (seen, 2.1.330). The record is on the disk
- * before the change that it records. Throws a `failed` error; the work until then stays, and the same command continues
- * it. With `continueOnError` it does the rest of the work, and answers the errors among the failures.
+ * before the change that it records. Throws a `failed` error, before any change for a file that cannot be written. After
+ * another error the work until then stays, the error names it, and the same command continues it. With `continueOnError`
+ * it does the rest of the work, and answers the errors among the failures.
  */
 export async function applyPlan(
   plan: () => Promise<Plan>,
@@ -73,13 +77,15 @@ export async function applyPlan(
       await work();
       return true;
     } catch (error) {
-      if (!continueOnError) throw error;
+      if (!continueOnError) throw withDone(error, [...commands, ...done]);
       errors.push(error as Error);
       return false;
     }
   };
-  const planned = await plan();
   const commands: ExternalCommand[] = [];
+  const done: FileChange[] = [];
+  const planned = await plan();
+  if (!continueOnError) refuseUnwritable(planned, recordPath);
   for (const command of planned.commands) {
     if (command.recordBefore) updateRecord(recordPath, command.recordBefore);
     if (!(await attempt(command.run))) continue;
@@ -90,9 +96,27 @@ export async function applyPlan(
   updateRecord(recordPath, (records) =>
     changes.reduce((updated, { record }) => (record ? withFile(updated, record) : updated), records),
   );
-  const done: FileChange[] = [];
   for (const change of changes) if (await attempt(() => changeFile(change, recordPath))) done.push(change);
   return { ...planned, commands, changes: done, failures: [...failures, ...errors] };
+}
+
+/** Refuses a plan with a file that cannot be written, before any of its work. Throws a `failed` error. */
+export function refuseUnwritable({ commands, changes }: Plan, recordPath: string): void {
+  for (const { path, byHand } of changes) {
+    const advice = byHand ? `add this to it by hand: ${byHand}` : "see relay setup --dry-run for its content.";
+    refuseReadOnly(path, `Make it writable, or ${advice}`);
+  }
+  if (commands.length + changes.length > 0) refuseReadOnly(recordPath);
+}
+
+function withDone(error: unknown, done: readonly { what: string }[]): unknown {
+  if (!(error instanceof RelayError) || done.length === 0) return error;
+  const parts = done.map(({ what }) => what).join("; ");
+  return new RelayError(
+    error.kind,
+    error.message,
+    `${error.fix} Already done: ${parts}. relay uninstall takes that out.`,
+  );
 }
 
 function changeFile({ path, before, after, record }: FileChange, recordPath: string): void {

@@ -1,7 +1,9 @@
 import {
+  accessSync,
   chmodSync,
   chownSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   lstatSync,
@@ -46,9 +48,25 @@ export function missingFolders(path: string): string[] {
 }
 
 /**
+ * Refuses a file that cannot be written, and one that is read-only on purpose, in the Nix store or by its mode. Throws a
+ * `failed` error that ends with `fix`.
+ */
+export function refuseReadOnly(path: string, fix = "Make it writable, and run this again."): void {
+  const target = targetOf(path);
+  const [place = dirname(target)] = existsSync(target) ? [target] : missingFolders(target).slice(0, 1).map(dirname);
+  try {
+    accessSync(place, constants.W_OK);
+    if (statSync(place).mode & 0o222) return; // root may write every file
+  } catch {}
+  const where = place === path ? "" : `, because ${place} is`;
+  throw new RelayError("failed", `${path} is read-only${where}`, fix);
+}
+
+/**
  * Gives a file this content, or removes it (`null`), unless it no longer has the content `expected`. Changes the file that
  * a symbolic link leads to. Keeps the owner, and the mode unless one is given; a new file gets 0600. Every reader finds the
- * old content or the new one. Throws a `failed` error; then nothing was changed.
+ * old content or the new one, except in a file that can only be written in place. Throws a `failed` error; then nothing was
+ * changed.
  */
 export function replaceContent(
   path: string,
@@ -65,8 +83,9 @@ export function replaceContent(
   try {
     removeTemporaryFiles(target);
     if (isSameContent(content, expected)) return;
+    refuseReadOnly(path);
     if (content === null) rmSync(target, { force: true });
-    else write(target, content, refuseChanged, mode);
+    else write(target, content, expected, refuseChanged, mode);
   } catch (error) {
     throw error instanceof RelayError ? error : fileError(path, "written", error);
   }
@@ -81,18 +100,36 @@ export function removeEmptyFolders(folders: readonly string[]): void {
   }
 }
 
-function write(target: string, content: Uint8Array, refuseChanged: () => void, mode?: number): void {
+// A file that is mounted alone (EBUSY, EXDEV), or whose owner or folder is another's, cannot be replaced, only written.
+const onlyInPlace = ["EBUSY", "EXDEV", "EPERM", "EINVAL", "EACCES", "EROFS"];
+
+function write(
+  target: string,
+  content: Uint8Array,
+  expected: Uint8Array | null,
+  refuseChanged: () => void,
+  mode?: number,
+): void {
+  try {
+    replace(target, content, refuseChanged, mode);
+  } catch (error) {
+    if (expected === null || !onlyInPlace.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    refuseChanged();
+    try {
+      writeDurably(target, "w", content);
+    } catch (cause) {
+      writeDurably(target, "w", expected); // such as on a full disk
+      throw cause;
+    }
+  }
+}
+
+function replace(target: string, content: Uint8Array, refuseChanged: () => void, mode?: number): void {
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   const old = statSync(target, { throwIfNoEntry: false });
   const temporary = `${temporaryPrefix(target)}${process.pid}`;
   try {
-    const descriptor = openSync(temporary, "wx", 0o600);
-    try {
-      writeFileSync(descriptor, content);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+    writeDurably(temporary, "wx", content);
     if (process.platform !== "win32") {
       const { uid, gid } = statSync(temporary); // a folder may give its own group to a new file
       if (old && (old.uid !== uid || old.gid !== gid)) chownSync(temporary, old.uid, old.gid);
@@ -104,6 +141,16 @@ function write(target: string, content: Uint8Array, refuseChanged: () => void, m
     rmSync(temporary, { force: true });
   }
   syncFolder(dirname(target));
+}
+
+function writeDurably(path: string, flags: "w" | "wx", content: Uint8Array): void {
+  const descriptor = openSync(path, flags, 0o600);
+  try {
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function temporaryPrefix(target: string): string {
