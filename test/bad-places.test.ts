@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
+import { home } from "./support/setup.ts";
 import { openTypedSession } from "./support/typing.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -55,6 +56,58 @@ describe.skipIf(!canBeNobody)("an unknown user without HOME", () => {
       stderr: "",
     });
     expect(await runAsNobody(box, ["status"], env)).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+describe("setup promises nothing in a home folder", () => {
+  test.each<[string, (box: Sandbox) => unknown, RegExp]>([
+    [
+      "that everybody may write",
+      ({ home }) => chmodSync(home, 0o777),
+      /^relay: .* set RELAY_DB to a file in a folder of/,
+    ],
+    [
+      "that is not there",
+      (box) => rmSync(box.home, { recursive: true }),
+      /^relay: the home folder \S+ does not exist\. Set/,
+    ],
+  ])("%s", async (_name, prepare, sentence) => {
+    await using box = home();
+    await prepare(box);
+    const { status, stdout, stderr } = await box.relay(["setup-code"], { cwd: "/" });
+    expect([status, stdout]).toEqual([sentence.source.includes("RELAY_DB") ? 4 : 1, ""]);
+    expect(stderr).toMatch(sentence);
+    expect(stderr.trimEnd().split("\n").length).toBe(1);
+    expect(existsSync(join(box.home, ".claude"))).toBe(false);
+  });
+
+  test.skipIf(!Bun.which("gcc"))("whose disk has no locks", async () => {
+    await using box = home();
+    const source = `#include <errno.h>
+      #include <sys/syscall.h>
+      int fcntl64(int file, int command, void *lock) {
+        if (command != 6) return syscall(SYS_fcntl, file, command, lock);
+        errno = ENOLCK;
+        return -1;
+      }`;
+    const library = join(box.programs, "nolocks.so");
+    await box.run(["gcc", "-w", "-shared", "-fPIC", "-xc", "-", "-o", library], { stdin: source });
+    const { status, stderr } = await box.relay(["setup-code"], { env: { LD_PRELOAD: library } });
+    expect([status, stderr]).toEqual([
+      4,
+      expect.stringMatching(/ has no file locks\. Use another disk: set RELAY_DB to /),
+    ]);
+    expect(readdirSync(box.home)).toEqual([]);
+  });
+
+  test.skipIf(!canBeNobody)("but does in one of its group, as a container's user of any number has it", async () => {
+    await using box = home();
+    await box.run(["chown", "0:54321", box.home]);
+    chmodSync(box.home, 0o770);
+    chmodSync(box.programs, 0o755);
+    copyFileSync(relayBinary, join(box.programs, "relay"));
+    const become = ["setpriv", "--reuid", "12345", "--regid", "54321", "--clear-groups"];
+    expect(await box.run([...become, "relay", "setup-code"])).toMatchObject({ status: 0, stderr: "" });
   });
 });
 

@@ -158,7 +158,7 @@ describe("the buffer may be", () => {
 
 const stranger = 65_534;
 const open =
-  "the folder FOLDER can be written by anybody, so the buffer in it would not be safe. Run: chmod go-w FOLDER";
+  "the folder FOLDER can be written by anybody, so the buffer in it would not be safe. Run: chmod go-w FOLDER, or set RELAY_DB to a file in a folder of your own on a disk of this machine.";
 const another = "PATH is another program's database, not a relay buffer.";
 
 /**

@@ -1,7 +1,7 @@
 // Setup on Windows, as far as another system can show it: where files are, and which programs are never started.
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { placesOf } from "../src/platform/paths.ts";
 import { planCode } from "../src/setup/code-plan.ts";
 import { findClaude } from "../src/setup/program.ts";
@@ -41,14 +41,18 @@ test("the native program is preferred to npm's", () => {
   expect(findClaude(systemOf("windows", {}, ["/c/npm/claude"]), "/c/home")).toBe("/c/npm/claude");
 });
 
-test("Claude Desktop's folders: the usual one, and those of the store's package", async () => {
+test("Claude Desktop's folders: the usual one, and those of packages and of gateways", async () => {
   await using box = sandbox();
-  const local = join(box.home, "AppData/Local");
-  mkdirSync(join(local, "Packages/Claude_pzs8sxrjxfjjc/LocalCache"), { recursive: true });
-  mkdirSync(join(local, "Packages/Other_x"), { recursive: true });
-  const variables = { APPDATA: "/roaming", LOCALAPPDATA: local };
-  expect(placesOf(box.home, { kind: "windows", variables }).desktopFolders).toEqual([
-    "/roaming/Claude",
-    join(local, "Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming/Claude"),
-  ]);
+  const flatpak = ".var/app/com.anthropic.Claude/config/Claude";
+  const snap = "snap/claude-desktop/current/.config/Claude";
+  const store = "AppData/Local/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming/Claude";
+  const mac = "Library/Application Support/Claude";
+  const others = ["AppData/Local/Packages/Other_x", "snap/other/current/.config/Claude"];
+  for (const folder of [flatpak, `${flatpak}-3p`, snap, store, `${mac}-3p`, "AppData/Local/Claude-3p", ...others])
+    mkdirSync(join(box.home, folder), { recursive: true });
+  const found = (kind: "windows" | "linux" | "macos") =>
+    placesOf(box.home, { kind, variables: {} }).desktopFolders.map((folder) => relative(box.home, folder));
+  expect(found("windows")).toEqual(["AppData/Roaming/Claude", store, "AppData/Local/Claude-3p"]);
+  expect(found("macos")).toEqual([mac, `${mac}-3p`]);
+  expect(found("linux")).toEqual([".config/Claude", flatpak, snap, `${flatpak}-3p`]);
 });

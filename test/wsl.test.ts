@@ -6,6 +6,7 @@ import { RelayError } from "../src/core/errors.ts";
 import { identify, refuseInsideClaudeCode } from "../src/core/identity.ts";
 import { readEnvironment } from "../src/platform/environment.ts";
 import { placesOf } from "../src/platform/paths.ts";
+import { systemKind } from "../src/platform/system.ts";
 import { isBlind, wslEnv } from "../src/platform/wslenv.ts";
 import { planDesktop } from "../src/setup/claude-desktop.ts";
 import { planCode } from "../src/setup/code-plan.ts";
@@ -123,6 +124,17 @@ test.each<[string, string, Record<string, string>, boolean]>([
   ["linux", "/home/me", {}, false],
 ])("on %s in %s with %j its starter is unknown: %p", (platform, folder, variables, blind) => {
   expect(isBlind(platform, folder, variables)).toBe(blind);
+});
+
+test.each<[string, Record<string, string>, string[]]>([
+  ["wsl", { WSL_INTEROP: "/run/WSL/1_interop" }, []],
+  ["wsl", {}, ["/proc/sys/fs/binfmt_misc/WSLInterop"]],
+  ["wsl", {}, ["/proc/sys/fs/binfmt_misc/WSLInterop-late"]],
+  ["linux", {}, ["/mnt/c"]], // interop is switched off
+  ["linux", { WSL_INTEROP: "/run/WSL/1_interop" }, ["/.dockerenv"]],
+  ["linux", {}, ["/proc/sys/fs/binfmt_misc/WSLInterop", "/run/.containerenv"]],
+])("it is %s with %j and %j", (kind, variables, files) => {
+  expect(systemKind("linux", variables, (path) => files.includes(path))).toBe(kind as never);
 });
 
 test("a relay that cannot know who started it neither delivers nor clears", () => {

@@ -30,8 +30,11 @@ export function writableSetupContext(context: Context, command: string): SetupCo
   const buffer = setup.system.variables.RELAY_DB ? environment.bufferPath() : null;
   if (buffer) refuseInsideClaudeCode(`${command} with RELAY_DB`, environment);
   const { home } = setup.places;
-  const owner = process.getuid ? statSync(home, { throwIfNoEntry: false })?.uid : undefined;
-  if (owner === undefined || owner === process.getuid?.()) return { ...setup, buffer };
+  const user = process.getuid?.();
+  const { uid, gid, mode } = statSync(home);
+  // a container may run with any user number, in a home folder of its group
+  const isGroups = user !== 0 && gid === process.getgid?.() && (mode & 0o020) !== 0;
+  if (user === undefined || user === uid || isGroups) return { ...setup, buffer };
   throw new RelayError("failed", `the home folder ${home} is another user's`, "Run this as that user, without sudo.");
 }
 

@@ -1,4 +1,4 @@
-import { fstatSync } from "node:fs";
+import { existsSync, fstatSync } from "node:fs";
 import { basename, isAbsolute, join, sep } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
@@ -17,7 +17,7 @@ export interface Environment {
   /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
   notify(): boolean;
   system(): System;
-  /** The paths of both Claudes' configuration. Throws a `failed` error without a home. */
+  /** The paths of both Claudes' configuration. Throws a `failed` error without a home folder. */
   places(): Places;
   /** The folder of Claude Code's settings and commands; `null` without a home. */
   claudeFolder(): string | null;
@@ -85,8 +85,9 @@ function readSession(id?: string, process?: string, project: string | null = nul
 
 function readPlaces(variables: Record<string, string | undefined>): Places {
   const home = homeFolder();
-  if (home) return placesOf(home, readSystem(variables, home));
-  throw new RelayError("failed", "there is no home folder", "Set HOME to the absolute path of yours.");
+  if (home && existsSync(home)) return placesOf(home, readSystem(variables, home));
+  const problem = home ? `the home folder ${home} does not exist` : "there is no home folder";
+  throw new RelayError("failed", problem, "Set HOME to the absolute path of yours.");
 }
 
 function claudeFolder(override: string | undefined, posixHome: string | undefined): string | null {

@@ -17,10 +17,15 @@ export interface Places {
   claudeFolder: string;
   /** Claude Code's own file, where `claude mcp add-json --scope user` registers servers. */
   claudeConfig: string;
-  /** The folders of Claude Desktop's configuration, the default one first (facts.md, "Claude Desktop"). */
+  /**
+   * The folders of Claude Desktop's configuration, the default one first (facts.md, "Claude Desktop"). With a model by
+   * Bedrock, Vertex or a gateway it uses `Claude-3p`.
+   */
   desktopFolders: string[];
-  /** Claude Code's settings by an administrator, which override the person's (documents of Claude Code, "Settings"). */
+  /** Claude Code's settings by an administrator, which override the person's, the strongest first (its documents). */
   managedSettings: string[];
+  /** The administrator's servers, which take the place of all others (its documents). */
+  managedServers: string;
   /** The record of setup's changes. In the home folder, because the Windows store's Desktop redirects other folders. */
   installRecord: string;
 }
@@ -43,6 +48,7 @@ export function placesOf(home: string, { kind, variables }: Pick<System, "kind" 
   const claudeFolder = configDirOverride ?? join(home, ".claude");
   // Claude Code prefers its file's older path, if a file is there (seen, 2.1.330)
   const olderConfig = join(claudeFolder, ".config.json");
+  const managed = managedFolder(kind, variables);
   return {
     home,
     defaultBufferPath: defaultBufferPath(home),
@@ -50,29 +56,46 @@ export function placesOf(home: string, { kind, variables }: Pick<System, "kind" 
     claudeFolder,
     claudeConfig: existsSync(olderConfig) ? olderConfig : join(configDirOverride ?? home, ".claude.json"),
     desktopFolders: desktopFolders(home, kind, variables),
-    managedSettings: [managedSettings(kind, variables)],
+    managedSettings: [
+      ...entriesOf(join(managed, "managed-settings.d"), /\.json$/).toReversed(),
+      join(managed, "managed-settings.json"),
+    ],
+    managedServers: join(managed, "managed-mcp.json"),
     installRecord: join(home, ".relay_install.json"),
   };
 }
 
-function managedSettings(kind: System["kind"], variables: System["variables"]): string {
-  if (kind === "macos") return "/Library/Application Support/ClaudeCode/managed-settings.json";
-  if (kind !== "windows") return "/etc/claude-code/managed-settings.json";
-  return join(variables.ProgramFiles || "C:\\Program Files", "ClaudeCode/managed-settings.json");
+function managedFolder(kind: System["kind"], variables: System["variables"]): string {
+  if (kind === "macos") return "/Library/Application Support/ClaudeCode";
+  if (kind !== "windows") return "/etc/claude-code";
+  return join(variables.ProgramFiles || "C:\\Program Files", "ClaudeCode");
 }
 
 function desktopFolders(home: string, kind: System["kind"], variables: System["variables"]): string[] {
-  if (kind === "macos") return [join(home, "Library/Application Support/Claude")];
-  if (kind !== "windows") return [join(variables.XDG_CONFIG_HOME || join(home, ".config"), "Claude")];
-  const roaming = variables.APPDATA || join(home, "AppData/Roaming");
-  const packages = join(variables.LOCALAPPDATA || join(home, "AppData/Local"), "Packages");
-  const fromStore = entriesOf(packages).filter((name) => name.startsWith("Claude_"));
-  return [join(roaming, "Claude"), ...fromStore.map((name) => join(packages, name, "LocalCache/Roaming/Claude"))];
+  const parents = desktopParents(home, kind, variables);
+  const local = variables.LOCALAPPDATA || join(home, "AppData/Local");
+  const thirdParty = [...parents, ...(kind === "windows" ? [local] : [])].map((parent) => join(parent, "Claude-3p"));
+  return [...parents.map((parent) => join(parent, "Claude")), ...thirdParty.filter(existsSync)];
 }
 
-function entriesOf(folder: string): string[] {
+function desktopParents(home: string, kind: System["kind"], variables: System["variables"]): string[] {
+  if (kind === "macos") return [join(home, "Library/Application Support")];
+  if (kind !== "windows") {
+    const flatpaks = entriesOf(join(home, ".var/app"), /claude/i).map((folder) => join(folder, "config"));
+    const snaps = entriesOf(join(home, "snap"), /claude/i).map((folder) => join(folder, "current/.config"));
+    const packaged = [...flatpaks, ...snaps].filter((parent) => existsSync(join(parent, "Claude")));
+    return [variables.XDG_CONFIG_HOME || join(home, ".config"), ...packaged];
+  }
+  const packages = join(variables.LOCALAPPDATA || join(home, "AppData/Local"), "Packages");
+  const fromStore = entriesOf(packages, /^Claude_/).map((folder) => join(folder, "LocalCache/Roaming"));
+  return [variables.APPDATA || join(home, "AppData/Roaming"), ...fromStore];
+}
+
+/** The paths in a folder whose names match, in order; none if it cannot be read. */
+function entriesOf(folder: string, pattern: RegExp): string[] {
   try {
-    return readdirSync(folder);
+    const names = readdirSync(folder).filter((name) => pattern.test(name));
+    return names.sort().map((name) => join(folder, name));
   } catch {
     return [];
   }

@@ -20,7 +20,7 @@ export interface System {
 export function readSystem(variables: System["variables"], home: string): System {
   const find = (program: string, path: string) => Bun.which(program, { PATH: path });
   return {
-    kind: systemKind(),
+    kind: systemKind(process.platform, variables, existsSync),
     user: process.getuid?.() ?? 0,
     variables,
     find: (program) => find(program, searchPath(home, variables.PATH).join(delimiter)),
@@ -42,13 +42,21 @@ export function pickVariables(variables: System["variables"], names: readonly st
   return found;
 }
 
-function systemKind(): System["kind"] {
-  if (process.platform === "win32") return "windows";
-  if (process.platform === "darwin") return "macos";
-  if (process.platform !== "linux") return "other";
-  const { release } = process.getBuiltinModule("node:os");
-  const isWsl = /microsoft/i.test(release()) || existsSync("/proc/sys/fs/binfmt_misc/WSLInterop");
-  return isWsl ? "wsl" : "linux";
+/**
+ * The kind of a system with these variables and files. WSL counts only with its interop, and never a container in it, which
+ * has WSL's kernel but cannot reach Windows.
+ */
+export function systemKind(
+  platform: string,
+  { WSL_INTEROP }: System["variables"],
+  exists: (path: string) => boolean,
+): System["kind"] {
+  if (platform === "win32") return "windows";
+  if (platform === "darwin") return "macos";
+  if (platform !== "linux") return "other";
+  const interop = ["WSLInterop", "WSLInterop-late"].map((name) => `/proc/sys/fs/binfmt_misc/${name}`); // with systemd
+  const isContainer = ["/.dockerenv", "/run/.containerenv"].some(exists);
+  return !isContainer && (WSL_INTEROP || interop.some(exists)) ? "wsl" : "linux";
 }
 
 // A client starts its server in a directory that others may have filled, and often with a short PATH. Folders below that

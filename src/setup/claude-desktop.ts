@@ -32,13 +32,11 @@ export async function planDesktop(context: SetupContext): Promise<Plan> {
 
 const restart = "Quit Claude Desktop and start it again.";
 
-/** The existing configurations of Claude Desktop, or the one that it would make. */
+/** The configuration in each existing folder of Claude Desktop, or in the one that it would make. */
 function desktopConfigs({ places, system }: SetupContext): string[] {
-  const { desktopFolders } = places;
-  const existing = desktopFolders.map((folder) => join(folder, desktopConfigName)).filter(system.exists);
-  if (existing.length > 0) return existing;
-  const folder = desktopFolders.find(system.exists) ?? desktopFolders[0];
-  return folder ? [join(folder, desktopConfigName)] : [];
+  const existing = places.desktopFolders.filter(system.exists);
+  const folders = existing.length > 0 ? existing : places.desktopFolders.slice(0, 1);
+  return folders.map((folder) => join(folder, desktopConfigName));
 }
 
 // Only the Windows relay knows the paths of Claude Desktop's files there.

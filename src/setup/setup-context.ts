@@ -3,6 +3,7 @@ import { RelayError } from "../core/errors.ts";
 import { desktopConfigName, type Places } from "../platform/paths.ts";
 import type { System } from "../platform/system.ts";
 import { wslEnv } from "../platform/wslenv.ts";
+import { probeBuffer } from "../store/probe.ts";
 import { isRelay, permissionRules, permissionRulesInWsl } from "./claude-code.ts";
 import { readJson } from "./json-file.ts";
 import type { Path } from "./json-text.ts";
@@ -29,13 +30,15 @@ export interface Launch {
 
 /**
  * The launch of relay. In WSL that is the Windows relay, because Claude Desktop is on the Windows side and the two systems
- * must not share an SQLite file. Throws a `failed` error if the two Claudes would use different buffers.
+ * must not share an SQLite file. Throws a `failed` error if the two Claudes would use different buffers, and
+ * a `buffer` error if there cannot be one.
  */
 export function launchOf(context: SetupContext): Launch {
   const { system, executable } = context;
   const buffer = bufferOverride(context);
   const env = buffer ? { RELAY_DB: buffer } : {};
   if (!isAcrossWsl(context)) {
+    probeBuffer(buffer ?? context.places.defaultBufferPath);
     return { program: checkedProgram(stablePath(executable, system)), env, rules: permissionRules(buffer) };
   }
   const program = windowsRelay(system);

@@ -123,7 +123,8 @@ class Replaced extends RelayError {
   }
 }
 
-function openFile(path: string, create: boolean): OpenFile | null {
+/** Opens the file at this path, and makes a missing one or answers `null`. Throws a `buffer` error, or SQLite's. */
+export function openFile(path: string, create: boolean): OpenFile | null {
   if (create) createBufferFile(path);
   const file = acceptBufferFile(path);
   const identity = file && identify(file);

@@ -12,6 +12,9 @@ import {
 import { dirname } from "node:path";
 import { errorMessage, RelayError } from "../core/errors.ts";
 
+/** The advice for a place where no buffer can be. */
+export const betterPlace = "set RELAY_DB to a file in a folder of your own on a disk of this machine";
+
 /** The identity of a file, whatever its path. */
 export interface FileIdentity {
   device: bigint;
@@ -99,17 +102,20 @@ export function companionsOf(file: string): string[] {
 /** The error for a file operation that the system refused. */
 export function fileError(path: string, error: unknown): RelayError {
   const { code = "" } = error as NodeJS.ErrnoException;
-  const denied = [`${path} is not accessible to you`, "Change its permissions or those of its folder."] as const;
+  const denied = [
+    `${path} is not accessible to you`,
+    `Change its permissions or those of its folder, or ${betterPlace}.`,
+  ] as const;
   const full = [
     `there is no room left on the disk of ${path}`,
     "Free some and try again; nothing was stored.",
   ] as const;
   const reasons: Record<string, readonly [message: string, fix: string]> = {
-    ENOENT: [`the folder ${dirname(path)} does not exist`, "Create it, or set RELAY_DB to another file."],
-    ENOTDIR: [`${dirname(path)} is not a folder`, "Set RELAY_DB to a file in one."],
+    ENOENT: [`the folder ${dirname(path)} does not exist`, `Create it, or ${betterPlace}.`],
+    ENOTDIR: [`${dirname(path)} is not a folder`, `Move it away, or ${betterPlace}.`],
     EACCES: denied,
     EPERM: denied,
-    EROFS: [`${path} is on a read-only disk`, "Set RELAY_DB to a file on another disk."],
+    EROFS: [`${path} is on a read-only disk`, `Make it writable, or ${betterPlace}.`],
     ENOSPC: full,
     EDQUOT: full,
     EMFILE: [`this process has too many files open to open ${path}`, "Close some and try again."],
@@ -117,7 +123,7 @@ export function fileError(path: string, error: unknown): RelayError {
   };
   const [message, fix] = reasons[code] ?? [
     `${path} cannot be used: ${errorMessage(error)}`,
-    "Set RELAY_DB to another file.",
+    `Check the disk, or ${betterPlace}.`,
   ];
   return new RelayError("buffer", message, fix);
 }
@@ -179,6 +185,6 @@ function refuseDirectory(directory: string): void {
   throw new RelayError(
     "buffer",
     `the folder ${directory} can be written by ${writers}, so the buffer in it would not be safe`,
-    `Run: chmod go-w ${directory}`,
+    `Run: chmod go-w ${directory}, or ${betterPlace}.`,
   );
 }

@@ -1,5 +1,5 @@
 import { errorMessage, RelayError } from "../core/errors.ts";
-import { fileError } from "./file.ts";
+import { betterPlace, fileError } from "./file.ts";
 
 /** The code of a SQLite error; empty for any other. */
 export function codeOf(error: unknown): string {
@@ -29,11 +29,11 @@ export function explain(error: unknown, path: string): unknown {
       "If it was the buffer, `relay doctor --repair` sets it aside; if not, move it away.",
     ],
     SQLITE_CORRUPT: [`${path} is damaged`, "`relay doctor --repair` saves the messages that can be read."],
-    SQLITE_READONLY: [`${path} cannot be written`, "Change its permissions or those of its folder."],
-    SQLITE_IOERR: [`the disk of ${path} failed (${errorMessage(error)})`, "Check the disk and try again."],
+    SQLITE_READONLY: [`${path} cannot be written`, `Change its permissions or those of its folder, or ${betterPlace}.`],
+    SQLITE_IOERR: [`the disk of ${path} failed (${errorMessage(error)})`, `Check the disk, or ${betterPlace}.`],
     SQLITE_CANTOPEN: [
       `${path} or its journal cannot be opened`,
-      "Change the permissions of the folder, and close some files.",
+      `Change the permissions of the folder, close some files, or ${betterPlace}.`,
     ],
   };
   const reason = reasons[family];
