@@ -355,7 +355,7 @@ test("an administrator's settings count, in the place that the system has for th
     name: "hooks",
     status: "fail",
     detail: `of yours are switched off by allowManagedHooksOnly, ${noHooks}`,
-    fix: `Ask the administrator, who manages ${managed}; until then say get, and approve.`,
+    fix: `Only the administrator of this machine can change that. It is in ${managed}; until then say get, and approve.`,
   });
   expect(placesOf("/h", system).managedSettings).toEqual(["/etc/claude-code/managed-settings.json"]);
 });
@@ -365,7 +365,7 @@ test.skipIf(!existsSync("/dev/shm"))("an odd disk is reported", async () => {
   const folder = join("/dev/shm", `relay-test-${crypto.randomUUID()}`);
   mkdirSync(folder, { mode: 0o700 });
   try {
-    const found = await checkBuffer({ bufferPath: () => join(folder, "buffer.db") } as Subject);
+    const found = checkBuffer({ bufferPath: () => join(folder, "buffer.db") });
     const statuses = found.map(({ name, status }) => `${name} ${status}`);
     expect(statuses).toEqual(["buffer ok", "disk warn"]);
   } finally {

@@ -1,10 +1,13 @@
 // `relay setup` and `relay uninstall` with the real Claude Code.
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { serverEntry } from "../src/setup/claude-code.ts";
 import { claude, hasTerminal, openLab } from "./support/claude-code.ts";
 import { relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
-import { copyBinary } from "./support/setup.ts";
+import { copyBinary, put } from "./support/setup.ts";
+
+const canMount = Bun.spawnSync(["unshare", "-rm", "true"]).exitCode === 0;
 
 describe.skipIf(!claude)("setup-code", () => {
   test.each([[null], ["elsewhere"]])(
@@ -28,6 +31,60 @@ describe.skipIf(!claude)("setup-code", () => {
       expect(left.stdout).toBe("");
       expect(readdirSync(box.home).filter((name) => name.startsWith(".relay"))).toEqual([]);
     },
+  );
+});
+
+describe.skipIf(!claude || !canMount)("what Claude Code makes of relay is said by setup and doctor", () => {
+  const [settings, servers] = ["/etc/claude-code/managed-settings.json", "/etc/claude-code/managed-mcp.json"];
+  const named = [{ serverName: "relay" }];
+  const disabled = { projects: { PROJECT: { disabledMcpServers: ["relay"] } } };
+  const shared = { mcpServers: { relay: serverEntry("relay") } };
+  const administrator = /Only the administrator of this machine can change that\./;
+  test.each<[string, string, object, RegExp]>([
+    ["a denied server", settings, { deniedMcpServers: named }, administrator],
+    ["a drop-in", "/etc/claude-code/managed-settings.d/9.json", { deniedMcpServers: named }, administrator],
+    ["a list without it", settings, { allowedMcpServers: [] }, administrator],
+    ["a list with it", settings, { allowedMcpServers: named }, /^ok +server of Code +starts/m],
+    ["managed servers", servers, { mcpServers: {} }, administrator],
+    ["a list of the person's own", ".claude/settings.json", { deniedMcpServers: named }, /Change that list\./],
+    ["managed hooks only", settings, { allowManagedHooksOnly: true }, administrator],
+    [
+      "a setting that its schema refuses",
+      ".claude/settings.json",
+      { statusLine: "x" },
+      /"statusLine" in \S+ is not an object/,
+    ],
+    ["a server disabled here", ".claude.json", disabled, /Type \/mcp in/],
+    ["a server for the project", "project/.mcp.json", shared, /^ok .*pending approval: /m],
+  ])(
+    "%s",
+    async (_name, path, content, sentence) => {
+      await using box = sandbox();
+      symlinkSync(claude ?? "", join(box.programs, "claude"));
+      symlinkSync(relayBinary, join(box.programs, "relay"));
+      if (!path.includes("project")) expect((await box.relay(["setup-code"])).status).toBe(0);
+      const file = path.startsWith("/") ? path : join(box.home, path);
+      const old = existsSync(file) ? await Bun.file(file).json() : {};
+      const project = join(box.home, "project");
+      mkdirSync(project);
+      put(box, "new", JSON.stringify({ ...old, ...content }).replace("PROJECT", project));
+      // never in the machine's own /etc
+      const script = `cd .. && cp -r /etc etc 2>/dev/null; mount --bind etc /etc && mkdir -p "$(dirname "$0")" && cp new "$0" && cd project && exec "$@"`;
+      const said = async (verb: string) => {
+        const { stdout, stderr } = await box.run(
+          ["unshare", "-rm", "sh", "-c", script, file, relayBinary, ...verb.split(" ")],
+          {
+            cwd: project,
+          },
+        );
+        return stdout + stderr;
+      };
+      expect(await said("doctor")).toMatch(sentence);
+      const done = await said(path.includes("project") ? "setup-code --scope project" : "setup-code");
+      if (sentence.source.startsWith("^ok")) expect(done).not.toContain("warning");
+      else expect(done).toMatch(sentence);
+    },
+    60_000,
   );
 });
 

@@ -2,10 +2,13 @@ import { statSync } from "node:fs";
 import { RelayError } from "../core/errors.ts";
 import { makeVisible, printableJson } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
+import { checkBuffer } from "../doctor/buffer-check.ts";
+import { readConfiguration } from "../doctor/configuration.ts";
+import { checkEffect } from "../doctor/effect-check.ts";
 import { shellWord } from "../setup/claude-code.ts";
 import { unifiedDiff } from "../setup/diff.ts";
 import { applyPlan, type FileChange, type Plan } from "../setup/plan.ts";
-import type { SetupContext } from "../setup/setup-context.ts";
+import { bufferOverride, type SetupContext } from "../setup/setup-context.ts";
 import { isSameContent } from "../setup/write-file.ts";
 import type { Context } from "./context.ts";
 
@@ -46,6 +49,8 @@ export interface ApplyOptions {
   nothing?: string;
   /** An error stops only its own part. */
   continueOnError?: boolean;
+  /** Says what is still wrong after the work. */
+  warn?: () => Promise<string[]>;
 }
 
 /**
@@ -64,7 +69,8 @@ export async function apply(
   const changes = done.changes.filter(({ before, after }) => !isSameContent(before, after));
   const changed = !dryRun && done.commands.length + changes.length > 0;
   const ok = failures.length === 0;
-  const report = { ...done, changes };
+  const left = ok && !dryRun && options.warn ? await options.warn() : [];
+  const report = { ...done, changes, warnings: [...done.warnings, ...left] };
   const text = json
     ? printableJson({ ok, changed, dry_run: dryRun, ...renderJson(report) })
     : makeVisible(renderText(report, options)).text;
@@ -73,6 +79,22 @@ export async function apply(
   const fixes = failures.map((error) => (error instanceof RelayError ? error.fix : ""));
   const fix = [...new Set(fixes)].filter(Boolean).join(" ");
   throw new RelayError("failed", failures.map(({ message }) => message).join("; "), fix);
+}
+
+/** Applies a plan with Claude Code in it, and repeats what doctor says of the buffer and of Claude Code's view. Throws as {@link apply}. */
+export async function applyForCode(
+  plan: () => Promise<Plan>,
+  setup: SetupContext,
+  options: ApplyOptions,
+  context: Context,
+): Promise<boolean> {
+  const warn = async () => {
+    const configuration = readConfiguration(setup.places, setup.folder);
+    const bufferPath = () => bufferOverride(setup) ?? setup.places.defaultBufferPath;
+    const findings = [...checkBuffer({ bufferPath }), ...(await checkEffect({ configuration, context: setup }))];
+    return findings.flatMap(({ name, detail, fix }) => (fix ? [`${name}: ${detail}. ${fix}`] : []));
+  };
+  return apply(plan, setup, { ...options, warn }, context);
 }
 
 function renderJson({ commands, changes, warnings, next }: Plan) {

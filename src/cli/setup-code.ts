@@ -1,5 +1,5 @@
 import { planCode } from "../setup/code-plan.ts";
-import { apply, writableSetupContext } from "./apply.ts";
+import { applyForCode, writableSetupContext } from "./apply.ts";
 import { defineCommand } from "./command.ts";
 
 export const command = defineCommand({
@@ -18,6 +18,6 @@ export const command = defineCommand({
     const setup = writableSetupContext(context, "relay setup-code");
     const { scope = "user", statusline = false, json = false, "dry-run": dryRun = false } = args;
     const plan = () => planCode(setup, { scope, statusline });
-    await apply(plan, setup, { dryRun, json }, context);
+    await applyForCode(plan, setup, { dryRun, json }, context);
   },
 });

@@ -1,6 +1,6 @@
 import { bufferOverride } from "../setup/setup-context.ts";
 import { clientsToWelcome, planSetup } from "../setup/setup-plan.ts";
-import { apply, writableSetupContext } from "./apply.ts";
+import { applyForCode, writableSetupContext } from "./apply.ts";
 import { defineCommand } from "./command.ts";
 import { welcome } from "./welcome.ts";
 
@@ -15,7 +15,7 @@ export const command = defineCommand({
     const setup = writableSetupContext(context, "relay setup");
     const { statusline = false, json = false, "dry-run": dryRun = false } = args;
     const plan = () => planSetup(setup, { scope: "user", statusline });
-    const changed = await apply(plan, setup, { dryRun, json }, context);
+    const changed = await applyForCode(plan, setup, { dryRun, json }, context);
     if (!changed || json || !context.environment.terminal.stdout) return;
     await welcome(clientsToWelcome(setup), bufferOverride(setup), context);
   },

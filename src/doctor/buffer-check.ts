@@ -7,13 +7,13 @@ import { acceptBufferFile } from "../store/file.ts";
 import { counts } from "../store/messages.ts";
 import { recognize } from "../store/schema.ts";
 import { codeOf, explain, isBusy, isDamage } from "../store/sqlite-errors.ts";
-import { type Check, type Finding, fail, failed, ok, warn } from "./check.ts";
+import { type Finding, fail, failed, ok, type Subject, warn } from "./check.ts";
 
 // A server holds its lock for a moment only.
 const lockMilliseconds = 2_000;
 
 /** The buffer: its path, owner and messages, and whether SQLite can trust its disk. */
-export const checkBuffer: Check = ({ bufferPath }) => {
+export function checkBuffer({ bufferPath }: Pick<Subject, "bufferPath">): Finding[] {
   try {
     const path = bufferPath();
     const file = acceptBufferFile(path);
@@ -22,7 +22,7 @@ export const checkBuffer: Check = ({ bufferPath }) => {
   } catch (error) {
     return [failed("buffer", error)];
   }
-};
+}
 
 // A check changes neither the mode nor the schema.
 function inspect(file: string, path: string): Finding[] {

@@ -6,6 +6,7 @@ import { planSetup } from "../setup/setup-plan.ts";
 import { checkBuffer } from "./buffer-check.ts";
 import { type Check, type Finding, fail, failed, ok, type Subject } from "./check.ts";
 import { checkCommand, checkProjectCommands } from "./command-check.ts";
+import { checkEffect } from "./effect-check.ts";
 import { checkHooks } from "./hook-check.ts";
 import { checkClaudeCode, checkOriginal, checkProgram, checkTwice } from "./install-check.ts";
 import { checkCodeServer, checkDesktopServer, checkProjectServers, checkSameBuffer } from "./server-check.ts";
@@ -31,6 +32,7 @@ const checks: readonly Check[] = [
   checkFiles,
   checkClaudeCode,
   checkCodeServer,
+  checkEffect,
   checkHooks,
   checkCommand,
   checkProjectCommands,

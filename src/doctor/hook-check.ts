@@ -14,29 +14,10 @@ export const checkHooks: Check = ({ configuration, context }) => {
   const isSetUp = serverIn(code) !== undefined || programsOf(user, "UserPromptExpansion").length > 0;
   if (!isSetUp && !plugin) return [];
   return [
-    ...switchedOff(configuration),
     ...(plugin ? [ok("hooks", "come with relay's plugin")] : presence(user)),
     ...(isSetUp ? rules(user, code, context) : pluginInSandbox(user)),
   ];
 };
-
-// Each of these files, even the project's, can switch off the person's hooks.
-function switchedOff({ settings }: Configuration): Finding[] {
-  const consequence = "so /get finds no ticket and refuses";
-  return settings.flatMap(({ path, scope, at }) => {
-    const findings: Finding[] = [];
-    if (at(["disableAllHooks"]) === true) {
-      const detail = `are switched off by disableAllHooks in the ${scope} settings, ${consequence}`;
-      findings.push(fail("hooks", detail, `Remove it from ${path}`));
-    }
-    if (scope === "managed" && at(["allowManagedHooksOnly"]) === true) {
-      const detail = `of yours are switched off by allowManagedHooksOnly, ${consequence}`;
-      const advice = `Ask the administrator, who manages ${path}; until then say get, and approve.`;
-      findings.push(fail("hooks", detail, advice));
-    }
-    return findings;
-  });
-}
 
 const hooks = [
   { event: "UserPromptExpansion", purpose: "issues the tickets of /get", missing: fail },

@@ -8,12 +8,14 @@ import { type ConfigFile, serverIn } from "./configuration.ts";
 
 /** Whether Claude Code has relay registered, and the registered server starts and answers. */
 export const checkCodeServer: Check = async (subject) => {
-  const { code, plugin } = subject.configuration;
+  const { code, plugin, project } = subject.configuration;
   const { system, places } = subject.context;
   const name = "server of Code";
   const fix = "Run: relay setup-code";
   if (code && serverIn(code) !== undefined) return [await checkServer(subject, name, code, fix)];
   if (plugin) return [ok(name, "comes with relay's plugin")];
+  const shared = project.find((file) => ownerOf(serverIn(file)) === "relay");
+  if (shared) return [ok(name, `is registered for this project, in ${shared.path}`)]; // others may have written it
   return findClaude(system, places.home) ? [fail(name, "is not registered in Claude Code", fix)] : [];
 };
 

@@ -75,9 +75,7 @@ function planSettings(
     (json, placed) => settingsEntries(launch, options, json, placed),
     "adds the /get hook and allows relay_send",
   );
-  const areHooksOff = readJson(path).at(["disableAllHooks"]) === true;
-  const warning = `hooks are switched off by disableAllHooks in ${path}, so /get will refuse. Remove that setting.`;
-  return { changes, warnings: areHooksOff ? [warning] : [] };
+  return { changes };
 }
 
 function refuseOtherBuffer({ files }: InstallRecord, path: string, buffer: string | undefined): void {

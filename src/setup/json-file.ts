@@ -6,6 +6,7 @@ import { type JsonText, jsonText } from "./json-text.ts";
 import { type Entry, merge, unmerge } from "./merge.ts";
 import { type FileChange, type RecordedFile, readRecordedFile, recordedChange } from "./plan.ts";
 import type { InstallRecord, Placed } from "./record.ts";
+import { refuseWrongTypes } from "./settings-types.ts";
 import { readContent } from "./write-file.ts";
 
 const byteOrderMark = "\uFEFF";
@@ -98,7 +99,9 @@ function decode(content: Buffer | null, path: string): { mark: string; json: Jso
       "It was left alone; save it as UTF-8 without the mark.",
     );
   }
-  return { mark, json: jsonText(text.slice(mark.length), path) };
+  const json = jsonText(text.slice(mark.length), path);
+  if (["settings.json", "settings.local.json"].includes(basename(path))) refuseWrongTypes(json, path);
+  return { mark, json };
 }
 
 function encode(mark: string, json: JsonText): Buffer {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import { runProgram } from "../platform/process.ts";
 import type { ServerEntry } from "./claude-code.ts";
+import { askAdministrator, refuseObstacle } from "./claude-view.ts";
 import { mergeFile, readJson, unmergeFile } from "./json-file.ts";
 import type { JsonText } from "./json-text.ts";
 import type { Plan } from "./plan.ts";
@@ -14,10 +15,11 @@ import { readContent } from "./write-file.ts";
 
 /**
  * Registers the server for the person through Claude Code, which may rewrite its file at any time. Throws a `failed` error
- * if another server has the name.
+ * if another server has the name, or a policy forbids it.
  */
 export function planUserServer(context: SetupContext, claude: string, wanted: ServerEntry): Partial<Plan> {
   const { claudeConfig: config, configDirOverride } = context.places;
+  refuseObstacle(context);
   const existing = registered(config);
   const entry = mergeServer(wanted, existing);
   if (Bun.deepEquals(existing, entry, true)) return {};
@@ -94,17 +96,15 @@ function caller({ system, places }: SetupContext, configDirOverride: string | nu
     const { failure } = await runProgram({ argv, env }, { folder: places.home });
     if (!failure) return;
     const command = argv.slice(1, 4).join(" ");
-    throw new RelayError("failed", `\`claude ${command}\` failed: it ${failure}`, "Fix that, and run this again.");
+    const fix = /enterprise/.test(failure) ? askAdministrator : "Fix that, and run this again."; // a policy from elsewhere
+    throw new RelayError("failed", `\`claude ${command}\` failed: it ${failure}`, fix);
   };
 }
 
 /** Registers the server for everybody in this project. Throws as {@link planUserServer}, and if the file is a link. */
-export function planProjectServer(
-  records: InstallRecord,
-  { folder }: SetupContext,
-  wanted: ServerEntry,
-): Partial<Plan> {
-  const path = join(folder, ".mcp.json");
+export function planProjectServer(records: InstallRecord, context: SetupContext, wanted: ServerEntry): Partial<Plan> {
+  refuseObstacle(context);
+  const path = join(context.folder, ".mcp.json");
   refuseLink(path);
   return planServerFile(records, path, wanted, "registers the server for this project");
 }

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { RelayError } from "../core/errors.ts";
+import { runProgram } from "../platform/process.ts";
+import { isRelay } from "./claude-code.ts";
+import { objectIn, readJsonObject } from "./json-file.ts";
+import { findClaude, needsShell } from "./program.ts";
+import type { SetupContext } from "./setup-context.ts";
+
+type Machine = Pick<SetupContext, "system" | "places">;
+
+/** Advice for a policy. */
+export const askAdministrator = "Only the administrator of this machine can change that.";
+
+/** The setting that keeps relay's server out of Claude Code, and its fix; `null` if there is none. */
+export function obstacleTo({ system, places }: Machine): { setting: string; fix: string } | null {
+  const { managedServers, managedSettings, claudeFolder } = places;
+  if (system.exists(managedServers)) return { setting: `the policy in ${managedServers}`, fix: askAdministrator };
+  const own = join(claudeFolder, "settings.json");
+  const lists = (name: string) =>
+    [...managedSettings, own].flatMap((path) => {
+      const list = readJsonObject(path)[name];
+      const fix = path === own ? "Change that list." : askAdministrator;
+      return Array.isArray(list) ? [{ setting: `${name} in ${path}`, fix, names: list.some(namesRelay) }] : [];
+    });
+  const [allowed, denied] = [lists("allowedMcpServers"), lists("deniedMcpServers")];
+  return denied.find(({ names }) => names) ?? (allowed.some(({ names }) => names) ? null : (allowed[0] ?? null));
+}
+
+function namesRelay(entry: unknown): boolean {
+  const { serverName, serverCommand } = objectIn(entry);
+  return serverName === "relay" || (Array.isArray(serverCommand) && isRelay(serverCommand[0]));
+}
+
+/** Throws a `failed` error if a setting keeps relay's server out of Claude Code. */
+export function refuseObstacle(machine: Machine): void {
+  const { setting, fix } = obstacleTo(machine) ?? {};
+  if (!setting) return;
+  const advice = `${fix} For Claude Desktop alone, run: relay setup-desktop`;
+  throw new RelayError("failed", `relay is kept out of Claude Code by ${setting}`, advice);
+}
+
+/**
+ * Claude Code's words on the state of a server in this folder, such as `✔ Connected`; empty if it does not know the server,
+ * `null` if it does not answer within some seconds. It starts the server if the person approved it.
+ */
+export async function serverStatus({ system, places }: Machine, name: string, folder: string): Promise<string | null> {
+  const claude = findClaude(system, places.home);
+  if (!claude || needsShell(claude)) return null;
+  // the server that it starts has no buffer to announce from
+  const env = { ...system.variables, RELAY_DB: join(places.claudeConfig, "none") };
+  const argv = [claude, "mcp", "get", name];
+  const { stdout, failure } = await runProgram({ argv, env }, { folder, limitMilliseconds: 15_000 });
+  if (failure?.includes("No MCP server named")) return "";
+  return /^ {2}Status: (.*)$/m.exec(stdout)?.[1] ?? null;
+}
