@@ -341,6 +341,24 @@ async function mountDisk(box: Sandbox, options: string) {
   };
 }
 
+test.skipIf(!hasDisks)(
+  "a file that is mounted without its folder is refused, because its journal lies elsewhere",
+  async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["text"]);
+    const mounted = (source: string, ...args: string[]) => {
+      const script = `cp -p .relay_buffer.db /dev/shm/b; touch "a b.db"; mount --bind ${source} "$0" && exec "$@"`;
+      const env = { RELAY_DB: join(box.home, "a b.db") };
+      return box.run(["unshare", "-rm", "sh", "-c", script, env.RELAY_DB, relayBinary, ...args], { env });
+    };
+    const sentence = expect.stringMatching(
+      /a b.db is mounted without its folder.* mount that folder, and set RELAY_DB/s,
+    );
+    expect(await mounted("/dev/shm/b", "status")).toMatchObject({ status: 4, stderr: sentence });
+    expect(await mounted(".relay_buffer.db", "doctor")).toMatchObject({ status: 1, stdout: sentence });
+  },
+);
+
 describe.skipIf(!hasDisks)("a disk", () => {
   const text = "x".repeat(20_000);
 

@@ -3,7 +3,7 @@ import { statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { clients, clientTitle } from "../core/client.ts";
 import { windowSize } from "../core/limits.ts";
-import { acceptBufferFile } from "../store/file.ts";
+import { acceptBufferFile, refuseMount } from "../store/file.ts";
 import { counts } from "../store/messages.ts";
 import { recognize } from "../store/schema.ts";
 import { codeOf, explain, isBusy, isDamage } from "../store/sqlite-errors.ts";
@@ -17,6 +17,7 @@ export function checkBuffer({ bufferPath }: Pick<Subject, "bufferPath">): Findin
   try {
     const path = bufferPath();
     const file = acceptBufferFile(path);
+    if (file) refuseMount(file);
     const absent = ok("buffer", `${path} does not exist yet; the first message creates it`);
     return [...(file ? inspect(file, path) : [absent]), ...disk(dirname(file ?? path))];
   } catch (error) {

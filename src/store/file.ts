@@ -5,6 +5,7 @@ import {
   fchmodSync,
   lstatSync,
   openSync,
+  readFileSync,
   realpathSync,
   type Stats,
   statSync,
@@ -68,6 +69,7 @@ export function acceptBufferFile(path: string): string | null {
     const stats = statSync(target, { throwIfNoEntry: false });
     if (!stats) return null;
     acceptFile(stats, target);
+    if (stats.dev !== statSync(dirname(target)).dev) refuseMount(target);
     // SQLite would believe a journal that another user left beside the file
     for (const companion of companionsOf(target)) {
       const found = lstatSync(companion, { throwIfNoEntry: false });
@@ -159,6 +161,21 @@ function refuseKind(stats: Stats, path: string): void {
         ? "has more than one name (hard links)"
         : null;
   if (problem) throw new RelayError("buffer", `${path} ${problem}`, "Move it away, or set RELAY_DB to another file.");
+}
+
+/**
+ * Throws a `buffer` error for a file that is mounted alone, as into a container: SQLite keeps its journal beside the file, and
+ * each side has another folder there. Reading the mounts takes longer than all else that an opening looks at.
+ */
+export function refuseMount(file: string): void {
+  if (process.platform !== "linux") return;
+  const point = file.replace(/[\s\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`); // proc(5)
+  if (!readFileSync("/proc/self/mountinfo", "latin1").includes(` ${Buffer.from(point).toString("latin1")} `)) return;
+  throw new RelayError(
+    "buffer",
+    `${file} is mounted without its folder, so its journal would be another one on each side`,
+    "Put it into a folder of its own, mount that folder, and set RELAY_DB to the file in it on both sides.",
+  );
 }
 
 // Windows has neither owner nor mode; the home folder's access list protects the file there.

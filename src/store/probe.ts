@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { rmSync } from "node:fs";
 import { RelayError } from "../core/errors.ts";
 import { openFile } from "./connection.ts";
-import { acceptBufferFile, betterPlace, companionsOf } from "./file.ts";
+import { acceptBufferFile, betterPlace, companionsOf, refuseMount } from "./file.ts";
 import { recognize } from "./schema.ts";
 import { explain, isBusy, isDamage } from "./sqlite-errors.ts";
 
@@ -32,6 +32,7 @@ function noLocks(path: string): RelayError {
 function recognizeFile(path: string): void {
   const file = acceptBufferFile(path);
   if (!file) return;
+  refuseMount(file);
   try {
     using db = new Database(file, { readonly: true, strict: true });
     recognize(db, path);
