@@ -197,7 +197,8 @@ fetch() {
 with_curl() {
   set -- --fail --location --retry 2 --connect-timeout 30 --speed-limit 1 --speed-time 60 --output "$2" "$1"
   case "$release_url" in https:*) set -- --proto '=https' --tlsv1.2 "$@" ;; esac
-  if [ -t 2 ]; then run curl --progress-bar "$@"; else run curl --silent --show-error "$@" 2>"$work/said"; fi
+  # -q, which has to come first: the person's .curlrc may be for other downloads
+  if [ -t 2 ]; then run curl -q --progress-bar "$@"; else run curl -q --silent --show-error "$@" 2>"$work/said"; fi
 }
 
 # GNU wget has every option, and tries twenty times by default. wget of busybox has no option for its progress bar, and in
@@ -209,6 +210,7 @@ with_wget() {
     *--tries*) set -- --tries=2 --timeout=60 "$@" ;;
     *'-T SEC'*) set -- -T 60 "$@" ;;
   esac
+  case "$help" in *--no-config*) set -- --no-config "$@" ;; esac
   if [ ! -t 2 ]; then
     case "$help" in *--no-verbose*) set -- --no-verbose "$@" ;; esac
     run wget "$@" 2>"$work/said"
@@ -266,13 +268,17 @@ build() {
 try_out() {
   chmod 755 "$work/relay"
   version=$("$work/relay" --version 2>"$work/said" </dev/null) ||
-    fail "relay does not run on this machine$(said 1)$(advise_on_library). Nothing was installed."
+    fail "relay does not run on this machine$(said 1)$(advise). Nothing was installed."
   [ -z "$release_version" ] || [ "$version" = "$release_version" ] ||
     fail "the version of this relay is \"$version\", and should be $release_version. Nothing was installed."
 }
 
-advise_on_library() {
-  ! grep -q 'libstdc++\|libgcc' "$work/said" || printf '. It needs the C++ library; on Alpine: apk add libstdc++'
+advise() {
+  if grep -q 'libstdc++\|libgcc' "$work/said"; then
+    printf '. It needs the C++ library; on Alpine: apk add libstdc++'
+  elif grep -qi 'permission denied' "$work/said"; then
+    printf '. The disk of %s may allow no programs (noexec): set RELAY_INSTALL_DIR to a folder on another disk' "$target"
+  fi
 }
 
 put_in_place() {

@@ -80,7 +80,7 @@ and then removes the program.
             $ErrorActionPreference = 'Continue'
             $isConsole = $Host.Name -eq 'ConsoleHost' -and -not [Console]::IsErrorRedirected
             $progress = if ($isConsole) { '--progress-bar' } else { '--silent' }
-            & $curl --fail --location $progress --connect-timeout 30 --speed-limit 1 --speed-time 60 --output $Path $Address
+            & $curl -q --fail --location $progress --connect-timeout 30 --speed-limit 1 --speed-time 60 --output $Path $Address
             if ($LASTEXITCODE -eq 0) { return }
             $ErrorActionPreference = 'Stop'
         }

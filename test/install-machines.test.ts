@@ -1,6 +1,7 @@
 // install.sh on every kind of machine: the binary that it takes, the programs that it needs, and its refusals.
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Machine, machine } from "./support/machine.ts";
 import { preferred, standIn } from "./support/mirror.ts";
 
@@ -85,6 +86,9 @@ test.each([
   here.has(["wget"]);
   here.fake("gunzip", 'exec /bin/gzip -d "$@"');
   here.lacks(...lacks.split(" "));
+  // these are for the person's other downloads
+  writeFileSync(join(here.home, ".curlrc"), 'proxy = "http://127.0.0.1:1"\n');
+  writeFileSync(join(here.home, ".wgetrc"), "use_proxy = on\nhttp_proxy = http://127.0.0.1:1\n");
   expect(await here.install()).toMatchObject({ status: 0 });
   expect(here.release.requests).toEqual([`relay-linux-x64${extension}`]);
   expect(readFileSync(here.installed, "utf8")).toBe(standIn);

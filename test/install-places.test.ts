@@ -135,6 +135,22 @@ test.each([
   expect(readFileSync(here.installed, "utf8")).toBe(standIn);
 });
 
+const mount = ["unshare", "-rm", "sh", "-c", 'm=$1; shift; mount -t tmpfs -o noexec tmpfs "$m" && exec sh "$@"', "sh"];
+
+test.skipIf(Bun.spawnSync([...mount, "/mnt", "-c", ":"]).exitCode !== 0)(
+  "a disk without programs is named",
+  async () => {
+    await using here = await machine();
+    here.has(["mount"]);
+    mkdirSync(join(here.home, ".local/bin"), { recursive: true });
+    const { status, stderr } = await here.install({ shell: [...mount, join(here.home, ".local/bin")] });
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/Permission denied\)\. The disk of .* \(noexec\): set RELAY_/),
+    ]);
+  },
+);
+
 describe("the line for PATH makes the person's own shell find it:", () => {
   const found = ["bash", "zsh", "fish --no-config", "tcsh -f", "dash"].filter((line) =>
     Bun.which(line.split(" ")[0] ?? ""),
