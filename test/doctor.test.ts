@@ -250,6 +250,7 @@ describe("after relay setup", () => {
       "hook SessionStart": "runs PROGRAMS/relay",
       rules: "the model may send, and may not read the buffer's file",
       command: "/get runs PROGRAMS/relay",
+      "/get": expect.stringMatching(/^works in Claude Code in a terminal, .* in VS Code's extension .* say get$/),
       "server of Desktop": "starts and answers: PROGRAMS/relay --client desktop",
       "same buffer": "both Claudes use HOME/.relay_buffer.db",
     });
@@ -384,10 +385,12 @@ test("on a terminal the status is colored, and control characters of names are n
 test("--notify fails, with the fix, where nothing can show a notification", async () => {
   await using box = await connected();
   for (const name of ["notify-send", "busctl"])
-    writeFileSync(join(box.programs, name), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-  const { status, checks } = await doctor(box, { args: ["--notify"] });
+    writeFileSync(join(box.programs, name), "#!/bin/sh\necho 'no bus' >&2; exit 1\n", { mode: 0o755 });
+  const { status, checks } = await doctor(box, { args: ["--notify"], env: { BUN_OPTIONS: "--smol" } });
   expect(status).toBe(1);
-  expect(checks.at(-1)).toMatchObject({ name: "notification", status: "fail" });
+  const detail = "none could be shown: PROGRAMS/notify-send ended with 1: no bus";
+  expect(checks.at(-1)).toMatchObject({ name: "notification", status: "fail", detail });
+  expect(checks).toContainEqual(expect.objectContaining({ name: "environment", status: "warn" }));
 });
 
 test.skipIf(!canNotify)("--notify shows a real one", async () => {

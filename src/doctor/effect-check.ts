@@ -11,8 +11,12 @@ export async function checkEffect({
   if (![code, ...project].some((file) => serverIn(file) !== undefined) && !plugin) return [];
   const name = plugin && serverIn(code) === undefined ? "plugin:relay:relay" : "relay";
   const status = await serverStatus(context, name, context.folder);
-  return [...switchedOff(configuration), ...serverFinding(status, context)];
+  return [ok("/get", windows), ...switchedOff(configuration), ...serverFinding(status, context)];
 }
+
+// VS Code's extension never runs the hook (anthropics/claude-code#92652).
+const windows =
+  "works in Claude Code in a terminal, also VS Code's or JetBrains'; in VS Code's extension and Claude Desktop say get";
 
 function serverFinding(status: string | null, context: Subject["context"]): Finding[] {
   const name = "server of Code";

@@ -8,7 +8,7 @@ import { type Check, type Finding, fail, failed, ok, type Subject } from "./chec
 import { checkCommand, checkProjectCommands } from "./command-check.ts";
 import { checkEffect } from "./effect-check.ts";
 import { checkHooks } from "./hook-check.ts";
-import { checkClaudeCode, checkOriginal, checkProgram, checkTwice } from "./install-check.ts";
+import { checkClaudeCode, checkOriginal, checkProgram, checkTwice, checkVariables } from "./install-check.ts";
 import { checkCodeServer, checkDesktopServer, checkProjectServers, checkSameBuffer } from "./server-check.ts";
 
 const checkFiles: Check = ({ configuration }) =>
@@ -28,6 +28,7 @@ const checkNotification: Check = async ({ notifier }) => {
 
 const checks: readonly Check[] = [
   checkProgram,
+  checkVariables,
   checkBuffer,
   checkFiles,
   checkClaudeCode,

@@ -33,7 +33,7 @@ export function createSystemNotifier(system: System): Notifier {
     signal: stopping.signal,
   };
 
-  const run = (program: Program, { folder }: Plan, deadline: number, output: "head" | "nothing") => {
+  const run = (program: Program, { folder }: Plan, deadline: number, output: "all" | "head" | "nothing") => {
     const limitMilliseconds = deadline - performance.now();
     // the machine may have slept since the last program
     if (limitMilliseconds <= 0) return { failure: "had no time left", stdout: "" };
@@ -42,7 +42,7 @@ export function createSystemNotifier(system: System): Notifier {
 
   const toast = async (plan: Plan, deadline: number): Promise<string | null> => {
     const { proof } = plan;
-    const { failure, stdout } = await run(plan.toast, plan, deadline, proof ? "head" : "nothing");
+    const { failure, stdout } = await run(plan.toast, plan, deadline, proof ? "head" : "all");
     if (failure !== null) return `${plan.toast.argv[0]} ${failure}`;
     return proof && !stdout.includes(proof) ? "nothing was shown" : null;
   };
