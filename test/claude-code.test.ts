@@ -13,6 +13,7 @@ import {
   relayTool,
   type Wiring,
 } from "./support/claude-code.ts";
+import { openPatiently } from "./support/database.ts";
 import { textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 
@@ -164,6 +165,12 @@ const notesScript = `for await (const line of console) {
 }`;
 const notesServer = { command: process.execPath, args: ["-e", notesScript] };
 
+/** Lets the time pass in which a session gets no ticket. */
+function tenSecondsLater(box: Sandbox): void {
+  using db = openPatiently(box.buffer);
+  db.run("UPDATE relay_tickets SET issued_at = issued_at - 10000");
+}
+
 /** Waits for the mark: a page is on the screen a moment before it counts as read. */
 async function expectUnread(box: Sandbox, count: number): Promise<void> {
   await until(`${count} unread`, async () => (await unread(box)) === count);
@@ -191,6 +198,7 @@ describe.skipIf(!hasTerminal).each(wirings)("by %s: in the terminal UI", (wiring
     expect(textsOf(pageOf(lab, secret))).toEqual([secret]);
     expect(lab.api.everything()).not.toContain("The second secret.");
     expect(await unread(box)).toBe(1);
+    tenSecondsLater(box);
     await terminal.enter("/get");
     await terminal.shows("answer two");
     expect(places(lab, "The second secret.")).toEqual(["user text"]);
@@ -215,6 +223,7 @@ describe.skipIf(!hasTerminal).each(wirings)("by %s: in the terminal UI", (wiring
     expect(lab.api.everything().includes("xylophone")).toBe(own);
     await expectUnread(box, own ? 0 : 1);
     if (wiring === "setup") return;
+    tenSecondsLater(box);
     await terminal.enter("/relay:get");
     await until("the plugin's own command", () => lab.api.everything().includes("xylophone"), 30_000);
     expect(pageOf(lab, secret)).toContain("who typed /get.");
@@ -233,6 +242,22 @@ test.skipIf(!claude)("where a program answers Claude Code's questions, the page 
 });
 
 describe.skipIf(!hasTerminal)("in the terminal UI", () => {
+  test("the prompt that a project's agent begins with brings nothing, and the person's own /get does", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", [secret]);
+    const files = {
+      "project/.claude/agents/x.md": "---\nname: x\ndescription: x\ninitialPrompt: /get\n---\nYou are x.\n",
+      "project/.claude/settings.local.json": '{"agent": "x"}',
+    };
+    const lab = openLab(box, { prompt: "/get", files, replies: [{ text: "answer one" }] });
+    const terminal = await lab.terminal();
+    await terminal.shows("an agent's first prompt may be its file's");
+    expect(await unread(box)).toBe(1);
+    await terminal.enter("/get");
+    await terminal.shows("answer one");
+    expect(places(lab, secret)).toEqual(["user text"]);
+  });
+
   test("words after /get go to Desktop; status, again and clear do what they say; all works after /clear", async () => {
     await using box = sandbox();
     await sendAll(box, "code", [secret]);

@@ -7,7 +7,7 @@ import { openPatiently } from "./support/database.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 import { startSession } from "./support/server.ts";
-import { installCommand, openTypedSession } from "./support/typing.ts";
+import { installCommand, openTypedSession, type TypedSession } from "./support/typing.ts";
 
 const refusal = {
   status: 3,
@@ -153,13 +153,59 @@ describe("a ticket", () => {
     const session = openTypedSession(box);
     await session.hook(session.event("sesame"));
     using db = openPatiently(box.buffer);
-    db.run("UPDATE relay_tickets SET issued_at = issued_at - 30000");
+    db.run("UPDATE relay_tickets SET issued_at = issued_at - 5000");
     await startSession(box);
     await until("the ticket to be gone", () => tickets(box) === 0);
   });
 });
 
+/** What the person sees of a command that the hook ended. */
+async function blocked(session: TypedSession, overrides = {}): Promise<string> {
+  const { stdout } = await session.hook(session.event("", overrides));
+  const { decision, reason } = JSON.parse(stdout);
+  expect(decision).toBe("block");
+  return reason;
+}
+
 describe("no ticket is issued", () => {
+  test("for 10 s after a program in the session asked for messages, which the person is told", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["hello"]);
+    const [session, other] = [openTypedSession(box), openTypedSession(box)];
+    expect(await session.typed()).toEqual(refusal);
+    for (let times = 1; times <= 2; times++)
+      expect(await blocked(session)).toMatch(/^relay: something in this session asked .* Wait 10 seconds/);
+    expect((await other.get()).stdout).toContain("hello");
+    using db = openPatiently(box.buffer);
+    db.run("UPDATE relay_tickets SET issued_at = issued_at - 10000");
+    expect((await session.get()).stdout).toContain("nothing new");
+  });
+
+  test("for what may be the first prompt of a project's agent", async () => {
+    await using box = sandbox();
+    const session = openTypedSession(box);
+    const transcript_path = join(box.home, "transcript.jsonl");
+    const event = { agent_type: "reviewer", transcript_path };
+    expect(await blocked(session, event)).toMatch(/^relay: an agent's first prompt .* type it once more\.$/);
+    for (const line of ['{"type":"mode"}', '{"type":"attachment","text":"\\"type\\":\\"user\\","}']) {
+      writeFileSync(transcript_path, `${line}\n`);
+      await blocked(session, event);
+    }
+    for (const line of ['"type":"user","message":{}', '"content":"UserPromptExpansion operation blocked by hook"']) {
+      writeFileSync(transcript_path, `{"type":"mode"}\n{"parentUuid":null,${line}}\n`);
+      expect(await session.hook(session.event("", event))).toEqual(silence);
+      expect((await session.typed()).status).toBe(0);
+    }
+  });
+
+  test("once another command of the name was expanded: the ticket before it is gone", async () => {
+    await using box = sandbox();
+    const session = openTypedSession(box);
+    await session.hook(session.event());
+    await session.hook(session.event("", { command_source: "projectSettings" }));
+    expect(tickets(box)).toBe(0);
+  });
+
   test.each([
     ["unattended", {}, { CLAUDE_CODE_SESSION_ATTENDED: "0" }],
     ["without a word on whether a person attends", {}, { CLAUDE_CODE_SESSION_ATTENDED: "" }],
@@ -227,7 +273,6 @@ os.execv(relay, [relay, "hook", "user-prompt-expansion"])'`,
     const env = { ...session.env, RELAY: relayBinary };
     expect(await box.run(["/bin/bash", "-c", script], { env })).toEqual(silence);
     expect(tickets(box)).toBe(0);
-    expect(await session.typed()).toEqual(refusal);
     // and not because anything else is wrong with it
     expect(await session.hook(readFileSync(join(box.home, event)))).toEqual(silence);
     expect(tickets(box)).toBe(1);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { refusalMs } from "../core/limits.ts";
 import { plural } from "../core/words.ts";
 import type { Environment } from "../platform/environment.ts";
 import { readTextOrNull } from "../platform/files.ts";
@@ -11,6 +12,9 @@ import type { Context } from "./context.ts";
 // Claude Code writes its event at once, and it is small.
 const inputBytes = 1024 * 1024;
 const inputMilliseconds = 1_000;
+
+// The first prompt is among the first lines.
+const transcriptBytes = 1024 * 1024;
 
 /** Prints nothing and ends with 0 after an error: the person waits, and Claude Code obeys some exit codes of hooks. */
 export const command = defineCommand({
@@ -34,14 +38,38 @@ export const command = defineCommand({
 });
 
 // A ticket proves that a person typed the command, so each sign of that has to be there (facts.md, "/get, tickets, hooks").
-async function issueTicket({ environment, quickRelay }: Context): Promise<void> {
+async function issueTicket({ environment, quickRelay, print }: Context): Promise<void> {
   const { attended, session } = environment.claudeCode;
-  if (!attended || !session || !(await isSpawnedBy(session.process))) return;
+  if (!attended || !session) return;
   const event = parseObject(await readInput());
   const { hook_event_name, expansion_type, session_id, command_args = "" } = event;
-  if (hook_event_name !== "UserPromptExpansion" || expansion_type !== "slash_command") return;
-  if (session_id !== session.id || typeof command_args !== "string") return;
-  if (isOurCommand(event, environment)) await quickRelay().store.issueTicket(session, command_args);
+  if (hook_event_name !== "UserPromptExpansion" || session_id !== session.id) return;
+  const { store } = quickRelay();
+  const isOurs = expansion_type === "slash_command" && isOurCommand(event, environment);
+  if (!isOurs || typeof command_args !== "string") return void (await store.issueTicket(session, null));
+  if (!(await isSpawnedBy(session.process))) return;
+  if (event.agent_type !== undefined && !(await hasEarlierPrompt(event))) print(block(mayBeInitialPrompt));
+  else if (!(await store.issueTicket(session, command_args))) print(block(somethingAsks));
+}
+
+const mayBeInitialPrompt =
+  "relay: an agent's first prompt may be its file's and not yours, so it brings no messages. If you typed it, type it once more.";
+
+const somethingAsks = `relay: something in this session asked for your messages by itself, so this brings none. Wait ${refusalMs / 1_000} seconds, and type it once more; /tasks lists what runs in the background.`;
+
+/** Ends the command before its slot runs, whose refusal would look like another attempt. Claude Code shows the reason. */
+function block(text: string): string {
+  return JSON.stringify({ decision: "block", reason: text, systemMessage: text });
+}
+
+// An agent's `initialPrompt` comes before there is a transcript. One that was blocked is in it, too (facts.md).
+async function hasEarlierPrompt({ transcript_path: path }: Record<string, unknown>): Promise<boolean> {
+  if (typeof path !== "string") return false;
+  const text = await Bun.file(path)
+    .slice(0, transcriptBytes)
+    .text()
+    .catch(() => "");
+  return /^\{[^\n]*"type":"user",|"content":"UserPromptExpansion operation blocked/m.test(text);
 }
 
 async function reportWaiting({ environment, quickRelay, print }: Context): Promise<void> {

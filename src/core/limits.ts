@@ -35,4 +35,7 @@ export const notificationAttempts = 2;
 export const serverSeenMs = 600_000;
 
 /** The life of a ticket, in milliseconds. */
-export const ticketMs = 30_000;
+export const ticketMs = 5_000;
+
+/** The time after a refused `relay typed` in which its session gets no ticket, in milliseconds. */
+export const refusalMs = 10_000;

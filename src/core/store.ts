@@ -208,11 +208,11 @@ export interface Store {
   markNotified(lease: NotificationLease): Promise<void>;
   /** Gives back a notification that was not shown, for another process to try. */
   releaseNotification(lease: NotificationLease): Promise<void>;
-  /** Issues the session's only ticket, with the words typed after the command. */
-  issueTicket(session: CodeSession, args: string): Promise<void>;
+  /** Issues the session's only ticket; `null` removes it. `false`: none, because it asked in vain in the last 10 s. */
+  issueTicket(session: CodeSession, args: string | null): Promise<boolean>;
   /**
-   * Redeems the session's ticket; `null` if there is no valid one. If it has no words, a page is leased in the same
-   * transaction, for the project in which it was issued.
+   * Redeems the session's ticket; `null` if there is no valid one, which is noted for 10 s. If it has no words, a page is
+   * leased in the same transaction, for the project in which it was issued.
    */
   redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null>;
   /** Closes the buffer. Later calls open it again. */

@@ -154,14 +154,16 @@ export class SqliteStore implements Store {
     });
   }
 
-  issueTicket(session: CodeSession, args: string): Promise<void> {
-    return this.#store((db, now) => tickets.issue(db, session, args, now));
+  async issueTicket(session: CodeSession, args: string | null): Promise<boolean> {
+    if (args !== null) return this.#store((db, now) => tickets.issue(db, session, args, now));
+    if (await this.#read(false, tickets.any)) await this.#change(null, (db) => tickets.redeem(db, session));
+    return true;
   }
 
   redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null> {
     return this.#change<Redeemed | null>(null, (db, now) => {
       const ticket = tickets.redeem(db, session);
-      if (!ticket) return null;
+      if (!ticket) return tickets.refuse(db, session, now);
       const { args, project } = ticket;
       return { args, leased: args.trim() === "" ? pages.leasePage(db, { ...request, project }, now) : null };
     });

@@ -1,13 +1,26 @@
 import type { Database } from "bun:sqlite";
-import { ticketMs } from "../core/limits.ts";
+import { refusalMs, ticketMs } from "../core/limits.ts";
 import type { CodeSession } from "../core/store.ts";
 
-/** Issues the session's only ticket. */
-export function issue(db: Database, { id, process, project }: CodeSession, args: string, now: number): void {
+// The row of a refusal, which needs no table of its own: its process is negative.
+
+/** Issues the session's only ticket; `false` if it was refused one in the last 10 s. */
+export function issue(db: Database, { id, process, project }: CodeSession, args: string, now: number): boolean {
+  const refused = db.query("SELECT 1 FROM relay_tickets WHERE session = $id AND process = -$process");
+  if (refused.get({ id, process })) return false;
   db.query(
     `INSERT OR REPLACE INTO relay_tickets (session, process, project, arguments, issued_at)
      VALUES ($id, $process, $project, $args, $now)`,
   ).run({ id, process, project, args, now });
+  return true;
+}
+
+/** Notes that the session asked for a ticket and there was none. */
+export function refuse(db: Database, { id, process }: CodeSession, now: number): null {
+  db.query(
+    "INSERT OR REPLACE INTO relay_tickets (session, process, arguments, issued_at) VALUES ($id, -$process, '', $now)",
+  ).run({ id, process, now });
+  return null;
 }
 
 /** Removes the session's ticket and answers its words and its project; `null` if there is none. */
@@ -19,12 +32,11 @@ export function redeem(db: Database, { id, process }: CodeSession): { args: stri
     .get({ id, process });
 }
 
-/** Removes expired tickets. A ticket from the future was issued before the clock was set back, and counts as expired. */
+/** Removes expired tickets and refusals. A ticket from the future was issued before the clock was set back, and counts as expired. */
 export function removeExpired(db: Database, now: number): void {
-  db.query("DELETE FROM relay_tickets WHERE issued_at <= $now - $valid OR issued_at > $now").run({
-    now,
-    valid: ticketMs,
-  });
+  db.query(
+    "DELETE FROM relay_tickets WHERE issued_at <= $now - iif(process < 0, $refusal, $ticket) OR issued_at > $now",
+  ).run({ now, refusal: refusalMs, ticket: ticketMs });
 }
 
 /** Whether there is any ticket. */
