@@ -187,6 +187,27 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     ["not at all for RELAY_NOTIFY=off", [], { RELAY_NOTIFY: "off" }, null],
     ["with a sound for --sound before a flag", ["--sound", "--debug"], {}, "message-new-instant"],
   ];
+  test("two kinds of servers from Desktop's entry announce each message once, with the reader's own sound", async () => {
+    await using box = await openDesktop();
+    const terminal = await start(box, { ...code, args: ["--sound", "glass"] });
+    const args = ["--client", "desktop", "--sound", "bell"];
+    const kinds = [desktop, { ...desktop, name: "local-agent-mode-relay" }];
+    const [chat, tab] = await Promise.all(kinds.map((kind) => start(box, { ...kind, args })));
+    await chat?.send("for Code");
+    await tab?.send("for Desktop");
+    await announced(box, 2);
+    const hints = box.session.shown().map(({ body, hints }) => [body, hints["sound-name"]]);
+    expect(hints).toEqual([
+      ["for Code", "glass"],
+      ["for Desktop", "bell"],
+    ]);
+    const text = expect.stringMatching(/Desktop's Code tab may not ask .* types \/get in Claude Code\.$/);
+    expect(await tab?.call("relay_fetch")).toEqual({ isError: true, text: text as never });
+    expect(await chat?.fetch()).toContain("for Desktop");
+    expect(await terminal.fetch()).toContain("for Code");
+    expect(await chat?.fetch()).toContain("nothing new");
+  });
+
   test.each(preferences)("a reader is notified %s, also once its server ended", async (_name, args, env, sound) => {
     await using box = await openDesktop();
     const [sender, reader] = await Promise.all([

@@ -1,12 +1,12 @@
 // "Only the person pulls", as far as relay itself decides it: design.md, "Pulling". The real client is in claude-code.test.ts.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandFile } from "../src/setup/claude-code.ts";
 import { openPatiently } from "./support/database.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
-import { startSession } from "./support/server.ts";
+import { initialize, startSession, toolCall } from "./support/server.ts";
 import { installCommand, openTypedSession, type TypedSession } from "./support/typing.ts";
 
 const refusal = {
@@ -362,6 +362,77 @@ describe("the hook is silent, and its status is 0, for", () => {
     const wrong = ["--force", "user-prompt-expansion extra", "--json", "session-start --client"];
     for (const line of lines) expect(await box.relay(["hook", line])).toEqual(silence);
     for (const line of wrong) expect((await box.relay(["hook", ...line.split(" ")])).status).toBe(0);
+  });
+});
+
+const lines = [
+  initialize({ name: "claude-code", version: "2.1.330" }),
+  toolCall(1, "relay_fetch"),
+  toolCall(2, "relay_clear"),
+];
+const requests = lines.map((line) => JSON.stringify({ jsonrpc: "2.0", ...line })).join("\n");
+const clean = 'env -i HOME="$HOME" RELAY_NOTIFY=off';
+const carrying = "CLAUDE_CODE_CHILD_SESSION=1 bash -c";
+const typeGet = /only the person may pull\. Type \/get there/;
+
+// a shell of this name is Claude Code for the system
+describe.skipIf(process.platform !== "linux")("a program that Claude Code started gets nothing:", () => {
+  const get = "relay get --for code";
+  test.each<[string, string, RegExp]>([
+    ["a helper", get, typeGet],
+    ["a shell with a clean environment", `${carrying} '${clean} '$RELAY' get --for code; true'`, typeGet],
+    ["one in the shell's place", `bash -c 'exec ${clean} $RELAY get --for code --json'`, typeGet],
+    ["one on a terminal", `script -qec "${clean} $RELAY get --for code --peek" /dev/null`, typeGet],
+    ["another server's shell", `python3 -c 'import os; os.system("sh -c \\"relay get --for code; true\\"")'`, typeGet],
+    ["one that clears", "relay clear --yes", /Type \/get clear there/],
+    ["one that speaks for Desktop", "relay send --to code lie", /pull\. Run it in a terminal/],
+    ["a hand-made client", `${carrying} 'cat r | ${clean} $RELAY; true'`, /started by bash below Claude Code/],
+    [
+      "a server fed by a file",
+      `(exec ${clean} $RELAY serve --client desktop <r)`,
+      /started by a program below Claude Code/,
+    ],
+    ["a nested one's server", `${clean} PATH="$PATH" claude -c '$0 <r; true' $RELAY`, /was started by a model/],
+  ])("%s", async (_name, script, sentence) => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["sesame"]);
+    copyFileSync("/bin/bash", join(box.programs, "claude"));
+    symlinkSync(relayBinary, join(box.programs, "relay"));
+    writeFileSync(join(box.home, "r"), `${requests}\n`);
+    const env = { RELAY_NOTIFY: "off", RELAY: relayBinary };
+    const { stdout, stderr } = await box.run(["claude", "-c", `${script}\nexit $?`], { env });
+    expect(stdout + stderr).toMatch(sentence);
+    expect(stdout + stderr).not.toContain("sesame");
+    expect(await waiting(box)).toBe(1);
+    expect(JSON.parse((await box.relay(["status", "--json"])).stdout).total).toBe(1);
+  });
+
+  test("unless it only starts the sessions of `claude agents`, in which the person is asked", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["sesame"]);
+    copyFileSync("/bin/bash", join(box.programs, "claude"));
+    writeFileSync(join(box.home, "daemon"), `${relayBinary} get --for code\nexit $?\n`);
+    expect((await box.run(["claude", "daemon", "run"])).stdout).toContain("sesame");
+  });
+
+  test("unless only its variables live on: they are named, and unset at a terminal the person gets everything", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["sesame"]);
+    const env = { CLAUDE_CODE_CHILD_SESSION: "1", CLAUDE_PID: "999999999", RELAY: relayBinary, RELAY_NOTIFY: "off" };
+    const inShell = async (script: string) => {
+      const { stdout, stderr } = await box.run(["/bin/bash", "-c", script], { env });
+      return stdout + stderr;
+    };
+    const onTerminal = (words: string) => `script -qec 'bash -c "${words}; true"' /dev/null`;
+    const named =
+      /live on here: CLAUDE_CODE_CHILD_SESSION, CLAUDE_PID \(process 999999999 is gone\)\. .*`unset CLAUDECODE/;
+    expect(await inShell(onTerminal("$RELAY get --for code"))).toMatch(named);
+    expect(await inShell("$RELAY doctor")).toMatch(/^warn +variables +.*live on here: CLAUDE_CODE_CHILD_SESSION/);
+    expect(await inShell(`${clean} $RELAY get --for code; true`)).toMatch(/live on in bash \(process \d+\)/);
+    expect(await inShell(`cat /dev/null | ${clean} $RELAY send --to code x; true`)).toMatch(/live on in bash/);
+    expect(await inShell(onTerminal(`unset CLAUDE_CODE_CHILD_SESSION CLAUDE_PID; $RELAY get --for code`))).toContain(
+      "sesame",
+    );
   });
 });
 

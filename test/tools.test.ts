@@ -68,7 +68,7 @@ describe("identity", () => {
   const servers: [name: string, options: Parameters<typeof connect>[1], sender: string][] = [
     ["clientInfo claude-code", { name: "claude-code", version: "2.1.330", args: ["--client", "desktop"] }, "code"],
     ["clientInfo claude-ai", { name: "claude-ai", args: ["--client", "code"] }, "desktop"],
-    ["CLAUDECODE=1", { env: { CLAUDECODE: "1" }, args: ["--client", "desktop"] }, "code"],
+    ["CLAUDECODE=1", { name: "claude-ai", env: { CLAUDECODE: "1" }, args: ["--client", "desktop"] }, "code"],
     ["serve --client", { args: ["serve", "--client", "desktop"] }, "desktop"],
   ];
   test.each(servers)("%s decides who sends", async (_name, options, sender) => {

@@ -145,6 +145,6 @@ test("a relay that cannot know who started it neither delivers nor clears", () =
   expect(() => refuseInsideClaudeCode("relay get", { claudeCode, terminal })).toThrow(sentence);
   for (const name of ["claude-code", "claude-ai", "other"]) {
     const clientInfo = { name, version: "2.1.330" };
-    expect(identify({ clientInfo, claudeCode, flag: "code" }).refusal?.message).toMatch(sentence);
+    expect(identify({ clientInfo, claudeCode, flag: "code", isSpawned: true }).refusal?.message).toMatch(sentence);
   }
 });

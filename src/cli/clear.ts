@@ -9,7 +9,7 @@ export const command = defineCommand({
   meta: { name: "clear", description: "Delete every message, for both Claudes" },
   args: { yes: { type: "boolean", description: "Do not ask" }, json: { type: "boolean", description: "Print JSON" } },
   async run({ args, data: context }) {
-    refuseInsideClaudeCode("relay clear", context.environment);
+    refuseInsideClaudeCode("relay clear", context.environment, "/get clear");
     const relay = context.relay();
     if (!args.yes) await confirmDeletion("relay clear", await relay.store.counts(), context);
     const cleared = await relay.store.clear("command line");

@@ -8,6 +8,7 @@ import { plural } from "../core/words.ts";
 import type { Finding, ServerCommand, Subject } from "../doctor/check.ts";
 import { readConfiguration } from "../doctor/configuration.ts";
 import { examine } from "../doctor/examine.ts";
+import { checkLeaks } from "../doctor/install-check.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
 import { repairBuffer } from "../store/repair.ts";
@@ -56,7 +57,7 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
     notifier: notify ? systemNotifier(environment.system) : null,
   };
   try {
-    return await examine(subject);
+    return [...checkLeaks(environment.claudeCode), ...(await examine(subject))];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

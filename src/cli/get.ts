@@ -20,7 +20,7 @@ export const command = defineCommand({
     json: { type: "boolean", description: "Print JSON, with the texts byte for byte" },
   },
   async run({ args, data: context }) {
-    refuseInsideClaudeCode("relay get", context.environment);
+    refuseInsideClaudeCode("relay get", context.environment, "/get");
     const reader = args.for;
     if (!reader) throw new RelayError("usage", "missing reader: use --for desktop or --for code");
     const request: PageRequest = {

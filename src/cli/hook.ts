@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { personSession } from "../core/identity.ts";
 import { refusalMs } from "../core/limits.ts";
 import { plural } from "../core/words.ts";
 import type { Environment } from "../platform/environment.ts";
@@ -39,8 +40,8 @@ export const command = defineCommand({
 
 // A ticket proves that a person typed the command, so each sign of that has to be there (facts.md, "/get, tickets, hooks").
 async function issueTicket({ environment, quickRelay, print }: Context): Promise<void> {
-  const { attended, session } = environment.claudeCode;
-  if (!attended || !session) return;
+  const session = personSession(environment.claudeCode);
+  if (!environment.claudeCode.attended || !session) return;
   const event = parseObject(await readInput());
   const { hook_event_name, expansion_type, session_id, command_args = "" } = event;
   if (hook_event_name !== "UserPromptExpansion" || session_id !== session.id) return;

@@ -1,5 +1,6 @@
 import { RelayError } from "../core/errors.ts";
 import { randomNonce } from "../core/frames.ts";
+import { personSession } from "../core/identity.ts";
 import { windowSize } from "../core/limits.ts";
 import { renderAgain, renderPage } from "../core/page.ts";
 import type { Fetched, Relay } from "../core/relay.ts";
@@ -27,7 +28,7 @@ export const command = defineCommand({
   meta: { name: "typed", description: "Do what the person typed after /get (called by Claude Code)" },
   calledByClaudeCode: true,
   async run({ data: context }) {
-    const { session } = context.environment.claudeCode;
+    const session = personSession(context.environment.claudeCode);
     const relay = context.relay();
     const redeemed = session && (await relay.redeem(session, request));
     if (!redeemed) {

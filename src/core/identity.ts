@@ -1,9 +1,10 @@
 import { firstProtected, isProtected } from "./claude-version.ts";
 import type { Client } from "./client.ts";
 import { RelayError } from "./errors.ts";
+import { type Ancestor, describeLeak, isLeaked, type Traces, unsetThem } from "./leaked-variables.ts";
 
-/** Signs of the Claude Code around this process: variables that it sets (facts.md, "Claude Code as a client"). */
-export interface ClaudeCodeSigns {
+/** Signs of the Claude Code around this process: its ancestors, and variables that Claude Code sets (facts.md). */
+export interface ClaudeCodeSigns extends Traces {
   /** `CLAUDECODE=1`: started by Claude Code, or from a terminal inside an editor that Claude Code opened. */
   present: boolean;
   /** `CLAUDE_CODE_CHILD_SESSION=1`: a hook, an inline command or a Bash call. */
@@ -31,11 +32,13 @@ interface CallerSigns {
   terminal: Terminal;
 }
 
-/** Signs of a server's client: its own words, the variables around the process, and `--client`. */
+/** Signs of a server's client: its own words, the Claude Code around the process, and `--client`. */
 export interface ClientSigns {
   clientInfo: { name: string; version: string } | undefined;
   claudeCode: ClaudeCodeSigns;
   flag: Client | undefined;
+  /** The parent of this process also made its standard input. */
+  isSpawned: boolean;
 }
 
 /** The client of a server, and its rights. */
@@ -55,42 +58,109 @@ const fromWsl = new RelayError(
 );
 
 /** The identity of a server: design.md, "Identity". */
-export function identify({ clientInfo, claudeCode, flag }: ClientSigns): Identity {
-  const byName = clientInfo?.name === "claude-code" ? "code" : clientInfo?.name === "claude-ai" ? "desktop" : null;
-  const underClaudeCode = byName === "code" || claudeCode.present;
+export function identify(signs: ClientSigns): Identity {
+  const { clientInfo, claudeCode, flag } = signs;
+  const name = clientInfo?.name ?? "";
+  const underClaudeCode = name === "claude-code" || isLocalAgent(name) || isBelowClaudeCode(claudeCode);
   return {
-    client: byName ?? (claudeCode.present ? "code" : (flag ?? null)),
+    client: underClaudeCode ? "code" : name === "claude-ai" ? "desktop" : (flag ?? null),
     underClaudeCode,
-    refusal: claudeCode.unknown ? fromWsl : underClaudeCode ? refusal(clientInfo, claudeCode.nested) : null,
+    refusal: claudeCode.unknown ? fromWsl : underClaudeCode ? refusal(signs) : null,
   };
 }
 
-/** Throws `refused` for a command that reads or deletes messages, if a model in Claude Code may have typed it. */
-export function refuseInsideClaudeCode(command: string, caller: CallerSigns): void {
-  if (caller.claudeCode.unknown) throw fromWsl;
+// Desktop's Code tab and local Cowork reach servers through such a client (facts.md).
+function isLocalAgent(name: string): boolean {
+  return name.startsWith("local-agent-mode-");
+}
+
+/**
+ * Throws `refused` for a command that reads or deletes messages, if a model in Claude Code may have typed it. `instead` is
+ * what the person types in Claude Code.
+ */
+export function refuseInsideClaudeCode(command: string, caller: CallerSigns, instead = ""): void {
+  const { claudeCode } = caller;
+  if (claudeCode.unknown) throw fromWsl;
   if (!isInsideClaudeCode(caller)) return;
+  const reason = `\`${command}\` is not for Claude Code, where only the person may pull`;
+  if (isLeaked(claudeCode)) {
+    throw new RelayError("refused", `${reason}, and ${describeLeak(claudeCode)}`, `To use it here, ${unsetThem}.`);
+  }
   throw new RelayError(
     "refused",
-    `\`${command}\` is not for Claude Code, where only the person may pull`,
-    "Ask the person to run it in a terminal of their own.",
+    reason,
+    `${instead ? `Type ${instead} there, or run` : "Run"} it in a terminal of your own.`,
   );
 }
 
-/** Whether a model may have typed a command: design.md, "Identity". */
+/** Whether a model may have typed a command: design.md, "Who started this process". */
 export function isInsideClaudeCode({ claudeCode, terminal }: CallerSigns): boolean {
-  const personAtTerminal = terminal.stdin || terminal.stdout || terminal.stderr;
-  return claudeCode.childSession || (claudeCode.present && !personAtTerminal);
+  if (claudeCode.childSession || (claudeCode.ancestors ?? []).some(({ isClaudeCode }) => isClaudeCode)) return true;
+  // a shell that unset the variables still carries them for the system, and a person sits at its terminal
+  return isBelowClaudeCode(claudeCode) && !(terminal.stdin || terminal.stdout || terminal.stderr);
 }
 
-function refusal(clientInfo: ClientSigns["clientInfo"], nested: boolean): RelayError | null {
-  const refused = (reason: string, fix: string) =>
-    new RelayError("refused", `relay does not deliver or clear here: ${reason}`, fix);
-  if (nested) {
-    const reason = "this Claude Code was started by a model, and only the person may pull";
-    return refused(reason, "Use the session that the person sees.");
+/**
+ * The session in which a person may type a command; `null` if there is none here. Throws `refused` if a model may have
+ * started it.
+ */
+export function personSession({ session, ancestors }: ClaudeCodeSigns): ClaudeCodeSigns["session"] {
+  if (!session || !ancestors) return session;
+  const at = ancestors.findIndex(({ pid }) => pid === session.process);
+  const claude = ancestors[at];
+  // its program may have another name
+  if (!claude || !(claude.isClaudeCode || claude.name === "claude")) return null;
+  if (ancestors.slice(at + 1).some(({ isClaudeCode }) => isClaudeCode)) throw nested();
+  if (claude.childSession) throw leaked(describeLeak({ ancestors: [claude], variables: [], process: null }));
+  return session;
+}
+
+/** Whether Claude Code started this process, or one above it, as far as the system and the variables tell. */
+function isBelowClaudeCode({ present, ancestors }: ClaudeCodeSigns): boolean {
+  return present || upToClaudeCode(ancestors).some(({ isClaudeCode, childSession }) => isClaudeCode || childSession);
+}
+
+/** The ancestors up to the nearest Claude Code. What a terminal above it carries was there before it. */
+function upToClaudeCode(ancestors: readonly Ancestor[] | null): readonly Ancestor[] {
+  const at = ancestors?.findIndex(({ isClaudeCode }) => isClaudeCode) ?? -1;
+  return ancestors?.slice(0, at < 0 ? undefined : at + 1) ?? [];
+}
+
+function refusal({ clientInfo, claudeCode, isSpawned }: ClientSigns): RelayError | null {
+  const { ancestors } = claudeCode;
+  const near = upToClaudeCode(ancestors);
+  const [parent] = near;
+  if (ancestors?.slice(near.length).some(({ isClaudeCode }) => isClaudeCode)) return nested();
+  if (near.at(-1)?.isClaudeCode && !(parent?.isClaudeCode && isSpawned)) {
+    const program = parent?.isClaudeCode ? "a program" : parent?.name;
+    const reason = `it was started by ${program} below Claude Code, and not by Claude Code itself, which asks the person`;
+    return refused(reason, "Register relay itself: relay setup-code");
   }
+  if (claudeCode.nested || near.some(({ childSession }) => childSession))
+    return ancestors ? leaked(describeLeak(claudeCode)) : nested();
   const isClaudeCode = clientInfo?.name === "claude-code";
   if (isClaudeCode && isProtected(clientInfo.version)) return null;
-  const title = isClaudeCode ? `Claude Code ${clientInfo.version}` : "an unknown client inside Claude Code";
-  return refused(`${title} may not ask the person first`, `Use Claude Code ${firstProtected} or newer.`);
+  const fix = isClaudeCode
+    ? `Use Claude Code ${firstProtected} or newer.`
+    : "To read, the person types /get in Claude Code.";
+  return refused(`${clientTitle(clientInfo)} may not ask the person first`, fix);
+}
+
+function clientTitle(clientInfo: ClientSigns["clientInfo"]): string {
+  if (clientInfo?.name === "claude-code") return `Claude Code ${clientInfo.version}`;
+  return isLocalAgent(clientInfo?.name ?? "") ? "Desktop's Code tab" : "an unknown client inside Claude Code";
+}
+
+function refused(reason: string, fix: string): RelayError {
+  return new RelayError("refused", `relay does not deliver or clear here: ${reason}`, fix);
+}
+
+function nested(): RelayError {
+  const reason = "this Claude Code was started by a model, and only the person may pull";
+  return refused(reason, "Use the session that the person sees.");
+}
+
+function leaked(leak: string): RelayError {
+  const reason = `this Claude Code was started by a model, or ${leak}`;
+  return refused(reason, `If it is yours, end it, ${unsetThem}, and start it again.`);
 }

@@ -1,7 +1,8 @@
+import { describeLeak, isLeaked, type Traces, unsetThem } from "../core/leaked-variables.ts";
 import { realPathOrNull } from "../platform/files.ts";
 import { isOriginalCommand, isOriginalHook, isOriginalServer } from "../setup/original.ts";
 import { findClaude, protectedVersion, stablePath } from "../setup/program.ts";
-import { type Check, failed, ok, warn } from "./check.ts";
+import { type Check, type Finding, failed, ok, warn } from "./check.ts";
 import { type ConfigFile, serverIn } from "./configuration.ts";
 
 /** The version and path of this relay, and whether a shell would start another one. */
@@ -27,6 +28,11 @@ export const checkVariables: Check = ({ context: { system } }) =>
   system.variables.BUN_OPTIONS
     ? [warn("environment", "sets BUN_OPTIONS, which changes how relay runs", "Unset BUN_OPTIONS where Claudes start.")]
     : [];
+
+/** Variables of a Claude Code that live on in this terminal, where relay then refuses to read. */
+export function checkLeaks(traces: Traces): Finding[] {
+  return isLeaked(traces) ? [warn("variables", describeLeak(traces), `To use relay here, ${unsetThem}.`)] : [];
+}
 
 /** Whether Claude Code is one that asks its person before a model reads messages. */
 export const checkClaudeCode: Check = async ({ context: { system, places } }) => {

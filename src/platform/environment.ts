@@ -2,7 +2,10 @@ import { existsSync, fstatSync } from "node:fs";
 import { basename, isAbsolute, join, sep } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
+import { type Ancestor, claudeVariables } from "../core/leaked-variables.ts";
+import { readAncestors } from "./ancestors.ts";
 import { defaultBufferPath, type Places, placesOf } from "./paths.ts";
+import { isRunning } from "./process.ts";
 import { pickVariables, readSystem, type System } from "./system.ts";
 import { isBlind, isInWsl } from "./wslenv.ts";
 
@@ -43,8 +46,18 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     },
   };
   const project = basename(variables.CLAUDE_PROJECT_DIR ?? "") || null;
+  let ancestors: Ancestor[] | null | undefined;
+  const pid = processNumber(variables.CLAUDE_PID);
   return {
     claudeCode: {
+      get ancestors() {
+        if (ancestors === undefined) ancestors = readAncestors();
+        return ancestors;
+      },
+      variables: claudeVariables.filter((name) => variables[name]),
+      get process() {
+        return pid === null ? null : { pid, runs: isRunning(pid) };
+      },
       present: variables.CLAUDECODE === "1",
       childSession: variables.CLAUDE_CODE_CHILD_SESSION === "1",
       nested:
@@ -53,7 +66,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
         variables.CLAUDE_CODE_SESSION_ATTENDED === "0",
       unknown: process.platform === "win32" && isBlind(process.platform, process.cwd(), variables),
       attended: variables.CLAUDE_CODE_SESSION_ATTENDED === "1",
-      session: readSession(variables.CLAUDE_CODE_SESSION_ID, variables.CLAUDE_PID, project),
+      session: readSession(variables.CLAUDE_CODE_SESSION_ID, pid, project),
     },
     terminal,
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
@@ -79,8 +92,16 @@ export function temporaryFolder(): string {
   return process.getBuiltinModule("node:os").tmpdir();
 }
 
-function readSession(id?: string, process?: string, project: string | null = null): ClaudeCodeSigns["session"] {
-  return id && process && /^\d+$/.test(process) ? { id, process: Number(process), project } : null;
+function readSession(
+  id: string | undefined,
+  process: number | null,
+  project: string | null,
+): ClaudeCodeSigns["session"] {
+  return id && process !== null ? { id, process, project } : null;
+}
+
+function processNumber(text = ""): number | null {
+  return /^\d+$/.test(text) ? Number(text) : null;
 }
 
 function readPlaces(variables: Record<string, string | undefined>): Places {

@@ -14,13 +14,18 @@ const ucredBytes = 12; // pid, uid, gid
 
 /**
  * Whether the process `pid` itself started this one, with a standard input that it made. The parent's number proves
- * nothing: a program that a shell `exec`s has the shell's parent. libuv and Bun give a child a pair of sockets for its
- * input, and Linux records the process that made them (`SO_PEERCRED`, unix(7)). Always true on Windows, where this was
- * never tried.
+ * nothing: a program that a shell `exec`s has the shell's parent. Always true on Windows, where this was never tried.
  */
 export async function isSpawnedBy(pid: number): Promise<boolean> {
   if (process.platform === "win32") return true;
-  if (process.ppid !== pid || !isSocket(0)) return false;
+  return process.ppid === pid && isSocket(0) && (await madeInput(pid));
+}
+
+/**
+ * Whether the process `pid` made this one's standard input; true where the system does not tell. libuv and Bun give a child
+ * a pair of sockets for it, and Linux records the process that made them (`SO_PEERCRED`, unix(7)).
+ */
+export async function madeInput(pid: number): Promise<boolean> {
   return process.platform !== "linux" || (await makerOfInput()) === pid;
 }
 

@@ -10,6 +10,7 @@ import { isDefaultPreference, type NotificationPreference } from "../core/store.
 import { systemNotifier } from "../notify/system-notifier.ts";
 import type { Environment } from "../platform/environment.ts";
 import { standardOutput } from "../platform/output.ts";
+import { madeInput } from "../platform/parent-process.ts";
 import { isRunning } from "../platform/process.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
 import { requestId } from "./json-rpc.ts";
@@ -50,11 +51,11 @@ export async function serve(options: ServeOptions, environment: Environment, end
   const session = new Session({
     relay,
     pending,
-    signs: { claudeCode: environment.claudeCode, flag: options.client },
+    signs: { claudeCode: environment.claudeCode, flag: options.client, isSpawned: await isSpawned(environment) },
     environment,
     async onClient(identity) {
       served = identity.client;
-      await startAnnouncing(relay, identity, preference, environment.claudeCode.nested, onBeat);
+      await startAnnouncing(relay, identity, options.client, preference, onBeat);
     },
   });
   const timeout = options.idleTimeout > 0 ? options.idleTimeout * 1000 : Number.POSITIVE_INFINITY;
@@ -82,6 +83,12 @@ export async function serve(options: ServeOptions, environment: Environment, end
   await end(relay, transport, pending);
 }
 
+/** Whether a Claude Code that is the parent made this process's standard input, which a program could pass on. */
+async function isSpawned({ claudeCode }: Environment): Promise<boolean> {
+  const parent = claudeCode.ancestors?.[0];
+  return !parent?.isClaudeCode || (await madeInput(parent.pid));
+}
+
 function openRelay(environment: Environment, debug: Log | null, muted: () => boolean): Relay {
   const store = new SqliteStore({ locate: environment.bufferPath, clock: systemClock, isRunning, server: process.pid });
   const notifications = new Notifications({
@@ -98,14 +105,15 @@ function openRelay(environment: Environment, debug: Log | null, muted: () => boo
 /** Stores the client's preference, and looks for unannounced messages from now on. */
 async function startAnnouncing(
   { notifications }: Relay,
-  { client }: Identity,
+  { client, refusal }: Identity,
+  flag: Client | undefined,
   preference: NotificationPreference,
-  nested: boolean,
   onBeat: Heartbeat,
 ): Promise<void> {
   if (!client && !preference.notify) return;
   const start = async () => {
-    if (client && !nested) await notifications.prefer(client, preference);
+    // Desktop's Code tab also starts the server of Desktop's configuration, whose sound is not Code's (facts.md)
+    if (client && !refusal && (flag ?? client) === client) await notifications.prefer(client, preference);
     await notifications.look();
     onBeat(() => void notifications.look());
   };

@@ -20,6 +20,8 @@ export interface TypedSession {
 /** Installs the command in the sandbox and opens a session. */
 export function openTypedSession(box: Sandbox, id: string = crypto.randomUUID()): TypedSession {
   installCommand(box, "commands/get.md", commandFile(relayBinary));
+  // relay looks whether CLAUDE_PID is Claude Code
+  if (process.platform === "linux") writeFileSync("/proc/self/comm", "claude");
   const env = {
     RELAY_NOTIFY: "off",
     CLAUDECODE: "1",
