@@ -4,15 +4,14 @@ import { refusalMs } from "../core/limits.ts";
 import { plural } from "../core/words.ts";
 import type { Environment } from "../platform/environment.ts";
 import { readTextOrNull } from "../platform/files.ts";
-import { readAll } from "../platform/input.ts";
+import { readInput } from "../platform/input.ts";
 import { isSpawnedBy } from "../platform/parent-process.ts";
 import { commandNames, isCommandFile } from "../setup/claude-code.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
-// Claude Code writes its event at once, and it is small.
+// Claude Code's events are small.
 const inputBytes = 1024 * 1024;
-const inputMilliseconds = 1_000;
 
 // The first prompt is among the first lines.
 const transcriptBytes = 1024 * 1024;
@@ -42,7 +41,7 @@ export const command = defineCommand({
 async function issueTicket({ environment, quickRelay, print }: Context): Promise<void> {
   const session = personSession(environment.claudeCode);
   if (!environment.claudeCode.attended || !session) return;
-  const event = parseObject(await readInput());
+  const event = parseObject(readInput(inputBytes));
   const { hook_event_name, expansion_type, session_id, command_args = "" } = event;
   if (hook_event_name !== "UserPromptExpansion" || session_id !== session.id) return;
   const { store } = quickRelay();
@@ -83,7 +82,7 @@ async function reportWaiting({ environment, quickRelay, print }: Context): Promi
 
 /** Refuses tool calls that name the buffer. For the plugin, which cannot bring the deny rule that setup adds. */
 async function guardBuffer({ environment, print }: Context): Promise<void> {
-  const { tool_input = null } = parseObject(await readInput());
+  const { tool_input = null } = parseObject(readInput(inputBytes));
   const input = JSON.stringify(tool_input);
   const names = (path: string) => input.includes(JSON.stringify(path).slice(1, -1));
   if (!names(".relay_buffer.db") && !names(environment.bufferPath())) return;
@@ -131,11 +130,4 @@ function installedName(environment: Environment): string | null {
     isCommandFile(readTextOrNull(join(folder, "commands", `${name}.md`)) ?? "") &&
     readTextOrNull(join(folder, "skills", name, "SKILL.md")) === null;
   return commandNames.find(isOurs) ?? null;
-}
-
-/** The text on standard input; `null` if it is too long or comes too late. */
-async function readInput(): Promise<string | null> {
-  const timeout = Bun.sleep(inputMilliseconds).then(() => null);
-  const bytes = await Promise.race([readAll(Bun.stdin.stream(), inputBytes), timeout]);
-  return bytes && new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
