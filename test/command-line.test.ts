@@ -2,9 +2,19 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { parseArguments } from "../src/cli/arguments.ts";
+import type { Command, Verbs } from "../src/cli/command.ts";
+import { command as getCommand } from "../src/cli/get.ts";
+import { otherVerbs } from "../src/cli/other-verbs.ts";
+import { command as send } from "../src/cli/send.ts";
+import { command as serve } from "../src/cli/serve.ts";
+import { command as status } from "../src/cli/status.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
-const seen = "serve send get status clear doctor demo setup setup-code setup-desktop uninstall completions".split(" ");
+const seen = [
+  ..."send get status clear setup doctor demo uninstall".split(" "),
+  ..."setup-code setup-desktop serve completions help version".split(" "),
+];
 const hidden = ["typed", "hook", "statusline"];
 
 /** The words of a command line; '' is the empty one. */
@@ -36,21 +46,29 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ["send --to code --json=yes x", "--json takes no value"],
     ["get --for=", '--for is ""; it must be desktop or code'],
     ["get --for code --limit -1", "--limit needs a value"],
+    ["send --too code x", "unknown flag --too. Did you mean --to?"],
+    ["setup --dryrun", "unknown flag --dryrun. Did you mean --dry-run?"],
+    ["--verison", "unknown flag --verison. Did you mean --version?"],
     ["completions", "missing shell (bash, zsh, fish, powershell)"],
     ["completions zzz", 'unknown shell "zzz" (bash, zsh, fish, powershell)'],
   ];
   const meant: [line: string, sentence: string][] = [
     ["frobnicate", 'unknown command "frobnicate". See: relay --help'],
+    ["stauts", 'unknown command "stauts". Did you mean "relay status"? See: relay --help'],
+    ["help complétions", 'unknown command "complétions". Did you mean "relay completions"? See: relay --help'],
+    ["install", 'unknown command "install". See: relay --help'],
+    ["statuslin", 'unknown command "statuslin". See: relay --help'],
     ["send x", "missing recipient: use --to desktop or --to code"],
     ["send --to code ''", "message is empty. Give the text to send."],
     ["get", "missing reader: use --for desktop or --for code"],
+    ["get --for code --limit 0", 'limit is "0"; it must be a whole number from 1 to 20. Leave it out for 5.'],
     ["get --for code --limit x", 'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.'],
     ["clear", "relay clear deletes every message, and there is no terminal to ask on. Say --yes."],
     ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. Use 0 for never.'],
   ];
   const lines = spelled.map(([line, wrong]) => {
     const verb = line.startsWith("-") ? "serve" : split(line)[0];
-    return [line, `${wrong}. See: relay ${verb} --help`];
+    return [line, `${wrong}${wrong.endsWith("?") ? "" : "."} See: relay ${verb} --help`];
   });
   test.each([...lines, ...meant])("relay %s", async (line, sentence) => {
     await using box = sandbox();
@@ -195,7 +213,7 @@ describe.skipIf(!Bun.which("script"))("on a terminal", () => {
 
   test("relay without arguments prints a hint", async () => {
     await using box = sandbox();
-    expect(await onTerminal(box, "")).toContain("On a terminal, try: relay status");
+    expect(await onTerminal(box, "")).toContain("relay status ");
   });
 
   test("there is color, unless NO_COLOR is set", async () => {
@@ -205,6 +223,22 @@ describe.skipIf(!Bun.which("script"))("on a terminal", () => {
     for (const line of ["status", "status --nope"])
       expect(await onTerminal(box, line, { NO_COLOR: "1" })).not.toContain("\u001b");
     expect((await box.relay(["status"])).stdout).not.toContain("\u001b");
+  });
+
+  test("help has headings, and fits the width", async () => {
+    await using box = sandbox();
+    const inWidth = async (columns: number) => {
+      const argv = ["script", "-qefc", `stty cols ${columns}; ${relayBinary} help`, "/dev/null"];
+      return (await box.run(argv, { stdin: "", env: { TERM: "xterm" } })).stdout.replaceAll("\r", "").split("\n");
+    };
+    for (const columns of [50, 80, 120]) {
+      const lines = await inWidth(columns);
+      expect(lines).toContain("\u001b[1mMessages\u001b[22m");
+      expect(Math.max(...lines.map((line) => Bun.stringWidth(line)))).toBeLessThanOrEqual(columns);
+    }
+    expect(await onTerminal(box, "help send")).toContain("--to \u001b[2mdesktop|code\u001b[22m");
+    expect(await onTerminal(box, "help", { NO_COLOR: "1" })).toBe((await box.relay(["help"])).stdout);
+    expect(await onTerminal(box, "help", { TERM: "dumb" })).toBe((await box.relay(["help"])).stdout);
   });
 
   test("clear asks, and takes nothing but yes for an answer", async () => {
@@ -224,22 +258,43 @@ describe.skipIf(!Bun.which("script"))("on a terminal", () => {
 });
 
 describe("help and version", () => {
-  test("--version prints the version alone", async () => {
+  test.each(["version", "--version", "-V"])("relay %s prints the version alone", async (word) => {
     await using box = sandbox();
     const { version } = await Bun.file(join(import.meta.dir, "../package.json")).json();
-    expect(await box.relay(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+    expect(await box.relay([word])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
   });
 
-  test("--help names what people type, and every verb has help", async () => {
+  test("relay help names what people type, and every verb has help", async () => {
     await using box = sandbox();
-    const overview = await box.relay(["--help"]);
+    const overview = await box.relay(["help"]);
     expect(overview).toMatchObject({ status: 0, stderr: "" });
-    expect([...overview.stdout.matchAll(/^ +([a-z][a-z-]+) {2,}\S/gm)].map(([, verb]) => verb)).toEqual(seen);
+    expect([...overview.stdout.matchAll(/^ {2}([a-z][a-z-]+) {2,}\S/gm)].map(([, verb]) => verb)).toEqual(seen);
+    for (const flag of ["--help", "-h"]) expect(await box.relay([flag])).toEqual(overview);
+    const texts = [overview.stdout];
     for (const verb of [...seen, ...hidden]) {
-      const help = await box.relay([verb, "--help"]);
+      const help = await box.relay(["help", verb]);
       expect(help).toMatchObject({ status: 0, stderr: "" });
-      expect(help.stdout).toContain(`USAGE relay ${verb}`);
-      expect(help.stdout).not.toContain("\u001b");
+      expect(help.stdout).toContain(`Usage: relay ${verb}`);
+      for (const flag of ["--help", "-h"]) expect(await box.relay([verb, flag])).toEqual(help);
+      if (!hidden.includes(verb)) texts.push(`$ relay help ${verb}\n${help.stdout}`);
+    }
+    expect(texts.join("\n")).toMatchSnapshot();
+    expect(overview.stdout).not.toContain("--client");
+    expect(await box.relay(["--client", "code", "--help"])).toEqual(await box.relay(["help", "serve"]));
+  });
+
+  test("every example is a command line that relay takes", async () => {
+    await using box = sandbox();
+    const verbs: Verbs = { send, get: getCommand, status, serve, ...otherVerbs };
+    for (const verb of seen) {
+      const [, examples = ""] = (await box.relay(["help", verb])).stdout.split("Examples\n");
+      const lines = [...examples.matchAll(/relay ((?:"[^"]*"|[^|)"\n])+)/g)].map(([, words = ""]) => words.trim());
+      expect(lines.length).toBeGreaterThan(0);
+      for (const line of lines) {
+        const [name, ...words] = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? "");
+        expect(name).toBe(verb);
+        parseArguments(verb, verbs[verb] as Command, words);
+      }
     }
   });
 });
@@ -280,7 +335,7 @@ test("nothing is loaded from the directory relay is started in", async () => {
     "index.js": spring,
     "main.js": spring,
   };
-  for (const name of ["citty", "zod", "@modelcontextprotocol/sdk", "bun", "ajv", "node:fs"]) {
+  for (const name of ["jsonc-parser", "zod", "@modelcontextprotocol/sdk", "bun", "ajv", "node:fs"]) {
     files[`node_modules/${name}/package.json`] = '{"main":"index.js"}';
     files[`node_modules/${name}/index.js`] = spring;
   }

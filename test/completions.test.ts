@@ -14,7 +14,8 @@ async function ask(shell: string, words: string[]): Promise<[word: string, descr
   return lines.map((line) => line.split("\t") as [string, string]);
 }
 
-const verbs = "serve send get status clear doctor demo setup setup-code setup-desktop uninstall completions";
+const verbs =
+  "serve send get status clear doctor demo setup setup-code setup-desktop uninstall completions help version";
 const serving = "--client --debug --sound --idle-timeout --help";
 
 describe("a command line is completed", () => {
@@ -37,6 +38,8 @@ describe("a command line is completed", () => {
     ["relay get --", "--for --limit --all --peek --json --help"],
     ["relay completions ", "bash zsh fish powershell"],
     ["relay completions zsh ", ""],
+    ["relay help s", "serve send status setup setup-code setup-desktop"],
+    ["relay help send ", ""],
     ["relay hook ", "user-prompt-expansion session-start pre-tool-use"],
   ];
   test.each(lines)("%j: %s", async (line, words) => {

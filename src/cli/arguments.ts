@@ -1,3 +1,4 @@
+import { closest } from "./closest.ts";
 import { type Argument, type Arguments, type Command, usageError, type Values } from "./command.ts";
 
 /** A flag as parseArgs of node:util finds it; `rawName` has its dashes. */
@@ -24,6 +25,9 @@ export function parseArguments(
     const { name, rawName } = flag;
     if (Object.hasOwn(args, name)) throw usageError(verb, `${rawName} is given twice`);
     const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+    if (!definition || definition.type === "positional") {
+      throw usageError(verb, `unknown flag ${rawName}`, closestFlag(verb, name, definitions));
+    }
     args[name] = flagValue(verb, flag, definition);
   }
   for (const [name, { type }] of Object.entries(definitions)) {
@@ -63,9 +67,8 @@ function withEmptyValues(rawArgs: readonly string[], definitions: Arguments): st
 function flagValue(
   verb: string,
   { rawName, value, inlineValue }: Flag,
-  definition: Argument | undefined,
+  definition: Exclude<Argument, { type: "positional" }>,
 ): string | boolean {
-  if (!definition || definition.type === "positional") throw usageError(verb, `unknown flag ${rawName}`);
   if (definition.type === "boolean") {
     if (value === undefined) return true;
     throw usageError(verb, `${rawName} takes no value`);
@@ -73,4 +76,10 @@ function flagValue(
   if (value === undefined || (!inlineValue && /^-./.test(value))) throw usageError(verb, `${rawName} needs a value`);
   if (definition.type === "string" || definition.options.includes(value)) return value;
   throw usageError(verb, `${rawName} is "${value}"; it must be ${definition.options.join(" or ")}`);
+}
+
+function closestFlag(verb: string, name: string, definitions: Arguments): string | undefined {
+  const names = Object.keys(definitions).filter((known) => definitions[known]?.type !== "positional");
+  const meant = name.length > 1 && closest(name, [...names, "help", ...(verb === "serve" ? ["version"] : [])]);
+  return meant ? `--${meant}` : undefined;
 }

@@ -1,8 +1,7 @@
 import { errorMessage, OutputClosed, RelayError, WriteFailed } from "../core/errors.ts";
 import { makeVisible, printableJson } from "../core/escape.ts";
-import { version } from "../core/version.ts";
 import { parseArguments } from "./arguments.ts";
-import type { Verbs } from "./command.ts";
+import { unknownVerb, type Verbs } from "./command.ts";
 import { type Context, createContext } from "./context.ts";
 
 /**
@@ -21,23 +20,25 @@ export async function runCommandLine(hotVerbs: Verbs, rawArgs: readonly string[]
 }
 
 async function dispatch(hotVerbs: Verbs, rawArgs: readonly string[], context: Context): Promise<void> {
-  const [first = "", ...rest] = rawArgs;
-  if (rawArgs.length === 1 && first === "--version") return context.print(version);
   if (rawArgs.length === 0 && context.environment.terminal.stdin) return context.note(hint);
-
-  const isServer = first === "" || first.startsWith("-");
-  const helpWanted = hasFlag(rawArgs, "--help", "-h");
-  const isOriginalSetup = isServer && hasFlag(rawArgs, "--setup-code");
-  const verb = isOriginalSetup ? "setup-code" : isServer ? "serve" : first;
-  const isHot = !helpWanted && Object.hasOwn(hotVerbs, verb);
+  const [verb, verbArgs] = findVerb(rawArgs);
+  const isHot = Object.hasOwn(hotVerbs, verb);
   const verbs: Verbs = isHot ? hotVerbs : { ...hotVerbs, ...(await import("./other-verbs.ts")).otherVerbs };
-  if (helpWanted && isServer) return context.print(await (await import("./help.ts")).renderOverview(verbs));
   const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
-  if (!command) throw new RelayError("usage", `unknown command "${verb}"`, "See: relay --help");
-  if (helpWanted) return context.print(await (await import("./help.ts")).renderCommand(command));
-
-  const verbArgs = isServer ? rawArgs.filter((argument) => argument !== "--setup-code") : rest;
+  if (!command) throw unknownVerb(verb, verbs);
   await command.run({ ...parseArguments(verb, command, verbArgs), data: context, verbs });
+}
+
+/** The verb of a command line, and the words after it. Both Claudes start a server by flags alone. */
+function findVerb(rawArgs: readonly string[]): [verb: string, args: readonly string[]] {
+  const [first = "", ...rest] = rawArgs;
+  const isServer = first === "" || first.startsWith("-");
+  if (first === "--help" || first === "-h") return ["help", rest];
+  if (first === "--version" || first === "-V") return ["version", rest];
+  if (hasFlag(rawArgs, "--help", "-h")) return ["help", [isServer ? "serve" : first]];
+  if (!isServer) return [first, rest];
+  const isOriginalSetup = hasFlag(rawArgs, "--setup-code");
+  return isOriginalSetup ? ["setup-code", rawArgs.filter((arg) => arg !== "--setup-code")] : ["serve", rawArgs];
 }
 
 /** Whether unchecked arguments have a flag. Nothing after `--` is one. */
@@ -66,5 +67,9 @@ function outputError({ code }: WriteFailed): Error {
   return new RelayError("failed", `standard output cannot be written (${code})`, "Redirect it to another place.");
 }
 
-const hint = `relay moves messages between Claude Desktop and Claude Code, which start it by themselves.
-On a terminal, try: relay status, relay send --to code "hello", relay demo, relay --help`;
+const hint = `relay moves messages between Claude Desktop and Claude Code, which start it.
+
+  relay setup                      connect both
+  relay status                     show unread messages
+  relay send --to code "hello"     send a message
+  relay help                       show all commands`;

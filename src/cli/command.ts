@@ -1,4 +1,5 @@
 import { RelayError } from "../core/errors.ts";
+import { closest } from "./closest.ts";
 import type { Context } from "./context.ts";
 
 /** An argument of a command. Each may be left out. */
@@ -52,7 +53,18 @@ export function defineCommand<const Args extends Arguments>(command: Command<Arg
   return command;
 }
 
-/** The error for a mistake after a verb. */
-export function usageError(verb: string, message: string): RelayError {
-  return new RelayError("usage", message, `See: relay ${verb} --help`);
+/** The error for a mistake after a verb; `meant` is what the person may have meant. */
+export function usageError(verb: string, message: string, meant = ""): RelayError {
+  return new RelayError("usage", message, `${meant && `Did you mean ${meant}? `}See: relay ${verb} --help`);
+}
+
+/** The error for a verb that does not exist. */
+export function unknownVerb(verb: string, verbs: Verbs): RelayError {
+  const typed = Object.keys(verbs).filter((name) => !verbs[name]?.calledByClaudeCode);
+  const meant = closest(verb, typed);
+  return new RelayError(
+    "usage",
+    `unknown command "${verb}"`,
+    `${meant ? `Did you mean "relay ${meant}"? ` : ""}See: relay --help`,
+  );
 }

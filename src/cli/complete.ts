@@ -21,6 +21,7 @@ function candidates(verbs: Verbs, before: readonly string[], current: string): C
   const first = before[0] ?? current;
   const isServer = first.startsWith("-");
   if (before.length === 0 && !isServer) return verbNames(verbs);
+  if (first === "help") return before.length === 1 ? verbNames(verbs) : [];
   const command = new Map(Object.entries(verbs)).get(isServer ? "serve" : first);
   if (!command || before.includes("--")) return [];
   const flags = flagsOf(command);

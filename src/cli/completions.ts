@@ -71,7 +71,7 @@ export const command = defineCommand({
       type: "positional",
       required: false,
       suggestions: ["bash", "zsh", "fish", "powershell"],
-      description: "Which shell",
+      description: "bash, zsh, fish or powershell",
     },
   },
   takesRest: true,

@@ -18,7 +18,7 @@ const conversation: { from: Client; text: string }[] = [
 ];
 
 export const command = defineCommand({
-  meta: { name: "demo", description: "Show relay at work: two servers, a message each way, on a temporary buffer" },
+  meta: { name: "demo", description: "Show relay at work, with two servers on a temporary buffer" },
   args: { json: { type: "boolean", description: "Print the transcript as JSON" } },
   async run({ args, data: { print } }) {
     await inTemporaryFolder(async (folder) => {

@@ -11,10 +11,10 @@ import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 
 export const command = defineCommand({
-  meta: { name: "get", description: "Get the messages for one of the two Claudes, and mark them as read" },
+  meta: { name: "get", description: "Get the messages for one Claude, and mark them as read" },
   args: {
     for: { type: "enum", options: ["desktop", "code"], description: "Whose messages" },
-    limit: { type: "string", valueHint: "n", description: "How many at most, 1 to 20 (default 5)" },
+    limit: { type: "string", valueHint: "N", description: "How many at most, 1 to 20 (default 5)" },
     all: { type: "boolean", description: "Also show messages that were read before" },
     peek: { type: "boolean", description: "Show them without marking them as read" },
     json: { type: "boolean", description: "Print JSON, with the texts byte for byte" },
@@ -25,7 +25,7 @@ export const command = defineCommand({
     if (!reader) throw new RelayError("usage", "missing reader: use --for desktop or --for code");
     const request: PageRequest = {
       reader,
-      limit: checkLimit(args.limit),
+      limit: checkLimit(args.limit, 1),
       includeRead: args.all ?? false,
       size: "tool",
       origin: "command",

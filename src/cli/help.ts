@@ -1,31 +1,126 @@
-import { stripVTControlCharacters } from "node:util";
-import { renderUsage } from "citty";
-import type { Arguments, Command, Verbs } from "./command.ts";
+import { type Argument, type Command, defineCommand, unknownVerb, type Verbs } from "./command.ts";
+import type { Context } from "./context.ts";
 
-/** The text of `relay --help`. */
-export async function renderOverview(verbs: Verbs): Promise<string> {
-  const meta = { name: "relay", description: "Moves messages between Claude Desktop and Claude Code" };
-  const version = { type: "boolean", description: "Print the version" } as const;
-  const shown = Object.entries(verbs).filter(([, command]) => !command.calledByClaudeCode);
-  const subCommands = Object.fromEntries(shown.map(([verb, command]) => [verb, { meta: command.meta }]));
-  return plain(await renderUsage({ meta, args: withHints({ ...verbs.serve?.args, version }), subCommands }));
+/** The verbs that people type, in groups, with examples. */
+const groups: Record<string, Record<string, string[]>> = {
+  Messages: {
+    send: ['relay send --to code "The tests pass."', "git diff | relay send --to desktop"],
+    get: ["relay get --for code", "relay get --for desktop --peek"],
+    status: ["relay status"],
+    clear: ["relay clear"],
+  },
+  Setup: {
+    setup: ["relay setup", "relay setup --dry-run"],
+    doctor: ["relay doctor", "relay doctor --notify"],
+    demo: ["relay demo"],
+    uninstall: ["relay uninstall", "relay uninstall --purge"],
+  },
+  More: {
+    "setup-code": ["relay setup-code --statusline", "relay setup-code --scope project"],
+    "setup-desktop": ["relay setup-desktop"],
+    serve: ["relay serve --client desktop", "relay serve --client code --sound off"],
+    completions: ["source <(relay completions bash)", "relay completions fish | source"],
+    help: ["relay help send"],
+    version: ["relay version"],
+  },
+};
+
+const examples = ["relay setup", 'relay send --to code "The tests pass."', "git diff | relay send --to desktop"];
+
+/** A term, its description, and the value that the term takes. */
+type Row = [term: string, description: string, value?: string];
+
+const environment: Row[] = [
+  ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db)"],
+  ["RELAY_NOTIFY", "auto (default), or off for no notifications"],
+  ["NO_COLOR", "No colour on a terminal"],
+  ["CLAUDE_CONFIG_DIR", "Claude Code's folder (default ~/.claude)"],
+];
+
+const exitCodes: Row[] = [
+  ["0", "Done"],
+  ["1", "Failed"],
+  ["2", "Wrong usage"],
+  ["3", "Refused inside Claude Code, where only you may pull"],
+  ["4", "The buffer cannot be used"],
+];
+
+// Longer lines are hard to read, and shorter ones are no lines.
+const widest = 100;
+const narrowest = 20;
+
+export const command = defineCommand({
+  meta: { name: "help", description: "Show all commands, or the flags and examples of one" },
+  args: { command: { type: "positional", required: false, description: "Which command" } },
+  run({ args: { command: verb }, data: context, verbs }) {
+    if (verb === undefined) return context.print(renderOverview(verbs, context));
+    const found = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+    if (!found) throw unknownVerb(verb, verbs);
+    context.print(renderCommand(found, context));
+  },
+});
+
+function renderOverview(verbs: Verbs, context: Context): string {
+  const listed = Object.entries(groups).map(([title, group]): [string, Row[]] => [
+    title,
+    Object.keys(group).map((verb) => [verb, verbs[verb]?.meta.description ?? ""]),
+  ]);
+  return [
+    ...renderHead("Move messages between Claude Desktop and Claude Code.", "relay COMMAND [FLAGS]", context),
+    ...renderTables(listed, context),
+    renderLines("Examples", examples, context),
+    ...renderTables([["Environment", environment]], context),
+    ...renderTables([["Exit status", exitCodes]], context),
+    wrap("For flags and examples: relay help COMMAND. In Claude Code, type /get.", 0, context),
+  ].join("\n\n");
 }
 
-/** The text of `relay VERB --help`. */
-export async function renderCommand({ meta, args = {} }: Command): Promise<string> {
-  return plain(await renderUsage({ meta: { ...meta, name: `relay ${meta.name}` }, args: withHints(args) }));
+function renderCommand({ meta: { name, description }, args = {} }: Command, context: Context): string {
+  const [words = [], flags = []] = [true, false].map((isWord) =>
+    Object.entries(args).filter(([, { type }]) => (type === "positional") === isWord),
+  );
+  const usage = ["relay", name, "[FLAGS]", ...words.map(([word]) => `[${word.toUpperCase()}]`)].join(" ");
+  const tables: [string, Row[]][] = [
+    ["Arguments", words.map(([word, argument]) => [word.toUpperCase(), argument.description])],
+    ["Flags", [...flags.map(flagRow), ["-h, --help", "Show this help"]]],
+  ];
+  const lines = Object.values(groups).flatMap((group) => group[name] ?? []);
+  return [
+    ...renderHead(`${description}.`, usage, context),
+    ...renderTables(tables, context),
+    ...(lines.length > 0 ? [renderLines("Examples", lines, context)] : []),
+  ].join("\n\n");
 }
 
-// citty shows only this of a positional argument
-function withHints(args: Arguments) {
-  const hint = (argument: Arguments[string]) =>
-    argument.type === "positional" && argument.suggestions
-      ? { ...argument, valueHint: argument.suggestions.join("|") }
-      : argument;
-  return Object.fromEntries(Object.entries(args).map(([name, argument]) => [name, hint(argument)]));
+function flagRow([name, argument]: [name: string, argument: Argument]): Row {
+  const hint = "valueHint" in argument ? argument.valueHint : "";
+  return [`    --${name}`, argument.description, argument.type === "enum" ? argument.options.join("|") : hint];
 }
 
-// citty colours even a pipe, and fills its columns with spaces
-function plain(text: string): string {
-  return stripVTControlCharacters(text).replace(/ +$/gm, "").trimEnd();
+function renderHead(description: string, usage: string, context: Context): string[] {
+  return [wrap(description, 0, context), `${context.style("stdout", "bold", "Usage:")} ${usage}`];
+}
+
+/** Tables below their titles. The descriptions of all begin in one column. */
+function renderTables(tables: readonly [title: string, rows: Row[]][], context: Context): string[] {
+  const widthOf = ([term, , value]: Row) => term.length + (value ? 1 + value.length : 0);
+  const column = 4 + Math.max(...tables.flatMap(([, rows]) => rows.map(widthOf)));
+  const render = (row: Row) => {
+    const [term, description, value] = row;
+    const shown = value ? `${term} ${context.style("stdout", "dim", value)}` : term;
+    return `${shown}${" ".repeat(column - 2 - widthOf(row))}${wrap(description, column, context)}`;
+  };
+  return tables
+    .filter(([, rows]) => rows.length > 0)
+    .map(([title, rows]) => renderLines(title, rows.map(render), context));
+}
+
+function renderLines(title: string, lines: readonly string[], { style }: Context): string {
+  return [style("stdout", "bold", title), ...lines.map((line) => `  ${line}`)].join("\n");
+}
+
+/** Wraps a text that begins in this column to the width of the terminal. */
+function wrap(text: string, column: number, { environment: { columns } }: Context): string {
+  const width = Math.max(Math.min(columns(), widest) - column, narrowest);
+  return Bun.wrapAnsi(text, width).replaceAll("\n", `\n${" ".repeat(column)}`);
 }

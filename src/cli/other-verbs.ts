@@ -1,7 +1,10 @@
+import { version } from "../core/version.ts";
 import { command as clear } from "./clear.ts";
+import { defineCommand } from "./command.ts";
 import { command as completions } from "./completions.ts";
 import { command as demo } from "./demo.ts";
 import { command as doctor } from "./doctor.ts";
+import { command as help } from "./help.ts";
 import { command as setup } from "./setup.ts";
 import { command as setupCode } from "./setup-code.ts";
 import { command as setupDesktop } from "./setup-desktop.ts";
@@ -17,4 +20,9 @@ export const otherVerbs = {
   "setup-desktop": setupDesktop,
   uninstall,
   completions,
+  help,
+  version: defineCommand({
+    meta: { name: "version", description: "Print the version" },
+    run: ({ data: { print } }) => print(version),
+  }),
 };

@@ -7,7 +7,7 @@ import { defineCommand } from "./command.ts";
 const defaultIdleSeconds = 3_600;
 
 export const command = defineCommand({
-  meta: { name: "serve", description: "Serve MCP on standard input and output, as both Claudes start it" },
+  meta: { name: "serve", description: "Run the MCP server on standard input and output" },
   args: {
     client: {
       type: "enum",
@@ -17,14 +17,14 @@ export const command = defineCommand({
     debug: { type: "boolean", description: "Log requests to stderr, never message text" },
     sound: {
       type: "string",
-      valueHint: "[name]|off",
+      valueHint: "[NAME]|off",
       suggestions: ["off"],
       optional: true,
       description: "The sound of the client's notifications (the system's own if no name is given)",
     },
     "idle-timeout": {
       type: "string",
-      valueHint: "seconds",
+      valueHint: "SECONDS",
       description: `Seconds without a request before the client is pinged (${defaultIdleSeconds}; 0 = never)`,
     },
   },

@@ -24,11 +24,15 @@ export function checkMessage(value: unknown): string {
   );
 }
 
-/** The limit of a page: a whole number, or one written as text, brought into 1 to 20. Throws `usage`. */
-export function checkLimit(value: unknown): number {
+/**
+ * The limit of a page: a whole number, or one written as text, brought into 1 to 20. Throws `usage`, also for one below
+ * `least`.
+ */
+export function checkLimit(value: unknown, least = Number.NEGATIVE_INFINITY): number {
   if (isAbsent(value)) return defaultLimit;
   const number = typeof value === "string" && /^[+-]?\d+$/.test(value) ? Number(value) : value;
-  if (typeof number !== "number" || !(Number.isInteger(number) || Math.abs(number) === Infinity)) {
+  const isWhole = typeof number === "number" && (Number.isInteger(number) || Math.abs(number) === Infinity);
+  if (!isWhole || number < least) {
     throw usageError(
       `limit is ${quoteValue(value)}; it must be a whole number from 1 to ${windowSize}`,
       `Leave it out for ${defaultLimit}.`,

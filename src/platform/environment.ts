@@ -15,6 +15,8 @@ export interface Environment {
   terminal: Terminal;
   /** Whether this output may have colour. */
   color(output: "stdout" | "stderr"): boolean;
+  /** The width of the terminal on standard output; 80 without one. */
+  columns(): number;
   /** The absolute path of the buffer file. Throws a `buffer` error when there is no home, or `RELAY_DB` is relative. */
   bufferPath(): string;
   /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
@@ -70,6 +72,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     },
     terminal,
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
+    columns: () => (terminal.stdout && process.stdout.columns) || 80,
     bufferPath: () => bufferPath(variables.RELAY_DB),
     notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
     system: () => readSystem(variables, homeFolder() ?? sep),
