@@ -195,7 +195,10 @@ export interface Store {
   latest(limit: number): Promise<PageMessage[]>;
   /** Counts messages. Changes nothing. */
   counts(): Promise<Counts>;
-  /** Deletes every message, and notes the unread ones for their readers, `by` excepted. */
+  /**
+   * Deletes every message, and notes the unread ones for their readers, `by` excepted. Those of a clear on the command line
+   * are noted for whichever of the two reads first.
+   */
   clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }>;
   /** Stores a client's preference. */
   prefer(client: Client, preference: NotificationPreference): Promise<void>;

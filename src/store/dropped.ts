@@ -2,20 +2,23 @@ import type { Database } from "bun:sqlite";
 import type { Client } from "../core/client.ts";
 import type { ClearedBy, Dropped, Lease } from "../core/store.ts";
 
-/** The messages that this reader missed and no page has reported, oldest first. A trigger records them (schema.ts). */
+/**
+ * The messages that this reader missed and no page has reported, oldest first. A trigger records them (schema.ts). A clear
+ * on the command line, which its person knows of, is reported once, to whichever side reads first.
+ */
 export function unreported(db: Database, reader: Client): Dropped[] {
   return db
     .query<Dropped, { reader: Client }>(
-      "SELECT message_id AS id, cleared_by FROM relay_dropped WHERE reader = $reader ORDER BY message_id",
+      "SELECT message_id AS id, cleared_by FROM relay_dropped WHERE reader = $reader OR cleared_by = 'command line' ORDER BY message_id",
     )
     .all({ reader });
 }
 
 /** Forgets the drops that an acked page reported, and those of its own messages while it was in flight. */
-export function forget(db: Database, { reader, unread, dropped }: Lease): void {
-  db.query(
-    "DELETE FROM relay_dropped WHERE reader = $reader AND message_id IN (SELECT value FROM json_each($ids))",
-  ).run({ reader, ids: JSON.stringify([...unread, ...dropped.map(({ id }) => id)]) });
+export function forget(db: Database, { unread, dropped }: Lease): void {
+  db.query("DELETE FROM relay_dropped WHERE message_id IN (SELECT value FROM json_each($ids))").run({
+    ids: JSON.stringify([...unread, ...dropped.map(({ id }) => id)]),
+  });
 }
 
 /** Records who cleared these messages. A client's own clear is not reported to it. */

@@ -184,7 +184,7 @@ function describeClears(make: MakeBuffer): void {
   const clears: [by: ClearedBy, told: Record<Client, number[]>][] = [
     ["desktop", { desktop: [], code: [2] }],
     ["code", { desktop: [3], code: [] }],
-    ["command line", { desktop: [3], code: [2] }],
+    ["command line", { desktop: [2, 3], code: [2, 3] }],
     ["unknown", { desktop: [3], code: [2] }],
   ];
   test.each(clears)("by %s deletes everything, and the other readers miss what was unread", async (by, told) => {
@@ -198,6 +198,15 @@ function describeClears(make: MakeBuffer): void {
       const { dropped } = await t.two.peek(request({ reader }));
       expect(dropped).toEqual(told[reader].map((id) => ({ id, cleared_by: by })));
     }
+  });
+
+  test("on the command line is told once, to whoever reads first", async () => {
+    await using t = new Fixture(make);
+    await t.send("desktop", "1");
+    await t.send("code", "2");
+    await t.one.clear("command line");
+    expect((await t.read()).dropped.map(({ id }) => id)).toEqual([1, 2]);
+    for (const reader of clients) expect((await t.two.peek(request({ reader }))).dropped).toEqual([]);
   });
 
   test("leaves what was dropped before as it was", async () => {

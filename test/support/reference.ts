@@ -103,7 +103,7 @@ export class ReferenceStore {
       Object.assign(row, { leasedAt: null, redelivered: false });
     }
     const told = [...lease.unread, ...lease.dropped.map((each) => each.id)];
-    this.#dropped = this.#dropped.filter(({ id, reader }) => reader !== lease.reader || !told.includes(id));
+    this.#dropped = this.#dropped.filter(({ id }) => !told.includes(id));
   }
 
   release(lease: Lease, redelivered: boolean): void {
@@ -168,7 +168,7 @@ export class ReferenceStore {
 
   #untold(of: Client): Dropped[] {
     return this.#dropped
-      .filter(({ reader }) => reader === of)
+      .filter(({ reader, cleared_by }) => reader === of || cleared_by === "command line")
       .sort((a, b) => a.id - b.id)
       .map(({ id, cleared_by }) => ({ id, cleared_by }));
   }
