@@ -164,8 +164,10 @@ describe("relay get", () => {
     expect((await get(box, "code", "--peek")).dropped).toEqual([1]);
     expect((await get(box, "code")).dropped).toEqual([1]);
     await sendAll(box, "code", ["x"]);
-    expect((await box.relay(split("clear --yes"))).stdout).toBe("relay: deleted 20, of which 1 unread.\n");
-    expect((await box.relay(split("get --for code"))).stdout).toContain("1 unread message was cleared");
+    expect((await box.relay(split("clear --yes"))).stdout).toBe("relay: deleted 20 messages, of which 1 unread.\n");
+    const notice = "relay: 1 unread message was cleared on the command line.\n";
+    expect((await box.relay(split("get --for code"))).stdout).toBe(`relay: nothing new from Desktop.\n${notice}`);
+    expect((await box.relay(split("clear --yes"))).stdout).toBe("relay: there was no message to delete.\n");
   });
 });
 
@@ -243,10 +245,18 @@ describe.skipIf(!Bun.which("script"))("on a terminal", () => {
 
   test("clear asks, and takes nothing but yes for an answer", async () => {
     await using box = sandbox();
+    expect(await onTerminal(box, "clear")).toBe("relay: there was no message to delete.\n");
+    await sendAll(box, "code", numbers(4));
+    await box.relay(split("get --for code --limit 2"));
+    await sendAll(box, "desktop", ["one"]);
+    const question = "Delete 2 unread for Code, 1 unread for Desktop and 2 read ones? [y/N] ";
+    expect(await onTerminal(box, "clear", {}, "no\n")).toContain(`${question}`);
+    expect((await get(box, "code", "--peek")).messages).toHaveLength(2);
+    expect(await onTerminal(box, "clear", {}, "y\n")).toContain("deleted 5 messages, of which 3 unread.");
     await sendAll(box, "code", ["one"]);
-    expect(await onTerminal(box, "clear", {}, "no\n")).toContain("nothing was deleted");
-    expect((await get(box, "code", "--peek")).messages).toHaveLength(1);
-    expect(await onTerminal(box, "clear", {}, "yes\n")).toContain("deleted 1, of which 1 unread");
+    await get(box, "code");
+    expect(await onTerminal(box, "clear", {}, "Yes\n")).toContain("Delete 1 read message? [y/N] ");
+    expect((await get(box, "code", "--all")).messages).toEqual([]);
   });
 
   test("CLAUDECODE=1 alone does not stop a person in an editor's terminal", async () => {

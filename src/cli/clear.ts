@@ -1,7 +1,10 @@
+import { clients, clientTitle } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { printableJson } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
-import type { Counts } from "../core/store.ts";
+import type { Counts, Store } from "../core/store.ts";
+import { plural } from "../core/words.ts";
+import { writeNow } from "../platform/output.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
@@ -13,25 +16,38 @@ export const command = defineCommand({
     const relay = context.relay();
     if (!args.yes) await confirmDeletion("relay clear", await relay.store.counts(), context);
     const cleared = await relay.store.clear("command line");
-    const { deleted, deleted_unread: unread } = cleared;
-    context.print(
-      args.json ? printableJson({ ok: true, ...cleared }) : `relay: deleted ${deleted}, of which ${unread} unread.`,
-    );
+    context.print(args.json ? printableJson({ ok: true, ...cleared }) : renderDeletion(cleared));
   },
 });
 
-/** Asks the person for a yes. Throws a `usage` error without a terminal, and a `failed` one for another answer. */
-export async function confirmDeletion(
-  command: string,
-  { total, unread }: Counts,
-  { environment, note }: Context,
-): Promise<void> {
+/** The outcome of a deletion, for people. */
+export function renderDeletion({ deleted, deleted_unread: unread }: Awaited<ReturnType<Store["clear"]>>): string {
+  if (deleted === 0) return "relay: there was no message to delete.";
+  return `relay: deleted ${plural(deleted, "message")}, of which ${unread} unread.`;
+}
+
+/**
+ * Asks the person for a yes, unless there is no message. Throws a `usage` error without a terminal, and a `failed` one for
+ * another answer.
+ */
+export async function confirmDeletion(command: string, counts: Counts, { environment }: Context): Promise<void> {
   if (!environment.terminal.stdin)
     throw new RelayError("usage", `${command} deletes every message, and there is no terminal to ask on`, "Say --yes.");
-  note(`Delete all ${total} messages, ${unread.desktop + unread.code} of them unread? Type yes:`);
+  if (counts.total === 0) return;
+  writeNow(2, new TextEncoder().encode(`Delete ${renderCounts(counts)}? [y/N] `));
   for await (const line of console) {
     if (/^y(es)?$/i.test(line.trim())) return;
     break;
   }
   throw new RelayError("failed", "nothing was deleted", "Answer yes to delete.");
+}
+
+function renderCounts({ total, unread }: Counts): string {
+  const read = total - unread.code - unread.desktop;
+  return new Intl.ListFormat("en-GB").format([
+    ...clients
+      .toReversed()
+      .flatMap((client) => (unread[client] > 0 ? [`${unread[client]} unread for ${clientTitle(client)}`] : [])),
+    ...(read > 0 ? [plural(read, read === total ? "read message" : "read one")] : []),
+  ]);
 }
