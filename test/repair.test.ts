@@ -3,7 +3,6 @@ import { afterAll, describe, expect, test } from "bun:test";
 import {
   chmodSync,
   copyFileSync,
-  existsSync,
   lstatSync,
   mkdtempSync,
   readdirSync,
@@ -15,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { systemClock } from "../src/core/clock.ts";
 import { SqliteStore } from "../src/store/sqlite-store.ts";
 import { request } from "./store/fixture.ts";
@@ -230,8 +229,8 @@ test("the damaged file goes with the messages when everything is purged, and not
   const { aside } = await repair(box);
   writeFileSync(`${box.buffer}.damaged-by-me`, "");
   const purged = await box.relay(["uninstall", "--purge", "--yes"]);
-  expect(purged.stderr).toContain("relay: deleted 1 file that a repair had set aside.\n");
-  expect([existsSync(aside), existsSync(`${box.buffer}.damaged-by-me`)]).toEqual([false, true]);
+  expect(purged.stderr).toContain(`relay: deleted ${aside}\n`);
+  expect(readdirSync(box.home)).toEqual([basename(`${box.buffer}.damaged-by-me`)]);
 });
 
 test("a transaction that a crash left half-done is undone first", async () => {

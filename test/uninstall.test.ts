@@ -1,7 +1,7 @@
 // "One command out": design.md, promise 4. In an empty home and beside other settings: setup.test.ts.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { sandbox, sendAll, until } from "./support/sandbox.ts";
 import { home, installed, json, paths, put, run, snapshot, text } from "./support/setup.ts";
 
@@ -147,7 +147,27 @@ describe("uninstall", () => {
     expect((await box.relay(["uninstall", "--purge", "--yes"], inside)).status).toBe(3);
     expect(await total()).toBe(2);
     const done = await box.relay(["uninstall", "--purge", "--yes"]);
-    expect([done.status, done.stderr]).toEqual([0, "relay: deleted 2, of which 2 unread.\n"]);
+    expect([done.status, done.stderr.split("\n")[0]]).toEqual([0, "relay: deleted 2 messages, of which 2 unread."]);
     expect(await total()).toBe(0);
+  });
+
+  test("--purge leaves no file of relay's", async () => {
+    await using box = home({ desktop: true });
+    mkdirSync(join(box.home, ".cache"));
+    const before = snapshot(box.home);
+    await run(box, ["setup"]);
+    await sendAll(box, "code", ["one"]);
+    const buffer = basename(box.buffer);
+    put(box, `${buffer}-wal`, "");
+    put(box, `${buffer}.damaged-20261123T071204.000Z`, "a repair's");
+    put(box, `${buffer}.damaged-20261123T071204.000Z-journal`, "a repair's");
+    put(box, `${buffer}.repair-next`, "a killed repair's");
+    put(box, ".cache/relay/relay-0.1.0-x64", "the bundle's");
+    const all = snapshot(box.home);
+    const dry = await box.relay(["uninstall", "--purge", "--dry-run"]);
+    expect(dry.stderr).toContain(`relay: --purge would delete ${box.buffer}\n`);
+    expect(snapshot(box.home)).toEqual(all);
+    expect((await box.relay(["uninstall", "--purge", "--yes"])).status).toBe(0);
+    expect(snapshot(box.home)).toEqual(before);
   });
 });

@@ -1,19 +1,19 @@
 import { rmSync } from "node:fs";
+import { makeVisible } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
-import type { Relay } from "../core/relay.ts";
-import { plural } from "../core/words.ts";
+import { bundleCopies } from "../setup/other-installs.ts";
 import { planRemoval } from "../setup/removal.ts";
 import { bufferOverride } from "../setup/setup-context.ts";
-import { filesSetAside } from "../store/repair.ts";
+import { removeEmptyFolders } from "../setup/write-file.ts";
+import { filesOfBuffer } from "../store/repair.ts";
 import { apply, writableSetupContext } from "./apply.ts";
-import { confirmDeletion } from "./clear.ts";
+import { confirmDeletion, renderDeletion } from "./clear.ts";
 import { defineCommand } from "./command.ts";
-import type { Context } from "./context.ts";
 
 export const command = defineCommand({
   meta: { name: "uninstall", description: "Disconnect both Claudes and restore their configuration" },
   args: {
-    purge: { type: "boolean", description: "Delete every message, too" },
+    purge: { type: "boolean", description: "Delete every message and all files of relay, too" },
     yes: { type: "boolean", description: "Do not ask before messages are deleted" },
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing" },
     json: { type: "boolean", description: "Print JSON" },
@@ -26,22 +26,28 @@ export const command = defineCommand({
     const nothing = "relay is not set up; nothing to remove.";
     const options = { dryRun, json, nothing, continueOnError: true };
     const remove = () => apply(() => planRemoval(setup), setup, options, context);
-    if (!purge || dryRun) return void (await remove());
+    if (!purge) return void (await remove());
     const buffer = bufferOverride(setup) ?? context.environment.bufferPath();
+    const { folder, copies } = bundleCopies(setup);
+    const files = () => [...filesOfBuffer(buffer), ...copies];
+    if (dryRun) {
+      await remove();
+      for (const path of files()) context.note(`relay: --purge would delete ${makeVisible(path).text}`);
+      return;
+    }
     const relay = context.relay({ buffer });
     if (!yes) await confirmDeletion("relay uninstall --purge", await relay.store.counts(), context);
     try {
       await remove();
     } finally {
-      await empty(relay, buffer, context);
+      // a clear overwrites the texts on the disk
+      context.note(renderDeletion(await relay.store.clear("command line")));
+      relay.store.close();
+      for (const path of files()) {
+        rmSync(path, { force: true });
+        context.note(`relay: deleted ${makeVisible(path).text}`);
+      }
+      removeEmptyFolders([folder]);
     }
   },
 });
-
-async function empty(relay: Relay, buffer: string, { note }: Context): Promise<void> {
-  const { deleted, deleted_unread: unread } = await relay.store.clear("command line");
-  note(`relay: deleted ${deleted}, of which ${unread} unread.`);
-  const aside = filesSetAside(buffer);
-  for (const path of aside) rmSync(path, { force: true });
-  if (aside.length > 0) note(`relay: deleted ${plural(aside.length, "file")} that a repair had set aside.`);
-}

@@ -1,7 +1,9 @@
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readTextOrNull } from "../platform/files.ts";
 import { isCommandFile } from "./claude-code.ts";
 import { objectIn, readJsonObject } from "./json-file.ts";
+import type { SetupContext } from "./setup-context.ts";
 
 /**
  * The name of relay's plugin for Claude Code, as `claude plugin uninstall` takes it; `null` unless it is installed and
@@ -28,6 +30,15 @@ export function installedBundle(desktopFolder: string): string | null {
     return id.endsWith(".relay") && name === "relay" && JSON.stringify(tools ?? []).includes('"relay_send"');
   });
   return found?.[0] ?? null;
+}
+
+/** The copies of relay that its bundle made, because nothing could run in its own folder, and their folder (launch.sh). */
+export function bundleCopies({ system, places }: SetupContext): { folder: string; copies: string[] } {
+  const caches = system.variables.XDG_CACHE_HOME || join(places.home, ".cache");
+  const folder = join(system.kind === "macos" ? join(places.home, "Library/Caches") : caches, "relay");
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const copies = names.filter((name) => /^relay-.+-(x64|arm64)(\.\d+)?$/.test(name));
+  return { folder, copies: copies.map((name) => join(folder, name)) };
 }
 
 function isOurPlugin(installations: unknown): boolean {

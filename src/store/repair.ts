@@ -46,7 +46,7 @@ export function repairBuffer(path: string, clock: Clock): Repair {
     damaged = openDamaged(file);
     if (damaged && isSound(damaged, path)) return { state: "sound" };
     const next = `${file}.repair-next`;
-    const aside = `${file}${asideMark}${new Date(clock.now()).toISOString().replace(/[-:]/g, "")}`;
+    const aside = `${file}.damaged-${new Date(clock.now()).toISOString().replace(/[-:]/g, "")}`;
     try {
       copyFileSync(file, aside); // before the lock: closing any descriptor of the file ends it
       tighten(aside);
@@ -77,14 +77,16 @@ function replaceFile(file: string, aside: string, next: string): void {
   renameSync(next, file);
 }
 
-const asideMark = ".damaged-";
+// Endings of the names in which a buffer, its repair and a damaged copy stand, and of SQLite's files beside each.
+const endings = /^(\.repair-next|\.damaged-\d{8}T[\d.]+Z)?(-journal|-wal|-shm)?$/;
 
-/** The damaged files that repairs of this buffer kept, and their companions. */
-export function filesSetAside(path: string): string[] {
-  const mark = `${basename(path)}${asideMark}`;
-  const names = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
-  const isOurs = (name: string) => name.startsWith(mark) && /^\d{8}T/.test(name.slice(mark.length));
-  return names.filter(isOurs).map((name) => join(dirname(path), name));
+/** The paths of all files of a buffer, a link to it included. Throws a `buffer` error if it may not be the buffer. */
+export function filesOfBuffer(path: string): string[] {
+  const file = acceptBufferFile(path) ?? path;
+  const [folder, name] = [dirname(file), basename(file)];
+  const beside = existsSync(folder) ? readdirSync(folder) : [];
+  const ours = beside.filter((other) => other.startsWith(name) && endings.test(other.slice(name.length)));
+  return [...(file === path ? [] : [path]), ...ours.map((other) => join(folder, other))];
 }
 
 /** Opens a damaged file; `undefined` if SQLite does not recognize it as a database. */
