@@ -167,7 +167,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       ["<b>bold</b> &amp; <img src=x>", "&lt;b&gt;bold&lt;/b&gt; &amp;amp; &lt;img src=x&gt;"],
       ["--help", "--help"],
       ["-u critical", "-u critical"],
-      ['"; rm -rf ~; $(calc) `calc` %PATH% \\', '"; rm -rf ~; $(calc) `calc` %PATH% \\'],
+      ['"; rm -rf ~; $(calc) `calc` %PATH% \\', '"; rm -rf ~; $(calc) calc %PATH% \\'],
       ["one\n\n\ttwo\r\nthree", "one two three"],
       ["\u001b[31mred\u001b[0m \u0007\u202eevil\u{e0041}", "red evil"],
       ["\u0000\u0001", "(nothing that can be shown)"],

@@ -285,6 +285,35 @@ test.each([
   expect(announcement).toEqual({ title: "For Desktop, from Code", body, sound: null });
 });
 
+describe("a notification says the first words of", () => {
+  const long = "x".repeat(200);
+  test.each([
+    [
+      "a heading, a list and a paragraph",
+      "\n\n# Plan\n\n- **Read** it\n* [ ] `npm test`\n1. _then_\n\nBuild.",
+      "Plan Read it npm test then Build.",
+    ],
+    ["a text after a code block", "```sh\nnpm test\n```\n~~~\nmore\n~~~\nPlease run it.", "Please run it."],
+    [
+      "a link, but not its target",
+      `See [the **plan**](https://example.com/${long}) and ![a picture](x.png)`,
+      "See the plan and a picture",
+    ],
+    ["a quote, a table and a rule", "> said\n\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |", "said a b 1 2"],
+    ["code that is alone", "```ts\nconst a = 1;\n```", "const a = 1;"],
+    ["code that does not end", "```ts\nconst a = 1;\n", "const a = 1;"],
+    ["marks alone", "---\n***", "--- ***"],
+    [
+      "no Markdown",
+      "snake_case, 2 * 3 * 4, C:\\new, a<b>c</b>, 5 < 6 & me@example.com",
+      "snake_case, 2 * 3 * 4, C:\\new, a<b>c</b>, 5 < 6 & me@example.com",
+    ],
+    ["references of characters", "a &#8238; b `&#x1b;` &lt;", "a &#8238; b &#x1b; &lt;"],
+  ])("%s", (_, text, body) => {
+    expect(notificationOf(leased(text)).body).toBe(body);
+  });
+});
+
 test.skipIf(!canNotify)("busctl shows what notify-send shows", async () => {
   await using box = sandbox();
   const session = await desktopSession(box);

@@ -111,15 +111,32 @@ export class Notifications {
 const bodyCharacters = 120;
 const previewCharacters = 4_096;
 
-/** The notification of leased messages: reader, sender, number, and the beginning of the oldest one. */
+/** The notification of leased messages: reader, sender, number, and the first words of the oldest one. */
 export function notificationOf({ reader, count, more, message, sound }: NotificationLease): Notification {
-  const text = stripUnsafe(message.slice(0, previewCharacters)).replace(/\s+/g, " ").trim();
+  const text = plainText(stripUnsafe(message.slice(0, previewCharacters)));
   const number = more ? `${count} more` : count > 1 ? `${count} messages` : "";
   return {
     title: `For ${clientTitle(reader)}, from ${clientTitle(otherClient(reader))}`,
     body: shorten([number, text || "(nothing that can be shown)"].filter(Boolean).join(": ")),
     sound: sound === "off" ? null : isSoundName(sound) ? sound : "default",
   };
+}
+
+const asLine = (text: string) => `${text} `;
+const prose = { heading: asLine, paragraph: asLine, listItem: asLine, th: asLine, td: asLine, code: () => " " };
+// HTML is text here, and so is an indented line, which is seldom meant as code.
+const parsing = { noHtmlBlocks: true, noHtmlSpans: true, noIndentedCodeBlocks: true };
+
+// `&lt;` stays as it was written, and `&#8238;` becomes no hidden character. No text has this one any more.
+const ampersand = "\u0001";
+
+/** A safe text on one line, without Markdown's marks, link targets and code blocks; one that is nothing else, as it is. */
+function plainText(text: string): string {
+  const rendered = [prose, { ...prose, code: asLine }].map((callbacks) =>
+    Bun.markdown.render(text.replaceAll("&", ampersand), callbacks, parsing).replaceAll(ampersand, "&"),
+  );
+  const lines = [...rendered, text].map((shown) => shown.replace(/\s+/g, " ").trim());
+  return lines.find((line) => line !== "") ?? "";
 }
 
 function shorten(text: string): string {
