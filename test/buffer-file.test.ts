@@ -282,6 +282,16 @@ describe("no command and no server uses, changes or replaces", () => {
     expect(readdirSync(box.home)).toEqual([]);
   });
 
+  test.each([
+    ["before", (path: string) => ["--db", path, "send", "--to", "code", "--", "--db"]],
+    ["after", (path: string) => ["send", "--to", "code", "x", `--db=${path}`]],
+  ])("--db %s the verb wins over RELAY_DB", async (_name, args) => {
+    await using box = sandbox();
+    const path = join(box.home, "b.db");
+    expect(await box.relay(args(path), { env: { RELAY_DB: join(box.home, "other.db") } })).toMatchObject({ status: 0 });
+    expect([existsSync(path), existsSync(join(box.home, "other.db"))]).toEqual([true, false]);
+  });
+
   test("an empty RELAY_DB counts as none", async () => {
     await using box = sandbox();
     const sent = await box.relay(["send", "--to", "code", "x"], { env: { RELAY_DB: "" } });

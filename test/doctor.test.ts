@@ -116,7 +116,7 @@ const troubles: Record<string, (Change | string)[]> = {
   ],
   "a server that is gone": [
     set(desktop, `${server}.command`, "/nowhere/relay"),
-    "fail server of Desktop: /nowhere/relay --client desktop does not start and answer: …ENOENT…",
+    "fail server of Desktop: /nowhere/relay --client desktop --db HOME/.relay_buffer.db does not start and answer: …ENOENT…",
   ],
   "a server with a variable that is not a string": [
     set(code, `${server}.env`, { RELAY_NOTIFY: false }),
@@ -178,7 +178,18 @@ const troubles: Record<string, (Change | string)[]> = {
     set(settings, "permissions", undefined),
     "warn rules: are missing from your settings: mcp__relay__relay_send, Read(~/.relay_buffer.db*)",
   ],
-  "a sandbox": [set(settings, "sandbox", { enabled: true }), "fail sandbox: is on, and keeps /get from the buffer"],
+  "a sandbox": [
+    ({ programs }) =>
+      ["bwrap", "socat"].map((name) => writeFileSync(join(programs, name), "#!/bin/sh\n", { mode: 0o755 })),
+    set(settings, "sandbox", { enabled: true }),
+    "fail sandbox: is on, and keeps /get from the buffer",
+  ],
+  "a sandbox that cannot start": [
+    ({ programs }) => writeFileSync(join(programs, "bwrap"), "#!/bin/sh\nexit 1\n", { mode: 0o755 }),
+    ({ programs }) => writeFileSync(join(programs, "socat"), "#!/bin/sh\n", { mode: 0o755 }),
+    set(settings, "sandbox", { enabled: true }),
+    "fail sandbox: is on, but cannot run: bwrap ended with 1",
+  ],
   "settings that are not JSON": [
     file(settings, "{ oops"),
     `fail configuration: HOME/${settings} is not valid JSON…`,
@@ -211,11 +222,16 @@ const troubles: Record<string, (Change | string)[]> = {
     "warn project: another server called relay, in HOME/project/.mcp.json, replaces yours here",
   ],
   "two buffers": [
-    set(desktop, `${server}.env`, mine),
+    set(desktop, `${server}.args`, ["--client", "desktop", "--db", mine.RELAY_DB]),
     "fail same buffer: the Claudes use different buffers: Code HOME/.relay_buffer.db, /get HOME/.relay_buffer.db, Desktop HOME/mine.db",
   ],
-  "another buffer in this project": [
+  "nothing in a project that would move the buffer": [file(`project/${settings}`, { env: mine })],
+  "an older installation, whose buffer this project moves": [
     file(`project/${settings}`, { env: mine }),
+    set(code, `${server}.args`, ["--client", "code"]),
+    file(".claude/commands/get.md", commandFile(relayBinary)),
+    set(settings, "hooks.SessionStart.0.hooks.0", { command: relayBinary, args: ["hook", "session-start"] }),
+    "warn hook SessionStart: is in the form of an older relay",
     "fail same buffer: the Claudes use different buffers: Code HOME/mine.db, /get HOME/mine.db, Desktop HOME/.relay_buffer.db",
   ],
   "the plugin beside the registration": [
@@ -245,13 +261,13 @@ describe("after relay setup", () => {
       relay: `${version}, PROGRAMS/relay`,
       buffer: expect.stringContaining(": 1 of 20 messages, 0 unread for Desktop, 1 unread for Code"),
       "Claude Code": "2.1.330, PROGRAMS/claude",
-      "server of Code": "starts and answers: PROGRAMS/relay --client code",
+      "server of Code": "starts and answers: PROGRAMS/relay --client code --db HOME/.relay_buffer.db",
       "hook UserPromptExpansion": "runs PROGRAMS/relay",
       "hook SessionStart": "runs PROGRAMS/relay",
       rules: "the model may send, and may not read the buffer's file",
       command: "/get runs PROGRAMS/relay",
       "/get": expect.stringMatching(/^works in Claude Code in a terminal, .* in VS Code's extension .* say get$/),
-      "server of Desktop": "starts and answers: PROGRAMS/relay --client desktop",
+      "server of Desktop": "starts and answers: PROGRAMS/relay --client desktop --db HOME/.relay_buffer.db",
       "same buffer": "both Claudes use HOME/.relay_buffer.db",
     });
     const place = `HOME/.relay_buffer.db, mode 0600, uid ${process.getuid?.()}, schema `;

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { packPlugin } from "../build/plugin.ts";
 import manifest from "../package.json" with { type: "json" };
-import { commandFile, hookEntries, isCommandFile, serverEntry } from "../src/setup/claude-code.ts";
+import { commandFile, isCommandFile, serverEntry } from "../src/setup/claude-code.ts";
 import { claude, hasTerminal, openLab, pluginFolder } from "./support/claude-code.ts";
 import { type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
@@ -21,14 +21,17 @@ describe("the plugin brings the same as setup:", () => {
   });
 
   test("the hooks, and one that stands for the deny rule", () => {
-    const { UserPromptExpansion, SessionStart } = hookEntries(program, true);
     const { hooks } = JSON.parse(read("hooks/hooks.json"));
-    expect(hooks.UserPromptExpansion).toEqual([{ ...UserPromptExpansion, matcher: "relay:get" }]);
-    expect(hooks.SessionStart).toEqual([SessionStart]);
-    const [guard] = hookEntries(program, true).SessionStart.hooks;
-    const hook = { ...guard, args: ["hook", "pre-tool-use"] };
-    expect(hooks.PreToolUse).toEqual([{ matcher: "Bash|Read|Grep", hooks: [hook] }]);
-    expect(Object.keys(hooks).length).toBe(3);
+    // without braces, in whose place older ones of Claude Code put the path itself, unquoted
+    const program = '"$CLAUDE_PLUGIN_ROOT/launcher/relay"';
+    const run = (event: string) => [
+      { type: "command", command: `[ ! -x ${program} ] || exec ${program} hook ${event}`, timeout: 5 },
+    ];
+    expect(hooks).toEqual({
+      UserPromptExpansion: [{ matcher: "relay:get", hooks: run("user-prompt-expansion") }],
+      SessionStart: [{ hooks: run("session-start") }],
+      PreToolUse: [{ matcher: "Bash|Read|Grep", hooks: run("pre-tool-use") }],
+    });
   });
 
   test("the server", () => {
@@ -50,9 +53,9 @@ function put(path: string): void {
 const shells = ["dash", "bash", "busybox sh", "zsh --emulate sh"].filter((line) => Bun.which(line.split(" ")[0] ?? ""));
 
 describe.each(shells)("the launcher in %s", (shell) => {
-  const launch = (box: Sandbox, args: string[], folders: string[] = [], cwd = box.home) =>
+  const launch = (box: Sandbox, args: string[], folders: string[] = [], cwd = box.home, env = {}) =>
     box.run([...shell.split(" "), launcher, ...args], {
-      env: { PATH: [...folders, "/usr/bin:/bin"].join(":") },
+      env: { PATH: [...folders, "/usr/bin:/bin"].join(":"), ...env },
       cwd,
     });
 
@@ -94,7 +97,8 @@ describe.each(shells)("the launcher in %s", (shell) => {
   test("says how to install relay once a session, and stops nothing", async () => {
     await using box = sandbox();
     const advice = /^relay: .*Install it with install\.sh/;
-    const line = await launch(box, ["hook", "session-start"]);
+    expect((await launch(box, ["hook", "session-start"])).stdout).toBe(""); // not by Claude Code
+    const line = await launch(box, ["hook", "session-start"], [], box.home, { CLAUDE_PID: "1" });
     expect([line.status, line.stderr]).toEqual([0, ""]);
     expect(JSON.parse(line.stdout).systemMessage).toMatch(advice);
     for (const event of ["user-prompt-expansion", "pre-tool-use"])

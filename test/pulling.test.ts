@@ -1,6 +1,6 @@
 // "Only the person pulls", as far as relay itself decides it: design.md, "Pulling". The real client is in claude-code.test.ts.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandFile } from "../src/setup/claude-code.ts";
 import { openPatiently } from "./support/database.ts";
@@ -511,8 +511,34 @@ describe("the number of messages that wait is shown", () => {
     await using box = sandbox();
     if (name) installCommand(box, `commands/${name}.md`, commandFile(relayBinary));
     await sendAll(box, "code", texts);
-    const started = await box.relay(["hook", "session-start"], { stdin: '{"source":"startup"}' });
+    const { env } = openTypedSession(box);
+    if (name !== "get") rmSync(join(box.home, ".claude/commands/get.md"));
+    const started = await box.relay(["hook", "session-start"], { stdin: '{"source":"startup"}', env });
     expect([started.status, started.stderr, JSON.parse(started.stdout)]).toEqual([0, "", { systemMessage }]);
+  });
+});
+
+describe("at the start of a session a server called relay in a project", () => {
+  const shared = { command: "relay", args: ["--client", "code"] };
+  const project = (relay: object) => ({ mcpServers: { relay } });
+  test.each([
+    ["is passed over, if it is relay in PATH", project(shared), false],
+    ["is passed over, with the same buffer", project({ ...shared, env: { RELAY_DB: "HOME/.relay_buffer.db" } }), false],
+    ["is named, with another buffer", project({ ...shared, args: [...shared.args, "--db", "/b.db"] }), true],
+    ["is named, with variables", project({ ...shared, env: { PATH: "/evil" } }), true],
+    ["is named, as another program", project({ ...shared, command: "/evil/relay" }), true],
+    ["is named, for this folder alone", { projects: { "HOME/project": project({ command: "cat" }) } }, true],
+  ])("%s", async (_name, config, isNamed) => {
+    await using box = sandbox();
+    const file = join(box.home, "projects" in config ? ".claude.json" : "project/.mcp.json");
+    mkdirSync(join(box.home, "project/sub"), { recursive: true });
+    mkdirSync(join(box.home, "project/.git"));
+    writeFileSync(file, JSON.stringify(config).replaceAll("HOME", box.home));
+    const { env } = openTypedSession(box);
+    const stdin = JSON.stringify({ cwd: join(box.home, "project/sub") });
+    const { status, stdout } = await box.relay(["hook", "session-start", "--db", box.buffer], { stdin, env });
+    const said = `another server called relay, in ${file}, takes the place of yours`;
+    expect([status, stdout.includes(said), stdout !== ""]).toEqual([0, isNamed, isNamed]);
   });
 });
 
@@ -580,7 +606,8 @@ test.each(hostile.map((text) => [text.slice(0, 30), text]))(
 
 describe("by the plugin", () => {
   const hook = async (box: Sandbox, event: string, stdin: string, env: Record<string, string> = {}) => {
-    const { status, stdout, stderr } = await box.relay(["hook", event], { stdin, env });
+    const session = { CLAUDE_CODE_SESSION_ID: "x", CLAUDE_PID: "1", CLAUDE_PLUGIN_ROOT: box.home };
+    const { status, stdout, stderr } = await box.relay(["hook", event], { stdin, env: { ...session, ...env } });
     expect([status, stderr]).toEqual([0, ""]);
     return stdout && JSON.parse(stdout);
   };

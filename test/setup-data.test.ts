@@ -2,14 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import {
   commandFile,
-  hookEntries,
-  hookProgram,
   isCommandFile,
   permissionRules,
   sandboxExclusion,
   serverEntry,
   statusLine,
 } from "../src/setup/claude-code.ts";
+import { hookEntries, parseHook } from "../src/setup/hook-entries.ts";
 import { mergeServer } from "../src/setup/servers.ts";
 
 // facts.md: spaces and apostrophes work in a rule, a parenthesis never matches, a star in its place does
@@ -36,16 +35,19 @@ allowed-tools: Bash(${pattern} typed)
     expect(statusLine(program)).toEqual({ type: "command", command: `${word} statusline` });
   });
 
-  test("entries without a shell", () => {
-    const guard = ["-c", '[ ! -x "$0" ] || exec "$0" "$@"'];
+  test("hooks, and the server", () => {
     const hook = (event: string) => [
-      { type: "command", command: "/bin/sh", args: [...guard, program, "hook", event], timeout: 5 },
+      {
+        type: "command",
+        command: `cd /; unset BUN_OPTIONS BUN_BE_BUN; relay=${word}; [ ! -x "$relay" ] || exec "$relay" hook ${event} --db ${word}`,
+        timeout: 5,
+      },
     ];
-    expect(hookEntries(program, false)).toEqual({
+    expect(hookEntries(program, false, program)).toEqual({
       UserPromptExpansion: { matcher: "get|relay", hooks: hook("user-prompt-expansion") },
       SessionStart: { hooks: hook("session-start") },
     });
-    expect(serverEntry(program)).toEqual({ type: "stdio", command: program, args: ["--client", "code"] });
+    expect(serverEntry(program, "/b.db").args).toEqual(["--client", "code", "--db", "/b.db"]);
   });
 });
 
@@ -59,20 +61,23 @@ test("on Windows a POSIX shell gets slashes, and hooks are started without a she
   expect(statusLine(program)).toEqual({ type: "command", command: `${word} statusline` });
   const [hook] = hookEntries(program, true).SessionStart.hooks;
   expect(hook).toEqual({ type: "command", command: program, args: ["hook", "session-start"], timeout: 5 });
-  expect(hookProgram(hook)).toBe(program);
+  expect(parseHook(hook)?.program ?? null).toBe(program);
 });
 
+const earlier = ["-c", '[ ! -x "$0" ] || exec "$0" "$@"'];
 const guarded = ["-c", "exec relay hook", "/opt/relay", "hook", "session-start"];
 
 test.each<[unknown, string | null]>([
-  [hookEntries("/opt/it's (1)/relay", false).SessionStart.hooks[0], "/opt/it's (1)/relay"],
+  [hookEntries("/opt/it's (1)/relay", false, "/b.db").SessionStart.hooks[0], "/opt/it's (1)/relay"],
+  [{ command: "/bin/sh", args: [...earlier, "/opt/relay", "hook", "session-start"] }, "/opt/relay"],
+  [{ command: "/opt/relay", args: ["hook", "session-start"] }, "/opt/relay"],
   [null, null],
   [{ type: "command", command: "relay hook session-start" }, null],
   [{ type: "command", command: "/opt/other", args: ["hook", "session-start"] }, null],
   [{ type: "command", command: "/opt/relay", args: ["status"] }, null],
   [{ type: "command", command: "/bin/sh", args: guarded }, null],
 ])("the hook %j runs relay at %p", (hook, program) => {
-  expect(hookProgram(hook)).toBe(program);
+  expect(parseHook(hook)?.program ?? null).toBe(program);
 });
 
 test.each([

@@ -2,12 +2,17 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { serverEntry } from "../src/setup/claude-code.ts";
-import { claude, hasTerminal, openLab } from "./support/claude-code.ts";
+import { commandFile, isCommandFile, serverEntry } from "../src/setup/claude-code.ts";
+import type { Block } from "./support/claude-api.ts";
+import { claude, hasTerminal, oldClaude, openLab } from "./support/claude-code.ts";
 import { relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
 import { copyBinary, put } from "./support/setup.ts";
 
 const canMount = Bun.spawnSync(["unshare", "-rm", "true"]).exitCode === 0;
+
+const prompt = "Please begin the work of today";
+const secret = "The vault opens with xylophone.";
+const bash = (command: string) => ({ call: { name: "Bash", input: { command, description: "look" } } });
 
 describe.skipIf(!claude)("setup-code", () => {
   test.each([[null], ["elsewhere"]])(
@@ -21,7 +26,7 @@ describe.skipIf(!claude)("setup-code", () => {
       const server = doctor.checks.find(({ name }: { name: string }) => name === "server of Code");
       expect(server).toMatchObject({ status: "ok", detail: expect.stringContaining("starts and answers") });
       const listed = await box.run(["claude", "mcp", "list"], { env });
-      expect(listed.stdout).toMatch(/^relay: .*relay --client code - ✔ Connected$/m);
+      expect(listed.stdout).toMatch(/^relay: .*relay --client code --db .* - ✔ Connected$/m);
       expect((await box.relay(["setup-code"], { env })).stdout).toContain("nothing to change");
       expect(await box.relay(["uninstall"], { env })).toMatchObject({ status: 0, stderr: "" });
       expect((await box.run(["claude", "mcp", "list"], { env })).stdout).toContain("No MCP servers configured");
@@ -98,10 +103,9 @@ describe.skipIf(!claude)("a buffer that RELAY_DB names", () => {
       await box.run(["mkdir", "-p", join(variables.RELAY_DB, "..")]);
       const sent = await box.relay(["send", "--to", "code"], {
         env: variables,
-        stdin: "The vault opens with xylophone.",
+        stdin: secret,
       });
       expect(sent.status).toBe(0);
-      const prompt = "Please begin the work of today";
       const lab = openLab(box, {
         wiring,
         prompt,
@@ -125,10 +129,130 @@ describe.skipIf(!claude)("a buffer that RELAY_DB names", () => {
   );
 });
 
+describe("a command file", () => {
+  const ours = commandFile("/opt/relay");
+  const closed = "disable-model-invocation: true";
+  // the text, and whether relay takes it for its own
+  const texts: Record<string, [string, boolean]> = {
+    standard: [ours, true],
+    crlf: [ours.replaceAll("\n", "\r\n"), true],
+    "own-words": [ours.replace(/description: .*/, "description: Lies, was (größer)\nmodel: haiku"), true],
+    "dashes-in-path": [commandFile("/opt/a---b/relay", "/c---d.db"), true],
+    "dashes-in-value": [ours.replace("Read what", "Read --- what"), false],
+    "dashes-in-quotes": [ours.replace("again |", "--- |"), false],
+    "in-a-block": [ours.replace(closed, `when_to_use: |\n  ${closed}`), false],
+    nested: [ours.replace(closed, `metadata:\n  ${closed}`), false],
+    twice: [ours.replace(closed, `${closed}\ndisable-model-invocation: false`), false],
+    "open-quote": [ours.replace("Read what", '"Read what'), false],
+    "line-separator": [ours.replace("Read what", "x\u2028disable-model-invocation: false\u2028y"), false],
+    "comment-at-start": [ours.replace("---", "--- # x"), false],
+    "blank-before": [`\n${ours}`, false],
+  };
+
+  test.each(Object.entries(texts))("%s is relay's or not", (_name, [text, isOurs]) => {
+    expect(isCommandFile(text)).toBe(isOurs);
+  });
+
+  test.skipIf(!claude)("that relay takes for its own is closed to the model", async () => {
+    await using box = sandbox();
+    const names = Object.keys(texts);
+    const files = Object.fromEntries(names.map((name) => [`.claude/commands/${name}.md`, texts[name]?.[0] ?? ""]));
+    const replies = [...names.map((skill) => ({ call: { name: "Skill", input: { skill } } })), { text: "end" }];
+    const lab = openLab(box, { wiring: "plugin", prompt, files, replies });
+    await lab.headless(prompt, ["--allowedTools", "Skill Bash"]);
+    const results = lab.api.shown.at(-1)?.messages.flatMap(({ content }) => content as Block[]) ?? [];
+    const answers = results.filter(({ type }) => type === "tool_result").map((block) => JSON.stringify(block));
+    const isClosed = answers.map((text) => text.includes("due to disable-model-invocation"));
+    expect(Object.fromEntries(names.map((name, index) => [name, isClosed[index]]))).toEqual(
+      Object.fromEntries(names.map((name) => [name, texts[name]?.[1]])),
+    );
+  });
+});
+
+// the versions of Claude Code that ignore `args`, or all settings with an event that they do not know
+describe.each([
+  ["2.1.126", true],
+  ["2.1.100", false],
+] as const)("Claude Code %s", (version, readsSettings) => {
+  const program = oldClaude(version);
+  const mine = { hooks: [{ type: "command", command: "echo >>~/mine" }] };
+  const settings = JSON.stringify({ hooks: { SessionStart: [mine] } });
+
+  test.skipIf(!program).each(["setup", "plugin"] as const)(
+    "by %s runs nothing of a folder's name, and says nothing",
+    async (wiring) => {
+      await using box = sandbox();
+      await sendAll(box, "code", [secret]);
+      await box.run(["sh", "-c", 'mkdir .claude && printf %s "$1" >.claude/settings.json', "sh", settings]);
+      const folder = "x$(touch PWNED)`touch PWNED`'\";touch PWNED #";
+      const options = { wiring, folder, prompt, program: program ?? [], replies: [{ text: "answer one" }] };
+      const lab = openLab(box, options);
+      const { stdout } = await lab.headless(prompt);
+      expect(stdout).toContain("answer one");
+      expect(lab.api.everything()).not.toMatch(/xylophone|from Desktop/);
+      expect((await box.run(["find", ".", "-name", "PWNED"])).stdout).toBe("");
+      expect(existsSync(join(box.home, "mine"))).toBe(readsSettings || wiring === "plugin");
+    },
+  );
+});
+
+describe.skipIf(!hasTerminal)("a project's settings", () => {
+  test.each(["setup", "plugin"] as const)(
+    "by %s: do not run code in relay's hook; a server is named",
+    async (wiring) => {
+      await using box = sandbox();
+      await sendAll(box, "code", [secret]);
+      const env = { RELAY_DB: join(box.home, "project/b.db"), BUN_OPTIONS: `--preload ${box.home}/project/preload.ts` };
+      const files = {
+        "project/.claude/settings.json": JSON.stringify({
+          env: wiring === "setup" ? env : { BUN_OPTIONS: env.BUN_OPTIONS },
+        }),
+        "project/.claude/settings.local.json": '{"enableAllProjectMcpServers": true}',
+        "project/preload.ts": `require("fs").appendFileSync("${box.home}/ran", process.argv.join(" ") + "\\n");`,
+        "project/.mcp.json": JSON.stringify({ mcpServers: { relay: { command: "cat" } } }),
+      };
+      const lab = openLab(box, { wiring, prompt: "/get", files, replies: [{ text: "answer one" }] });
+      const terminal = await lab.terminal();
+      await terminal.shows("another server called relay, in");
+      await terminal.enter("/get");
+      await terminal.shows("answer one");
+      expect(lab.api.everything()).toContain("xylophone");
+      const ran = (await box.run(["sh", "-c", "cat ran 2>/dev/null"])).stdout;
+      expect(ran).not.toMatch(/relay hook|serve|--client/);
+      expect(existsSync(env.RELAY_DB)).toBe(false);
+    },
+  );
+});
+
+test.skipIf(!hasTerminal || !Bun.which("bwrap"))(
+  "setup --sandbox keeps every shell from the buffer, not /get",
+  async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", [secret]);
+    const read = "print(open(__import__('os').path.expanduser('~/.relay_buffer.db'), 'rb').read())";
+    const replies = [
+      bash(`python3 -c "${read}"`),
+      bash("dd if=$HOME/.relay_buffer.db"),
+      { text: "answer one" },
+      { text: "answer two" },
+    ];
+    const lab = openLab(box, { prompt, setup: ["--sandbox"], allow: ["Bash"], replies });
+    const doctor = JSON.parse((await box.relay(["doctor", "--json"])).stdout).checks;
+    expect(doctor.find(({ name }: { name: string }) => name === "sandbox")).toMatchObject({ status: "ok" });
+    const terminal = await lab.terminal(["--permission-mode", "manual"]);
+    await terminal.enter(prompt);
+    await terminal.shows("answer one");
+    expect(lab.api.everything()).not.toContain("xylophone");
+    expect(lab.api.everything()).toMatch(/PermissionError|FileNotFoundError/);
+    await terminal.enter("/get");
+    await terminal.shows("answer two");
+    expect(lab.api.everything()).toContain("xylophone");
+  },
+);
+
 describe.skipIf(!hasTerminal)("in the terminal UI", () => {
   test("hooks of a relay that is gone are silent", async () => {
     await using box = sandbox();
-    const prompt = "Please begin the work of today";
     const lab = openLab(box, { prompt, replies: [{ text: "answer one" }] });
     rmSync(join(box.programs, "relay"));
     const terminal = await lab.terminal();
@@ -139,7 +263,7 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
 
   test("/get works with a relay in a folder of any name", async () => {
     await using box = sandbox();
-    await sendAll(box, "code", ["The vault opens with xylophone."]);
+    await sendAll(box, "code", [secret]);
     const program = copyBinary(relayBinary, join(box.home, "it's a #b: c (86)/relay"));
     const lab = openLab(box, { prompt: "/get", replies: [{ text: "answer one" }] });
     rmSync(join(box.programs, "relay"));

@@ -3,8 +3,6 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { expectRefused, home, installed, json, paths, put, run, snapshot, text } from "./support/setup.ts";
 
-const { server, desktopServer, settings } = installed;
-
 describe("the original, mcp-server-relay,", () => {
   const uvx = (client: string) => ({ command: "uvx", args: ["mcp-server-relay", "--client", client] });
   // as its setup writes it (repository mhcoen/mcp-relay, 2e08fdd)
@@ -36,10 +34,10 @@ $ARGUMENTS
     });
     const before = snapshot(box.home);
     await run(box, ["setup"]);
-    expect(json(box, paths.code).mcpServers.relay).toEqual(server);
-    expect(json(box, paths.desktop).mcpServers.relay).toEqual(desktopServer);
-    expect(text(box, paths.command)).toBe(installed.command);
-    expect(json(box, paths.settings).hooks.SessionStart).toEqual([mine, ...settings.hooks.SessionStart]);
+    expect(json(box, paths.code).mcpServers.relay).toEqual(installed(box).server);
+    expect(json(box, paths.desktop).mcpServers.relay).toEqual(installed(box).desktopServer);
+    expect(text(box, paths.command)).toBe(installed(box).command);
+    expect(json(box, paths.settings).hooks.SessionStart).toEqual([mine, ...installed(box).settings.hooks.SessionStart]);
     await run(box, ["uninstall"]);
     expect(snapshot(box.home)).toEqual(before);
   });
@@ -54,7 +52,7 @@ $ARGUMENTS
     await using box = home();
     put(box, paths.code, { mcpServers: { relay: entry } });
     await run(box, ["setup-code"]);
-    expect(json(box, paths.code).mcpServers.relay).toEqual(server);
+    expect(json(box, paths.code).mcpServers.relay).toEqual(installed(box).server);
   });
 });
 

@@ -1,7 +1,8 @@
 // "One command in": design.md, promise 4, with the binary and a stand-in for Claude Code's program.
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { commandFile, noBunOptions, serverEntry } from "../src/setup/claude-code.ts";
 import { relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 import {
   copyBinary,
@@ -17,9 +18,6 @@ import {
   text,
 } from "./support/setup.ts";
 
-const { server, desktopServer, settings } = installed;
-const { hooks } = settings;
-
 describe("setup-code in an empty home", () => {
   test.each([["setup-code"], ["--setup-code"]])(
     "%s registers the server, command, hooks and rules, once",
@@ -27,9 +25,9 @@ describe("setup-code in an empty home", () => {
       await using box = home();
       const empty = snapshot(box.home);
       const said = await run(box, [verb]);
-      expect(json(box, paths.code)).toEqual({ mcpServers: { relay: server } });
-      expect(json(box, paths.settings)).toEqual(settings);
-      expect(text(box, paths.command)).toBe(installed.command);
+      expect(json(box, paths.code)).toEqual({ mcpServers: { relay: installed(box).server } });
+      expect(json(box, paths.settings)).toEqual(installed(box).settings);
+      expect(text(box, paths.command)).toBe(installed(box).command);
       for (const part of [paths.settings, paths.command, "mcp add-json relay", "relay: next: "])
         expect(said).toContain(part);
       for (const path of [paths.settings, paths.command, paths.record])
@@ -175,8 +173,11 @@ describe("the person's own configuration of Claude Code stays", () => {
     expect(json(box, paths.settings)).toEqual({
       ...others,
       hooks: {
-        SessionStart: [...others.hooks.SessionStart, ...hooks.SessionStart],
-        UserPromptExpansion: [...others.hooks.UserPromptExpansion, ...hooks.UserPromptExpansion],
+        SessionStart: [...others.hooks.SessionStart, ...installed(box).settings.hooks.SessionStart],
+        UserPromptExpansion: [
+          ...others.hooks.UserPromptExpansion,
+          ...installed(box).settings.hooks.UserPromptExpansion,
+        ],
       },
       permissions: {
         allow: ["Bash(ls)", "mcp__relay__relay_send"],
@@ -214,7 +215,7 @@ describe("the person's own configuration of Claude Code stays", () => {
     const before = snapshot(box.home);
     expect(await run(box, ["setup-code"])).toContain("Then type /relay there.");
     expect(text(box, path)).toBe("my own get");
-    expect(text(box, ".claude/commands/relay.md")).toBe(installed.command);
+    expect(text(box, ".claude/commands/relay.md")).toBe(installed(box).command);
     expect(await run(box, ["setup-code"])).toContain("nothing to change");
     await run(box, ["uninstall"]);
     expect(snapshot(box.home)).toEqual(before);
@@ -226,7 +227,7 @@ describe("the person's own configuration of Claude Code stays", () => {
     await run(box, ["setup-code"]);
     rmSync(own);
     await run(box, ["setup-code"]);
-    expect(text(box, paths.command)).toBe(installed.command);
+    expect(text(box, paths.command)).toBe(installed(box).command);
     expect(existsSync(join(box.home, ".claude/commands/relay.md"))).toBe(false);
   });
 });
@@ -244,16 +245,16 @@ describe("a file that cannot be replaced", () => {
     const byHand =
       /settings\.json is read-only, because .*\/store\/settings\.json is\. Make it writable, or add .*: (.*)$/m;
     expect([status, stderr]).toEqual([1, expect.stringMatching(byHand)]);
-    expect(JSON.parse(byHand.exec(stderr)?.[1] ?? "")).toEqual(settings);
+    expect(JSON.parse(byHand.exec(stderr)?.[1] ?? "")).toEqual(installed(box).settings);
     expect(snapshot(box.home)).toEqual(before);
     expect(existsSync(join(box.home, paths.code))).toBe(false);
     const doctor = JSON.parse((await box.relay(["doctor", "--json"])).stdout);
     expect(JSON.stringify(doctor)).not.toContain('"Run: relay setup');
     expect(JSON.stringify(doctor)).toContain("settings.json is read-only");
     rmSync(store);
-    put(box, "store/settings.json", { ...settings, model: "opus" }, 0o444);
+    put(box, "store/settings.json", { ...installed(box).settings, model: "opus" }, 0o444);
     await run(box, ["setup-code"]);
-    expect(text(box, paths.command)).toBe(installed.command);
+    expect(text(box, paths.command)).toBe(installed(box).command);
   });
 
   test.skipIf(!canMount).each([
@@ -273,7 +274,7 @@ describe("a file that cannot be replaced", () => {
         status: 0,
         stderr: "",
       });
-      if (verb === "setup-code") expect(json(box, changed)).toEqual({ model: "opus", ...settings });
+      if (verb === "setup-code") expect(json(box, changed)).toEqual({ model: "opus", ...installed(box).settings });
       expect(statSync(join(box.home, changed)).ino).toBe(ino);
     }
     expect(text(box, changed)).toBe(before);
@@ -296,7 +297,38 @@ describe("options of Claude Code", () => {
     put(box, paths.settings, { sandbox: { enabled: true, excludedCommands: ["docker *"] } });
     await run(box, ["setup-code"]);
     const { excludedCommands } = json(box, paths.settings).sandbox;
-    expect(excludedCommands).toEqual(["docker *", `${relayBinary} typed`]);
+    expect(excludedCommands).toEqual(["docker *", `${relayBinary} typed --db ${box.buffer}`]);
+  });
+
+  test("--sandbox switches the sandbox on, until uninstall, and only where it can run", async () => {
+    await using box = home();
+    const program = (name: string, script: string) => put(box, `../${basename(box.programs)}/${name}`, script, 0o755);
+    const before = snapshot(box.home);
+    program("bwrap", "#!/bin/sh\necho no namespaces >&2; exit 1\n");
+    program("socat", "#!/bin/sh\n");
+    await expectRefused(box, ["setup", "--sandbox"], /sandbox cannot run: bwrap ended with 1: no namespaces\. Allow/);
+    program("bwrap", "#!/bin/sh\n");
+    await run(box, ["setup", "--sandbox"]);
+    const { sandbox } = json(box, paths.settings);
+    expect(sandbox).toEqual({ enabled: true, failIfUnavailable: true, excludedCommands: [expect.any(String)] });
+    expect(await run(box, ["setup"])).toContain("nothing to change");
+    await run(box, ["uninstall"]);
+    expect(snapshot(box.home)).toEqual(before);
+    put(box, paths.settings, { sandbox: { enabled: true } });
+    await run(box, ["setup", "--sandbox"]);
+    await run(box, ["setup"]);
+    expect(json(box, paths.settings).sandbox).toMatchObject({ failIfUnavailable: true });
+    const off = { ...json(box, paths.settings), sandbox: { enabled: false } };
+    put(box, paths.settings, off);
+    await run(box, ["setup"]);
+    expect(json(box, paths.settings)).toEqual(off);
+  });
+
+  test("an older Claude Code beside it, which ignores settings with these hooks, is named", async () => {
+    await using box = home();
+    const old = put(box, "old/claude", "#!/bin/sh\necho '2.1.100 (Claude Code)'\n", 0o755);
+    const said = await run(box, ["setup-code"], { PATH: `${box.env.PATH}:${join(box.home, "old")}` });
+    expect(said).toContain(`relay: warning: ${old} is older than 2.1.101 and ignores the whole settings file`);
   });
 
   test("the status line is added when asked for, and never over another one", async () => {
@@ -304,7 +336,7 @@ describe("options of Claude Code", () => {
     await run(box, ["setup-code"]);
     expect(json(box, paths.settings).statusLine).toBeUndefined();
     await run(box, ["setup-code", "--statusline"]);
-    const line = { type: "command", command: `${relayBinary} statusline` };
+    const line = { type: "command", command: `${relayBinary} statusline --db ${box.buffer}` };
     expect(json(box, paths.settings).statusLine).toEqual(line);
     expect(await run(box, ["setup-code"])).toContain("nothing to change");
     const own = { type: "command", command: "date" };
@@ -317,8 +349,8 @@ describe("options of Claude Code", () => {
     await using box = home();
     const env = { CLAUDE_CONFIG_DIR: join(box.home, "my claude") };
     await run(box, ["setup-code"], env);
-    expect(json(box, "my claude/settings.json")).toEqual(settings);
-    expect(json(box, "my claude/.claude.json").mcpServers.relay).toEqual(server);
+    expect(json(box, "my claude/settings.json")).toEqual(installed(box).settings);
+    expect(json(box, "my claude/.claude.json").mcpServers.relay).toEqual(installed(box).server);
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
     await run(box, ["uninstall"], env);
     expect(Object.keys(snapshot(box.home)).sort()).toEqual([".", "./my claude"]);
@@ -326,7 +358,7 @@ describe("options of Claude Code", () => {
 
   test("where Claude Code has its file in the older place, the server is looked for there", async () => {
     await using box = home();
-    put(box, ".claude/.config.json", { mcpServers: { relay: server } });
+    put(box, ".claude/.config.json", { mcpServers: { relay: installed(box).server } });
     await run(box, ["setup-code"]);
     expect(existsSync(join(box.home, paths.code))).toBe(false);
   });
@@ -335,8 +367,11 @@ describe("options of Claude Code", () => {
     await using box = home({ desktop: true });
     const env = { RELAY_DB: join(box.home, "elsewhere.db") };
     await run(box, ["setup"], env);
-    expect(json(box, paths.code).mcpServers.relay).toEqual({ ...server, env });
-    expect(json(box, paths.desktop).mcpServers.relay).toEqual({ ...desktopServer, env });
+    const there = installed({ buffer: env.RELAY_DB });
+    expect(json(box, paths.code).mcpServers.relay).toEqual(there.server);
+    expect(json(box, paths.desktop).mcpServers.relay).toEqual(there.desktopServer);
+    expect(json(box, paths.settings).hooks).toEqual(there.settings.hooks);
+    expect(text(box, paths.command)).toBe(there.command);
     expect(json(box, paths.settings).env).toEqual(env);
     expect(json(box, paths.settings).permissions.deny).toEqual([`Read(/${env.RELAY_DB}*)`]);
     expect(await run(box, ["setup"], env)).toContain("nothing to change");
@@ -346,7 +381,11 @@ describe("options of Claude Code", () => {
     await run(box, ["setup"], other);
     expect(json(box, paths.settings).env).toEqual(other);
     expect(json(box, paths.settings).permissions.deny).toEqual([`Read(/${other.RELAY_DB}*)`]);
-    expect(json(box, paths.desktop).mcpServers.relay.env).toEqual(other);
+    expect(json(box, paths.desktop).mcpServers.relay.args).toContain(other.RELAY_DB);
+    const usual = { RELAY_DB: box.buffer };
+    await run(box, ["setup"], usual);
+    expect(json(box, paths.settings)).toEqual(installed(box).settings);
+    await run(box, ["setup", "--db", other.RELAY_DB]);
     await box.relay(["send", "--to", "code", "x"], { env: other });
     const purged = await box.relay(["uninstall", "--purge", "--yes"]);
     expect(purged.stderr).toContain("relay: deleted 1 message, of which 1 unread.\n");
@@ -356,10 +395,10 @@ describe("options of Claude Code", () => {
   test("two sides with different buffers are refused until RELAY_DB says which", async () => {
     await using box = home();
     put(box, paths.settings, { env: { RELAY_DB: "/one.db" } });
-    put(box, paths.desktop, { mcpServers: { relay: { ...desktopServer, env: { RELAY_DB: "/two.db" } } } });
+    put(box, paths.desktop, { mcpServers: { relay: installed({ buffer: "/two.db" }).desktopServer } });
     await expectRefused(box, ["setup"], /different buffers, \/one\.db and \/two\.db\. Set RELAY_DB/);
     await run(box, ["setup"], { RELAY_DB: "/one.db" });
-    expect(json(box, paths.desktop).mcpServers.relay.env).toEqual({ RELAY_DB: "/one.db" });
+    expect(json(box, paths.desktop).mcpServers.relay).toEqual(installed({ buffer: "/one.db" }).desktopServer);
   });
 
   test("a RELAY_DB that the person's settings set otherwise is refused", async () => {
@@ -368,7 +407,7 @@ describe("options of Claude Code", () => {
     const sentence = /sets RELAY_DB to "\/one\.db", and this command has "\/two\.db"\. Make them equal/;
     await expectRefused(box, ["setup-code"], sentence, { RELAY_DB: "/two.db" });
     await run(box, ["setup-code"]);
-    expect(json(box, paths.code).mcpServers.relay.env).toEqual({ RELAY_DB: "/one.db" });
+    expect(json(box, paths.code).mcpServers.relay).toEqual(installed({ buffer: "/one.db" }).server);
   });
 
   test("--scope project registers plain relay in this folder's .mcp.json, beside others", async () => {
@@ -380,7 +419,7 @@ describe("options of Claude Code", () => {
     const project = { cwd: join(box.home, "project") };
     expect((await box.relay(["setup-code", "--scope", "project"], project)).status).toBe(0);
     const { mcpServers } = json(box, "project/.mcp.json");
-    expect(mcpServers).toEqual({ other, relay: { ...server, command: "relay" } });
+    expect(mcpServers).toEqual({ other, relay: serverEntry("relay") });
     expect(existsSync(join(box.home, paths.code))).toBe(false);
     await run(box, ["uninstall"]);
     expect(text(box, "project/.mcp.json")).toBe(before);
@@ -409,6 +448,30 @@ describe("options of Claude Code", () => {
   });
 });
 
+test.each([
+  ["/bin/sh", ["-c", '[ ! -x "$0" ] || exec "$0" "$@"', relayBinary]],
+  [relayBinary, []],
+])("an older installation, with hooks that start %s, is renewed, and removed", async (command, first) => {
+  await using box = home({ desktop: true });
+  const old = (event: string) => [
+    { hooks: [{ type: "command", command, args: [...first, "hook", event], timeout: 5 }] },
+  ];
+  put(box, paths.settings, {
+    hooks: { UserPromptExpansion: old("user-prompt-expansion"), SessionStart: old("session-start") },
+    permissions: installed(box).settings.permissions,
+  });
+  put(box, paths.command, commandFile(relayBinary));
+  put(box, paths.code, { mcpServers: { relay: serverEntry(relayBinary) } });
+  await run(box, ["setup"]);
+  const { server, desktopServer, settings, command: file } = installed(box);
+  expect(json(box, paths.settings).hooks.SessionStart).toEqual(settings.hooks.SessionStart);
+  expect(text(box, paths.settings)).not.toContain("args");
+  expect([json(box, paths.code).mcpServers.relay, text(box, paths.command)]).toEqual([server, file]);
+  expect(json(box, paths.desktop).mcpServers.relay).toEqual(desktopServer);
+  await run(box, ["uninstall"]);
+  expect(text(box, paths.settings)).not.toContain("hook ");
+});
+
 describe("the path that is registered", () => {
   test.each([["it's"], ["ünï (86) a b"]])("works in a folder called %j", async (name) => {
     await using box = home();
@@ -417,11 +480,13 @@ describe("the path that is registered", () => {
     expect(json(box, paths.code).mcpServers.relay.command).toBe(program);
     const [hook] = json(box, paths.settings).hooks.SessionStart[0].hooks;
     await sendAll(box, "code", ["hello"]);
-    expect((await box.run([hook.command, ...hook.args])).stdout).toContain("relay: 1 message from Desktop.");
+    const env = { CLAUDE_CODE_SESSION_ID: "x", CLAUDE_PID: "1" };
+    const started = async () => box.run(["/bin/sh", "-c", hook.command], { env });
+    expect((await started()).stdout).toContain("relay: 1 message from Desktop.");
     const slot = /!`(.*)`/.exec(text(box, paths.command))?.[1] ?? "";
     expect((await box.run(["/bin/sh", "-c", slot])).stderr).toContain("nobody typed /get here");
     rmSync(program);
-    expect(await box.run([hook.command, ...hook.args])).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(await started()).toEqual({ status: 0, stdout: "", stderr: "" });
   });
 
   test("is the first one in PATH that leads to this binary", async () => {
@@ -445,9 +510,9 @@ describe("the path that is registered", () => {
     const all = [paths.settings, paths.desktop, paths.command, paths.code].map((path) => text(box, path));
     expect(all.join("")).not.toContain("/old/relay");
     expect(json(box, paths.settings)).toEqual({
-      sandbox: { enabled: true, excludedCommands: [`${relayBinary} typed`] },
-      ...settings,
-      statusLine: { type: "command", command: `${relayBinary} statusline` },
+      sandbox: { enabled: true, excludedCommands: [`${relayBinary} typed --db ${box.buffer}`] },
+      ...installed(box).settings,
+      statusLine: { type: "command", command: `${relayBinary} statusline --db ${box.buffer}` },
     });
     await run(box, ["uninstall"]);
     expect(snapshot(box.home)).toEqual(before);
@@ -458,7 +523,7 @@ describe("setup-desktop", () => {
   test("makes the usual configuration if there is none, and uninstall removes it", async () => {
     await using box = sandbox();
     const said = await run(box, ["setup-desktop"]);
-    expect(json(box, paths.desktop)).toEqual({ mcpServers: { relay: desktopServer } });
+    expect(json(box, paths.desktop)).toEqual({ mcpServers: { relay: installed(box).desktopServer } });
     expect(said).toContain("Quit Claude Desktop and start it again.");
     expect(said).toContain("when I say get, call relay_fetch");
     expect(await run(box, ["setup-desktop"])).toContain("nothing to change");
@@ -473,7 +538,7 @@ describe("setup-desktop", () => {
     put(box, paths.desktop, { mcpServers: { other }, ...rest });
     const before = snapshot(box.home);
     await run(box, ["setup-desktop"]);
-    expect(json(box, paths.desktop)).toEqual({ mcpServers: { other, relay: desktopServer }, ...rest });
+    expect(json(box, paths.desktop)).toEqual({ mcpServers: { other, relay: installed(box).desktopServer }, ...rest });
     const own = {
       command: "/old/relay",
       args: ["--client", "desktop", "--sound", "off"],
@@ -481,7 +546,8 @@ describe("setup-desktop", () => {
     };
     put(box, paths.desktop, { mcpServers: { other, relay: own }, ...rest });
     await run(box, ["setup-desktop"]);
-    expect(json(box, paths.desktop).mcpServers.relay).toEqual({ ...own, command: relayBinary });
+    const args = [...own.args, "--db", box.buffer];
+    expect(json(box, paths.desktop).mcpServers.relay).toEqual({ ...own, command: relayBinary, args });
     await run(box, ["uninstall"]);
     expect(snapshot(box.home)).toEqual(before);
   });
@@ -519,7 +585,7 @@ describe("setup", () => {
     expect(existsSync(join(box.home, ".config"))).toBe(false);
     mkdirSync(join(box.home, ".config/Claude"), { recursive: true });
     await run(box, ["setup"]);
-    expect(json(box, paths.desktop).mcpServers.relay).toEqual(desktopServer);
+    expect(json(box, paths.desktop).mcpServers.relay).toEqual(installed(box).desktopServer);
   });
 
   test("changes nothing on either side if it cannot do both", async () => {
@@ -542,8 +608,8 @@ describe("a person's change of relay's own part stays", () => {
     changed.hooks.SessionStart[0].hooks[0].timeout = 20;
     put(box, paths.settings, changed);
     await run(box, ["setup-code"]);
-    const [prompt] = hooks.UserPromptExpansion;
-    const [start] = hooks.SessionStart;
+    const [prompt] = installed(box).settings.hooks.UserPromptExpansion;
+    const [start] = installed(box).settings.hooks.SessionStart;
     expect(json(box, paths.settings).hooks).toEqual({
       UserPromptExpansion: [{ ...prompt, matcher: "get" }],
       SessionStart: [{ hooks: [{ ...start?.hooks[0], timeout: 20 }] }],
@@ -568,7 +634,7 @@ describe("a person's change of relay's own part stays", () => {
   test("in the registration, also when Claude Code fails in the middle", async () => {
     await using box = home();
     const args = ["--client", "code", "--sound", "off"];
-    const own = { ...server, command: "/old/relay", args, env: { MINE: "1" } };
+    const own = { ...installed(box).server, command: "/old/relay", args, env: { MINE: "1" } };
     put(box, paths.code, { mcpServers: { relay: own } });
     const program = readFileSync(join(box.programs, "claude"), "utf8");
     const failure = `"mcp add-json") case "$4" in *${relayBinary}*) echo no >&2; exit 1;; esac;`;
@@ -581,6 +647,11 @@ describe("a person's change of relay's own part stays", () => {
     expect(json(box, paths.code).mcpServers.relay).toEqual(own);
     writeFileSync(join(box.programs, "claude"), program);
     await run(box, ["setup-code"]);
-    expect(json(box, paths.code).mcpServers.relay).toEqual({ ...own, command: relayBinary });
+    expect(json(box, paths.code).mcpServers.relay).toEqual({
+      ...own,
+      command: relayBinary,
+      args: [...args, "--db", box.buffer],
+      env: { ...own.env, ...noBunOptions },
+    });
   });
 });

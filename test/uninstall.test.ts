@@ -5,8 +5,6 @@ import { basename, join } from "node:path";
 import { sandbox, sendAll, until } from "./support/sandbox.ts";
 import { home, installed, json, paths, put, run, snapshot, text } from "./support/setup.ts";
 
-const { server } = installed;
-
 describe("in files that were changed since, uninstall removes", () => {
   test("only relay's own parts", async () => {
     await using box = home();
@@ -119,7 +117,7 @@ describe("uninstall", () => {
     expect([status, stderr]).toEqual([1, expect.stringMatching(sentence)]);
     expect(existsSync(join(box.home, paths.settings))).toBe(false);
     expect(existsSync(join(box.home, paths.desktop))).toBe(false);
-    expect(json(box, paths.code).mcpServers.relay).toEqual(server);
+    expect(json(box, paths.code).mcpServers.relay).toEqual(installed(box).server);
     writeFileSync(join(box.programs, "claude"), program);
     await run(box, ["uninstall"]);
     expect(json(box, paths.code)).toEqual({ mcpServers: {} });

@@ -8,6 +8,7 @@ import { readEnvironment } from "../src/platform/environment.ts";
 import { placesOf } from "../src/platform/paths.ts";
 import { systemKind } from "../src/platform/system.ts";
 import { isBlind, wslEnv } from "../src/platform/wslenv.ts";
+import { noBunOptions, serverEntry } from "../src/setup/claude-code.ts";
 import { planDesktop } from "../src/setup/claude-desktop.ts";
 import { planCode } from "../src/setup/code-plan.ts";
 import { applyPlan, type Plan } from "../src/setup/plan.ts";
@@ -44,9 +45,10 @@ describe("setup in WSL", () => {
     const { exe, setupCode, uninstall } = openWsl(box);
     await setupCode();
     const env = { WSLENV: names };
-    expect(json(box, paths.code).mcpServers.relay).toEqual({ ...installed.server, command: exe, env });
+    const server = serverEntry(exe, null, { ...noBunOptions, ...env });
+    expect(json(box, paths.code).mcpServers.relay).toEqual(server);
     expect(json(box, paths.settings).env).toEqual(env);
-    expect(json(box, paths.settings).hooks.SessionStart[0].hooks[0].args).toContain(exe);
+    expect(json(box, paths.settings).hooks.SessionStart[0].hooks[0].command).toContain(`relay=${exe};`);
     expect(json(box, paths.settings).permissions.deny).toEqual(["Read(//mnt/?/Users/*/.relay_buffer.db*)"]);
     expect(text(box, paths.command)).toContain(`!\`${exe} typed\``);
     expect((await setupCode()).changes).toEqual([]);
@@ -60,7 +62,7 @@ describe("setup in WSL", () => {
     put(box, paths.settings, { env: { A: "1", WSLENV: "MINE/p:RELAY_DB/p" } });
     await setupCode();
     expect(json(box, paths.settings).env).toEqual({ A: "1", WSLENV: `MINE/p:${names}` });
-    expect(json(box, paths.code).mcpServers.relay.env).toEqual({ WSLENV: `SHELL/p:${names}` });
+    expect(json(box, paths.code).mcpServers.relay.env).toMatchObject({ WSLENV: `SHELL/p:${names}` });
     put(box, paths.settings, { ...json(box, paths.settings), changed: true });
     await uninstall();
     expect(json(box, paths.settings)).toEqual({ env: { A: "1", WSLENV: "MINE/p" }, changed: true });
@@ -101,7 +103,7 @@ describe("setup in WSL", () => {
     await using box = home({ desktop: true });
     await openWsl(box).setupCode();
     expect(json(box, paths.code).mcpServers.relay).toEqual({
-      ...installed.server,
+      ...installed(box).server,
       command: "/usr/local/bin/relay",
     });
   });

@@ -5,10 +5,10 @@ import { refuseInsideClaudeCode } from "../core/identity.ts";
 import { checkBuffer } from "../doctor/buffer-check.ts";
 import { readConfiguration } from "../doctor/configuration.ts";
 import { checkEffect } from "../doctor/effect-check.ts";
-import { shellWord } from "../setup/claude-code.ts";
 import { unifiedDiff } from "../setup/diff.ts";
 import { applyPlan, type FileChange, type Plan } from "../setup/plan.ts";
 import { bufferOverride, type SetupContext } from "../setup/setup-context.ts";
+import { shellWord } from "../setup/shell-words.ts";
 import { isSameContent } from "../setup/write-file.ts";
 import type { Context } from "./context.ts";
 

@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { errorMessage, OutputClosed, RelayError, WriteFailed } from "../core/errors.ts";
 import { makeVisible, printableJson } from "../core/escape.ts";
 import { parseArguments } from "./arguments.ts";
@@ -9,14 +10,34 @@ import { type Context, createContext } from "./context.ts";
  * verbs are loaded when they are needed.
  */
 export async function runCommandLine(hotVerbs: Verbs, rawArgs: readonly string[]): Promise<number> {
-  const context = createContext();
+  let context = createContext();
   try {
-    await dispatch(hotVerbs, rawArgs, context);
+    const { buffer, others } = takeBuffer(rawArgs);
+    if (buffer !== null) context = createContext(buffer);
+    await dispatch(hotVerbs, others, context);
     return 0;
   } catch (error) {
     const status = reportError(error, context, hasFlag(rawArgs, "--json"));
     return rawArgs[0] === "hook" ? 0 : status; // Claude Code obeys some exit codes of hooks
   }
+}
+
+/**
+ * Takes `--db PATH` out of the arguments of any command. By hand, because node:util takes a millisecond to load. Throws a
+ * `usage` error if it has no absolute path, or is given twice.
+ */
+function takeBuffer(rawArgs: readonly string[]): { buffer: string | null; others: readonly string[] } {
+  const end = rawArgs.indexOf("--");
+  const isFlag = (arg: string, index: number) => (end < 0 || index < end) && /^--db(?:=|$)/.test(arg);
+  const at = rawArgs.findIndex(isFlag);
+  if (at < 0) return { buffer: null, others: rawArgs };
+  const [flag = "", next] = rawArgs.slice(at);
+  const [value, length] = flag === "--db" ? [next, 2] : [flag.slice("--db=".length), 1];
+  const refused = (what: string) =>
+    new RelayError("usage", `--db ${what}`, "Give it the path of the buffer file, once.");
+  if (value === undefined || !isAbsolute(value)) throw refused("needs an absolute path");
+  if (rawArgs.findLastIndex(isFlag) !== at) throw refused("is given twice");
+  return { buffer: value, others: rawArgs.toSpliced(at, length) };
 }
 
 async function dispatch(hotVerbs: Verbs, rawArgs: readonly string[], context: Context): Promise<void> {

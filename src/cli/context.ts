@@ -37,9 +37,9 @@ interface RelayOptions {
   lockTimeoutMs?: number;
 }
 
-/** The context of this process. */
-export function createContext(): Context {
-  const environment = readEnvironment();
+/** The context of this process. A buffer file wins over the one that `RELAY_DB` names. */
+export function createContext(buffer: string | null = null): Context {
+  const environment = readEnvironment(undefined, buffer);
   const output = standardOutput("stdout");
   const relay = ({ onOutcome, buffer, lockTimeoutMs }: RelayOptions = {}) => {
     const store = new SqliteStore({

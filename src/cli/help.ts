@@ -31,10 +31,16 @@ const examples = ["relay setup", 'relay send --to code "The tests pass."', "git 
 type Row = [term: string, description: string, value?: string];
 
 const environment: Row[] = [
-  ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db)"],
+  ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db); --db wins"],
   ["RELAY_NOTIFY", "auto (default), or off for no notifications"],
   ["NO_COLOR", "No colour on a terminal"],
   ["CLAUDE_CONFIG_DIR", "Claude Code's folder (default ~/.claude)"],
+];
+
+/** The flags of every command. */
+const everywhere: Row[] = [
+  ["    --db", "The buffer's absolute path", "PATH"],
+  ["-h, --help", "Show this help"],
 ];
 
 const exitCodes: Row[] = [
@@ -82,7 +88,7 @@ function renderCommand({ meta: { name, description }, args = {} }: Command, cont
   const usage = ["relay", name, "[FLAGS]", ...words.map(([word]) => `[${word.toUpperCase()}]`)].join(" ");
   const tables: [string, Row[]][] = [
     ["Arguments", words.map(([word, argument]) => [word.toUpperCase(), argument.description])],
-    ["Flags", [...flags.map(flagRow), ["-h, --help", "Show this help"]]],
+    ["Flags", [...flags.map(flagRow), ...everywhere]],
   ];
   const lines = Object.values(groups).flatMap((group) => group[name] ?? []);
   return [

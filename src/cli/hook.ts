@@ -7,6 +7,7 @@ import { readTextOrNull } from "../platform/files.ts";
 import { readInput } from "../platform/input.ts";
 import { isSpawnedBy } from "../platform/parent-process.ts";
 import { commandNames, isCommandFile } from "../setup/claude-code.ts";
+import { fileOfOtherServer } from "../setup/project-server.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
@@ -29,10 +30,13 @@ export const command = defineCommand({
     },
   },
   async run({ args, data: context }) {
+    const { claudeCode, pluginFolder } = context.environment;
     try {
+      // other programs run Claude Code's hooks, too
+      if (args.event === "pre-tool-use" && pluginFolder) await guardBuffer(context);
+      if (!claudeCode.session) return;
       if (args.event === "user-prompt-expansion") await issueTicket(context);
       if (args.event === "session-start") await reportWaiting(context);
-      if (args.event === "pre-tool-use") await guardBuffer(context);
     } catch {} // see above
   },
 });
@@ -72,12 +76,30 @@ async function hasEarlierPrompt({ transcript_path: path }: Record<string, unknow
   return /^\{[^\n]*"type":"user",|"content":"UserPromptExpansion operation blocked/m.test(text);
 }
 
-async function reportWaiting({ environment, quickRelay, print }: Context): Promise<void> {
+async function reportWaiting(context: Context): Promise<void> {
+  const settled = await Promise.allSettled([otherServer(context), waiting(context)]);
+  const reports = settled.flatMap((result) => (result.status === "fulfilled" && result.value) || []);
+  if (reports.length > 0) context.print(JSON.stringify({ systemMessage: reports.join("\n") }));
+}
+
+/** What the person has to know of a project's server that answers the model in place of relay. */
+async function otherServer({ environment }: Context): Promise<string | null> {
+  const { cwd } = parseObject(await readInput());
+  if (typeof cwd !== "string") return null;
+  const own = { program: process.execPath, buffer: environment.bufferPath() };
+  const path = fileOfOtherServer(cwd, environment.places().claudeConfig, own);
+  return (
+    path &&
+    `relay: another server called relay, in ${path}, takes the place of yours here if you allow it, and gets what the model sends.`
+  );
+}
+
+async function waiting({ environment, quickRelay }: Context): Promise<string | null> {
   const { unread } = await quickRelay().store.counts();
-  if (unread.code === 0) return;
+  if (unread.code === 0) return null;
   const name = installedName(environment) ?? pluginName(environment);
   const advice = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
-  print(JSON.stringify({ systemMessage: `relay: ${plural(unread.code, "message")} from Desktop. ${advice}` }));
+  return `relay: ${plural(unread.code, "message")} from Desktop. ${advice}`;
 }
 
 /** Refuses tool calls that name the buffer. For the plugin, which cannot bring the deny rule that setup adds. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { commandFile, commandNames, commandProgram } from "../setup/claude-code.ts";
+import { commandNames, isUneditedCommandFile, parseCommandFile } from "../setup/claude-code.ts";
 import { isOriginalCommand } from "../setup/original.ts";
 import { type Check, type Finding, fail, ok, warn } from "./check.ts";
 import { type Configuration, serverIn } from "./configuration.ts";
@@ -11,9 +11,9 @@ const fix = "Run: relay setup-code";
 export const checkCommand: Check = ({ configuration, context }) => {
   const { code, commands, plugin } = configuration;
   for (const { name, content } of commands) {
-    const program = commandProgram(content.toString());
+    const started = parseCommandFile(content.toString());
     const skill = join(context.places.claudeFolder, "skills", name, "SKILL.md");
-    if (program !== null) return [inspect(`/${name}`, content.toString(), program, skill)];
+    if (started) return [inspect(`/${name}`, content.toString(), started.program, skill)];
   }
   if (plugin) return [ok("command", "/relay:get comes with relay's plugin")];
   return serverIn(code) === undefined ? [] : [fail("command", describeMissing(commands), fix)];
@@ -23,7 +23,7 @@ function inspect(name: string, text: string, program: string, skill: string): Fi
   if (existsSync(skill))
     return fail("command", `Claude Code runs your skill ${skill} in place of ${name}`, `Rename it. ${fix}`);
   if (!existsSync(program)) return fail("command", `${name} runs ${program}, which does not exist`, fix);
-  if (text !== commandFile(program)) return warn("command", `${name} is not as setup writes it`, fix);
+  if (!isUneditedCommandFile(text)) return warn("command", `${name} is not as setup writes it`, fix);
   return ok("command", `${name} runs ${program}`);
 }
 

@@ -9,6 +9,7 @@ import { checkCommand, checkProjectCommands } from "./command-check.ts";
 import { checkEffect } from "./effect-check.ts";
 import { checkHooks } from "./hook-check.ts";
 import { checkClaudeCode, checkOriginal, checkProgram, checkTwice, checkVariables } from "./install-check.ts";
+import { checkSandbox } from "./sandbox-check.ts";
 import { checkCodeServer, checkDesktopServer, checkProjectServers, checkSameBuffer } from "./server-check.ts";
 
 const checkFiles: Check = ({ configuration }) =>
@@ -35,6 +36,7 @@ const checks: readonly Check[] = [
   checkCodeServer,
   checkEffect,
   checkHooks,
+  checkSandbox,
   checkCommand,
   checkProjectCommands,
   checkProjectServers,

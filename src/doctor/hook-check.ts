@@ -1,6 +1,7 @@
 import { accessSync, constants } from "node:fs";
-import { hookProgram, permissionRules, permissionRulesInWsl, sandboxExclusion } from "../setup/claude-code.ts";
-import { stablePath } from "../setup/program.ts";
+import { permissionRules, permissionRulesInWsl } from "../setup/claude-code.ts";
+import { parseHook } from "../setup/hook-entries.ts";
+import { bufferOf } from "../setup/servers.ts";
 import { isAcrossWsl } from "../setup/setup-context.ts";
 import { type Check, type Finding, fail, ok, type Subject, warn } from "./check.ts";
 import { type Configuration, type SettingsFile, serverIn } from "./configuration.ts";
@@ -11,11 +12,11 @@ const fix = "Run: relay setup-code";
 export const checkHooks: Check = ({ configuration, context }) => {
   const { settings, code, plugin } = configuration;
   const user = settings.find(({ scope }) => scope === "user");
-  const isSetUp = serverIn(code) !== undefined || programsOf(user, "UserPromptExpansion").length > 0;
+  const isSetUp = serverIn(code) !== undefined || hooksOf(user, "UserPromptExpansion").length > 0;
   if (!isSetUp && !plugin) return [];
   return [
-    ...(plugin ? [ok("hooks", "come with relay's plugin")] : presence(user)),
-    ...(isSetUp ? rules(user, code, context) : pluginInSandbox(user)),
+    ...(plugin ? [ok("hooks", "come with relay's plugin")] : presence(user, context)),
+    ...(isSetUp ? rules(user, code, context) : []),
   ];
 };
 
@@ -24,14 +25,19 @@ const hooks = [
   { event: "SessionStart", purpose: "reports waiting messages", missing: warn },
 ];
 
-function presence(user: SettingsFile | undefined): Finding[] {
+function presence(user: SettingsFile | undefined, { system }: Subject["context"]): Finding[] {
+  const isWindows = system.kind === "windows";
   return hooks.map(({ event, purpose, missing }) => {
     const name = `hook ${event}`;
-    const [program, ...others] = programsOf(user, event);
-    if (program === undefined) return missing(name, `is not in your settings; it ${purpose}`, fix);
+    const found = hooksOf(user, event);
+    const programs = found.map(({ program }) => program);
+    const [program = ""] = programs;
+    if (found.length === 0) return missing(name, `is not in your settings; it ${purpose}`, fix);
     if (!isProgram(program)) return missing(name, `runs ${program}, which does not exist`, fix);
-    if (others.length === 0) return ok(name, `runs ${program}`);
-    return warn(name, `is there ${others.length + 1} times: ${[program, ...others].join(", ")}`, fix);
+    if (found.length > 1) return warn(name, `is there ${found.length} times: ${programs.join(", ")}`, fix);
+    // such as one that other programs run as /bin/sh alone, because they ignore `args`
+    const isCurrent = found.every(({ hook }) => Array.isArray(hook.args) === isWindows);
+    return isCurrent ? ok(name, `runs ${program}`) : warn(name, "is in the form of an older relay", fix);
   });
 }
 
@@ -40,7 +46,7 @@ function rules(user: SettingsFile | undefined, code: Configuration["code"], cont
     const list = user?.at(path);
     return Array.isArray(list) && list.includes(value);
   };
-  const buffer = code?.at(["mcpServers", "relay", "env", "RELAY_DB"]) ?? user?.at(["env", "RELAY_DB"]);
+  const buffer = bufferOf(serverIn(code)) ?? user?.at(["env", "RELAY_DB"]);
   const override = typeof buffer === "string" && buffer !== context.places.defaultBufferPath ? buffer : null;
   const { allow, deny } =
     override === null && isAcrossWsl(context) ? permissionRulesInWsl() : permissionRules(override);
@@ -52,27 +58,17 @@ function rules(user: SettingsFile | undefined, code: Configuration["code"], cont
     missing.length === 0
       ? ok("rules", "the model may send, and may not read the buffer's file")
       : warn("rules", `are missing from your settings: ${missing.join(", ")}`, fix);
-  const exclusion = sandboxExclusion(stablePath(context.executable, context.system));
-  if (!isSandboxed(user) || isListed(["sandbox", "excludedCommands"], exclusion)) return [finding];
-  return [finding, fail("sandbox", "is on, and keeps /get from the buffer", fix)];
+  return [finding];
 }
 
-// A plugin cannot exclude a command from the sandbox.
-function pluginInSandbox(user: SettingsFile | undefined): Finding[] {
-  if (!isSandboxed(user)) return [];
-  const advice = "Use relay setup-code in place of the plugin.";
-  return [fail("sandbox", "is on, and keeps the plugin's /get from the buffer", advice)];
-}
-
-function isSandboxed(user: SettingsFile | undefined): boolean {
-  return user?.at(["sandbox", "enabled"]) === true;
-}
-
-/** The programs that relay's hooks of this event run. */
-function programsOf(user: SettingsFile | undefined, event: string): string[] {
+/** relay's hooks of this event, and the program of each. */
+function hooksOf(user: SettingsFile | undefined, event: string) {
   const entries = user?.at(["hooks", event]);
-  const hooks = Array.isArray(entries) ? entries.flatMap((entry) => entry?.hooks ?? []) : [];
-  return hooks.map(hookProgram).filter((program) => program !== null);
+  const all = Array.isArray(entries) ? entries.flatMap((entry) => entry?.hooks ?? []) : [];
+  return all.flatMap((hook) => {
+    const started = parseHook(hook);
+    return started ? [{ ...started, hook }] : [];
+  });
 }
 
 function isProgram(path: string): boolean {

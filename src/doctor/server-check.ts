@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { errorMessage } from "../core/errors.ts";
 import { realPathOrNull } from "../platform/files.ts";
-import { findClaude } from "../setup/program.ts";
-import { ownerOf } from "../setup/servers.ts";
+import { parseCommandFile } from "../setup/claude-code.ts";
+import { findClaude, stablePath } from "../setup/program.ts";
+import { isPersonsServer, localServer } from "../setup/project-server.ts";
+import { bufferOf, ownerOf } from "../setup/servers.ts";
 import { type Check, type Finding, fail, ok, type ServerCommand, type Subject, warn } from "./check.ts";
 import { type ConfigFile, serverIn } from "./configuration.ts";
 
@@ -63,28 +65,31 @@ function commandOf(entry: unknown): ServerCommand | null {
 }
 
 /** The project's servers by the name of relay, which Claude Code starts in place of the person's. */
-export const checkProjectServers: Check = ({ configuration: { code, project }, context: { folder } }) => {
+export const checkProjectServers: Check = ({ configuration: { code, project }, context }) => {
+  const { folder, executable, system } = context;
+  const own = { program: stablePath(executable, system), buffer: bufferOf(serverIn(code)) };
   const servers = [
     ...project.map((file) => ({ place: file.path, entry: serverIn(file) })),
-    { place: `${code?.path}, for this folder`, entry: code?.at(["projects", folder, "mcpServers", "relay"]) },
+    { place: `${code?.path}, for this folder`, entry: code?.at(localServer(folder)) },
   ];
   return servers
     .filter(({ entry }) => entry !== undefined)
     .map(({ place, entry }) => {
-      if (ownerOf(entry) === "relay") return ok("project", `relay is registered in ${place}, too`);
+      if (isPersonsServer(entry, own)) return ok("project", `relay is registered in ${place}, too`);
       return warn("project", `another server called relay, in ${place}, replaces yours here`, "Rename it.");
     });
 };
 
 /** The buffer that each side opens. With two buffers, messages silently never arrive. */
 export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) => {
-  const { code, desktop, settings } = configuration;
+  const { code, desktop, settings, commands } = configuration;
   const { defaultBufferPath } = context.places;
   const inSettings = settings.map((file) => file.at(["env", "RELAY_DB"])).find(isPath) ?? defaultBufferPath;
   const ofCode = code ? usesOf("Code", code, inSettings) : [];
+  const command = commands.map(({ content }) => parseCommandFile(content.toString())).find((found) => found !== null);
   const uses = [
     ...ofCode,
-    ...ofCode.map(() => ({ side: "/get", path: inSettings })),
+    ...ofCode.map(() => ({ side: "/get", path: command?.buffer ?? inSettings })),
     ...desktop.flatMap((file) => usesOf("Desktop", file, defaultBufferPath)),
   ];
   const [path] = uses.map((use) => use.path);
@@ -103,8 +108,7 @@ export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) =
 
 function usesOf(side: string, file: ConfigFile, fallback: string): { side: string; path: string }[] {
   if (!["relay", "original"].includes(ownerOf(serverIn(file)))) return [];
-  const path = file.at(["mcpServers", "relay", "env", "RELAY_DB"]);
-  return [{ side, path: isPath(path) ? path : fallback }];
+  return [{ side, path: bufferOf(serverIn(file)) ?? fallback }];
 }
 
 function isPath(value: unknown): value is string {

@@ -34,8 +34,12 @@ export interface Environment {
   pluginFolder: string | null;
 }
 
-/** Reads the process's environment. */
-export function readEnvironment(variables: Record<string, string | undefined> = process.env): Environment {
+/** Reads the process's environment. A `buffer` takes the place of `RELAY_DB`. */
+export function readEnvironment(
+  given: Record<string, string | undefined> = process.env,
+  buffer: string | null = null,
+): Environment {
+  const variables = buffer === null ? given : { ...given, RELAY_DB: buffer };
   const terminal: Terminal = {
     get stdin() {
       return isTerminal(0);

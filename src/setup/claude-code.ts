@@ -1,109 +1,114 @@
+import { shellWord, shellWords } from "./shell-words.ts";
+
 /** The possible names of the command: the second one for a person who has a command of the first name. */
 export const commandNames = ["get", "relay"] as const;
 
 /**
  * The file of the command that reads messages, `~/.claude/commands/NAME.md`. It is closed to the model, and its one inline
  * slot runs before the model sees anything. Words after the command reach relay through the hook, because `$ARGUMENTS` in
- * a slot would be pasted into a shell (facts.md, "/get, tickets, hooks").
+ * a slot would be pasted into a shell (facts.md, "/get, tickets, hooks"). A `buffer` that is `null` is the program's default.
  */
-export function commandFile(program: string): string {
+export function commandFile(program: string, buffer: string | null = null): string {
+  const run = slot(program, buffer);
   return `---
 description: Read what Claude Desktop sent, or send words to it
 argument-hint: "[again | status | clear | words for Desktop]"
 disable-model-invocation: true
-allowed-tools: ${allowedTools(slot(program))}
+allowed-tools: ${allowedTools(run)}
 ---
-!\`${slot(program)}\`
+!\`${run}\`
 `;
 }
 
-/** A command file for another program. Keeps a person's changes to all but the slot and the rule that allows it. */
-export function withProgram(text: string, program: string): string {
+/** A command file for another program and buffer. Keeps a person's description and hint. */
+export function withProgram(text: string, program: string, buffer: string | null): string {
+  const run = slot(program, buffer);
   return text
-    .replace(/^allowed-tools:.*?(?=\r?$)/m, () => `allowed-tools: ${allowedTools(slot(program))}`)
-    .replace(/!`[^`\n]*`/, () => `!\`${slot(program)}\``);
+    .replace(/^allowed-tools:.*?(?=\r?$)/m, () => `allowed-tools: ${allowedTools(run)}`)
+    .replace(/!`[^`\n]*`/, () => `!\`${run}\``);
 }
 
 /** The shell command that Claude Code runs for the command. */
-function slot(program: string): string {
-  return `${shellWord(program)} typed`;
+function slot(program: string, buffer: string | null): string {
+  return relayCommand(program, "typed", buffer);
 }
 
-// A rule never matches a parenthesis in a path, but a star matches one. In YAML a space and a hash start a comment.
+// A project's settings may set RELAY_DB for all that Claude Code starts, and the flag wins.
+function relayCommand(program: string, words: string, buffer: string | null): string {
+  return [shellWord(program), words, ...bufferFlag(buffer).map(shellWord)].join(" ");
+}
+
+/** The arguments that name the buffer; none for the program's default. */
+export function bufferFlag(buffer: string | null): string[] {
+  return buffer === null ? [] : ["--db", buffer];
+}
+
+// A rule never matches a parenthesis in a path, but a star matches one. For Claude Code three dashes end the front matter
+// wherever they stand (read in 2.1.330). In YAML a space and a hash start a comment.
 function allowedTools(run: string): string {
-  const rule = `Bash(${run.replaceAll(/[()]/g, "*")})`;
+  const rule = `Bash(${run.replaceAll(/[()]|-{3,}/g, "*")})`;
   return /\s#|:\s|"/.test(rule) ? JSON.stringify(rule) : rule;
 }
 
-/** Whether a command or skill of this text is relay's: closed to the model, with nothing but relay's slot. */
+/** The program and the buffer that a command of this text starts; `null` if it is not relay's, or may be open to models. */
+export function parseCommandFile(text: string): Started | null {
+  const unix = text.replaceAll("\r\n", "\n").replaceAll(pluginProgram, "relay");
+  const started = parseSlot(/!`([^`\n]*)`\s*$/.exec(unix)?.[1]);
+  return started && frame(unix) === frame(commandFile(started.program, started.buffer)) ? started : null;
+}
+
+// How the plugin's files name its program.
+const pluginProgram = `"\${CLAUDE_PLUGIN_ROOT}/launcher/relay"`;
+
+// Any other line, and any other kind of value, could mean something else to Claude Code's reader than to this one.
+function frame(text: string): string {
+  return text
+    .replace(/^---\nname: get\n/, "---\n")
+    .replace(
+      /^(description|argument-hint): (?:\p{L}[\p{L}\p{M}\p{N} ,.;!?()/'-]*|"[^"\\\p{C}\p{Zl}\p{Zp}]*")(?:\nmodel: [\w.]+(?:-[\w.]+)*)?$/gmu,
+      (line, key) => (line.includes("---") ? line : `${key}:`),
+    )
+    .trimEnd();
+}
+
+/** Whether a command or skill of this text is relay's, and Claude Code closes it to the model. */
 export function isCommandFile(text: string): boolean {
-  return commandProgram(text) !== null;
+  return parseCommandFile(text) !== null;
 }
 
-/** Whether a command file is as setup writes it, for any program. */
+/** Whether a command file is as setup writes it, for any program and buffer. */
 export function isUneditedCommandFile(text: string): boolean {
-  const program = commandProgram(text);
-  return program !== null && text === commandFile(program);
-}
-
-/** The program that a command of this text runs; `null` if it is not relay's. */
-export function commandProgram(text: string): string | null {
-  const [, head = "", run = ""] = /^---\r?\n([\s\S]*?)\r?\n---\s*\r?\n\s*!`([^`\n]*)`\s*$/.exec(text) ?? [];
-  return /^disable-model-invocation: true\r?$/m.test(head) ? slotProgram(run) : null;
+  const started = parseCommandFile(text);
+  return started !== null && text === commandFile(started.program, started.buffer);
 }
 
 /** Whether a shell command is relay's slot. */
 export function isSlot(command: unknown): boolean {
-  return typeof command === "string" && slotProgram(command) !== null;
+  return parseSlot(command) !== null;
 }
 
-function slotProgram(run: string): string | null {
-  const [, word = ""] = /^(.*\S) typed$/.exec(run) ?? [];
-  const program = word.replace(/^(["'])(.*)\1$/, (_, quote, inner: string) =>
-    quote === "'" ? inner.replaceAll("'\\''", "'") : inner,
-  );
-  return isRelay(program) ? program : null;
+/** A program of relay, and its buffer; `null` is the program's default. */
+export interface Started {
+  program: string;
+  buffer: string | null;
 }
 
-/** The hooks that issue tickets and report waiting messages, as Claude Code's settings have them. */
-export function hookEntries(program: string, isWindows: boolean) {
-  const hook = (event: (typeof hookEvents)[number]) => {
-    const [command, ...args] = guarded([program, "hook", event], isWindows);
-    return { type: "command", command, args, timeout: hookSeconds };
-  };
-  return {
-    UserPromptExpansion: { matcher: commandNames.join("|"), hooks: [hook("user-prompt-expansion")] },
-    SessionStart: { hooks: [hook("session-start")] },
-  };
+function parseSlot(command: unknown): Started | null {
+  const [program, verb, ...flag] = shellWords(command);
+  return verb === "typed" ? started(program, flag) : null;
 }
 
-// For a missing program Claude Code shows an error at every start, so a shell looks first. It runs the program by `exec`,
-// in the process that Claude Code started, and takes the arguments as data. Windows has no such shell.
-const ifThere = '[ ! -x "$0" ] || exec "$0" "$@"';
-
-// With `args` in a hook, Claude Code itself uses no shell.
-function guarded(argv: string[], isWindows: boolean): string[] {
-  return isWindows ? argv : ["/bin/sh", "-c", ifThere, ...argv];
-}
-
-/** The path of relay in a hook of Claude Code's settings; `null` if the hook runs something else. */
-export function hookProgram(hook: unknown): string | null {
-  const { command, args } = (hook ?? {}) as Record<string, unknown>;
-  if (typeof command !== "string" || !Array.isArray(args)) return null;
-  const [program, verb, event] = args[1] === ifThere ? args.slice(2) : [command, ...args];
-  const isOurs = verb === "hook" && hookEvents.includes(event as never) && isRelay(program);
-  return isOurs ? program : null;
+/** What the words of a command start, given its program and the words after its verb; `null` if that is not relay. */
+export function started(program: unknown, flag: readonly unknown[]): Started | null {
+  const [name, buffer = null, ...rest] = flag;
+  const isComplete = name === undefined || (name === "--db" && typeof buffer === "string" && rest.length === 0);
+  return isRelay(program) && isComplete ? { program, buffer: buffer as string | null } : null;
 }
 
 /** Whether a path is that of a relay binary, in any folder. */
 export function isRelay(path: unknown): path is string {
   return typeof path === "string" && /(?:^|[/\\])relay(?:\.exe)?$/.test(path);
 }
-
-const hookEvents = ["user-prompt-expansion", "session-start"] as const;
-
-// A hook delays the person's prompt. relay's ends within a fraction of this.
-const hookSeconds = 5;
 
 /**
  * The permission rules for a server named `relay` and a buffer at this path (`null`: the default one): a model may send
@@ -133,13 +138,13 @@ function absolutePattern(path: string): string {
 }
 
 /** The command to exclude from Claude Code's sandbox, which cannot write the home folder. */
-export function sandboxExclusion(program: string): string {
-  return slot(program);
+export function sandboxExclusion(program: string, buffer: string | null = null): string {
+  return slot(program, buffer);
 }
 
 /** The status line, with the number of waiting messages. */
-export function statusLine(program: string): { type: "command"; command: string } {
-  return { type: "command", command: `${shellWord(program)} statusline` };
+export function statusLine(program: string, buffer: string | null = null): { type: "command"; command: string } {
+  return { type: "command", command: relayCommand(program, "statusline", buffer) };
 }
 
 /** An entry of `mcpServers` that starts relay. */
@@ -150,14 +155,15 @@ export interface ServerEntry {
   env?: Record<string, string>;
 }
 
-/** The server, as `claude mcp add-json` takes it. */
-export function serverEntry(program: string, env: Record<string, string> = {}): ServerEntry {
-  const entry: ServerEntry = { type: "stdio", command: program, args: ["--client", "code"] };
-  return Object.keys(env).length > 0 ? { ...entry, env } : entry;
-}
+/** Variables with which a project's settings could have Bun run other code than relay's; empty ones do nothing (seen). */
+export const noBunOptions = { BUN_OPTIONS: "", BUN_BE_BUN: "" };
 
-/** A word for a POSIX shell. On Windows, where Claude Code uses one too, a path gets slashes. */
-export function shellWord(path: string): string {
-  const text = /^[A-Za-z]:\\/.test(path) ? path.replaceAll("\\", "/") : path;
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** The server, as `claude mcp add-json` takes it. */
+export function serverEntry(
+  program: string,
+  buffer: string | null = null,
+  env: Record<string, string> = {},
+): ServerEntry {
+  const entry: ServerEntry = { type: "stdio", command: program, args: ["--client", "code", ...bufferFlag(buffer)] };
+  return Object.keys(env).length > 0 ? { ...entry, env } : entry;
 }

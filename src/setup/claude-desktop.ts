@@ -3,6 +3,7 @@ import { RelayError } from "../core/errors.ts";
 import { desktopConfigName } from "../platform/paths.ts";
 import { runProgram } from "../platform/process.ts";
 import { wslEnv } from "../platform/wslenv.ts";
+import { bufferFlag } from "./claude-code.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
 import { installedBundle } from "./other-installs.ts";
 import { type ExternalCommand, mergePlans, type Plan } from "./plan.ts";
@@ -14,9 +15,13 @@ import { bufferOverride, isAcrossWsl, launchOf, type SetupContext, windowsRelay 
 export async function planDesktop(context: SetupContext): Promise<Plan> {
   const { places } = context;
   if (isAcrossWsl(context)) return planFromWsl(context);
-  const { program, env } = launchOf(context);
+  const { program, buffer, serverEnv: env } = launchOf(context);
   const record = readRecord(places.installRecord);
-  const entry = { command: program, args: ["--client", "desktop"], ...(Object.keys(env).length > 0 && { env }) };
+  const entry = {
+    command: program,
+    args: ["--client", "desktop", ...bufferFlag(buffer)],
+    ...(Object.keys(env).length > 0 && { env }),
+  };
   const what = "registers the server in Claude Desktop";
   return mergePlans([
     ...desktopConfigs(context).map((path) => planServerFile(record, path, entry, what)),

@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
-import { commandFile, commandNames, isCommandFile, isUneditedCommandFile, withProgram } from "./claude-code.ts";
+import {
+  commandFile,
+  commandNames,
+  isCommandFile,
+  isUneditedCommandFile,
+  type Started,
+  withProgram,
+} from "./claude-code.ts";
 import { isOriginalCommand, isOriginalPreview, previewName } from "./original.ts";
 import { type FileChange, type Plan, readRecordedFile, recordedChange } from "./plan.ts";
 import { hashOf, type InstallRecord } from "./record.ts";
@@ -12,7 +19,7 @@ type CommandName = (typeof commandNames)[number];
  * Installs the command that reads messages as `/get`, or as `/relay` for a person who has a `get`, and removes the
  * original's files. Answers the name, too. Throws a `failed` error if both names are taken.
  */
-export function planCommand(records: InstallRecord, claudeFolder: string, program: string) {
+export function planCommand(records: InstallRecord, claudeFolder: string, { program, buffer }: Started) {
   const name = commandNames.find((candidate) => isFree(claudeFolder, candidate));
   if (!name) {
     throw new RelayError(
@@ -23,7 +30,7 @@ export function planCommand(records: InstallRecord, claudeFolder: string, progra
   }
   const others = commandNames.filter((other) => other !== name);
   const changes = [
-    ...writeCommand(records, commandPath(claudeFolder, name), program, `installs the command /${name}`),
+    ...writeCommand(records, commandPath(claudeFolder, name), { program, buffer }, `installs the command /${name}`),
     ...others.flatMap((other) => removeOther(records, commandPath(claudeFolder, other))),
     ...removeOriginal(records, previewPath(claudeFolder), isOriginalPreview),
   ];
@@ -50,13 +57,13 @@ function isFree(claudeFolder: string, name: CommandName): boolean {
   return content === null || isCommandFile(content.toString()) || isOriginalCommand(content);
 }
 
-function writeCommand(records: InstallRecord, path: string, program: string, what: string): FileChange[] {
+function writeCommand(records: InstallRecord, path: string, { program, buffer }: Started, what: string): FileChange[] {
   const file = readRecordedFile(records, path);
   const text = file.content?.toString() ?? "";
   const isRelays = isCommandFile(text);
   const isEdited = isRelays && !file.isUntouched && !isUneditedCommandFile(text);
-  const written = Buffer.from(commandFile(program));
-  const after = isEdited ? Buffer.from(withProgram(text, program)) : written;
+  const written = Buffer.from(commandFile(program, buffer));
+  const after = isEdited ? Buffer.from(withProgram(text, program, buffer)) : written;
   if (file.content?.equals(after)) return [];
   const change = recordedChange(file, isRelays ? file.original : file.content, after, { what });
   // the record has the unedited file, so that uninstall leaves an edited one alone

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { firstProtected, isProtected } from "../core/claude-version.ts";
+import { firstProtected, firstWithHooks, isProtected } from "../core/claude-version.ts";
 import { RelayError } from "../core/errors.ts";
 import { realPathOrNull } from "../platform/files.ts";
 import { runProgram } from "../platform/process.ts";
@@ -23,6 +23,13 @@ export function findClaude(system: System, home: string): string | null {
   }
   const places = [".local/bin/claude", ".claude/local/claude"].map((path) => join(home, path));
   return system.find("claude") ?? [...places, "/opt/homebrew/bin/claude"].find(system.exists) ?? null;
+}
+
+/** The other programs of Claude Code in PATH that would ignore a settings file with relay's hooks. */
+export async function claudesWithoutHooks(claude: string, system: System, home: string): Promise<string[]> {
+  const others = system.findAll("claude").filter((path) => realPathOrNull(path) !== realPathOrNull(claude));
+  const versions = await Promise.all(others.map((path) => statedVersion(path, system, home).catch(() => null)));
+  return others.filter((_, index) => Bun.semver.order(versions[index] ?? firstWithHooks, firstWithHooks) < 0);
 }
 
 /** Whether only a shell can run it, as npm's `claude.cmd` on Windows. relay starts no shell. */

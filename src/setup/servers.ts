@@ -1,4 +1,4 @@
-import { isRelay, type ServerEntry } from "./claude-code.ts";
+import { bufferFlag, isRelay, type ServerEntry } from "./claude-code.ts";
 import type { Entry } from "./merge.ts";
 import { isOriginalServer } from "./original.ts";
 
@@ -13,13 +13,32 @@ export function ownerOf(entry: unknown): Owner {
   return isOriginalServer(entry) ? "original" : "other";
 }
 
-/** The entry that replaces `existing`. Keeps a person's additions to relay's own, such as `--sound off` or variables. */
+/** The buffer that an entry names, by the flag or in the way of earlier versions of relay; `null` if it names none. */
+export function bufferOf(entry: unknown): string | null {
+  const { args, env } = (entry ?? {}) as { args?: unknown; env?: { RELAY_DB?: unknown } };
+  const flag = Array.isArray(args) ? args[args.indexOf("--db") + 1] : undefined;
+  const path = Array.isArray(args) && args.includes("--db") ? flag : env?.RELAY_DB;
+  return typeof path === "string" && path !== "" ? path : null;
+}
+
+/** The arguments of a server without those that name its buffer. */
+export function withoutBuffer(args: readonly string[]): string[] {
+  return args.filter((arg, index) => !/^--db(?:=|$)/.test(arg) && args[index - 1] !== "--db");
+}
+
+/**
+ * The entry that replaces `existing`. Keeps a person's additions to relay's own, such as `--sound off` or variables, but
+ * not another buffer.
+ */
 export function mergeServer(wanted: ServerEntry, existing: unknown): ServerEntry {
   if (ownerOf(existing) !== "relay") return wanted;
   const current = existing as ServerEntry;
-  const env = { ...current.env, ...wanted.env };
-  const args = current.args.every((arg) => typeof arg === "string") ? current.args : wanted.args;
-  return { ...current, ...wanted, args, ...(Object.keys(env).length > 0 && { env }) };
+  const { RELAY_DB: _, ...others } = current.env ?? {};
+  const env = { ...others, ...wanted.env };
+  const isValid = current.args.every((arg) => typeof arg === "string");
+  const args = isValid ? [...withoutBuffer(current.args), ...bufferFlag(bufferOf({ args: wanted.args }))] : wanted.args;
+  const { env: _env, ...entry } = { ...current, ...wanted, args };
+  return Object.keys(env).length > 0 ? { ...entry, env } : entry;
 }
 
 /** relay's entry in a file with `mcpServers`. */

@@ -1,5 +1,6 @@
 import { isShared, withoutShared, wslEnv } from "../platform/wslenv.ts";
-import { hookEntries, hookProgram, isSlot, sandboxExclusion, statusLine } from "./claude-code.ts";
+import { isSlot, sandboxExclusion, statusLine } from "./claude-code.ts";
+import { hookEntries, parseHook } from "./hook-entries.ts";
 import { objectIn } from "./json-file.ts";
 import type { JsonText, Path } from "./json-text.ts";
 import type { Entry, JsonChange } from "./merge.ts";
@@ -7,17 +8,26 @@ import { isOriginalHook } from "./original.ts";
 import type { Placed } from "./record.ts";
 import type { Launch } from "./setup-context.ts";
 
+/** Options of {@link settingsEntries}. */
+export interface SettingsOptions {
+  isWindows: boolean;
+  /** Adds a status line. */
+  statusline: boolean;
+  /** Switches Claude Code's sandbox on. */
+  sandbox: boolean;
+}
+
 /**
  * relay's entries in Claude Code's settings, given the settings and the values that setup put there before. The variables
  * of `launch` go to every process of Claude Code.
  */
 export function settingsEntries(
-  { program, env, rules }: Launch,
-  { isWindows, statusline }: { isWindows: boolean; statusline: boolean },
+  { program, buffer, env, rules }: Launch,
+  { isWindows, statusline, sandbox }: SettingsOptions,
   settings: JsonText,
   placed: readonly Placed[],
 ): Entry[] {
-  const hooks = hookEntries(program, isWindows);
+  const hooks = hookEntries(program, isWindows, buffer);
   const line = settings.at(["statusLine"]);
   const isRelaysLine = placed.some(({ path, value }) => path[0] === "statusLine" && Bun.deepEquals(value, line, true));
   const entries = [
@@ -26,8 +36,12 @@ export function settingsEntries(
     ...rules.allow.map((rule) => element(["permissions", "allow"], rule)),
     ...rules.deny.map((rule) => element(["permissions", "deny"], rule)),
   ];
-  if (settings.at(["sandbox", "enabled"]) === true) entries.push(exclusion(sandboxExclusion(program)));
-  if (isRelaysLine || (statusline && line === undefined)) entries.push(property(["statusLine"], statusLine(program)));
+  const isSandboxed = sandbox || settings.at(["sandbox", "enabled"]) === true;
+  if (sandbox || (isSandboxed && placed.some(({ path }) => path[0] === "sandbox"))) entries.push(...sandboxSwitches);
+  if (isSandboxed) entries.push(exclusion(sandboxExclusion(program, buffer)));
+  if (isRelaysLine || (statusline && line === undefined)) {
+    entries.push(property(["statusLine"], statusLine(program, buffer)));
+  }
   return [...entries, ...Object.entries(env).map(([name, value]) => variable(name, value))];
 }
 
@@ -44,6 +58,9 @@ function property(path: string[], value: unknown): Entry {
   return { path, kind: "property", value: () => value };
 }
 
+// Without the second one, a sandbox that cannot start is silently off (seen, 2.1.330).
+const sandboxSwitches = [property(["sandbox", "enabled"], true), property(["sandbox", "failIfUnavailable"], true)];
+
 function hook(event: string, entry: unknown): Entry {
   return {
     ...element(["hooks", event], entry),
@@ -59,7 +76,9 @@ function updateHooks(json: JsonText, at: Path, { command, args }: Record<string,
     const isSame = current.command === command && Bun.deepEquals(current.args, args, true);
     if (!isRelayHook(existing) || isSame) return updated;
     const path = [...at, "hooks", index];
-    return updated.set([...path, "command"], command).set([...path, "args"], args);
+    const changed = updated.set([...path, "command"], command);
+    if (args !== undefined) return changed.set([...path, "args"], args);
+    return current.args === undefined ? changed : changed.remove([...path, "args"]);
   }, json);
 }
 
@@ -81,7 +100,7 @@ function hooksIn(entry: unknown): unknown[] {
 }
 
 function isRelayHook(hook: unknown): boolean {
-  return hookProgram(hook) !== null;
+  return parseHook(hook) !== null;
 }
 
 function exclusion(command: string | null): Entry {

@@ -8,6 +8,7 @@ import { isRelay, permissionRules, permissionRulesInWsl } from "./claude-code.ts
 import { readJson } from "./json-file.ts";
 import type { Path } from "./json-text.ts";
 import { stablePath } from "./program.ts";
+import { bufferOf } from "./servers.ts";
 
 /** The machine, the person's folders and this process, as setup needs them. */
 export interface SetupContext {
@@ -21,10 +22,15 @@ export interface SetupContext {
   buffer: string | null;
 }
 
-/** The program that a Claude starts, its variables, and the permission rules for it. */
+/** The program that a Claude starts, its buffer and variables, and the permission rules for it. */
 export interface Launch {
   program: string;
+  /** The buffer for its arguments; `null` for the Windows relay in WSL, whose paths are of another system. */
+  buffer: string | null;
+  /** The variables of Claude Code's processes. */
   env: Record<string, string>;
+  /** The variables of the servers. */
+  serverEnv: Record<string, string>;
   rules: ReturnType<typeof permissionRules>;
 }
 
@@ -38,8 +44,10 @@ export function launchOf(context: SetupContext): Launch {
   const buffer = bufferOverride(context);
   const env = buffer ? { RELAY_DB: buffer } : {};
   if (!isAcrossWsl(context)) {
-    probeBuffer(buffer ?? context.places.defaultBufferPath);
-    return { program: checkedProgram(stablePath(executable, system)), env, rules: permissionRules(buffer) };
+    const path = checkedPath(buffer ?? context.places.defaultBufferPath);
+    probeBuffer(path);
+    const program = checkedPath(checkedProgram(stablePath(executable, system)));
+    return { program, buffer: path, env, serverEnv: {}, rules: permissionRules(buffer) };
   }
   const program = windowsRelay(system);
   if (buffer && !buffer.startsWith("/mnt/")) {
@@ -49,9 +57,12 @@ export function launchOf(context: SetupContext): Launch {
       "Set it to a file below /mnt/c.",
     );
   }
+  const variables = { WSLENV: wslEnv(system.variables.WSLENV), ...env };
   return {
     program,
-    env: { WSLENV: wslEnv(system.variables.WSLENV), ...env },
+    buffer: null,
+    env: variables,
+    serverEnv: variables,
     rules: buffer ? permissionRules(buffer) : permissionRulesInWsl(),
   };
 }
@@ -61,14 +72,15 @@ export function launchOf(context: SetupContext): Launch {
  * a second setup keeps the waiting messages. Throws a `failed` error if the registrations name different files.
  */
 export function bufferOverride({ buffer, places }: Pick<SetupContext, "buffer" | "places">): string | null {
-  if (buffer) return buffer;
-  const entry: Path = ["mcpServers", "relay", "env", "RELAY_DB"];
+  const custom = (path: unknown) => typeof path === "string" && path !== places.defaultBufferPath;
+  if (buffer) return custom(buffer) ? buffer : null;
+  const entry: Path = ["mcpServers", "relay"];
   const found = [
-    valueIn(places.claudeConfig, entry),
+    bufferOf(valueIn(places.claudeConfig, entry)),
     valueIn(join(places.claudeFolder, "settings.json"), ["env", "RELAY_DB"]),
-    ...places.desktopFolders.map((folder) => valueIn(join(folder, desktopConfigName), entry)),
+    ...places.desktopFolders.map((folder) => bufferOf(valueIn(join(folder, desktopConfigName), entry))),
   ];
-  const [first, ...others] = new Set(found.filter((value) => typeof value === "string"));
+  const [first, ...others] = new Set(found.filter(custom) as string[]);
   if (others.length === 0) return first ?? null;
   throw new RelayError(
     "failed",
@@ -94,7 +106,7 @@ export function isAcrossWsl({ system, places }: Pick<SetupContext, "system" | "p
 /** The Windows relay as WSL sees it. Throws a `failed` error that says why there has to be one. */
 export function windowsRelay(system: System): string {
   const program = system.find("relay.exe");
-  if (program) return checkedProgram(program);
+  if (program) return checkedPath(checkedProgram(program));
   throw new RelayError(
     "failed",
     "Claude Desktop runs on Windows and Claude Code here in WSL, so two relays would use two buffers and messages would never arrive",
@@ -102,17 +114,21 @@ export function windowsRelay(system: System): string {
   );
 }
 
-// Uninstall recognizes hooks and registrations by the program's name. A command's slot ends at a backtick or a line end,
-// even between quotes.
+// Uninstall recognizes hooks and registrations by the program's name.
 function checkedProgram(program: string): string {
   const name = basename(program.replaceAll("\\", "/"));
   if (!isRelay(program)) {
     throw new RelayError("failed", `this program is called ${name}`, "Rename it to relay, and run that.");
   }
-  if (!/[`\n\r]/.test(program)) return program;
+  return program;
+}
+
+// A command's slot ends at a backtick or a line end, even between quotes.
+function checkedPath(path: string): string {
+  if (!/[`\n\r]/.test(path)) return path;
   throw new RelayError(
     "failed",
-    `the path ${JSON.stringify(program)} has a backtick or a line break, which Claude Code cannot run`,
-    "Move relay to another folder.",
+    `the path ${JSON.stringify(path)} has a backtick or a line break, which Claude Code cannot run`,
+    "Move it to another folder.",
   );
 }

@@ -28,7 +28,7 @@ export async function start(lab: Lab): Promise<Row[]> {
     send: () => succeeds(() => box.relay(["send", "--to", "code", "x"])),
     get: () => succeeds(() => box.relay(["get", "--for", "code", "--json"])),
     statusline: () => succeeds(() => box.relay(["statusline"])),
-    greeting: () => succeeds(() => box.relay(["hook", "session-start"])),
+    greeting: () => succeeds(() => box.relay(["hook", "session-start"], { env: session.env })),
     refused: () => succeeds(() => session.hook(session.event("", { command_source: "projectSettings" }))),
     ticket: () => succeeds(() => session.hook(session.event())),
     async page() {

@@ -17,6 +17,15 @@ export const claude = (() => {
   return found ? join(lab, found) : null;
 })();
 
+/** How to start an old Claude Code, where `npm run lab` installed it; `null` elsewhere. */
+export function oldClaude(version: "2.1.100" | "2.1.126"): string[] | null {
+  const folder = join(lab, "node_modules", `claude-${version}`);
+  if (existsSync(join(folder, "cli.js"))) return ["node", join(folder, "cli.js")];
+  if (!existsSync(folder)) return null;
+  const [found] = new Glob("node_modules/@anthropic-ai/claude-code-*/claude").scanSync({ cwd: folder, dot: true });
+  return found ? [join(folder, found)] : null;
+}
+
 /** Whether its terminal UI can be driven, too. */
 export const hasTerminal = claude !== null && Bun.which("tmux") !== null;
 
@@ -42,6 +51,12 @@ export interface LabOptions {
   allow?: string[];
   /** Other files: of the home folder, or with a path that begins with `project/`. */
   files?: Record<string, string>;
+  /** More arguments for setup. */
+  setup?: string[];
+  /** Another program of Claude Code to start. */
+  program?: string[];
+  /** The folder of the project, below the home folder; `project` if left out. */
+  folder?: string;
   /** Variables of the shell that it is set up and started from. */
   variables?: Record<string, string>;
   /** The number of another user to run it all. */
@@ -74,9 +89,10 @@ interface ClaudeTerminal {
 /** Sets everything up in the sandbox. The model's API ends with it. */
 export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   const { wiring = "setup", replies, prompt, allow = [], files = {}, variables = {}, user } = options;
+  const { setup = [], program: started = [claude ?? ""], folder = "project" } = options;
   const api = startClaudeApi(prompt, replies);
   box.defer(api.stop);
-  const project = join(box.home, "project");
+  const project = join(box.home, folder);
   const put = (path: string, content: string | object) => {
     const file = join(box.home, path);
     mkdirSync(dirname(file), { recursive: true });
@@ -102,7 +118,7 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   symlinkSync(relayBinary, join(box.programs, "relay"));
   symlinkSync(claude ?? "", join(box.programs, "claude"));
   if (wiring === "setup") {
-    const { exitCode, stderr } = Bun.spawnSync([relayBinary, "setup-code", "--statusline"], {
+    const { exitCode, stderr } = Bun.spawnSync([relayBinary, "setup-code", "--statusline", ...setup], {
       env: { ...box.env, ...variables },
       cwd: box.home,
     });
@@ -127,7 +143,7 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
     chmodSync(box.programs, 0o755);
     Bun.spawnSync(["chown", "-R", `${user}:${user}`, box.home]);
   }
-  const program = [...as, claude ?? "", ...(wiring === "plugin" ? ["--plugin-dir", pluginFolder] : [])];
+  const program = [...as, ...started, ...(wiring === "plugin" ? ["--plugin-dir", pluginFolder] : [])];
   return {
     api,
     headless: (text, args = []) => box.run([...program, "-p", text, ...args], { env, cwd: project, stdin: "" }),

@@ -1,7 +1,8 @@
 import { expect } from "bun:test";
 import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { commandFile, hookEntries, serverEntry } from "../../src/setup/claude-code.ts";
+import { commandFile, noBunOptions, serverEntry } from "../../src/setup/claude-code.ts";
+import { hookEntries } from "../../src/setup/hook-entries.ts";
 import { relayBinary, type Sandbox, sandbox } from "./sandbox.ts";
 
 /** The files that setup changes, below the home folder. */
@@ -13,18 +14,19 @@ export const paths = {
   record: ".relay_install.json",
 };
 
-const entries = hookEntries(relayBinary, false);
-
-/** The parts that setup puts into an empty home. */
-export const installed = {
-  server: serverEntry(relayBinary),
-  desktopServer: { command: relayBinary, args: ["--client", "desktop"] },
-  settings: {
-    hooks: { UserPromptExpansion: [entries.UserPromptExpansion], SessionStart: [entries.SessionStart] },
-    permissions: { allow: ["mcp__relay__relay_send"], deny: ["Read(~/.relay_buffer.db*)"] },
-  },
-  command: commandFile(relayBinary),
-};
+/** The parts that setup puts into an empty home, for a buffer. */
+export function installed({ buffer }: { buffer: string }) {
+  const { UserPromptExpansion, SessionStart } = hookEntries(relayBinary, false, buffer);
+  return {
+    server: serverEntry(relayBinary, buffer, noBunOptions),
+    desktopServer: { command: relayBinary, args: ["--client", "desktop", "--db", buffer] },
+    settings: {
+      hooks: { UserPromptExpansion: [UserPromptExpansion], SessionStart: [SessionStart] },
+      permissions: { allow: ["mcp__relay__relay_send"], deny: ["Read(~/.relay_buffer.db*)"] },
+    },
+    command: commandFile(relayBinary, buffer),
+  };
+}
 
 /**
  * A stand-in for Claude Code's program, which keeps nothing but its own registrations: setup's rules are tested with it,
