@@ -5,15 +5,13 @@ import { join } from "node:path";
 import { getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { openPatiently } from "./support/database.ts";
 import { canNotify, type DesktopSession, desktopSession } from "./support/desktop-session.ts";
+import { notifiersFrom } from "./support/notifiers.ts";
 import { connect, type PeerOptions } from "./support/peer.ts";
 import { relayBinary, type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { startSession, toolCall } from "./support/server.ts";
 
 const desktop: PeerOptions = { name: "claude-ai", version: "0.1.0" };
 const code: PeerOptions = { name: "claude-code", version: "2.1.330", env: { CLAUDECODE: "1" } };
-
-/** A Code that finds the real notify-send where the sandbox's was replaced. */
-const otherPath: PeerOptions = { ...code, env: { CLAUDECODE: "1", PATH: "/usr/bin:/bin" } };
 
 /** A sandbox with a desktop session in it. */
 interface Desktop extends Sandbox {
@@ -34,15 +32,16 @@ async function announced({ session }: Desktop, count = 1): Promise<void> {
   await until(`${count} notifications`, () => session.shown().length >= count);
 }
 
-/** Starts a server that finds the session's bus. */
-function start(box: Desktop, { env = {}, ...options }: PeerOptions) {
-  return connect(box, { ...options, env: { ...env, ...box.session.env } });
+/** Starts a server that finds the session's bus, and the sandbox's notify-send if it was replaced. */
+function start(box: Desktop, options: PeerOptions, through = notifiersFrom(box.programs)) {
+  const [command, ...args] = [...through, relayBinary];
+  const env = { ...options.env, ...box.session.env };
+  return connect(box, { ...options, command, args: [...args, ...(options.args ?? [])], env });
 }
 
 function send(box: Desktop, to: "desktop" | "code", text: string, env = {}) {
-  return box.relay(["send", "--to", to, "--json", "--", text], {
-    env: { RELAY_NOTIFY: "auto", ...box.session.env, ...env },
-  });
+  const argv = [...notifiersFrom(box.programs), relayBinary, "send", "--to", to, "--json", "--", text];
+  return box.run(argv, { env: { RELAY_NOTIFY: "auto", ...box.session.env, ...env } });
 }
 
 /** Makes all that the file says of announcements so much older. */
@@ -95,6 +94,15 @@ function runningWith(text: string): string[] {
 }
 
 describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
+  test("the system's own notify-send comes before one in PATH, which a project's settings may set", async () => {
+    await using box = await openDesktop();
+    replaceNotifySend(box, `touch '${box.home}/stolen'`);
+    const server = await start(box, desktop, []);
+    await server.send("hello");
+    await announced(box);
+    expect(existsSync(join(box.home, "stolen"))).toBe(false);
+  });
+
   test("each message is announced once, with five servers running and others that start", async () => {
     await using box = await openDesktop();
     const servers = await Promise.all([desktop, desktop, code, code, code].map((peer) => start(box, peer)));
@@ -262,7 +270,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await server.send("hello");
     expect(performance.now() - before).toBeLessThan(2_000);
     await idle(box);
-    await start(box, otherPath);
+    await start(box, code, []);
     await announced(box);
     expect(await afterLook(box)).toEqual(["hello", "marker"]);
     await until("all that it started to end", () => runningWith("yes flood").length === 0);
@@ -273,7 +281,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     const mark = uniqueSleep();
     replaceNotifySend(box, mark);
     const env = { ...box.env, ...box.session.env };
-    const child = Bun.spawn([relayBinary, "send", "--to", "code", "hello"], {
+    const child = Bun.spawn([...notifiersFrom(box.programs), relayBinary, "send", "--to", "code", "hello"], {
       env,
       cwd: box.home,
       stdout: "pipe",
@@ -319,7 +327,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await first.send("hello");
     await until("its notifier", () => runningWith(mark).length > 0);
     process.kill(first.pid, "SIGKILL");
-    await start(box, otherPath);
+    await start(box, code, []);
     expect(await afterLook(box)).toEqual(["marker"]); // the lease still stands
     await until("its notifier to be gone", () => runningWith(mark).length === 0);
     age(box, 20_000);
@@ -334,7 +342,8 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await using box = await openDesktop();
     const mark = uniqueSleep();
     replaceNotifySend(box, mark); // and the shell that waits for it
-    const server = await startSession(box, { args: ["--client", "desktop"], env: box.session.env });
+    const command = [...notifiersFrom(box.programs), relayBinary];
+    const server = await startSession(box, { command, args: ["--client", "desktop"], env: box.session.env });
     server.send(toolCall(1, "relay_send", { message: "hello" }));
     await server.answer(1);
     await until("its notifier", () => runningWith(mark).length > 0);
@@ -343,7 +352,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     expect(await server.child.exited).toBe(0);
     expect(performance.now() - before).toBeLessThan(5_000);
     await until("its notifier to be gone", () => runningWith(mark).length === 0);
-    await start(box, otherPath);
+    await start(box, code, []);
     age(box, 20_000);
     await announced(box);
     expect(bodies(box)).toEqual(["hello"]);
@@ -427,7 +436,7 @@ const canMakeBus =
 
 test.skipIf(!canMakeBus)("a server with the SDK's default environment finds the bus where it usually is", async () => {
   await using box = await openDesktop();
-  const env = { ...getDefaultEnvironment(), ...box.env };
+  const env = { ...getDefaultEnvironment(), ...box.env, XDG_RUNTIME_DIR: "" };
   expect(Object.keys(env)).not.toContain("DBUS_SESSION_BUS_ADDRESS");
   const [command, ...args] = [...privately, `${ownBus} && exec "$@"`, box.session.socket, relayBinary];
   const server = await connect(box, { ...desktop, command, args, env });

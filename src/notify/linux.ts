@@ -28,7 +28,7 @@ const passedOn = [
 export function linuxPlan({ title, body, sound }: Notification, system: System): Plan | null {
   const name = sound === "default" ? defaultSound : sound;
   const markup = escapeMarkup(body); // the title is shown as it is (Desktop Notifications Specification)
-  const busctl = system.find("busctl");
+  const busctl = system.findSystem("busctl");
   const argv = notifySend(title, markup, name, system) ?? (busctl && notifyCall(busctl, title, markup, name));
   if (!argv) return null;
   const env = sessionEnvironment(system);
@@ -43,8 +43,8 @@ export function linuxPlan({ title, body, sound }: Notification, system: System):
 }
 
 // notify-send reads backslash escapes in the body (g_strcompress), but not in the title.
-function notifySend(title: string, markup: string, sound: string | null, { find }: System): string[] | null {
-  const program = find("notify-send");
+function notifySend(title: string, markup: string, sound: string | null, { findSystem }: System): string[] | null {
+  const program = findSystem("notify-send");
   if (!program) return null;
   const hint = sound ? [`--hint=string:sound-name:${sound}`] : [];
   return [program, "--app-name=relay", ...hint, "--", title, markup.replaceAll("\\", "\\\\")];
@@ -60,11 +60,11 @@ function call(busctl: string, method: string, ...rest: string[]): string[] {
   return [busctl, "--user", `--timeout=${limitMilliseconds / 1000}`, "--", "call", ...daemon, method, ...rest];
 }
 
-function player(name: string, { find, exists }: System): string[] | null {
-  const canberra = find("canberra-gtk-play");
+function player(name: string, { findSystem, exists }: System): string[] | null {
+  const canberra = findSystem("canberra-gtk-play");
   if (canberra) return [canberra, `--id=${name}`];
   const file = `${soundFolder}/${name}.oga`;
-  const program = find("pw-play") ?? find("paplay");
+  const program = findSystem("pw-play") ?? findSystem("paplay");
   return program && exists(file) ? [program, file] : null;
 }
 

@@ -29,7 +29,7 @@ export function createSystemNotifier(system: System): Notifier {
   const isWindows = system.kind === "windows";
   const options = {
     group: !isWindows,
-    timeout: isWindows ? null : system.find("timeout"), // the program of that name in Windows only waits
+    timeout: isWindows ? null : system.findSystem("timeout"), // the program of that name in Windows only waits
     signal: stopping.signal,
   };
 

@@ -50,12 +50,14 @@ export function toastVariables({ title, body, sound }: Notification): Record<str
 const passedOn = ["SystemRoot", "SystemDrive", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA"];
 
 /** A toast through Windows PowerShell. */
-export function windowsPlan(notification: Notification, { variables }: System): Plan {
-  const root = variables.SystemRoot || "C:\\Windows";
+export function windowsPlan(notification: Notification, { variables, exists }: System): Plan {
+  const programIn = (folder: string) => [folder, ...powershell].join("\\");
+  const usual = "C:\\Windows"; // a project's settings may set SystemRoot
+  const root = exists(programIn(usual)) ? usual : variables.SystemRoot || usual;
   return {
     toast: {
-      argv: [[root, ...powershell].join("\\"), ...powershellArguments],
-      env: { SystemRoot: root, ...pickVariables(variables, passedOn), ...toastVariables(notification) },
+      argv: [programIn(root), ...powershellArguments],
+      env: { ...pickVariables(variables, passedOn), SystemRoot: root, ...toastVariables(notification) },
     },
     proof,
     folder: root,

@@ -11,7 +11,7 @@ import { limitMilliseconds, powershell, powershellArguments, proof, toastVariabl
  */
 export function wslPlan(notification: Notification, system: System): Plan | null {
   const mounted = `/mnt/c/Windows/${powershell.join("/")}`;
-  const program = system.exists(mounted) ? mounted : system.find("powershell.exe");
+  const program = system.exists(mounted) ? mounted : system.findSystem("powershell.exe");
   if (!program) return null;
   const texts = toastVariables(notification);
   const interop = system.variables.WSL_INTEROP;

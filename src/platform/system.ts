@@ -10,6 +10,8 @@ export interface System {
   variables: Readonly<Record<string, string | undefined>>;
   /** The absolute path of a program, or `null`. Skips folders of PATH that depend on the working directory. */
   find(program: string): string | null;
+  /** The absolute path of a program in the system's own folders, which no project's PATH precedes, else as by `find`. */
+  findSystem(program: string): string | null;
   /** The absolute paths of all programs of this name, in the order of PATH, with the rules of `find`. */
   findAll(program: string): string[];
   /** Whether there is a file of this absolute path. */
@@ -19,11 +21,13 @@ export interface System {
 /** The system of a process with these variables and this home folder. */
 export function readSystem(variables: System["variables"], home: string): System {
   const find = (program: string, path: string) => Bun.which(program, { PATH: path });
+  const findInPath = (program: string) => find(program, searchPath(home, variables.PATH).join(delimiter));
   return {
     kind: systemKind(process.platform, variables, existsSync),
     user: process.getuid?.() ?? 0,
     variables,
-    find: (program) => find(program, searchPath(home, variables.PATH).join(delimiter)),
+    find: findInPath,
+    findSystem: (program) => find(program, systemFolders.join(delimiter)) ?? findInPath(program),
     findAll(program) {
       const found = searchPath(home, variables.PATH).map((folder) => find(program, folder));
       return [...new Set(found.filter((path) => path !== null))];
@@ -41,6 +45,9 @@ export function pickVariables(variables: System["variables"], names: readonly st
   }
   return found;
 }
+
+// The last one is NixOS's.
+const systemFolders = ["/usr/bin", "/bin", "/usr/local/bin", "/run/current-system/sw/bin"];
 
 /**
  * The kind of a system with these variables and files. WSL counts only with its interop, and never a container in it, which
@@ -68,8 +75,7 @@ function searchPath(home: string, path = ""): string[] {
     const folder = isAbsolute(entry) ? realPathOrNull(entry) : null;
     return folder !== null && folder !== current && (holdsHome || !isWithin(folder, current));
   };
-  const standard = ["/usr/local/bin", "/usr/bin", "/bin"];
-  return [...path.split(delimiter).filter(isTrusted), ...standard];
+  return [...path.split(delimiter).filter(isTrusted), "/usr/local/bin", "/usr/bin", "/bin"];
 }
 
 function isWithin(path: string, folder: string): boolean {

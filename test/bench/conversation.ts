@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readLines } from "../support/lines.ts";
+import { notifiersFrom } from "../support/notifiers.ts";
 import { relayBinary, type Sandbox } from "../support/sandbox.ts";
 import { initialize, toolCall } from "../support/server.ts";
 
@@ -26,7 +27,7 @@ export async function converse(
   client: "desktop" | "code" | null,
   buffer = ".relay_buffer.db",
 ): Promise<Conversation> {
-  const child = Bun.spawn([relayBinary, ...(client ? ["--client", client] : [])], {
+  const child = Bun.spawn([...notifiersFrom(box.programs), relayBinary, ...(client ? ["--client", client] : [])], {
     env: { ...box.env, RELAY_DB: join(box.home, buffer) },
     cwd: box.home,
     stdin: "pipe",

@@ -25,7 +25,7 @@ export interface Sandbox extends AsyncDisposable {
   /** The buffer file where relay looks for it by itself. */
   buffer: string;
   env: Record<string, string>;
-  /** The folder in PATH where programs are found first, with a `notify-send` that shows nothing. */
+  /** The folder in PATH where programs are found first, with a `notify-send` for machines that have none. */
   programs: string;
   /** Runs `relay`, with `RELAY_NOTIFY=off` unless the options say otherwise. */
   relay(args: string[], options?: RunOptions): Promise<Outcome>;
@@ -40,8 +40,15 @@ export function sandbox(): Sandbox {
   const home = mkdtempSync(join(tmpdir(), "relay-test-"));
   const undo: (() => void | Promise<void>)[] = [];
   const programs = mkdtempSync(join(tmpdir(), "relay-test-programs-"));
-  const env = { HOME: home, PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`, TMPDIR: home, LANG: "C.UTF-8" };
-  // no notification reaches a real screen
+  // no notification reaches a real screen: there is no bus in this folder
+  const runtime = { XDG_RUNTIME_DIR: home };
+  const env = {
+    HOME: home,
+    PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`,
+    TMPDIR: home,
+    LANG: "C.UTF-8",
+    ...runtime,
+  };
   writeFileSync(join(programs, "notify-send"), "#!/bin/sh\n", { mode: 0o755 });
   const run = async (argv: string[], options: RunOptions = {}): Promise<Outcome> => {
     const child = Bun.spawn(argv, {

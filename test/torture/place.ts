@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { notifiersFrom } from "../support/notifiers.ts";
 
 const diskBytes = 6 * 1024 * 1024; // a full buffer of the longest messages and its journal, and little more
 
@@ -38,7 +39,8 @@ export function makePlace() {
     rmSync(folder, { recursive: true, force: true });
   };
   const paths = { folder, home: at("home"), buffer: at("home/.relay_buffer.db"), calls: at("calls") };
-  return { ...paths, env, hasDisk, hasClock: clock !== null, setClock, setOutcome, remove };
+  const through = notifiersFrom(at("programs"));
+  return { ...paths, env, through, hasDisk, hasClock: clock !== null, setClock, setOutcome, remove };
 }
 
 function mount(path: string): boolean {

@@ -90,7 +90,7 @@ export class Run {
   start(args: string[], env: Record<string, string> = {}): Process {
     const pipes = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
     const options = { env: { ...this.place.env, ...env }, cwd: this.place.folder, ...pipes };
-    const child = Bun.spawn([...(asPerson ?? []), relayBinary, ...args], options);
+    const child = Bun.spawn([...this.place.through, ...(asPerson ?? []), relayBinary, ...args], options);
     const [name, never] = [`relay ${args.join(" ")}`, Number.POSITIVE_INFINITY];
     const times = { killed: never, asked: never, ended: never };
     const errors = new Response(child.stderr).text();
