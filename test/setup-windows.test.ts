@@ -31,7 +31,7 @@ test.each<[string, RegExp | null]>([
   const changed = [paths.settings, paths.command].map((path) => join(box.home, path));
   expect(changes.map(({ path }) => path)).toEqual(changed);
   expect(next[0]).toBe(
-    'Register the server: claude mcp add --scope user relay -- "C:\\relay\\relay.exe" --client code',
+    `Register the server: claude mcp add --scope user relay -e "BUN_OPTIONS=" -e "BUN_BE_BUN=" -- "C:\\relay\\relay.exe" --client code --db "${box.buffer}"`,
   );
 });
 

@@ -47,10 +47,12 @@ export function planUserServer(context: SetupContext, claude: string, wanted: Se
   return { commands: [{ argv, what, run, recordBefore }] };
 }
 
-// cmd.exe and PowerShell read this alike, but quote JSON in different ways.
+// cmd.exe and PowerShell read this alike, but quote JSON in different ways. After `-e` Claude Code takes every word up to the
+// dashes for a variable (seen, 2.1.330).
 function byHand({ command, args, env = {} }: ServerEntry): string {
   const variables = Object.entries(env).map(([name, value]) => `-e "${name}=${value}" `);
-  return `Register the server: claude mcp add --scope user ${variables.join("")}relay -- "${command}" ${args.join(" ")}`;
+  const words = args.map((word) => (/^[\w-]+$/.test(word) ? word : `"${word}"`));
+  return `Register the server: claude mcp add --scope user relay ${variables.join("")}-- "${command}" ${words.join(" ")}`;
 }
 
 /** The possible registrations for the person: in this Claude Code, and those that the record names. */
