@@ -404,7 +404,7 @@ test("--notify fails, with the fix, where nothing can show a notification", asyn
     writeFileSync(join(box.programs, name), "#!/bin/sh\necho 'no bus' >&2; exit 1\n", { mode: 0o755 });
   const { status, checks } = await doctor(box, { args: ["--notify"], env: { BUN_OPTIONS: "--smol" } });
   expect(status).toBe(1);
-  const detail = "none could be shown: PROGRAMS/notify-send ended with 1: no bus";
+  const detail = expect.stringMatching(/^none could be shown: .*\/notify-send ended with 1: \w/) as never;
   expect(checks.at(-1)).toMatchObject({ name: "notification", status: "fail", detail });
   expect(checks).toContainEqual(expect.objectContaining({ name: "environment", status: "warn" }));
 });

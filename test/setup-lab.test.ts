@@ -20,7 +20,8 @@ describe.skipIf(!claude)("setup-code", () => {
     async (folder) => {
       await using box = sandbox();
       symlinkSync(claude ?? "", join(box.programs, "claude"));
-      const env: Record<string, string> = folder ? { CLAUDE_CONFIG_DIR: join(box.home, folder) } : {};
+      const config = folder && { CLAUDE_CONFIG_DIR: join(box.home, folder) };
+      const env: Record<string, string> = { RELAY_NOTIFY: "auto", ...config }; // another word is kept in the buffer
       expect(await box.relay(["setup-code"], { env })).toMatchObject({ status: 0, stderr: "" });
       const doctor = JSON.parse((await box.relay(["doctor", "--json"], { env })).stdout);
       const server = doctor.checks.find(({ name }: { name: string }) => name === "server of Code");

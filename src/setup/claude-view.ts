@@ -46,7 +46,7 @@ export function refuseObstacle(machine: Machine): void {
 export async function serverStatus({ system, places }: Machine, name: string, folder: string): Promise<string | null> {
   const claude = findClaude(system, places.home);
   if (!claude || needsShell(claude)) return null;
-  // the server that it starts has no buffer to announce from
+  // a server that names no buffer, as the plugin's, has none to announce from
   const env = { ...system.variables, RELAY_DB: join(places.claudeConfig, "none") };
   const argv = [claude, "mcp", "get", name];
   const { stdout, failure } = await runProgram({ argv, env }, { folder, limitMilliseconds: 15_000 });
