@@ -31,17 +31,14 @@ const examples = ["relay setup", 'relay send --to code "The tests pass."', "git 
 type Row = [term: string, description: string, value?: string];
 
 const environment: Row[] = [
-  ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db); --db wins"],
+  ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db)"],
   ["RELAY_NOTIFY", "auto (default), or off for no notifications"],
   ["NO_COLOR", "No colour on a terminal"],
   ["CLAUDE_CONFIG_DIR", "Claude Code's folder (default ~/.claude)"],
 ];
 
-/** The flags of every command. */
-const everywhere: Row[] = [
-  ["    --db", "The buffer's absolute path", "PATH"],
-  ["-h, --help", "Show this help"],
-];
+const bufferRow: Row = ["    --db", "The buffer's absolute path; wins over RELAY_DB", "PATH"];
+const helpRow: Row = ["-h, --help", "Show this help"];
 
 const exitCodes: Row[] = [
   ["0", "Done"],
@@ -75,6 +72,7 @@ function renderOverview(verbs: Verbs, context: Context): string {
     ...renderHead("Move messages between Claude Desktop and Claude Code.", "relay COMMAND [FLAGS]", context),
     ...renderTables(listed, context),
     renderLines("Examples", examples, context),
+    ...renderTables([["Flags of every command", [bufferRow, helpRow]]], context),
     ...renderTables([["Environment", environment]], context),
     ...renderTables([["Exit status", exitCodes]], context),
     wrap("For flags and examples: relay help COMMAND. In Claude Code, type /get.", 0, context),
@@ -88,7 +86,7 @@ function renderCommand({ meta: { name, description }, args = {} }: Command, cont
   const usage = ["relay", name, "[FLAGS]", ...words.map(([word]) => `[${word.toUpperCase()}]`)].join(" ");
   const tables: [string, Row[]][] = [
     ["Arguments", words.map(([word, argument]) => [word.toUpperCase(), argument.description])],
-    ["Flags", [...flags.map(flagRow), ...everywhere]],
+    ["Flags", [...flags.map(flagRow), helpRow]],
   ];
   const lines = Object.values(groups).flatMap((group) => group[name] ?? []);
   return [

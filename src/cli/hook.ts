@@ -84,7 +84,7 @@ async function reportWaiting(context: Context): Promise<void> {
 
 /** What the person has to know of a project's server that answers the model in place of relay. */
 async function otherServer({ environment }: Context): Promise<string | null> {
-  const { cwd } = parseObject(await readInput());
+  const { cwd } = parseObject(await readInput(inputBytes));
   if (typeof cwd !== "string") return null;
   const own = { program: process.execPath, buffer: environment.bufferPath() };
   const path = fileOfOtherServer(cwd, environment.places().claudeConfig, own);

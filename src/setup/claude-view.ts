@@ -46,8 +46,10 @@ export function refuseObstacle(machine: Machine): void {
 export async function serverStatus({ system, places }: Machine, name: string, folder: string): Promise<string | null> {
   const claude = findClaude(system, places.home);
   if (!claude || needsShell(claude)) return null;
+  // this shell's choice of notifications is not that of the person's Claude Code, and a server stores it
+  const { RELAY_NOTIFY: _, ...variables } = system.variables;
   // a server that names no buffer, as the plugin's, has none to announce from
-  const env = { ...system.variables, RELAY_DB: join(places.claudeConfig, "none") };
+  const env = { ...variables, RELAY_DB: join(places.claudeConfig, "none") };
   const argv = [claude, "mcp", "get", name];
   const { stdout, failure } = await runProgram({ argv, env }, { folder, limitMilliseconds: 15_000 });
   if (failure?.includes("No MCP server named")) return "";
