@@ -9,6 +9,7 @@ const lease: NotificationLease = {
   count: 1,
   more: false,
   message: "hello",
+  typed_in: null,
   sound: "default",
 };
 

@@ -227,7 +227,7 @@ const hostile = [
 
 /** A message on its way to a notification. */
 function leased(message: string, sound = "default"): NotificationLease {
-  return { id: "", reader: "code", count: 1, more: false, message, sound };
+  return { id: "", reader: "code", count: 1, more: false, message, typed_in: null, sound };
 }
 
 describe("hostile text is data", () => {
@@ -312,6 +312,10 @@ describe("a notification says the first words of", () => {
   ])("%s", (_, text, body) => {
     expect(notificationOf(leased(text)).body).toBe(body);
   });
+});
+
+test("a notification says that the person typed it", () => {
+  expect(notificationOf({ ...leased("x"), typed_in: "terminal" }).title).toBe("For Code, from you, in a terminal");
 });
 
 test.skipIf(!canNotify)("busctl shows what notify-send shows", async () => {

@@ -17,6 +17,7 @@ function message(id: number, text: string, extra: Partial<PageMessage> = {}): Pa
     timestamp: "2026-11-23T07:12:04.123Z",
     read_by_desktop_at: null,
     read_by_code_at: null,
+    typed_in: null,
     redelivered: false,
     ...extra,
   };
@@ -37,6 +38,11 @@ describe("a page", () => {
     ["was asked for in a Claude Code that a program drives", page([message(41, "x")]), "hosted tool"],
     ["is empty while others are on their way", page([], { remaining: 2, inFlight: 2 }), "tool"],
     ["has one message", page([message(41, "the text")]), "approved tool"],
+    [
+      "has a message that the person typed",
+      page([message(41, "x", { typed_in: "terminal", redelivered: true })]),
+      "approved tool",
+    ],
     ["has two and more wait", page([message(41, "a"), message(42, "b\n")], { remaining: 3 }), "command"],
     ["has more waiting, some on their way", page([message(41, "a")], { remaining: 3, inFlight: 1 }), "prompt"],
     ["may have been shown, and is escaped", page([message(41, "a\u001b[2J\u0007b", { redelivered: true })]), "tool"],

@@ -1,4 +1,5 @@
 import { defuse, makeVisible } from "./escape.ts";
+import { typedPlaces } from "./message.ts";
 import type { PageMessage } from "./store.ts";
 import { plural, shownTime } from "./words.ts";
 
@@ -61,6 +62,7 @@ function contentOf({ message }: PageMessage, destination: Destination): Content 
 function frame(message: PageMessage, { text, escaped, defused }: Content, mark: string, labels: Labels): string[] {
   const notes = [
     ...labels(message),
+    ...(message.typed_in ? [`typed by the person ${typedPlaces[message.typed_in]}`] : []),
     ...(message.redelivered ? ["may have been shown before"] : []),
     ...(escaped > 0 ? [`${plural(escaped, "control character")} escaped`] : []),
     ...(defused > 0 ? [`${plural(defused, "mark")} defused with U+2060`] : []),

@@ -1,6 +1,7 @@
 import { type Client, clientTitle, otherClient } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import { stripUnsafe } from "./escape.ts";
+import { typedPlaces } from "./message.ts";
 import type { Notification, Notifier } from "./notifier.ts";
 import type {
   ClientPreference,
@@ -112,11 +113,11 @@ const bodyCharacters = 120;
 const previewCharacters = 4_096;
 
 /** The notification of leased messages: reader, sender, number, and the first words of the oldest one. */
-export function notificationOf({ reader, count, more, message, sound }: NotificationLease): Notification {
+export function notificationOf({ reader, count, more, message, typed_in, sound }: NotificationLease): Notification {
   const text = plainText(stripUnsafe(message.slice(0, previewCharacters)));
   const number = more ? `${count} more` : count > 1 ? `${count} messages` : "";
   return {
-    title: `For ${clientTitle(reader)}, from ${clientTitle(otherClient(reader))}`,
+    title: `For ${clientTitle(reader)}, from ${typed_in ? `you, ${typedPlaces[typed_in]}` : clientTitle(otherClient(reader))}`,
     body: shorten([number, text || "(nothing that can be shown)"].filter(Boolean).join(": ")),
     sound: sound === "off" ? null : isSoundName(sound) ? sound : "default",
   };

@@ -1,8 +1,9 @@
 import { type Client, clientTitle, otherClient } from "./client.ts";
 import { renderDropped } from "./drop-report.ts";
 import { type Destination, frameMessages, type Labels } from "./frames.ts";
+import { readAt } from "./message.ts";
 import { fitPage } from "./page-size.ts";
-import { type Origin, type Page, type PageMessage, readAt } from "./store.ts";
+import type { Origin, Page, PageMessage } from "./store.ts";
 import { plural } from "./words.ts";
 
 const originSentences: Record<Origin, string> = {
@@ -54,7 +55,8 @@ export function renderAgain(messages: readonly PageMessage[], nonce: () => strin
   return [head, ...(hidden > 0 ? [note] : []), ...frameMessages(shown, "prompt", labels, nonce)].join("\n");
 }
 
-function pageHead(page: Page, reader: Client): string {
+/** What a page holds, and what waits beside it: `2 messages from Desktop, 3 more waiting`. */
+export function pageHead(page: Page, reader: Client): string {
   const sender = clientTitle(otherClient(reader));
   const unread = page.messages.filter((message) => isUnread(message, reader)).length;
   const read = page.messages.length - unread;

@@ -1,6 +1,6 @@
-import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
+import type { NewMessage } from "./message.ts";
 import type { Notifications } from "./notifications.ts";
 import type { Appended, CodeSession, LeasedPage, Page, PageRequest, Store } from "./store.ts";
 
@@ -29,7 +29,7 @@ export class Relay {
   }
 
   /** Stores a message and announces it. */
-  async send(message: { sender: Client; message: string }, signal?: AbortSignal): Promise<Receipt> {
+  async send(message: NewMessage, signal?: AbortSignal): Promise<Receipt> {
     const notify = this.notifications.policy;
     const { notification, ...stored } = await this.store.append({ ...message, notify }, signal);
     if (notification) this.notifications.announce(notification);

@@ -1,19 +1,5 @@
 import type { Client } from "./client.ts";
-
-/** A message as it is stored. Other programs write the table too, so `timestamp` may be any text. */
-export interface Message {
-  id: number;
-  sender: Client;
-  message: string;
-  timestamp: string;
-  read_by_desktop_at: string | null;
-  read_by_code_at: string | null;
-}
-
-/** The time at which the client read the message; `null` if it is unread. */
-export function readAt(message: Message, client: Client): string | null {
-  return client === "desktop" ? message.read_by_desktop_at : message.read_by_code_at;
-}
+import type { Message, NewMessage, TypedIn } from "./message.ts";
 
 /** A message on a page. */
 export interface PageMessage extends Message {
@@ -111,6 +97,8 @@ export interface NotificationLease {
   more: boolean;
   /** The text of the oldest message. */
   message: string;
+  /** The place where the person typed all of them; `null` if a model wrote one. */
+  typed_in: TypedIn | null;
   /** As in {@link NotificationPreference}. */
   sound: string;
 }
@@ -173,10 +161,7 @@ export interface Redeemed {
  */
 export interface Store {
   /** Stores a message durably and makes room for it. */
-  append(
-    message: { sender: Client; message: string; notify: NotificationPolicy },
-    signal?: AbortSignal,
-  ): Promise<Appended>;
+  append(message: NewMessage & { notify: NotificationPolicy }, signal?: AbortSignal): Promise<Appended>;
   /** Leases the oldest unread messages to the reader. */
   lease(request: PageRequest, signal?: AbortSignal): Promise<LeasedPage>;
   /** Starts the lease's time again. `false`: some of its messages went to another reader, so it must not be written. */

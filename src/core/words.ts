@@ -1,4 +1,5 @@
 import { printableJson } from "./escape.ts";
+
 /** A number of things: `1 message`, `2 messages`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;

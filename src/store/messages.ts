@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
 import { leaseMs, windowSize } from "../core/limits.ts";
+import type { TypedIn } from "../core/message.ts";
 import type { Counts, Lease } from "../core/store.ts";
 import { lastDeliveries, noteDelivery } from "./deliveries.ts";
 
@@ -19,10 +20,17 @@ export function readColumn(reader: Client): string {
   return reader === "desktop" ? "read_by_desktop_at" : "read_by_code_at";
 }
 
+/** SQL for the place where the person typed a message. Another program, or a newer relay, may have stored anything. */
+export const typedIn = "CASE typed_in WHEN 'terminal' THEN typed_in END";
+
 /** Stores a message and answers its id. */
-export function insert(db: Database, row: { sender: Client; message: string; timestamp: string }): number {
+export function insert(
+  db: Database,
+  row: { sender: Client; message: string; timestamp: string; typed_in: TypedIn | null },
+): number {
   const statement = db.query<{ id: number }, typeof row>(
-    "INSERT INTO messages (sender, message, timestamp) VALUES ($sender, $message, $timestamp) RETURNING id",
+    `INSERT INTO messages (sender, message, timestamp, typed_in) VALUES ($sender, $message, $timestamp, $typed_in)
+     RETURNING id`,
   );
   return statement.get(row)?.id ?? 0;
 }

@@ -2,13 +2,14 @@ import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
 import { timestamp } from "../core/clock.ts";
 import { cooldownMs, notificationAttempts, notificationLeaseMs } from "../core/limits.ts";
+import type { TypedIn } from "../core/message.ts";
 import {
   defaultPreference,
   isDefaultPreference,
   type NotificationLease,
   type NotificationPreference,
 } from "../core/store.ts";
-import { inFlight, isUnread, readColumn } from "./messages.ts";
+import { inFlight, isUnread, readColumn, typedIn } from "./messages.ts";
 
 // A stamp in the future was made before the clock was set back, and counts as expired.
 const isLeased = `(notification_leased_at IS NOT NULL AND notification_leased_at > $now - ${notificationLeaseMs}
@@ -24,6 +25,7 @@ interface WaitingRow {
   id: number;
   message: string;
   timestamp: string;
+  typed_in: TypedIn | null;
   notification_attempts: number;
 }
 
@@ -77,7 +79,8 @@ export function leaseNotification(db: Database, reader: Client, now: number, loo
   }
   const waiting = db
     .query<WaitingRow, { now: number; sender: Client; attempts: number }>(
-      `SELECT id, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp, notification_attempts
+      `SELECT id, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp, ${typedIn} AS typed_in,
+         notification_attempts
        FROM messages
        WHERE ${unannounced} AND notification_attempts < $attempts AND NOT ${isLeased} AND NOT ${inFlight}
        ORDER BY id`,
@@ -101,6 +104,7 @@ export function leaseNotification(db: Database, reader: Client, now: number, loo
     count: waiting.length,
     more: look && isFollowUp(oldest, row?.notification_leased_at ?? null, now),
     message: oldest.message,
+    typed_in: waiting.every(({ typed_in }) => typed_in === oldest.typed_in) ? oldest.typed_in : null,
     sound: row?.sound ?? defaultPreference.sound,
   };
 }

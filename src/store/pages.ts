@@ -1,14 +1,15 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
 import { pageBytes } from "../core/limits.ts";
+import { readAt } from "../core/message.ts";
 import { countFitting, fitPage } from "../core/page-size.ts";
-import { type LeasedPage, type Page, type PageMessage, type PageRequest, readAt } from "../core/store.ts";
+import type { LeasedPage, Page, PageMessage, PageRequest } from "../core/store.ts";
 import { unreported } from "./dropped.ts";
-import { countUnread, inFlight, lease as leaseMessages, readColumn } from "./messages.ts";
+import { countUnread, inFlight, lease as leaseMessages, readColumn, typedIn } from "./messages.ts";
 
 // Another program may have stored a number or a blob as a text.
 const columns = `id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
-  read_by_desktop_at, read_by_code_at, redelivered, leased_at`;
+  read_by_desktop_at, read_by_code_at, ${typedIn} AS typed_in, redelivered, leased_at`;
 
 type Row = Omit<PageMessage, "redelivered"> & { redelivered: number; leased_at: number | null };
 

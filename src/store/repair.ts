@@ -4,8 +4,9 @@ import { basename, dirname, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
 import { lockMs } from "../core/limits.ts";
-import type { Message } from "../core/store.ts";
+import type { Message } from "../core/message.ts";
 import { acceptBufferFile, companionsOf, createBufferFile, fileError, tighten } from "./file.ts";
+import { typedIn } from "./messages.ts";
 import { migrate, recognize } from "./schema.ts";
 import { codeOf, explain, isBusy, isDamage } from "./sqlite-errors.ts";
 
@@ -144,15 +145,16 @@ function readRows(db: Database): Found {
 }
 
 function prepareRead(db: Database) {
-  const read = (redelivered: string) =>
+  const read = (redelivered: string, typed: string) =>
     db.prepare<Found["saved"][number], { id: number }>(
       `SELECT id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
-         read_by_desktop_at, read_by_code_at, ${redelivered} AS redelivered FROM messages WHERE id = $id`,
+         read_by_desktop_at, read_by_code_at, ${redelivered} AS redelivered, ${typed} AS typed_in
+       FROM messages WHERE id = $id`,
     );
   try {
-    return read("(redelivered OR leased_at IS NOT NULL)");
+    return read("(redelivered OR leased_at IS NOT NULL)", typedIn);
   } catch {
-    return read("0"); // the original's table has no such columns
+    return read("0", "NULL"); // the original's table has no such columns
   }
 }
 
@@ -198,8 +200,8 @@ function writeRows(next: string, path: string, { saved, lastId }: Found): void {
     migrate(db, path, 0);
     const insert = db.prepare(
       `INSERT INTO messages
-         (id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, redelivered, notified_at)
-       VALUES ($id, $sender, $message, $timestamp, $read_by_desktop_at, $read_by_code_at, $redelivered, $timestamp)`,
+         (id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, redelivered, typed_in, notified_at)
+       VALUES ($id, $sender, $message, $timestamp, $read_by_desktop_at, $read_by_code_at, $redelivered, $typed_in, $timestamp)`,
     );
     db.transaction(() => {
       for (const row of saved) insert.run({ ...row });

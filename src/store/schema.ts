@@ -16,6 +16,7 @@ const migrations: readonly ((db: Database) => void)[] = [
   addNotifications,
   createTickets,
   addDeliveries,
+  addTyped,
 ];
 
 const current = major * 1000 + migrations.length;
@@ -171,6 +172,10 @@ function addDeliveries(db: Database): void {
     origin TEXT NOT NULL,
     project TEXT
   )`);
+}
+
+function addTyped(db: Database): void {
+  addColumn(db, "typed_in TEXT");
 }
 
 /** Adds a column, and answers whether it is new. */

@@ -53,9 +53,9 @@ export class SqliteStore implements Store {
     this.#options = options;
   }
 
-  append(...[{ sender, message, notify }, signal]: Parameters<Store["append"]>): Promise<Appended> {
+  append(...[{ sender, message, typed_in = null, notify }, signal]: Parameters<Store["append"]>): Promise<Appended> {
     return this.#store((db, now) => {
-      const id = messages.insert(db, { sender, message, timestamp: timestamp(now) });
+      const id = messages.insert(db, { sender, message, timestamp: timestamp(now), typed_in });
       const evicted = messages.evict(db, id);
       const reader = otherClient(sender);
       if (notify === "never") notifications.skip(db, id, now);

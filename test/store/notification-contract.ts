@@ -52,7 +52,20 @@ function describeNewMessages(make: MakeBuffer): void {
       count: 1,
       more: false,
       message: "text",
+      typed_in: null,
       sound: "default",
+    });
+  });
+
+  test("is announced as the person's own if no other message is among them", async () => {
+    await using t = new Fixture(make);
+    const typed = { sender: "desktop", message: "typed", typed_in: "terminal", notify: "later" } as const;
+    for (let count = 0; count < 2; count++) await t.one.append(typed);
+    expect(await t.two.leaseNotifications()).toMatchObject([{ count: 2, typed_in: "terminal" }]);
+    await t.one.append(typed);
+    expect((await t.one.append({ ...typed, typed_in: null, notify: "now" })).notification).toMatchObject({
+      count: 2,
+      typed_in: null,
     });
   });
 

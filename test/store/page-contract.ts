@@ -33,16 +33,12 @@ function describeContent(make: MakeBuffer): void {
     await using t = new Fixture(make);
     const at = new Date(t.time).toISOString();
     await t.send("desktop", "text");
-    const [message] = (await t.two.peek(request())).messages;
-    expect(message).toEqual({
-      id: 1,
-      sender: "desktop",
-      message: "text",
-      timestamp: at,
-      read_by_desktop_at: null,
-      read_by_code_at: null,
-      redelivered: false,
-    });
+    await t.one.append({ sender: "desktop", message: "text", typed_in: "terminal", notify: "never" });
+    const unread = { sender: "desktop", message: "text", read_by_desktop_at: null, read_by_code_at: null } as const;
+    expect((await t.two.peek(request())).messages).toEqual([
+      { id: 1, ...unread, timestamp: at, typed_in: null, redelivered: false },
+      { id: 2, ...unread, timestamp: expect.any(String), typed_in: "terminal", redelivered: false },
+    ]);
   });
 
   test("is filled with the latest messages read before, in time order, if it may be", async () => {

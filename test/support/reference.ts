@@ -197,6 +197,7 @@ function messageOf(row: Row): PageMessage {
     timestamp: timestamp(sentAt),
     read_by_desktop_at: readAt.desktop,
     read_by_code_at: readAt.code,
+    typed_in: null,
     redelivered: !isRead(row) && (redelivered || leasedAt !== null),
   };
 }
