@@ -34,12 +34,11 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ["--sound --sound", "--sound is given twice"],
     ["--client both", '--client is "both"; it must be desktop or code'],
     ["--client --debug", "--client needs a value"],
-    ["serve code", 'unexpected argument "code" (a text of several words needs quotes)'],
+    ["serve code", 'unexpected argument "code"'],
     ["status --nope", "unknown flag --nope"],
     ["status --no-json", "unknown flag --no-json"],
-    ["status extra", 'unexpected argument "extra" (a text of several words needs quotes)'],
+    ["status extra", 'unexpected argument "extra"'],
     ["send --text x", "unknown flag --text"],
-    ["send --to code two words", 'unexpected argument "words" (a text of several words needs quotes)'],
     ["send --to nobody x", '--to is "nobody"; it must be desktop or code'],
     ["send --to", "--to needs a value"],
     ["send --to code --to desktop x", "--to is given twice"],
@@ -98,18 +97,46 @@ describe("relay send", () => {
     expect((await get(box, "desktop")).messages).toMatchObject([{ id: 2, sender: "code", message: "hello" }]);
   });
 
-  const inputs: [name: string, args: string[], stdin: string | undefined, stored: string][] = [
+  const inputs: [name: string, args: string[], stdin: string | Uint8Array | undefined, stored: string][] = [
     ["a pipe", [], "from a pipe\n", "from a pipe\n"],
     ["a pipe named -", ["-"], "from a pipe", "from a pipe"],
     ["a pipe with a BOM", [], "\ufeffx", "\ufeffx"],
-    ["an argument, though there is a pipe", ["argument"], "pipe", "argument"],
+    ["an argument and a pipe", ["please review"], "a\nb\n", "please review\n\na\nb\n"],
+    ["an argument and an empty pipe", ["argument"], "", "argument"],
+    ["several words", ["fix", "the", "test"], undefined, "fix the test"],
+    ["several words and a pipe named -", ["two", "words", "-"], "pipe", "two words\n\npipe"],
+    ["the name of a file beside its text", ["code.py"], "print()", "code.py\n\nprint()"],
+    ["words that begin with the name of a file", ["code.py", "fails"], undefined, "code.py fails"],
     ["an argument that looks like a flag, after --", ["--", "--json"], undefined, "--json"],
   ];
   test.each(inputs)("takes its text from %s", async (_name, args, stdin, stored) => {
     await using box = sandbox();
-    const sent = await box.relay(["send", "--to", "code", ...args], stdin === undefined ? {} : { stdin });
+    await Bun.write(join(box.home, "code.py"), "print()");
+    const sent = await box.relay(["send", "-t", "Code", ...args], stdin === undefined ? {} : { stdin });
     expect(sent.status).toBe(0);
     expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual([stored]);
+  });
+
+  test("with words, waits two seconds for an open pipe into which nobody writes", async () => {
+    await using box = sandbox();
+    const silent = await box.run(["sh", "-c", 'sleep 8 | "$RELAY" send --to code words & wait $!'], {
+      env: { RELAY: relayBinary, RELAY_NOTIFY: "off" },
+    });
+    expect(silent.stderr).toContain("nothing came on standard input within 2 s");
+    const [sent] = (await get(box, "code")).messages;
+    expect(sent).toMatchObject({ message: "words", typed_in: null });
+  });
+
+  const refusedInputs: [name: string, line: string, stdin: Uint8Array | undefined, error: string][] = [
+    ["bytes that are no text", "look", new Uint8Array([0xff, 0xfe]), "standard input is not text in UTF-8. Save it as"],
+    ["the name of a file", "code.py", undefined, "Did you mean `relay send --to code < code.py`?"],
+  ];
+  test.each(refusedInputs)("refuses %s, and stores nothing", async (_name, line, stdin, error) => {
+    await using box = sandbox();
+    await Bun.write(join(box.home, "code.py"), "print()");
+    const refused = await box.relay(["send", "--to", "code", line], stdin === undefined ? {} : { stdin });
+    expect(refused).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(error) });
+    expect(existsSync(box.buffer)).toBe(false);
   });
 
   test("refuses an endless text, and stores nothing", async () => {
@@ -142,7 +169,7 @@ describe("relay get", () => {
       (await box.relay(split("get --for code --json --peek"))).stdout + (await box.relay(["\u202e", "--json"])).stderr;
     expect(raw.replaceAll("\n", "")).not.toMatch(/\p{Cc}|\p{Bidi_Control}|\p{Default_Ignorable_Code_Point}/u);
     const timestamp = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    const unread = { read_by_desktop_at: null, read_by_code_at: null, maybe_shown: false };
+    const unread = { read_by_desktop_at: null, read_by_code_at: null, typed_in: null, maybe_shown: false };
     expect(await get(box, "code")).toMatchObject({
       messages: [{ id: 1, sender: "desktop", message, timestamp, ...unread }],
       remaining: 0,
@@ -212,7 +239,10 @@ describe.skipIf(!Bun.which("script"))("on a terminal", () => {
   /** Runs relay on a terminal of its own, with `script`, and answers what the terminal showed. */
   async function onTerminal(box: Sandbox, line: string, env: Record<string, string> = {}, stdin = "") {
     const argv = ["script", "-qefc", `${relayBinary} ${line}`, "/dev/null"];
-    const { stdout } = await box.run(argv, { stdin, env: { TERM: "xterm", ...env } });
+    const { stdout } = await box.run(argv, {
+      stdin,
+      env: { TERM: "xterm", RELAY_NOTIFY: "off", TZ: "Asia/Tokyo", ...env },
+    });
     return stdout.replaceAll("\r", "");
   }
 
@@ -260,6 +290,21 @@ describe.skipIf(!Bun.which("script"))("on a terminal", () => {
     await get(box, "code");
     expect(await onTerminal(box, "clear", {}, "Yes\n")).toContain("Delete 1 read message? [y/N] ");
     expect((await get(box, "code", "--all")).messages).toEqual([]);
+  });
+
+  test("send notes that the person typed it, and asks before it sends the name of a file alone", async () => {
+    await using box = sandbox();
+    await Bun.write(join(box.home, "my code.py"), "print()");
+    expect(await onTerminal(box, "send --to code 'my code.py'", {}, "n\n")).toContain(
+      "relay send --to code < 'my code.py'",
+    );
+    expect(existsSync(box.buffer)).toBe(false);
+    await onTerminal(box, "send --to code 'my code.py'", {}, "y\n");
+    await onTerminal(box, "send --to code not the person", { CLAUDECODE: "1" });
+    expect((await get(box, "code", "--peek")).messages).toMatchObject([
+      { message: "my code.py", sender: "desktop", typed_in: "terminal" },
+      { message: "not the person", typed_in: null },
+    ]);
   });
 
   test("CLAUDECODE=1 alone does not stop a person in an editor's terminal", async () => {

@@ -35,7 +35,7 @@ export function parseArguments(
     if (word !== undefined) args[name] = word;
   }
   if (takesRest || rest.length === 0) return { args, rest };
-  throw usageError(verb, `unexpected argument "${rest[0]}" (a text of several words needs quotes)`);
+  throw usageError(verb, `unexpected argument "${rest[0]}"`);
 }
 
 /** Separates flags from words, and refuses nothing. */
@@ -44,7 +44,10 @@ function split(rawArgs: readonly string[], definitions: Arguments): { flags: Fla
   if (!rawArgs.some((argument) => argument.startsWith("-"))) return { flags: [], words: [...rawArgs] };
   const options = Object.entries(definitions)
     .filter(([, { type }]) => type !== "positional")
-    .map(([name, { type }]) => [name, { type: type === "boolean" ? type : "string" }] as const);
+    .map(([name, definition]) => {
+      const type: "boolean" | "string" = definition.type === "boolean" ? "boolean" : "string";
+      return [name, "alias" in definition ? { type, short: definition.alias } : { type }] as const;
+    });
   const { tokens, positionals } = process.getBuiltinModule("node:util").parseArgs({
     args: withEmptyValues(rawArgs, definitions),
     options: Object.fromEntries(options),
@@ -74,7 +77,8 @@ function flagValue(
     throw usageError(verb, `${rawName} takes no value`);
   }
   if (value === undefined || (!inlineValue && /^-./.test(value))) throw usageError(verb, `${rawName} needs a value`);
-  if (definition.type === "string" || definition.options.includes(value)) return value;
+  const word = definition.type === "enum" ? value.toLowerCase() : value;
+  if (definition.type === "string" || definition.options.includes(word)) return word;
   throw usageError(verb, `${rawName} is "${value}"; it must be ${definition.options.join(" or ")}`);
 }
 

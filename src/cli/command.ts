@@ -5,8 +5,8 @@ import type { Context } from "./context.ts";
 /** An argument of a command. Each may be left out. */
 export type Argument = { description: string } & (
   | { type: "boolean" }
-  /** A flag that takes one of these words. */
-  | { type: "enum"; options: string[] }
+  /** A flag that takes one of these words, in any case; `alias` is a letter for it. */
+  | { type: "enum"; options: string[]; alias?: string }
   /** A flag that takes any word. An `optional` one may stand alone, and is then the empty word. */
   | { type: "string"; valueHint: string; suggestions?: string[]; optional?: true }
   /** A word that is no flag, by its position. */

@@ -13,7 +13,7 @@ import { interruptible } from "./interrupt.ts";
 export const command = defineCommand({
   meta: { name: "get", description: "Get the messages for one Claude, and mark them as read" },
   args: {
-    for: { type: "enum", options: ["desktop", "code"], description: "Whose messages" },
+    for: { type: "enum", alias: "f", options: ["desktop", "code"], description: "Whose messages" },
     limit: { type: "string", valueHint: "N", description: "How many at most, 1 to 20 (default 5)" },
     all: { type: "boolean", description: "Also show messages that were read before" },
     peek: { type: "boolean", description: "Show them without marking them as read" },

@@ -4,14 +4,15 @@ import { makeVisible } from "../core/escape.ts";
 import { windowSize } from "../core/limits.ts";
 import type { Receipt } from "../core/relay.ts";
 import type { Counts, Delivered, Origin, Source } from "../core/store.ts";
-import { plural, ranges, shownTime } from "../core/words.ts";
+import { plural, ranges, shownTime, thousands } from "../core/words.ts";
 import type { Repair } from "../store/repair.ts";
 
-/** A receipt for people. */
-export function renderReceipt({ id, unread, evicted_unread: evicted }: Receipt, to: Client): string {
+/** A receipt for people; `added` is the number of bytes that came from standard input beside a text. */
+export function renderReceipt({ id, unread, evicted_unread: evicted }: Receipt, to: Client, added = 0): string {
   const waiting = `${unread} ${unread === 1 ? "waits" : "wait"} there`;
   const dropped = renderDropped(evicted.map((id) => ({ id, cleared_by: null })));
-  return [`relay: sent to ${clientTitle(to)} as message ${id}; ${waiting}.`, ...dropped].join("\n");
+  const parts = added > 0 ? ` (your text and ${thousands(added)} bytes of standard input)` : "";
+  return [`relay: sent to ${clientTitle(to)} as message ${id}${parts}; ${waiting}.`, ...dropped].join("\n");
 }
 
 /** The counts of the buffer, for people; `strong` emphasizes a number. */

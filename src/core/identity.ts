@@ -115,6 +115,14 @@ export function personSession({ session, ancestors }: ClaudeCodeSigns): ClaudeCo
   return session;
 }
 
+/** Whether a person typed a command at a terminal, as far as anything shows. */
+export function isPersonAtTerminal({ claudeCode, terminal }: CallerSigns): boolean {
+  // standard input is often /dev/null, and to tell that from a terminal takes a millisecond
+  if (!(terminal.stdout || terminal.stderr)) return false;
+  const { childSession, nested, unknown, session } = claudeCode;
+  return !(childSession || nested || unknown || session || isBelowClaudeCode(claudeCode));
+}
+
 /** Whether Claude Code started this process, or one above it, as far as the system and the variables tell. */
 function isBelowClaudeCode({ present, ancestors }: ClaudeCodeSigns): boolean {
   return present || upToClaudeCode(ancestors).some(({ isClaudeCode, childSession }) => isClaudeCode || childSession);

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
 
 /** The path with every link followed; `null` if nothing is there. */
 export function realPathOrNull(path: string): string | null {
@@ -15,6 +15,15 @@ export function readTextOrNull(path: string): string | null {
     return readFileSync(path, "utf8");
   } catch {
     return null;
+  }
+}
+
+/** Whether the path leads to a file. */
+export function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
   }
 }
 

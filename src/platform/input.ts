@@ -1,4 +1,4 @@
-import { readSync } from "node:fs";
+import { fstatSync, readSync } from "node:fs";
 
 // Far above the largest useful request: 64 KB of text is at most 400 KB of JSON.
 const longestLine = 16 * 1024 * 1024;
@@ -36,11 +36,16 @@ export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGener
   if (length > 0) yield finish();
 }
 
-/** All bytes of a stream; `null` if there are more than `limit`. */
-export async function readAll(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array | null> {
+/** All bytes of a stream; `null` if there are more than `limit`. Calls `onStart` when the first ones are there. */
+export async function readAll(
+  stream: ReadableStream<Uint8Array>,
+  limit: number,
+  onStart = () => {},
+): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream) {
+    onStart();
     length += chunk.length;
     if (length > limit) return null;
     chunks.push(chunk);
@@ -61,5 +66,30 @@ export function readInput(limit: number): string | null {
     return length > limit ? null : new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
   } catch {
     return null;
+  }
+}
+
+/** As {@link readAll}, or nothing if no byte comes and the stream does not end within `milliseconds`. */
+export async function readStarted(
+  stream: ReadableStream<Uint8Array>,
+  limit: number,
+  milliseconds: number,
+): Promise<Uint8Array | null | undefined> {
+  let isStarted = false;
+  const reading = readAll(stream, limit, () => {
+    isStarted = true;
+  });
+  const isEnded = await Promise.race([reading.then(() => true), Bun.sleep(milliseconds).then(() => false)]);
+  return isEnded || isStarted ? reading : undefined;
+}
+
+/** The source of standard input, as far as it may hold a text: another program, or a file; `null` for any other. */
+export function inputSource(): "pipe" | "file" | null {
+  try {
+    const stats = fstatSync(0);
+    if (stats.isFile()) return "file";
+    return stats.isFIFO() || stats.isSocket() ? "pipe" : null;
+  } catch {
+    return null; // closed
   }
 }

@@ -91,7 +91,14 @@ export async function sendAll(box: Sandbox, to: "desktop" | "code", texts: strin
 
 /** The document of `relay get --json`. */
 export interface Gotten {
-  messages: { id: number; sender: string; message: string; maybe_shown: boolean; timestamp: string }[];
+  messages: {
+    id: number;
+    sender: string;
+    message: string;
+    typed_in: string | null;
+    maybe_shown: boolean;
+    timestamp: string;
+  }[];
   remaining: number;
   dropped: number[];
   elsewhere: number;
