@@ -33,6 +33,7 @@ describe("a command line is completed", () => {
     ["relay serve --debug --d", ""],
     ["relay send --to ", "desktop code"],
     ["relay send --json --to=d", "--to=desktop"],
+    ["relay send -t ", "desktop code"],
     ["relay send --to code ", ""],
     ["relay send --to code -- --", ""],
     ["relay get --", "--for --limit --all --peek --json --help"],

@@ -51,7 +51,7 @@ function valuesAfter(words: readonly string[], { args = {} }: Command, flags: Ma
   let place = 0;
   for (const word of words) {
     if (!word.startsWith("-") && !flag) place += 1;
-    flag = flags.get(word);
+    flag = flags.get(word) ?? flags.values().find((other) => "alias" in other && word === `-${other.alias}`);
     if (flag?.type === "boolean") flag = undefined;
   }
   return valuesOf(flag ?? Object.values(args).filter(({ type }) => type === "positional")[place]);

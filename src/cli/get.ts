@@ -31,23 +31,35 @@ export const command = defineCommand({
       origin: "command",
       project: null,
     };
-    const render = (page: Page) =>
-      args.json ? printableJson(pageJson(page)) : renderPage(page, reader, "command", randomNonce);
-
     const relay = context.relay();
-    if (args.peek) return context.print(render(await relay.store.peek(request)));
-    const { page, delivery } = await relay.fetch(request);
-    if (delivery) await deliver(delivery, render(page), context);
-    else context.print(render(page));
+    const isPeek = args.peek ?? false;
+    const { page, delivery } = isPeek
+      ? { page: await relay.store.peek(request), delivery: null }
+      : await relay.fetch(request);
+    if (args.json) return write(printableJson(pageJson(page)), delivery, context);
+    if (!context.environment.terminal.stdout)
+      return write(renderPage(page, reader, "command", randomNonce), delivery, context);
+    const { show, viewPage } = await import("./terminal-view.ts");
+    const text = viewPage(page, reader, isPeek, context);
+    let ended = Promise.resolve();
+    await deliver(delivery, async () => {
+      ended = (await show(text, context)).ended;
+    });
+    await ended;
   },
 });
 
-/** Prints a page and settles it, also when the reader closes the pipe or a signal ends the command. */
-async function deliver(delivery: Delivery, text: string, context: Context): Promise<void> {
+function write(text: string, delivery: Delivery | null, context: Context): Promise<void> | void {
+  return delivery ? deliver(delivery, () => interruptible(context.write(text))) : context.print(text);
+}
+
+/** Shows a page and settles it, also when the reader closes the pipe or a signal ends the command. */
+async function deliver(delivery: Delivery | null, show: () => Promise<void>): Promise<void> {
+  if (!delivery) return show();
   try {
     await delivery.send(async (ready) => {
       await ready();
-      await interruptible(context.write(text));
+      await show();
     });
   } catch (error) {
     if (!(error instanceof WriteFailed)) throw error;

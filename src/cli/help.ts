@@ -98,7 +98,8 @@ function renderCommand({ meta: { name, description }, args = {} }: Command, cont
 
 function flagRow([name, argument]: [name: string, argument: Argument]): Row {
   const hint = "valueHint" in argument ? argument.valueHint : "";
-  return [`    --${name}`, argument.description, argument.type === "enum" ? argument.options.join("|") : hint];
+  const short = "alias" in argument && argument.alias ? `-${argument.alias},` : "   ";
+  return [`${short} --${name}`, argument.description, argument.type === "enum" ? argument.options.join("|") : hint];
 }
 
 function renderHead(description: string, usage: string, context: Context): string[] {
@@ -124,7 +125,7 @@ function renderLines(title: string, lines: readonly string[], { style }: Context
 }
 
 /** Wraps a text that begins in this column to the width of the terminal. */
-function wrap(text: string, column: number, { environment: { columns } }: Context): string {
-  const width = Math.max(Math.min(columns(), widest) - column, narrowest);
+function wrap(text: string, column: number, { environment: { screen } }: Context): string {
+  const width = Math.max(Math.min(screen().columns, widest) - column, narrowest);
   return Bun.wrapAnsi(text, width).replaceAll("\n", `\n${" ".repeat(column)}`);
 }

@@ -15,16 +15,11 @@ export function renderReceipt({ id, unread, evicted_unread: evicted }: Receipt, 
   return [`relay: sent to ${clientTitle(to)} as message ${id}${parts}; ${waiting}.`, ...dropped].join("\n");
 }
 
-/** The counts of the buffer, for people; `strong` emphasizes a number. */
-export function renderStatus(
-  buffer: string,
-  { total, unread, latest, delivered }: Counts,
-  strong: (text: string) => string,
-  now: number,
-): string {
+/** The counts of the buffer, without a text. */
+export function renderStatus(buffer: string, { total, unread, latest, delivered }: Counts, now: number): string {
   return table(20, [
     ["buffer", buffer],
-    ...clients.map((client) => [`waiting for ${clientTitle(client)}`, strong(String(unread[client]))]),
+    ...clients.map((client) => [`waiting for ${clientTitle(client)}`, String(unread[client])]),
     ["kept", `${total} of ${windowSize}`],
     ["latest", latest ? describeLatest(latest) : "none"],
     ...clients.flatMap((client) => lastDelivery(client, delivered[client], now)),
@@ -45,7 +40,8 @@ export function renderNews(client: Client, delivered: Delivered | null, now: num
   return [`${clientTitle(client)} got ${delivered.count} ${ago(delivered.at, now)} (${describeSource(delivered)})`];
 }
 
-function lastDelivery(client: Client, delivered: Delivered | null, now: number): string[][] {
+/** The last delivery to a client, as the words of a line; none if there was none. */
+export function lastDelivery(client: Client, delivered: Delivered | null, now: number): string[][] {
   if (!delivered) return [];
   const { count, at } = delivered;
   return [
@@ -53,8 +49,9 @@ function lastDelivery(client: Client, delivered: Delivered | null, now: number):
   ];
 }
 
-// Not the time of day: the first use of the local time zone costs 4 to 7 ms.
-function ago(time: string, now: number): string {
+/** How long ago a stored time was; the time itself after two days. */
+export function ago(time: string, now: number): string {
+  // not the time of day: the first use of the local time zone costs 4 to 7 ms
   const minutes = Math.floor((now - Date.parse(time)) / 60_000);
   if (minutes === 0) return "just now";
   if (!(minutes > 0 && minutes < 48 * 60)) return shownTime(time);

@@ -5,10 +5,13 @@ import { renderStatus } from "./render.ts";
 export const command = defineCommand({
   meta: { name: "status", description: "Show unread messages" },
   args: { json: { type: "boolean", description: "Print JSON" } },
-  async run({ args, data: { environment, relay, print, style } }) {
+  async run({ args, data: context }) {
+    const { environment, print } = context;
     const buffer = environment.bufferPath();
-    const counts = await relay().store.counts();
-    const strong = (text: string) => style("stdout", "bold", text);
-    print(args.json ? printableJson({ buffer, ...counts }) : renderStatus(buffer, counts, strong, Date.now()));
+    const counts = await context.relay().store.counts();
+    if (args.json) return print(printableJson({ buffer, ...counts }));
+    if (!environment.terminal.stdout) return print(renderStatus(buffer, counts, Date.now()));
+    const { show, viewStatus } = await import("./terminal-view.ts");
+    await (await show(await viewStatus(buffer, counts, context), context)).ended;
   },
 });

@@ -4,6 +4,7 @@ import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
 import { type Ancestor, claudeVariables } from "../core/leaked-variables.ts";
 import { readAncestors } from "./ancestors.ts";
+import type { Pager } from "./pager.ts";
 import { defaultBufferPath, type Places, placesOf } from "./paths.ts";
 import { isRunning } from "./process.ts";
 import { pickVariables, readSystem, type System } from "./system.ts";
@@ -15,8 +16,10 @@ export interface Environment {
   terminal: Terminal;
   /** Whether this output may have colour. */
   color(output: "stdout" | "stderr"): boolean;
-  /** The width of the terminal on standard output; 80 without one. */
-  columns(): number;
+  /** The size of the terminal at standard output, in characters. */
+  screen(): { columns: number; rows: number };
+  /** The person's pager, by `PAGER` and `LESS` as git has it; `null` if there is none. */
+  pager(): Pager | null;
   /** The absolute path of the buffer file. Throws a `buffer` error when there is no home, or `RELAY_DB` is relative. */
   bufferPath(): string;
   /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
@@ -76,7 +79,8 @@ export function readEnvironment(
     },
     terminal,
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
-    columns: () => (terminal.stdout && process.stdout.columns) || 80,
+    screen: () => readScreen(variables),
+    pager: () => readPager(variables),
     bufferPath: () => bufferPath(variables.RELAY_DB),
     notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
     system: () => readSystem(variables, homeFolder() ?? sep),
@@ -86,6 +90,22 @@ export function readEnvironment(
     isHosted: variables.CLAUDE_CODE_ENTRYPOINT?.startsWith("sdk-") ?? false,
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
   };
+}
+
+function readScreen(variables: Record<string, string | undefined>): { columns: number; rows: number } {
+  const { columns, rows } = process.stdout;
+  return {
+    columns: Math.max(20, Number(variables.COLUMNS) || columns || 80),
+    rows: Number(variables.LINES) || rows || 24,
+  };
+}
+
+function readPager(variables: Record<string, string | undefined>): Pager | null {
+  const command = (variables.PAGER ?? "less").trim();
+  const [program] = command.split(/\s+/, 1);
+  if (!program || command === "cat" || variables.TERM === "dumb" || process.platform === "win32") return null;
+  if (!Bun.which(program, { PATH: variables.PATH ?? "" })) return null;
+  return { argv: ["/bin/sh", "-c", command], env: { ...variables, LESS: variables.LESS ?? "FRX" } };
 }
 
 /** The variables for a program that relay starts: enough to run, and none of a Claude session's. */
