@@ -1,6 +1,15 @@
 // "Only the person pulls", as far as relay itself decides it: design.md, "Pulling". The real client is in claude-code.test.ts.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { commandFile } from "../src/setup/claude-code.ts";
 import { openPatiently } from "./support/database.ts";
@@ -366,9 +375,31 @@ describe.skipIf(process.platform !== "linux")("a program that Claude Code starte
     ["one in the shell's place", `bash -c 'exec ${clean} $RELAY get --for code --json'`, typeGet],
     ["one on a terminal", `script -qec "${clean} $RELAY get --for code --peek" /dev/null`, typeGet],
     ["another server's shell", `python3 -c 'import os; os.system("sh -c \\"relay get --for code; true\\"")'`, typeGet],
+    [
+      "one behind seventy shells",
+      `echo 'if [ $1 -gt 0 ]; then bash nest $(($1 - 1)); else ${clean} $RELAY get --for code; fi; true' >nest; bash nest 70`,
+      typeGet,
+    ],
+    ["one that renames Claude Code", `sleep 0.2; mv "$(type -P claude)" x; ${clean} $RELAY get --for code`, typeGet],
+    [
+      "one that makes it look like Electron",
+      `d="$(dirname "$(type -P claude)")/resources"; mkdir "$d"; touch "$d/app.asar"; ${clean} $RELAY get --for code`,
+      typeGet,
+    ],
+    [
+      "a script that relay's own runtime runs as a demo",
+      `echo 'Bun.spawnSync([process.execPath, "get", "--for", "code"], { env: { HOME: process.env.HOME }, stdio: [0, 1, 2] });' >demo.js
+${clean} BUN_BE_BUN=1 $RELAY demo`,
+      typeGet,
+    ],
     ["one that clears", "relay clear --yes", /Type \/get clear there/],
     ["one that speaks for Desktop", "relay send --to code lie", /pull\. Run it in a terminal/],
     ["a hand-made client", `${carrying} 'cat r | ${clean} $RELAY; true'`, /started by bash below Claude Code/],
+    [
+      "a demo of its own making",
+      `mkdir relay-demo-x; ln -s ~/.relay_buffer.db relay-demo-x/b; ${clean} $RELAY --db "$PWD/relay-demo-x/b" <r`,
+      /leads to a file that is not the demo's/,
+    ],
     [
       "a server fed by a file",
       `(exec ${clean} $RELAY serve --client desktop <r)`,

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, clientTitle, otherClient } from "../core/client.ts";
 import { errorMessage, RelayError } from "../core/errors.ts";
@@ -30,7 +30,7 @@ export const command = defineCommand({
 
 /** Does `work` in a temporary folder, which is removed even if a signal ends the process. */
 async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = join(temporaryFolder(), `relay-demo-${crypto.randomUUID()}`);
+  const folder = join(realpathSync(temporaryFolder()), `relay-demo-${crypto.randomUUID()}`);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const workInside = () => {
     mkdirSync(folder, { mode: 0o700 });

@@ -1,14 +1,9 @@
-import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Ancestor } from "../core/leaked-variables.ts";
 
-// Far deeper than people's processes stand.
-const deepest = 64;
-
 interface Process extends Ancestor {
   parent: number;
-  /** It runs the same file as this process. */
-  isRelay: boolean;
 }
 
 /**
@@ -29,13 +24,12 @@ function ps(...args: string[]): string {
   return Bun.spawnSync(["/bin/ps", ...args]).stdout.toString();
 }
 
+// To the top, because a model can start a thousand shells within each other.
 function walk(read: (pid: number) => Process | null, argumentsOf: (pid: number) => string[]): Ancestor[] | null {
   const ancestors: Process[] = [];
-  for (let pid = process.ppid; pid > 0 && ancestors.length < deepest; ) {
+  for (let pid = process.ppid; pid > 0; ) {
     const found = read(pid);
     if (!found) break;
-    // the demo starts servers over a buffer of its own, also for a model
-    if (ancestors.length === 0 && found.isRelay && argumentsOf(pid).at(1) === "demo") return [];
     if (found.isClaudeCode && isSupervisor(argumentsOf(pid))) found.isClaudeCode = false;
     ancestors.push(found);
     pid = found.parent;
@@ -48,15 +42,19 @@ function readProcess(pid: number): Process | null {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
   if (!stat) return null;
   const end = stat.lastIndexOf(")"); // a name may hold any character
+  const name = stat.slice(stat.indexOf("(") + 1, end);
   const program = attempt(() => readlinkSync(`/proc/${pid}/exe`)) ?? "";
-  const variables = attempt(() => readFileSync(`/proc/${pid}/environ`, "latin1")) ?? "";
   return {
     pid,
     parent: Number(stat.slice(end + 4).split(" ", 1)[0]),
-    name: stat.slice(stat.indexOf("(") + 1, end),
-    isRelay: program === process.execPath,
-    isClaudeCode: isClaudeCode(program.replace(/ \(deleted\)$/, "")), // by an update
-    childSession: `\0${variables}`.includes("\0CLAUDE_CODE_CHILD_SESSION=1\0"),
+    name,
+    isClaudeCode:
+      isClaudeCode(program.replace(/ \(deleted\)$/, "")) || // by an update
+      (name === "claude" && isRenamed(pid)),
+    get childSession() {
+      const variables = attempt(() => readFileSync(`/proc/${pid}/environ`, "latin1")) ?? "";
+      return `\0${variables}`.includes("\0CLAUDE_CODE_CHILD_SESSION=1\0");
+    },
   };
 }
 
@@ -71,7 +69,6 @@ function processTable(text: string): Map<number, Process> {
       pid: Number(pid),
       parent: Number(parent),
       name: basename(program),
-      isRelay: basename(program) === basename(process.execPath),
       isClaudeCode: isClaudeCode(`/${program}`), // a program from PATH has no folder
       childSession: false,
     };
@@ -86,7 +83,31 @@ function processTable(text: string): Map<number, Process> {
  */
 function isClaudeCode(program: string): boolean {
   const byName = /\/(?:\.?claude(?:-code)?(?:\.exe|-(?:un)?wrapped)?|claude\/versions\/[^/]+)$/.test(program);
-  return byName && !existsSync(join(dirname(program), "resources/app.asar"));
+  return byName && !isElectron(dirname(program));
+}
+
+// In a folder of the person's, a model could make Claude Code look like it.
+function isElectron(folder: string): boolean {
+  return existsSync(join(folder, "resources/app.asar")) && statSync(folder).uid !== process.getuid?.();
+}
+
+/** Whether the file of a process's program got another name, or other rights, after the start: a model may have done that. */
+function isRenamed(pid: number): boolean {
+  const changed = attempt(() => statSync(`/proc/${pid}/exe`).ctimeMs);
+  const started = startOf(pid);
+  return changed !== null && started !== null && changed > started + clockMs;
+}
+
+// The clocks of files and processes differ by a few hundredths of a second.
+const clockMs = 100;
+
+/** The time at which a process started, in milliseconds since 1970; `null` where the system does not tell. */
+export function startOf(pid: number): number | null {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
+  const uptime = attempt(() => readFileSync("/proc/uptime", "latin1"));
+  if (!stat || !uptime) return null;
+  const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]); // hundredths of a second since the boot, proc(5)
+  return Date.now() - Number.parseFloat(uptime) * 1_000 + ticks * 10;
 }
 
 /** Whether these are the arguments of a Claude Code that only starts and shows the sessions of `claude agents` (facts.md). */

@@ -3,7 +3,7 @@ import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import type { Client } from "../core/client.ts";
 import { systemClock } from "../core/clock.ts";
 import { errorMessage } from "../core/errors.ts";
-import type { Identity } from "../core/identity.ts";
+import type { ClaudeCodeSigns, Identity } from "../core/identity.ts";
 import { Notifications } from "../core/notifications.ts";
 import { Relay } from "../core/relay.ts";
 import { isDefaultPreference, type NotificationPreference } from "../core/store.ts";
@@ -12,6 +12,7 @@ import type { Environment } from "../platform/environment.ts";
 import { standardOutput } from "../platform/output.ts";
 import { madeInput } from "../platform/parent-process.ts";
 import { isRunning } from "../platform/process.ts";
+import { isDemoBuffer } from "../store/file.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
 import { requestId } from "./json-rpc.ts";
 import { createHeartbeat, type EndCauses, type Heartbeat, parentGone, watchIdle } from "./lifecycle.ts";
@@ -51,7 +52,7 @@ export async function serve(options: ServeOptions, environment: Environment, end
   const session = new Session({
     relay,
     pending,
-    signs: { claudeCode: environment.claudeCode, flag: options.client, isSpawned: await isSpawned(environment) },
+    signs: { claudeCode: claudeCodeSigns(environment), flag: options.client, isSpawned: await isSpawned(environment) },
     environment,
     async onClient(identity) {
       served = identity.client;
@@ -81,6 +82,15 @@ export async function serve(options: ServeOptions, environment: Environment, end
   ]);
   if (options.debug) log(`ending: ${reason}`);
   await end(relay, transport, pending);
+}
+
+/** Where the server runs. A model may start a demo, whose servers deliver: their buffer is never the person's own. */
+function claudeCodeSigns({ claudeCode, bufferPath }: Environment): ClaudeCodeSigns {
+  try {
+    return isDemoBuffer(bufferPath()) ? { ...claudeCode, ancestors: [] } : claudeCode;
+  } catch {
+    return claudeCode; // every call reports it
+  }
 }
 
 /** Whether a Claude Code that is the parent made this process's standard input, which a program could pass on. */

@@ -10,7 +10,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { errorMessage, RelayError } from "../core/errors.ts";
 
 /** The advice for a place where no buffer can be. */
@@ -63,6 +63,8 @@ export function acceptBufferFile(path: string): string | null {
     const entry = lstatSync(path, { throwIfNoEntry: false });
     refuseDirectory(dirname(path));
     if (!entry) return null;
+    if (isDemoBuffer(path) && realpathSync(path) !== path)
+      throw new RelayError("buffer", `${path} leads to a file that is not the demo's`, "Run: relay demo");
     if (entry.isSymbolicLink()) refuseOtherOwner(entry, path);
     const target = entry.isSymbolicLink() ? followLink(path) : path;
     refuseDirectory(dirname(target));
@@ -80,6 +82,11 @@ export function acceptBufferFile(path: string): string | null {
   } catch (error) {
     throw error instanceof RelayError ? error : fileError(path, error);
   }
+}
+
+/** Whether a path is that of a demo's buffer. Such a path follows no link, so that it never leads to the person's own. */
+export function isDemoBuffer(path: string): boolean {
+  return basename(dirname(path)).startsWith("relay-demo-");
 }
 
 /** Gives an accepted file and its companions to their owner alone. Throws a `buffer` error. */
