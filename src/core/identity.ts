@@ -37,7 +37,7 @@ export interface ClientSigns {
   clientInfo: { name: string; version: string } | undefined;
   claudeCode: ClaudeCodeSigns;
   flag: Client | undefined;
-  /** The parent of this process also made its standard input. */
+  /** The parent of this process also made its standard input and output. */
   isSpawned: boolean;
 }
 

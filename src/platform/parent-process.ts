@@ -18,15 +18,17 @@ const ucredBytes = 12; // pid, uid, gid
  */
 export async function isSpawnedBy(pid: number): Promise<boolean> {
   if (process.platform === "win32") return true;
-  return process.ppid === pid && isSocket(0) && (await madeInput(pid));
+  return process.ppid === pid && isSocket(0) && (await madeStreams(pid, 0));
 }
 
 /**
- * Whether the process `pid` made this one's standard input; true where the system does not tell. libuv and Bun give a child
- * a pair of sockets for it, and Linux records the process that made them (`SO_PEERCRED`, unix(7)).
+ * Whether the process `pid` made these descriptors of this one; true where the system does not tell. libuv and Bun give a
+ * child pairs of sockets, and Linux records the process that made them (`SO_PEERCRED`, unix(7)).
  */
-export async function madeInput(pid: number): Promise<boolean> {
-  return process.platform !== "linux" || (await makerOfInput()) === pid;
+export async function madeStreams(pid: number, ...descriptors: number[]): Promise<boolean> {
+  if (process.platform !== "linux") return true;
+  const makers = await Promise.all(descriptors.map(makerOf));
+  return makers.every((maker) => maker === pid);
 }
 
 function isSocket(descriptor: number): boolean {
@@ -37,8 +39,8 @@ function isSocket(descriptor: number): boolean {
   }
 }
 
-/** The number of the process that made the socket of standard input; `null` if the system does not tell. */
-async function makerOfInput(): Promise<number | null> {
+/** The number of the process that made this socket; `null` if it is none, or the system does not tell. */
+async function makerOf(descriptor: number): Promise<number | null> {
   const { dlopen, ptr } = await import("bun:ffi");
   const types = { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } as const;
   for (const library of cLibraries) {
@@ -46,7 +48,7 @@ async function makerOfInput(): Promise<number | null> {
       const { symbols } = dlopen(library, { getsockopt: types });
       const credentials = new Int32Array(ucredBytes / Int32Array.BYTES_PER_ELEMENT);
       const length = new Int32Array([ucredBytes]);
-      const failed = symbols.getsockopt(0, solSocket, soPeerCred, ptr(credentials), ptr(length));
+      const failed = symbols.getsockopt(descriptor, solSocket, soPeerCred, ptr(credentials), ptr(length));
       return failed === 0 ? (credentials[0] ?? null) : null;
     } catch {} // the system has another C library
   }

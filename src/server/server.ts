@@ -10,7 +10,7 @@ import { isDefaultPreference, type NotificationPreference } from "../core/store.
 import { systemNotifier } from "../notify/system-notifier.ts";
 import type { Environment } from "../platform/environment.ts";
 import { standardOutput } from "../platform/output.ts";
-import { madeInput } from "../platform/parent-process.ts";
+import { madeStreams } from "../platform/parent-process.ts";
 import { isRunning } from "../platform/process.ts";
 import { isDemoBuffer } from "../store/file.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
@@ -93,10 +93,13 @@ function claudeCodeSigns({ claudeCode, bufferPath }: Environment): ClaudeCodeSig
   }
 }
 
-/** Whether a Claude Code that is the parent made this process's standard input, which a program could pass on. */
+/**
+ * Whether a Claude Code that is the parent made this process's standard input and output. A program could pass on its own
+ * input, and rewrite the output, with the mark that the person has to be asked.
+ */
 async function isSpawned({ claudeCode }: Environment): Promise<boolean> {
   const parent = claudeCode.ancestors?.[0];
-  return !parent?.isClaudeCode || (await madeInput(parent.pid));
+  return !parent?.isClaudeCode || (await madeStreams(parent.pid, 0, 1));
 }
 
 function openRelay(environment: Environment, debug: Log | null, muted: () => boolean): Relay {
