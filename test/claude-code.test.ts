@@ -326,6 +326,11 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     await terminal.enter("/get");
     await terminal.shows("answer one");
     expect(places(lab, secret)).toEqual(["user text"]);
+    await sendAll(box, "code", ["The second secret."]);
+    await terminal.enter("/exit");
+    const continued = await lab.terminal(["--continue"]);
+    await continued.shows("an agent's first prompt may be its file's");
+    expect(await unread(box)).toBe(1);
   });
 
   test("! relay get, which the person types, says what to type instead", async () => {

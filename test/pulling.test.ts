@@ -201,7 +201,11 @@ describe("no ticket is issued", () => {
       await blocked(session, event);
     }
     for (const line of ['"type":"user","message":{}', '"content":"UserPromptExpansion operation blocked by hook"']) {
-      writeFileSync(transcript_path, `{"type":"mode"}\n{"parentUuid":null,${line}}\n`);
+      const at = (time: string) => `{"parentUuid":null,${line},"timestamp":"${time}"}\n`;
+      // of the process that this one continues
+      writeFileSync(transcript_path, `{"type":"mode"}\n${at("2026-01-01T00:00:00.000Z")}`);
+      await blocked(session, event);
+      appendFileSync(transcript_path, at(new Date().toISOString()));
       expect(await session.hook(session.event("", event))).toEqual(silence);
       expect((await session.typed()).status).toBe(0);
     }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { personSession } from "../core/identity.ts";
 import { refusalMs } from "../core/limits.ts";
 import { plural } from "../core/words.ts";
+import { startOf } from "../platform/ancestors.ts";
 import type { Environment } from "../platform/environment.ts";
 import { readTextOrNull } from "../platform/files.ts";
 import { readInput } from "../platform/input.ts";
@@ -14,7 +15,7 @@ import type { Context } from "./context.ts";
 // Claude Code's events are small.
 const inputBytes = 1024 * 1024;
 
-// The first prompt is among the first lines.
+// The latest prompts of a long session are in its last part.
 const transcriptBytes = 1024 * 1024;
 
 /** Prints nothing and ends with 0 after an error: the person waits, and Claude Code obeys some exit codes of hooks. */
@@ -52,7 +53,8 @@ async function issueTicket({ environment, quickRelay, print }: Context): Promise
   const isOurs = expansion_type === "slash_command" && isOurCommand(event, environment);
   if (!isOurs || typeof command_args !== "string") return void (await store.issueTicket(session, null));
   if (!(await isSpawnedBy(session.process))) return;
-  if (event.agent_type !== undefined && !(await hasEarlierPrompt(event))) print(block(mayBeInitialPrompt));
+  if (event.agent_type !== undefined && !(await hasEarlierPrompt(event, session.process)))
+    print(block(mayBeInitialPrompt));
   else if (!(await store.issueTicket(session, command_args))) print(block(somethingAsks));
 }
 
@@ -66,14 +68,27 @@ function block(text: string): string {
   return JSON.stringify({ decision: "block", reason: text, systemMessage: text });
 }
 
-// An agent's `initialPrompt` comes before there is a transcript. One that was blocked is in it, too (facts.md).
-async function hasEarlierPrompt({ transcript_path: path }: Record<string, unknown>): Promise<boolean> {
+// An agent's `initialPrompt` is the first prompt of a process, also of one that continues a session (facts.md).
+async function hasEarlierPrompt({ transcript_path: path }: Record<string, unknown>, process: number): Promise<boolean> {
   if (typeof path !== "string") return false;
-  const text = await Bun.file(path)
-    .slice(0, transcriptBytes)
+  const started = startOf(process) ?? 0;
+  const file = Bun.file(path);
+  const text = await file
+    .slice(Math.max(0, file.size - transcriptBytes))
     .text()
     .catch(() => "");
-  return /^\{[^\n]*"type":"user",|"content":"UserPromptExpansion operation blocked/m.test(text);
+  return text.split("\n").some((line) => isPromptSince(line, started));
+}
+
+// A prompt that was blocked counts, too.
+function isPromptSince(line: string, started: number): boolean {
+  if (!/^\{.*(?:"type":"user",|"content":"UserPromptExpansion operation blocked)/.test(line)) return false;
+  try {
+    const { timestamp, isMeta } = parseObject(line);
+    return isMeta !== true && Date.parse(String(timestamp)) >= started;
+  } catch {
+    return false; // only a part of the line was read
+  }
 }
 
 async function reportWaiting(context: Context): Promise<void> {
