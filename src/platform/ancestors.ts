@@ -98,8 +98,8 @@ function isRenamed(pid: number): boolean {
   return changed !== null && started !== null && changed > started + clockMs;
 }
 
-// The clocks of files and processes differ by a few hundredths of a second.
-const clockMs = 100;
+/** The time by which the start of a process and other times on this machine may differ, in milliseconds. */
+export const clockMs = 50;
 
 /** The time at which a process started, in milliseconds since 1970; `null` where the system does not tell. */
 export function startOf(pid: number): number | null {
@@ -107,7 +107,8 @@ export function startOf(pid: number): number | null {
   const uptime = attempt(() => readFileSync("/proc/uptime", "latin1"));
   if (!stat || !uptime) return null;
   const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]); // hundredths of a second since the boot, proc(5)
-  return Date.now() - Number.parseFloat(uptime) * 1_000 + ticks * 10;
+  const started = Date.now() - Number.parseFloat(uptime) * 1_000 + ticks * 10;
+  return started <= Date.now() + clockMs ? started : null; // a container may have an uptime of its own
 }
 
 /** Whether these are the arguments of a Claude Code that only starts and shows the sessions of `claude agents` (facts.md). */
