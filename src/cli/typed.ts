@@ -45,7 +45,7 @@ export const command = defineCommand({
   },
 });
 
-// A program that lay in wait for the person's ticket is older than it. Between two clocks lie some hundredths of a second.
+// A program that lay in wait for the person's ticket is older than the ticket.
 function startOfSlot({ session, ancestors }: ClaudeCodeSigns): number | null {
   const at = ancestors?.findIndex(({ pid }) => pid === session?.process) ?? 0;
   const started = startOf(ancestors?.[at - 1]?.pid ?? process.pid);

@@ -98,8 +98,8 @@ function isRenamed(pid: number): boolean {
   return changed !== null && started !== null && changed > started + clockMs;
 }
 
-/** The time by which the start of a process and other times on this machine may differ, in milliseconds. */
-export const clockMs = 50;
+/** The error of {@link startOf}, in milliseconds: the kernel counts in ticks of ten. */
+export const clockMs = 12;
 
 /** The time at which a process started, in milliseconds since 1970; `null` where the system does not tell. */
 export function startOf(pid: number): number | null {
