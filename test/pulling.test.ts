@@ -573,19 +573,23 @@ describe("at the start of a session a server called relay in a project", () => {
   test.each([
     ["is passed over, if it is relay in PATH", project(shared), false],
     ["is passed over, with the same buffer", project({ ...shared, env: { RELAY_DB: "HOME/.relay_buffer.db" } }), false],
+    ["is named, if PATH leads to another relay", project(shared), true, { PATH: "HOME/evil:/usr/bin:/bin" }],
     ["is named, with another buffer", project({ ...shared, args: [...shared.args, "--db", "/b.db"] }), true],
     ["is named, with variables", project({ ...shared, env: { PATH: "/evil" } }), true],
     ["is named, as another program", project({ ...shared, command: "/evil/relay" }), true],
     ["is named, for this folder alone", { projects: { "HOME/project": project({ command: "cat" }) } }, true],
-  ])("%s", async (_name, config, isNamed) => {
+  ] as [string, object, boolean, Record<string, string>?][])("%s", async (_name, config, isNamed, variables = {}) => {
     await using box = sandbox();
+    mkdirSync(join(box.home, "evil"));
+    writeFileSync(join(box.home, "evil/relay"), "#!/bin/sh\n", { mode: 0o755 });
     const file = join(box.home, "projects" in config ? ".claude.json" : "project/.mcp.json");
     mkdirSync(join(box.home, "project/sub"), { recursive: true });
     mkdirSync(join(box.home, "project/.git"));
     writeFileSync(file, JSON.stringify(config).replaceAll("HOME", box.home));
-    const { env } = openTypedSession(box);
+    const path = (variables.PATH ?? box.env.PATH ?? "").replace("HOME", box.home);
+    const env = { ...openTypedSession(box).env, PATH: path };
     const stdin = JSON.stringify({ cwd: join(box.home, "project/sub") });
-    const { status, stdout } = await box.relay(["hook", "session-start", "--db", box.buffer], { stdin, env });
+    const { status, stdout } = await box.relay(["hook", "session-start", "--db", box.buffer], { stdin, env, cwd: "/" });
     const said = `another server called relay, in ${file}, takes the place of yours`;
     expect([status, stdout.includes(said), stdout !== ""]).toEqual([0, isNamed, isNamed]);
   });

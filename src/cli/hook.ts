@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { makeVisible } from "../core/escape.ts";
 import { personSession } from "../core/identity.ts";
 import { refusalMs } from "../core/limits.ts";
 import { plural } from "../core/words.ts";
@@ -101,11 +102,11 @@ async function reportWaiting(context: Context): Promise<void> {
 async function otherServer({ environment }: Context): Promise<string | null> {
   const { cwd } = parseObject(await readInput(inputBytes));
   if (typeof cwd !== "string") return null;
-  const own = { program: process.execPath, buffer: environment.bufferPath() };
+  const own = { program: process.execPath, buffer: environment.bufferPath(), find: environment.system().find };
   const path = fileOfOtherServer(cwd, environment.places().claudeConfig, own);
   return (
     path &&
-    `relay: another server called relay, in ${path}, takes the place of yours here if you allow it, and gets what the model sends.`
+    `relay: another server called relay, in ${makeVisible(path).text}, takes the place of yours here if you allow it, and gets what the model sends.`
   );
 }
 

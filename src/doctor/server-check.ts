@@ -67,7 +67,7 @@ function commandOf(entry: unknown): ServerCommand | null {
 /** The project's servers by the name of relay, which Claude Code starts in place of the person's. */
 export const checkProjectServers: Check = ({ configuration: { code, project }, context }) => {
   const { folder, executable, system } = context;
-  const own = { program: stablePath(executable, system), buffer: bufferOf(serverIn(code)) };
+  const own = { program: stablePath(executable, system), buffer: bufferOf(serverIn(code)), find: system.find };
   const servers = [
     ...project.map((file) => ({ place: file.path, entry: serverIn(file) })),
     { place: `${code?.path}, for this folder`, entry: code?.at(localServer(folder)) },

@@ -8,11 +8,16 @@ export function localServer(folder: string): string[] {
   return ["projects", folder, "mcpServers", "relay"];
 }
 
+/** The person's own server. `find` looks for a program in PATH, which a project's settings may change. */
+interface Own extends Started {
+  find: (program: string) => string | null;
+}
+
 /**
  * Whether a project's server called relay is the person's own: the same program or the relay in PATH, with the same buffer
  * and no variables, as `setup-code --scope project` registers it.
  */
-export function isPersonsServer(entry: unknown, { program, buffer }: Started): boolean {
+export function isPersonsServer(entry: unknown, { program, buffer, find }: Own): boolean {
   const { command, args, env = {} } = Object(entry);
   const words: unknown[] = Array.isArray(args) ? args : [];
   const own = bufferFlag(buffer)[1];
@@ -20,7 +25,8 @@ export function isPersonsServer(entry: unknown, { program, buffer }: Started): b
     (word, index) => !/^--db/.test(String(word)) || (word === "--db" && words[index + 1] === own),
   );
   const variables = Object.entries(Object(env)).filter(([name, value]) => name !== "RELAY_DB" || value !== own);
-  const isProgram = command === "relay" || (isRelay(command) && realPathOrNull(command) === realPathOrNull(program));
+  const path = command === "relay" ? (find(command) ?? program) : command; // without one there, nothing starts
+  const isProgram = isRelay(path) && realPathOrNull(path) === realPathOrNull(program);
   return isProgram && words.includes("--client") && isSameBuffer && variables.length === 0;
 }
 
@@ -28,7 +34,7 @@ export function isPersonsServer(entry: unknown, { program, buffer }: Started): b
  * The file with a project's server called relay that takes the place of the person's in this folder; `null` if none does.
  * For the start of a session: it parses only files that may name such a server, and skips damaged ones.
  */
-export function fileOfOtherServer(folder: string, claudeConfig: string, own: Started): string | null {
+export function fileOfOtherServer(folder: string, claudeConfig: string, own: Own): string | null {
   const folders = [folder];
   for (let parent = dirname(folder); parent !== folders.at(-1); parent = dirname(parent)) folders.push(parent);
   const isOther = (entry: unknown) => entry !== undefined && !isPersonsServer(entry, own);
