@@ -319,7 +319,7 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
       "project/.claude/agents/x.md": "---\nname: x\ndescription: x\ninitialPrompt: /get\n---\nYou are x.\n",
       "project/.claude/settings.local.json": '{"agent": "x"}',
     };
-    const lab = openLab(box, { prompt: "/get", files, replies: [{ text: "answer one" }] });
+    const lab = openLab(box, { prompt: "/get", files, replies: [{ text: "answer one" }, { text: "answer two" }] });
     const terminal = await lab.terminal();
     await terminal.shows("an agent's first prompt may be its file's");
     expect(await unread(box)).toBe(1);
@@ -331,6 +331,9 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     const continued = await lab.terminal(["--continue"]);
     await continued.shows("an agent's first prompt may be its file's");
     expect(await unread(box)).toBe(1);
+    await continued.enter("/get");
+    await continued.shows("answer two");
+    expect(places(lab, "The second secret.")).toEqual(["user text"]);
   });
 
   test("! relay get, which the person types, says what to type instead", async () => {
