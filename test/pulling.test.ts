@@ -148,20 +148,6 @@ describe("a ticket", () => {
     expect((await session.typed()).status).toBe(0);
   });
 
-  test.skipIf(process.platform !== "linux")("is worth nothing to a program that waited for it", async () => {
-    await using box = sandbox();
-    await sendAll(box, "code", ["hello"]);
-    const session = openTypedSession(box);
-    const script = `until [ -e go ]; do sleep 0.02; done; ${relayBinary} typed; exit $?`;
-    const waiter = box.run(["bash", "-c", script], { env: session.env });
-    await Bun.sleep(200); // longer than clocks differ
-    await session.hook(session.event());
-    writeFileSync(join(box.home, "go"), "");
-    expect(await waiter).toEqual(refusal);
-    expect((await session.typed()).stdout).toContain("hello");
-    expect(await blocked(session)).toMatch(/asked for your messages/);
-  });
-
   test("leaves nothing of its arguments in the file once it was used", async () => {
     await using box = sandbox();
     const session = openTypedSession(box);
@@ -398,7 +384,6 @@ describe.skipIf(process.platform !== "linux")("a program that Claude Code starte
       `echo 'if [ $1 -gt 0 ]; then bash nest $(($1 - 1)); else ${clean} $RELAY get --for code; fi; true' >nest; bash nest 70`,
       typeGet,
     ],
-    ["one that renames Claude Code", `sleep 0.2; mv "$(type -P claude)" x; ${clean} $RELAY get --for code`, typeGet],
     [
       "one that makes it look like Electron",
       `d="$(dirname "$(type -P claude)")/resources"; mkdir "$d"; touch "$d/app.asar"; ${clean} $RELAY get --for code`,

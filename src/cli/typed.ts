@@ -1,13 +1,12 @@
 import { RelayError } from "../core/errors.ts";
 import { randomNonce } from "../core/frames.ts";
-import { type ClaudeCodeSigns, personSession } from "../core/identity.ts";
+import { personSession } from "../core/identity.ts";
 import { windowSize } from "../core/limits.ts";
 import { renderAgain, renderPage } from "../core/page.ts";
 import type { Fetched, Relay } from "../core/relay.ts";
 import type { PageRequest } from "../core/store.ts";
 import { checkMessage } from "../core/validate.ts";
 import { plural } from "../core/words.ts";
-import { clockMs, startOf } from "../platform/ancestors.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
@@ -29,10 +28,9 @@ export const command = defineCommand({
   meta: { name: "typed", description: "Do what the person typed after /get (called by Claude Code)" },
   calledByClaudeCode: true,
   async run({ data: context }) {
-    const { claudeCode } = context.environment;
-    const session = personSession(claudeCode);
+    const session = personSession(context.environment.claudeCode);
     const relay = context.relay();
-    const redeemed = session && (await relay.redeem(session, request, startOfSlot(claudeCode)));
+    const redeemed = session && (await relay.redeem(session, request));
     if (!redeemed) {
       throw new RelayError(
         "refused",
@@ -44,13 +42,6 @@ export const command = defineCommand({
     await answer(redeemed.args.trim(), relay, context);
   },
 });
-
-// A program that lay in wait for the person's ticket is older than the ticket.
-function startOfSlot({ session, ancestors }: ClaudeCodeSigns): number | null {
-  const at = ancestors?.findIndex(({ pid }) => pid === session?.process) ?? 0;
-  const started = startOf(ancestors?.[at - 1]?.pid ?? process.pid);
-  return started && started + clockMs;
-}
 
 async function show({ page, delivery }: Fetched, context: Context): Promise<void> {
   const text = renderPage(page, "code", "typed", randomNonce);

@@ -199,11 +199,10 @@ export interface Store {
   /** Issues the session's only ticket; `null` removes it. `false`: none, because it asked in vain in the last 10 s. */
   issueTicket(session: CodeSession, args: string | null): Promise<boolean>;
   /**
-   * Redeems the session's ticket for a program that started at this time, in milliseconds since 1970 (`null`: unknown).
-   * Answers `null` if there is no valid one, or it was issued later, which is noted for 10 s. If it has no words, a page is
+   * Redeems the session's ticket; `null` if there is no valid one, which is noted for 10 s. If it has no words, a page is
    * leased in the same transaction, for the project in which it was issued.
    */
-  redeemTicket(session: CodeSession, request: PageRequest, started?: number | null): Promise<Redeemed | null>;
+  redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null>;
   /** Closes the buffer. Later calls open it again. */
   close(): void;
 }

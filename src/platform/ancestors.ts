@@ -42,15 +42,12 @@ function readProcess(pid: number): Process | null {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
   if (!stat) return null;
   const end = stat.lastIndexOf(")"); // a name may hold any character
-  const name = stat.slice(stat.indexOf("(") + 1, end);
   const program = attempt(() => readlinkSync(`/proc/${pid}/exe`)) ?? "";
   return {
     pid,
     parent: Number(stat.slice(end + 4).split(" ", 1)[0]),
-    name,
-    isClaudeCode:
-      isClaudeCode(program.replace(/ \(deleted\)$/, "")) || // by an update
-      (name === "claude" && isRenamed(pid)),
+    name: stat.slice(stat.indexOf("(") + 1, end),
+    isClaudeCode: isClaudeCode(program.replace(/ \(deleted\)$/, "")), // by an update
     get childSession() {
       const variables = attempt(() => readFileSync(`/proc/${pid}/environ`, "latin1")) ?? "";
       return `\0${variables}`.includes("\0CLAUDE_CODE_CHILD_SESSION=1\0");
@@ -91,24 +88,14 @@ function isElectron(folder: string): boolean {
   return existsSync(join(folder, "resources/app.asar")) && statSync(folder).uid !== process.getuid?.();
 }
 
-/** Whether the file of a process's program got another name, or other rights, after the start: a model may have done that. */
-function isRenamed(pid: number): boolean {
-  const changed = attempt(() => statSync(`/proc/${pid}/exe`).ctimeMs);
-  const started = startOf(pid);
-  return changed !== null && started !== null && changed > started + clockMs;
-}
-
-/** The error of {@link startOf}, in milliseconds: the kernel counts in ticks of ten. */
-export const clockMs = 12;
-
-/** The time at which a process started, in milliseconds since 1970; `null` where the system does not tell. */
+/** The time at which a process started, in milliseconds since 1970, give or take a hundredth of a second; `null` where the system does not tell. */
 export function startOf(pid: number): number | null {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
   const uptime = attempt(() => readFileSync("/proc/uptime", "latin1"));
   if (!stat || !uptime) return null;
   const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]); // hundredths of a second since the boot, proc(5)
   const started = Date.now() - Number.parseFloat(uptime) * 1_000 + ticks * 10;
-  return started <= Date.now() + clockMs ? started : null; // a container may have an uptime of its own
+  return started <= Date.now() ? started : null; // a container may have an uptime of its own
 }
 
 /** Whether these are the arguments of a Claude Code that only starts and shows the sessions of `claude agents` (facts.md). */

@@ -156,13 +156,13 @@ export class SqliteStore implements Store {
 
   async issueTicket(session: CodeSession, args: string | null): Promise<boolean> {
     if (args !== null) return this.#store((db, now) => tickets.issue(db, session, args, now));
-    if (await this.#read(false, tickets.any)) await this.#change(null, (db, now) => tickets.redeem(db, session, now));
+    if (await this.#read(false, tickets.any)) await this.#change(null, (db) => tickets.redeem(db, session));
     return true;
   }
 
-  redeemTicket(session: CodeSession, request: PageRequest, started: number | null = null): Promise<Redeemed | null> {
+  redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null> {
     return this.#change<Redeemed | null>(null, (db, now) => {
-      const ticket = tickets.redeem(db, session, started ?? now);
+      const ticket = tickets.redeem(db, session);
       if (!ticket) return tickets.refuse(db, session, now);
       const { args, project } = ticket;
       return { args, leased: args.trim() === "" ? pages.leasePage(db, { ...request, project }, now) : null };

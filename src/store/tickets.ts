@@ -23,18 +23,13 @@ export function refuse(db: Database, { id, process }: CodeSession, now: number):
   return null;
 }
 
-/** Removes the session's ticket of this time, or before, and answers its words and its project; `null` if there is none. */
-export function redeem(
-  db: Database,
-  { id, process }: CodeSession,
-  time: number,
-): { args: string; project: string | null } | null {
+/** Removes the session's ticket and answers its words and its project; `null` if there is none. */
+export function redeem(db: Database, { id, process }: CodeSession): { args: string; project: string | null } | null {
   return db
-    .query<{ args: string; project: string | null }, { id: string; process: number; time: number }>(
-      `DELETE FROM relay_tickets WHERE session = $id AND process = $process AND issued_at <= $time
-       RETURNING arguments AS args, project`,
+    .query<{ args: string; project: string | null }, { id: string; process: number }>(
+      "DELETE FROM relay_tickets WHERE session = $id AND process = $process RETURNING arguments AS args, project",
     )
-    .get({ id, process, time });
+    .get({ id, process });
 }
 
 /** Removes expired tickets and refusals. A ticket from the future was issued before the clock was set back, and counts as expired. */
