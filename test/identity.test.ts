@@ -37,6 +37,7 @@ describe("a server", () => {
     ["claude-ai 0.1.0", { CLAUDECODE: "1" }, "desktop", "code", old],
     ["local-agent-mode-relay 1.0.0", {}, "desktop", "code", /Desktop's Code tab may not ask the person first/],
     ["local-agent-mode-relay 1.0.0", { CLAUDECODE: "1" }, "desktop", "code", /Desktop's Code tab may not ask/],
+    ["Local-Agent-Mode 1.0.0", {}, "desktop", "code", /Desktop's Code tab may not ask/],
     ["other 1.0.0", { CLAUDECODE: "0" }, undefined, null, null],
     ["claude-code 2.1.330", { CLAUDE_PID: "12" }, undefined, "code", nested],
     ["claude-code 2.1.330", { CLAUDE_CODE_CHILD_SESSION: "1" }, undefined, "code", nested],

@@ -71,7 +71,7 @@ export function identify(signs: ClientSigns): Identity {
 
 // Desktop's Code tab and local Cowork reach servers through such a client (facts.md).
 function isLocalAgent(name: string): boolean {
-  return name.startsWith("local-agent-mode-");
+  return /^local-agent-mode\b/i.test(name);
 }
 
 /**
