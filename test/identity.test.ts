@@ -70,7 +70,7 @@ function chain(line: string): Ancestor[] {
 describe("below", () => {
   const nowhere = { stdin: false, stdout: false, stderr: false };
   const [onTerminal, byProgram] = [{ ...nowhere, stdin: true }, /started by (python|a program) below Claude Code/];
-  const leak = /started by a model, or variables of an older one live on/;
+  const leak = /started by a model, or variables of an older Claude Code live on/;
   const rows: [string, client: string | null, refusal: RegExp | null, command: boolean, typed: boolean | RegExp][] = [
     ["bash tmux init", null, null, false, false],
     ["claude bash tmux init", "code", null, true, true],

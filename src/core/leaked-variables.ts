@@ -43,8 +43,8 @@ export function isLeaked({ ancestors, variables }: Traces): boolean {
 export function describeLeak({ ancestors, variables, process }: Traces): string {
   const carrier = ancestors?.find(({ childSession }) => childSession);
   if (variables.length === 0 && carrier)
-    return `variables of an older one live on in ${carrier.name} (process ${carrier.pid})`;
+    return `variables of an older Claude Code live on in ${carrier.name} (process ${carrier.pid})`;
   const pid = process && `CLAUDE_PID (process ${process.pid} ${process.runs ? "did not start this" : "is gone"})`;
   const names = variables.map((name) => (name === "CLAUDE_PID" && pid) || name);
-  return `variables of an older one live on here: ${names.join(", ")}`;
+  return `variables of an older Claude Code live on here: ${names.join(", ")}`;
 }
