@@ -165,6 +165,10 @@ const troubles: Record<string, (Change | string)[]> = {
     file("project/.claude/settings.local.json", { disableAllHooks: true }),
     switchedOff("project-local"),
   ],
+  "nothing in hooks that are switched on again": [
+    file("project/.claude/settings.json", { disableAllHooks: true }),
+    file("project/.claude/settings.local.json", { disableAllHooks: false }),
+  ],
   "a comment, at which Claude Code ignores the file": [
     file("project/.claude/settings.local.json", '{\n  // quiet\n  "disableAllHooks": true\n}\n'),
     "fail configuration: HOME/project/.claude/settings.local.json is not valid JSON (line 2: InvalidCommentToken)",
@@ -358,17 +362,21 @@ test("an administrator's settings count, in the place that the system has for th
   await using box = await connected();
   const managed = put(box, "managed.json", { allowManagedHooksOnly: true });
   const system = systemOf("linux");
-  const places = { ...placesOf(box.home, system), managedSettings: [managed] };
-  const subject: Subject = {
-    context: { system, places, executable: relayBinary, folder: box.home, buffer: null },
-    configuration: readConfiguration(places, box.home),
-    version: "1",
-    bufferPath: () => box.buffer,
-    probe: async () => ({ version: "1", tools: ["relay_send"] }),
-    notifier: null,
+  const dropIn = put(box, "10-managed.json", { allowManagedHooksOnly: false });
+  const hooksFinding = async (managedSettings: string[]) => {
+    const places = { ...placesOf(box.home, system), managedSettings };
+    const subject: Subject = {
+      context: { system, places, executable: relayBinary, folder: box.home, buffer: null },
+      configuration: readConfiguration(places, box.home),
+      version: "1",
+      bufferPath: () => box.buffer,
+      probe: async () => ({ version: "1", tools: ["relay_send"] }),
+      notifier: null,
+    };
+    return (await examine(subject)).find(({ name }) => name === "hooks");
   };
-  const [found] = (await examine(subject)).filter(({ name }) => name === "hooks");
-  expect(found).toEqual({
+  expect(await hooksFinding([dropIn, managed])).toBeUndefined();
+  expect(await hooksFinding([managed, dropIn])).toEqual({
     name: "hooks",
     status: "fail",
     detail: `of yours are switched off by allowManagedHooksOnly, ${noHooks}`,

@@ -32,21 +32,28 @@ function serverFinding(status: string | null, context: Subject["context"]): Find
   return [fail(name, `Claude Code says: ${status}`, fix)];
 }
 
-// Each of these files, even the project's, can switch off the person's hooks.
+// The strongest file that has a setting decides, even a project's (seen, 2.1.330).
 function switchedOff({ settings }: Configuration): Finding[] {
+  const managed = settings.filter(({ scope }) => scope === "managed");
+  const deciding = (files: typeof settings, key: string) => {
+    const file = files.find(({ at }) => at([key]) !== undefined);
+    return file?.at([key]) === true ? file : null;
+  };
   const consequence = "so /get finds no ticket and refuses";
-  return settings.flatMap(({ path, scope, at }) => {
-    const findings: Finding[] = [];
-    if (at(["disableAllHooks"]) === true) {
-      const detail = `are switched off by disableAllHooks in the ${scope} settings, ${consequence}`;
-      findings.push(
-        fail("hooks", detail, scope === "managed" ? `${askAdministrator} It is in ${path}` : `Remove it from ${path}`),
-      );
-    }
-    if (scope === "managed" && at(["allowManagedHooksOnly"]) === true) {
-      const detail = `of yours are switched off by allowManagedHooksOnly, ${consequence}`;
-      findings.push(fail("hooks", detail, `${askAdministrator} It is in ${path}; until then say get, and approve.`));
-    }
-    return findings;
-  });
+  const findings: Finding[] = [];
+  const disabled = deciding(settings, "disableAllHooks");
+  if (disabled) {
+    const { path, scope } = disabled;
+    const detail = `are switched off by disableAllHooks in the ${scope} settings, ${consequence}`;
+    findings.push(
+      fail("hooks", detail, scope === "managed" ? `${askAdministrator} It is in ${path}` : `Remove it from ${path}`),
+    );
+  }
+  const restricted = deciding(managed, "allowManagedHooksOnly");
+  if (restricted) {
+    const detail = `of yours are switched off by allowManagedHooksOnly, ${consequence}`;
+    const fix = `${askAdministrator} It is in ${restricted.path}; until then say get, and approve.`;
+    findings.push(fail("hooks", detail, fix));
+  }
+  return findings;
 }
