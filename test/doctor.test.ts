@@ -169,6 +169,14 @@ const troubles: Record<string, (Change | string)[]> = {
     file("project/.claude/settings.json", { disableAllHooks: true }),
     file("project/.claude/settings.local.json", { disableAllHooks: false }),
   ],
+  "a settings file that is a link to itself": [
+    ({ home }) => rmSync(join(home, settings)),
+    ({ home }) => symlinkSync("settings.json", join(home, settings)),
+    `fail configuration: HOME/${settings} cannot be read: ELOOP`,
+    "fail hook UserPromptExpansion: …",
+    "warn hook SessionStart: …",
+    "warn rules: …",
+  ],
   "a comment, at which Claude Code ignores the file": [
     file("project/.claude/settings.local.json", '{\n  // quiet\n  "disableAllHooks": true\n}\n'),
     "fail configuration: HOME/project/.claude/settings.local.json is not valid JSON (line 2: InvalidCommentToken)",

@@ -1,5 +1,6 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isFile } from "../platform/files.ts";
 import { desktopConfigName, type Places } from "../platform/paths.ts";
 import { commandNames } from "../setup/claude-code.ts";
 import { readJson } from "../setup/json-file.ts";
@@ -93,7 +94,7 @@ function readConfig(path: string): ConfigFile | null {
 
 // Others may put a pipe into the working directory, and reading a pipe waits for its writer.
 function readRegular(path: string): Buffer | null {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === false ? null : readContent(path);
+  return existsSync(path) && !isFile(path) ? null : readContent(path);
 }
 
 function configFile(path: string, json: JsonText): ConfigFile {

@@ -178,6 +178,7 @@ const fixes: Record<string, string> = {
   EROFS: "Make its disk writable.",
   ENOSPC: "The disk is full; free some space.",
   EDQUOT: "The disk is full; free some space.",
+  ELOOP: "Remove it: it is a link that leads to itself.",
   ENOTDIR: "Part of its path is a file; move that away.",
   ENOENT: "Run this again.", // another setup removed the temporary file
 };
