@@ -44,15 +44,23 @@ test("the native program is preferred to npm's", () => {
 test("Claude Desktop's folders: the usual one, and those of packages and of gateways", async () => {
   await using box = sandbox();
   const flatpak = ".var/app/com.anthropic.Claude/config/Claude";
+  const gateway = ".var/app/io.claude.Gateway/config/Claude-3p";
   const snap = "snap/claude-desktop/current/.config/Claude";
   const store = "AppData/Local/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming/Claude";
   const mac = "Library/Application Support/Claude";
   const others = ["AppData/Local/Packages/Other_x", "snap/other/current/.config/Claude"];
-  for (const folder of [flatpak, `${flatpak}-3p`, snap, store, `${mac}-3p`, "AppData/Local/Claude-3p", ...others])
+  const gateways = [`${flatpak}-3p`, gateway, `${mac}-3p`, "AppData/Local/Claude-3p"];
+  for (const folder of [flatpak, snap, store, ...gateways, ...others])
     mkdirSync(join(box.home, folder), { recursive: true });
   const found = (kind: "windows" | "linux" | "macos") =>
     placesOf(box.home, { kind, variables: {} }).desktopFolders.map((folder) => relative(box.home, folder));
   expect(found("windows")).toEqual(["AppData/Roaming/Claude", store, "AppData/Local/Claude-3p"]);
   expect(found("macos")).toEqual([mac, `${mac}-3p`]);
-  expect(found("linux")).toEqual([".config/Claude", flatpak, snap, `${flatpak}-3p`]);
+  expect(found("linux").filter((folder) => existsSync(join(box.home, folder)))).toEqual([
+    flatpak,
+    snap,
+    `${flatpak}-3p`,
+    gateway,
+  ]);
+  expect(found("linux")[0]).toBe(".config/Claude");
 });

@@ -83,7 +83,7 @@ function desktopParents(home: string, kind: System["kind"], variables: System["v
   if (kind !== "windows") {
     const flatpaks = entriesOf(join(home, ".var/app"), /claude/i).map((folder) => join(folder, "config"));
     const snaps = entriesOf(join(home, "snap"), /claude/i).map((folder) => join(folder, "current/.config"));
-    const packaged = [...flatpaks, ...snaps].filter((parent) => existsSync(join(parent, "Claude")));
+    const packaged = [...flatpaks, ...snaps].filter((parent) => entriesOf(parent, /^Claude(-3p)?$/).length > 0);
     return [variables.XDG_CONFIG_HOME || join(home, ".config"), ...packaged];
   }
   const packages = join(variables.LOCALAPPDATA || join(home, "AppData/Local"), "Packages");
