@@ -49,6 +49,14 @@ describe.skipIf(!claude || !canMount)("what Claude Code makes of relay is said b
   test.each<[string, string, object, RegExp]>([
     ["a denied server", settings, { deniedMcpServers: named }, administrator],
     ["a drop-in", "/etc/claude-code/managed-settings.d/9.json", { deniedMcpServers: named }, administrator],
+    ["a hidden drop-in", "/etc/claude-code/managed-settings.d/.9.json", { deniedMcpServers: named }, /^ok +server of/m],
+    ["another command of relay's", settings, { deniedMcpServers: [{ serverCommand: ["relay"] }] }, /^ok +server of/m],
+    [
+      "a list of commands",
+      settings,
+      { allowedMcpServers: [...named, { serverCommand: ["x"] }] },
+      /by allowedMcpServers in/,
+    ],
     ["a list without it", settings, { allowedMcpServers: [] }, administrator],
     ["a list with it", settings, { allowedMcpServers: named }, /^ok +server of Code +starts/m],
     ["managed servers", servers, { mcpServers: {} }, administrator],

@@ -8,22 +8,26 @@ export async function checkEffect({
   context,
 }: Pick<Subject, "configuration" | "context">): Promise<Finding[]> {
   const { code, plugin, project } = configuration;
-  if (![code, ...project].some((file) => serverIn(file) !== undefined) && !plugin) return [];
+  const servers = [code, ...project].map(serverIn).filter((server) => server !== undefined);
+  if (servers.length === 0 && !plugin) return [];
   const name = plugin && serverIn(code) === undefined ? "plugin:relay:relay" : "relay";
   const status = await serverStatus(context, name, context.folder);
-  return [ok("/get", windows), ...switchedOff(configuration), ...serverFinding(status, context)];
+  return [ok("/get", windows), ...switchedOff(configuration), ...serverFinding(status, context, servers[0])];
 }
 
 // VS Code's extension never runs the hook (anthropics/claude-code#92652).
 const windows =
   "works in Claude Code in a terminal, also VS Code's or JetBrains'; in VS Code's extension and Claude Desktop say get";
 
-function serverFinding(status: string | null, context: Subject["context"]): Finding[] {
+function serverFinding(status: string | null, context: Subject["context"], server: unknown): Finding[] {
   const name = "server of Code";
   if (status === null || status.startsWith("✔")) return [];
   if (/pending approval/i.test(status)) return [ok(name, "pending approval: Claude Code asks you when it starts here")];
   if (status === "") {
-    const { setting, fix } = obstacleTo(context) ?? { setting: "a policy from elsewhere", fix: askAdministrator };
+    const { setting, fix } = obstacleTo(context, server) ?? {
+      setting: "a policy from elsewhere",
+      fix: askAdministrator,
+    };
     return [fail(name, `is kept out of Claude Code by ${setting}`, fix)];
   }
   const fix = /disabled/i.test(status)

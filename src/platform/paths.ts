@@ -57,7 +57,7 @@ export function placesOf(home: string, { kind, variables }: Pick<System, "kind" 
     claudeConfig: existsSync(olderConfig) ? olderConfig : join(configDirOverride ?? home, ".claude.json"),
     desktopFolders: desktopFolders(home, kind, variables),
     managedSettings: [
-      ...entriesOf(join(managed, "managed-settings.d"), /\.json$/).toReversed(),
+      ...entriesOf(join(managed, "managed-settings.d"), /^[^.].*\.json$/).toReversed(),
       join(managed, "managed-settings.json"),
     ],
     managedServers: join(managed, "managed-mcp.json"),

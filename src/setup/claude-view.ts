@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import { runProgram } from "../platform/process.ts";
-import { isRelay } from "./claude-code.ts";
 import { objectIn, readJsonObject } from "./json-file.ts";
 import { findClaude, needsShell } from "./program.ts";
 import type { SetupContext } from "./setup-context.ts";
@@ -11,8 +10,8 @@ type Machine = Pick<SetupContext, "system" | "places">;
 /** Advice for a policy. */
 export const askAdministrator = "Only the administrator of this machine can change that.";
 
-/** The setting that keeps relay's server out of Claude Code, and its fix; `null` if there is none. */
-export function obstacleTo({ system, places }: Machine): { setting: string; fix: string } | null {
+/** The setting that keeps relay's server, with this entry, out of Claude Code, and its fix; `null` if there is none. */
+export function obstacleTo({ system, places }: Machine, server: unknown): { setting: string; fix: string } | null {
   const { managedServers, managedSettings, claudeFolder } = places;
   if (system.exists(managedServers)) return { setting: `the policy in ${managedServers}`, fix: askAdministrator };
   const own = join(claudeFolder, "settings.json");
@@ -20,20 +19,23 @@ export function obstacleTo({ system, places }: Machine): { setting: string; fix:
     [...managedSettings, own].flatMap((path) => {
       const list = readJsonObject(path)[name];
       const fix = path === own ? "Change that list." : askAdministrator;
-      return Array.isArray(list) ? [{ setting: `${name} in ${path}`, fix, names: list.some(namesRelay) }] : [];
+      return Array.isArray(list) ? [{ setting: `${name} in ${path}`, fix, list }] : [];
     });
-  const [allowed, denied] = [lists("allowedMcpServers"), lists("deniedMcpServers")];
-  return denied.find(({ names }) => names) ?? (allowed.some(({ names }) => names) ? null : (allowed[0] ?? null));
+  const { command, args } = objectIn(server);
+  const argv = [command, ...(Array.isArray(args) ? args : [])];
+  const hasName = (entry: unknown) => objectIn(entry).serverName === "relay";
+  const hasCommand = (entry: unknown) => Bun.deepEquals(objectIn(entry).serverCommand, argv);
+  const denying = lists("deniedMcpServers").find(({ list }) => list.some(hasName) || list.some(hasCommand));
+  const allowing = lists("allowedMcpServers");
+  const allowed = allowing.flatMap(({ list }) => list);
+  // among commands, the names are those of servers on the network (seen, 2.1.330)
+  const isAllowed = allowed.some(allowed.some((entry) => objectIn(entry).serverCommand) ? hasCommand : hasName);
+  return denying ?? (isAllowed ? null : (allowing[0] ?? null));
 }
 
-function namesRelay(entry: unknown): boolean {
-  const { serverName, serverCommand } = objectIn(entry);
-  return serverName === "relay" || (Array.isArray(serverCommand) && isRelay(serverCommand[0]));
-}
-
-/** Throws a `failed` error if a setting keeps relay's server out of Claude Code. */
-export function refuseObstacle(machine: Machine): void {
-  const { setting, fix } = obstacleTo(machine) ?? {};
+/** Throws a `failed` error if a setting keeps relay's server, with this entry, out of Claude Code. */
+export function refuseObstacle(machine: Machine, server: unknown): void {
+  const { setting, fix } = obstacleTo(machine, server) ?? {};
   if (!setting) return;
   const advice = `${fix} For Claude Desktop alone, run: relay setup-desktop`;
   throw new RelayError("failed", `relay is kept out of Claude Code by ${setting}`, advice);

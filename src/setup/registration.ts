@@ -19,9 +19,9 @@ import { readContent } from "./write-file.ts";
  */
 export function planUserServer(context: SetupContext, claude: string, wanted: ServerEntry): Partial<Plan> {
   const { claudeConfig: config, configDirOverride } = context.places;
-  refuseObstacle(context);
   const existing = registered(config);
   const entry = mergeServer(wanted, existing);
+  refuseObstacle(context, entry);
   if (Bun.deepEquals(existing, entry, true)) return {};
   refuseOther(existing, config);
   if (needsShell(claude)) return { next: [byHand(entry)] };
@@ -105,7 +105,7 @@ function caller({ system, places }: SetupContext, configDirOverride: string | nu
 
 /** Registers the server for everybody in this project. Throws as {@link planUserServer}, and if the file is a link. */
 export function planProjectServer(records: InstallRecord, context: SetupContext, wanted: ServerEntry): Partial<Plan> {
-  refuseObstacle(context);
+  refuseObstacle(context, wanted);
   const path = join(context.folder, ".mcp.json");
   refuseLink(path);
   return planServerFile(records, path, wanted, "registers the server for this project");
