@@ -257,6 +257,16 @@ describe("a file that cannot be replaced", () => {
     expect(text(box, paths.command)).toBe(installed(box).command);
   });
 
+  test("but is Claude Code's own: refused before any change, too", async () => {
+    await using box = home();
+    put(box, paths.code, {}, 0o444);
+    const sentence =
+      /\.claude\.json is read-only\. Make it writable, or add this to it by hand: \{"mcpServers":\{"relay":/;
+    await expectRefused(box, ["setup"], sentence);
+    expect((await box.relay(["doctor"])).stdout).not.toContain("Run: relay setup");
+    rmSync(join(box.home, paths.code));
+  });
+
   test.skipIf(!canMount).each([
     ["is mounted alone", `mount --bind host.json ${paths.settings}`],
     ["has a group that it cannot be given", `:`],

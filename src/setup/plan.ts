@@ -28,6 +28,9 @@ export interface FileChange {
 export interface ExternalCommand {
   argv: string[];
   what: string;
+  /** The file that it changes, and relay's part of it as in {@link FileChange}. */
+  path?: string;
+  byHand?: string;
   /** Runs it. Throws a `failed` error. */
   run(): Promise<void>;
   /** Changes the record before the run, so that uninstall finds the work of an interrupted run. */
@@ -102,7 +105,8 @@ export async function applyPlan(
 
 /** Refuses a plan with a file that cannot be written, before any of its work. Throws a `failed` error. */
 export function refuseUnwritable({ commands, changes }: Plan, recordPath: string): void {
-  for (const { path, byHand } of changes) {
+  for (const { path, byHand } of [...commands, ...changes]) {
+    if (path === undefined) continue;
     const advice = byHand ? `add this to it by hand: ${byHand}` : "see relay setup --dry-run for its content.";
     refuseReadOnly(path, `Make it writable, or ${advice}`);
   }

@@ -44,7 +44,8 @@ export function planUserServer(context: SetupContext, claude: string, wanted: Se
   };
   const what = existing === undefined ? "registers the server" : "replaces the registered server";
   const recordBefore = (records: InstallRecord) => withRegistration(records, { config, configDirOverride });
-  return { commands: [{ argv, what, run, recordBefore }] };
+  const part = JSON.stringify({ mcpServers: { relay: entry } });
+  return { commands: [{ argv, what, run, recordBefore, path: config, byHand: part }] };
 }
 
 // cmd.exe and PowerShell read this alike, but quote JSON in different ways. After `-e` Claude Code takes every word up to the
