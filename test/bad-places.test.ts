@@ -1,6 +1,6 @@
 // Unusual places and limits. What the buffer file may be, and full and read-only disks: test/buffer-file.test.ts.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
@@ -71,6 +71,11 @@ describe("setup promises nothing in a home folder", () => {
       (box) => rmSync(box.home, { recursive: true }),
       /^relay: the home folder \S+ does not exist\. Set/,
     ],
+    [
+      "that is a file",
+      (box) => [rmSync(box.home, { recursive: true }), writeFileSync(box.home, "")],
+      /^relay: the home folder \S+ does not exist\. Set/,
+    ],
   ])("%s", async (_name, prepare, sentence) => {
     await using box = home();
     await prepare(box);
@@ -79,6 +84,16 @@ describe("setup promises nothing in a home folder", () => {
     expect(stderr).toMatch(sentence);
     expect(stderr.trimEnd().split("\n").length).toBe(1);
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
+  });
+
+  test("with a RELAY_DB below a file", async () => {
+    await using box = home();
+    const env = { RELAY_DB: join(box.programs, "claude/buffer.db") };
+    const sentence = /^relay: \S+\/claude is not a folder\. Move it away, or set RELAY_DB/;
+    expect(await box.relay(["setup-code"], { env })).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(sentence),
+    });
   });
 
   test.skipIf(!Bun.which("gcc"))("whose disk has no locks", async () => {

@@ -133,7 +133,7 @@ function processNumber(text = ""): number | null {
 
 function readPlaces(variables: Record<string, string | undefined>): Places {
   const home = homeFolder();
-  if (home && existsSync(home)) return placesOf(home, readSystem(variables, home));
+  if (home && existsSync(`${home}/.`)) return placesOf(home, readSystem(variables, home));
   const problem = home ? `the home folder ${home} does not exist` : "there is no home folder";
   throw new RelayError("failed", problem, "Set HOME to the absolute path of yours.");
 }

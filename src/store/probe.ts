@@ -20,8 +20,14 @@ export function probeBuffer(path: string): void {
     if (!(known instanceof RelayError)) throw known;
     throw new RelayError(known.kind, known.message.replaceAll(trial, path), known.fix.replaceAll(trial, path));
   } finally {
-    for (const file of [trial, ...companionsOf(trial)]) rmSync(file, { force: true });
+    removeTrial(trial);
   }
+}
+
+function removeTrial(trial: string): void {
+  try {
+    for (const file of [trial, ...companionsOf(trial)]) rmSync(file, { force: true });
+  } catch {} // there is no such folder, and the trial failed with a better sentence
 }
 
 // Nobody else knows of the new file, so it is a disk without locks that refuses one, such as NFS without its daemon.
