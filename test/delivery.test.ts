@@ -81,6 +81,16 @@ describe("a fetch that was cancelled", () => {
     expect(answer).not.toMatch(/message 2, desktop, \S+ \(may/);
   });
 
+  test("and whose id a client uses again does not keep the next answer back", async () => {
+    await using box = sandbox();
+    const server = await startSession(box);
+    for (const method of ["ping", "tools/list"]) {
+      server.send({ method: "notifications/cancelled", params: { requestId: 1 } });
+      server.send({ id: 1, method });
+      await until("an answer", () => server.lines.filter(({ id }) => id === 1).length === (method === "ping" ? 1 : 2));
+    }
+  });
+
   test("while it waited behind other answers is offered again at once, without a label", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["waits", large]);

@@ -24,6 +24,11 @@ export class PendingDeliveries {
     this.#onError = onError;
   }
 
+  /** Forgets an earlier cancellation of this id: some clients use one again. */
+  begin(id: RequestId): void {
+    this.#cancelled.delete(id);
+  }
+
   /** Attaches a page to the answer to this request. */
   attach(id: RequestId, delivery: Delivery): void {
     if (this.#cancelled.has(id)) this.#settle(delivery.release());

@@ -109,7 +109,10 @@ export class StdioTransport implements Transport {
   #receive(message: JSONRPCMessage): void {
     this.#options.onTraffic(message, "in");
     const request = requestId(message);
-    if (request !== undefined) this.#unanswered.add(request);
+    if (request !== undefined) {
+      this.#unanswered.add(request);
+      this.#options.pending.begin(request);
+    }
     const cancelled = cancelledId(message);
     if (cancelled !== undefined) {
       this.#options.pending.cancel(cancelled);
