@@ -344,6 +344,7 @@ describe("the protocol", () => {
     const error = { code: -32601, message: "Method not found" };
     const responses = [{ result: {} }, { result: null }, { error }, { error: "x", method: null }, { result: 1, error }];
     for (const id of [9, "a", null, undefined, {}]) for (const response of responses) server.send({ id, ...response });
+    server.write(`${JSON.stringify(responses.map((response) => ({ jsonrpc: "2.0", id: 9, ...response })))}\n`);
     const wrong = ['{"jsonrpc":"2.0","id":null,"method":"ping"}', "[]", "5", "{}", "no JSON"];
     server.write(`${wrong.join("\n")}\n`);
     server.send({ id: 7, method: "ping" });
@@ -363,24 +364,30 @@ describe("the protocol", () => {
     expect(await server.answer(4)).toMatchObject({ error: { code: -32601 } });
   });
 
-  const wrong: [method: string, params: unknown][] = [
-    ["initialize", []],
-    ["tools/list", { cursor: 5 }],
-    ["tools/call", {}],
-    ["tools/call", { name: "relay_send", arguments: ["x"] }],
-    ["prompts/get", { name: "get", arguments: { limit: 3 } }],
-  ];
-  test("wrong parameters are an error, and the session goes on", async () => {
+  test("parameters that relay does not use are ignored, and wrong ones are named in one sentence", async () => {
     await using box = sandbox();
     const server = await startSession(box);
-    for (const [n, [method, params]] of wrong.entries()) {
+    const call = (args: unknown) => ["tools/call", { name: "relay_send", arguments: args }] as const;
+    const rows: [request: readonly [method: string, params?: unknown], answer: object][] = [
+      [["initialize", []], { error: { code: -32600, message: expect.stringMatching(/^this is not .* no batch/) } }],
+      [["tools/list", { cursor: 5 }], { result: { tools: expect.any(Array) } }],
+      [["prompts/get", { name: "get", arguments: { limit: 3 } }], { result: { messages: [{}] } }],
+      [["tools/call"], { error: { code: -32602, message: expect.stringContaining("there is no tool undefined.") } }],
+      [
+        call(["x"]),
+        { result: { isError: true, content: [{ text: expect.stringMatching(/arguments is .* object\./) }] } },
+      ],
+      [call('{"message":"x"}'), { result: { isError: true, content: [{ text: expect.stringMatching(/object\./) }] } }],
+      [call(""), { result: { isError: true, content: [{ text: expect.stringContaining("message is missing.") }] } }],
+    ];
+    for (const [n, [[method, params], answer]] of rows.entries()) {
       server.send({ id: n + 1, method, params });
-      expect(await server.answer(n + 1)).toMatchObject({ error: { code: expect.any(Number) } });
+      expect(await server.answer(n + 1)).toMatchObject(answer);
     }
     // a notification gets no answer
     server.send({ method: "notifications/cancelled", params: { requestId: {} } });
     server.send({ id: 100, method: "ping", params: { surplus: 1 } });
     expect(await server.answer(100)).toEqual({ jsonrpc: "2.0", id: 100, result: {} });
-    expect(server.lines).toHaveLength(wrong.length + 2);
+    expect(server.lines).toHaveLength(rows.length + 2);
   });
 });

@@ -6,6 +6,13 @@ import { quoteValue, thousands } from "./words.ts";
 
 const defaultLimit = 5;
 
+/** The arguments of a tool; none if they are absent. Throws `usage` if they are not an object. */
+export function checkArguments(value: unknown): Record<string, unknown> {
+  if (isAbsent(value)) return {};
+  if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw usageError(`arguments is ${quoteValue(value)}; it must be an object`, "Send the names with their values.");
+}
+
 /**
  * The text to store: as given, but lone surrogates, which UTF-8 cannot carry, become U+FFFD. Throws `usage` if it is not
  * text, is empty, or is longer than 65,536 bytes of UTF-8.

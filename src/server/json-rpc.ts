@@ -1,7 +1,8 @@
 import { type JSONRPCMessage, JSONRPCMessageSchema, type RequestId } from "@modelcontextprotocol/sdk/types.js";
 
-/** Whether a value is a response, right or wrong. If relay answered one, a client that does so too would never end. */
+/** Whether a value is a response, right or wrong, or a batch of them. If relay answered one, a client that does so too would never end. */
 export function isResponse(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0 && value.every(isResponse);
   return isObject(value) && typeof value.method !== "string" && ("result" in value || "error" in value);
 }
 

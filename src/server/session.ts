@@ -1,14 +1,10 @@
 import { Protocol } from "@modelcontextprotocol/sdk/shared/protocol.js";
 import {
-  CallToolRequestSchema,
   type CallToolResult,
   EmptyResultSchema,
   ErrorCode,
-  GetPromptRequestSchema,
   type InitializeResult,
   LATEST_PROTOCOL_VERSION,
-  ListPromptsRequestSchema,
-  ListToolsRequestSchema,
   McpError,
   type RequestId,
   type ServerNotification,
@@ -16,10 +12,11 @@ import {
   type ServerResult,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/sdk/types.js";
-import { literal, object, string } from "zod";
+import { literal, object, string, unknown } from "zod";
 import { errorMessage } from "../core/errors.ts";
 import { type ClientSigns, type Identity, identify } from "../core/identity.ts";
 import type { Relay } from "../core/relay.ts";
+import { checkArguments } from "../core/validate.ts";
 import { version } from "../core/version.ts";
 import { instructions } from "./instructions.ts";
 import type { PendingDeliveries } from "./pending.ts";
@@ -37,6 +34,12 @@ const initializeSchema = object({
     clientInfo: clientInfoSchema.optional().catch(undefined),
   }).catch({ protocolVersion: LATEST_PROTOCOL_VERSION }),
 });
+
+/** A request of this method. Parameters that relay does not use may have any type. */
+function requestSchema<const Method extends string>(method: Method) {
+  const params = object({ name: unknown(), arguments: unknown() }).partial();
+  return object({ method: literal(method), params: params.catch({}) });
+}
 
 const tools = [sendTool, fetchTool, clearTool];
 
@@ -67,12 +70,12 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
       await options.onClient(this.#identity);
       return initializeResult(params.protocolVersion);
     });
-    this.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map((tool) => tool.definition) }));
-    this.setRequestHandler(CallToolRequestSchema, ({ params }, extra) =>
-      callTool(params.name, params.arguments ?? {}, this.#call(extra)),
+    this.setRequestHandler(requestSchema("tools/list"), () => ({ tools: tools.map((tool) => tool.definition) }));
+    this.setRequestHandler(requestSchema("tools/call"), ({ params }, extra) =>
+      callTool(params.name, params.arguments, this.#call(extra)),
     );
-    this.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: this.#prompts() }));
-    this.setRequestHandler(GetPromptRequestSchema, ({ params }, extra) => {
+    this.setRequestHandler(requestSchema("prompts/list"), () => ({ prompts: this.#prompts() }));
+    this.setRequestHandler(requestSchema("prompts/get"), ({ params }, extra) => {
       if (this.#prompts().some(({ name }) => name === params.name)) return getPrompt(this.#call(extra));
       throw unknownName("prompt", params.name);
     });
@@ -119,16 +122,16 @@ function initializeResult(wanted: string): InitializeResult {
   };
 }
 
-async function callTool(name: string, args: Record<string, unknown>, call: Call): Promise<CallToolResult> {
+async function callTool(name: unknown, args: unknown, call: Call): Promise<CallToolResult> {
   const tool = tools.find(({ definition }) => definition.name === name);
   if (!tool) throw unknownName("tool", name);
   try {
-    return await tool.call(args, call);
+    return await tool.call(checkArguments(args), call);
   } catch (error) {
     return { content: [{ type: "text", text: `relay: ${errorMessage(error)}` }], isError: true };
   }
 }
 
-function unknownName(kind: string, name: string): McpError {
+function unknownName(kind: string, name: unknown): McpError {
   return new McpError(ErrorCode.InvalidParams, `there is no ${kind} ${JSON.stringify(name)}. List them first.`);
 }

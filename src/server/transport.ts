@@ -17,6 +17,9 @@ export interface TransportOptions {
   onError(error: unknown): void;
 }
 
+const notMessage =
+  'this is not a JSON-RPC message of MCP. Send one object a line, no batch, with "jsonrpc":"2.0", a method, and an id that is text or a whole number.';
+
 /**
  * MCP over standard input and output. The SDK's own transport notices neither the end of its input nor a failed write
  * (facts.md), and relay's promises need both.
@@ -103,7 +106,7 @@ export class StdioTransport implements Transport {
     }
     const message = parseMessage(value);
     if (message) this.#receive(message);
-    else this.#refuse(id, "this is not a JSON-RPC message of MCP. Send one message a line, not a batch.");
+    else this.#refuse(id, notMessage);
   }
 
   #receive(message: JSONRPCMessage): void {
