@@ -46,7 +46,7 @@ function split(rawArgs: readonly string[], definitions: Arguments): { flags: Fla
     .filter(([, { type }]) => type !== "positional")
     .map(([name, definition]) => {
       const type: "boolean" | "string" = definition.type === "boolean" ? "boolean" : "string";
-      return [name, "alias" in definition ? { type, short: definition.alias } : { type }] as const;
+      return [name, definition.alias ? { type, short: definition.alias } : { type }] as const;
     });
   const { tokens, positionals } = process.getBuiltinModule("node:util").parseArgs({
     args: withEmptyValues(rawArgs, definitions),

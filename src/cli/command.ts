@@ -1,17 +1,18 @@
+import type { ArgDef, CommandMeta } from "citty";
 import { RelayError } from "../core/errors.ts";
 import { closest } from "./closest.ts";
 import type { Context } from "./context.ts";
 
-/** An argument of a command. Each may be left out. */
-export type Argument = { description: string } & (
-  | { type: "boolean" }
-  /** A flag that takes one of these words, in any case; `alias` is a letter for it. */
-  | { type: "enum"; options: string[]; alias?: string }
-  /** A flag that takes any word. An `optional` one may stand alone, and is then the empty word. */
-  | { type: "string"; valueHint: string; suggestions?: string[]; optional?: true }
-  /** A word that is no flag, by its position. */
-  | { type: "positional"; required: false; suggestions?: string[] }
-);
+/** An argument of a command, in citty's terms. Each may be left out; `alias` is a letter for a flag. */
+export type Argument = ArgDef & { description: string; alias?: string } & (
+    | { type: "boolean" }
+    /** A flag that takes one of these words, in any case. */
+    | { type: "enum"; options: string[] }
+    /** A flag that takes any word. An `optional` one may stand alone, and is then the empty word. */
+    | { type: "string"; valueHint: string; suggestions?: string[]; optional?: true }
+    /** A word that is no flag, by its position. */
+    | { type: "positional"; required: false; suggestions?: string[] }
+  );
 
 /** The arguments of a command by their names, flags without their dashes. */
 export type Arguments = Record<string, Argument>;
@@ -36,7 +37,7 @@ interface Call<Args extends Arguments> {
 
 /** A verb of the command line. */
 export interface Command<Args extends Arguments = Arguments> {
-  meta: { name: string; description: string };
+  meta: Required<Pick<CommandMeta, "name" | "description">>;
   args?: Args;
   /** Takes any number of words after its arguments. */
   takesRest?: true;

@@ -97,9 +97,9 @@ function renderCommand({ meta: { name, description }, args = {} }: Command, cont
 }
 
 function flagRow([name, argument]: [name: string, argument: Argument]): Row {
-  const hint = "valueHint" in argument ? argument.valueHint : "";
-  const short = "alias" in argument && argument.alias ? `-${argument.alias},` : "   ";
-  return [`${short} --${name}`, argument.description, argument.type === "enum" ? argument.options.join("|") : hint];
+  const short = argument.alias ? `-${argument.alias},` : "   ";
+  const value = argument.type === "enum" ? argument.options.join("|") : (argument.valueHint ?? "");
+  return [`${short} --${name}`, argument.description, value];
 }
 
 function renderHead(description: string, usage: string, context: Context): string[] {
