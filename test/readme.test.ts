@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Glob } from "bun";
 import { connect } from "./support/peer.ts";
 import { sandbox } from "./support/sandbox.ts";
 
@@ -53,6 +54,14 @@ describe("the flags of", () => {
     const verbs = codes((await box.relay(["help"])).stdout, /^ {2}([a-z][a-z-]+) {2,}\S/gm);
     expect(rows("Commands").flatMap(([command = ""]) => codes(command, /relay ([\w-]+)/g))).toEqual(verbs);
   });
+});
+
+test("the lines of doctor", () => {
+  const files = ["doctor", "setup", "core"].flatMap((ring) => [...new Glob(`src/${ring}/*.ts`).scanSync(root)]);
+  const source = files.map((file) => readFileSync(join(root, file), "utf8")).join("");
+  const lines = rows("What doctor says").flatMap(([line = ""]) => line.split(/`[^`]*`|…|, |\(.*\)/));
+  for (const words of lines) expect(source).toContain(words.trim());
+  expect(lines.length).toBeGreaterThan(20);
 });
 
 test("the environment", () => {
