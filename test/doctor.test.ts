@@ -319,6 +319,15 @@ describe("it finds", () => {
     expect(existsSync(join(box.home, "started"))).toBe(false);
   });
 
+  test("a server of the project that the person rejected", async () => {
+    await using box = await connected();
+    const status = "✘ Rejected (see disabledMcpjsonServers in settings)"; // as 2.1.330 prints it
+    const script = `#!/bin/sh\n[ "$1" = mcp ] && echo "  Status: ${status}" || echo 2.1.330\n`;
+    writeFileSync(join(box.programs, "claude"), script);
+    const found = (await doctor(box)).checks.find(({ detail }) => detail === `Claude Code says: ${status}`);
+    expect(found).toMatchObject({ status: "fail", fix: "Take relay out of that list." });
+  });
+
   test("a RELAY_DB of this shell alone", async () => {
     await using box = await connected();
     const report = await doctor(box, { env: { RELAY_DB: join(box.home, "mine.db") } });

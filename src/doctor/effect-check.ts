@@ -30,10 +30,12 @@ function serverFinding(status: string | null, context: Subject["context"], serve
     };
     return [fail(name, `is kept out of Claude Code by ${setting}`, fix)];
   }
-  const fix = /disabled/i.test(status)
-    ? "Type /mcp in Claude Code here, and enable relay."
-    : "Run: claude mcp get relay";
-  return [fail(name, `Claude Code says: ${status}`, fix)];
+  return [fail(name, `Claude Code says: ${status}`, fixOf(status))];
+}
+
+function fixOf(status: string): string {
+  if (status.includes("disabledMcpjsonServers")) return "Take relay out of that list.";
+  return /disabled/i.test(status) ? "Type /mcp in Claude Code here, and enable relay." : "Run: claude mcp get relay";
 }
 
 // The strongest file that has a setting decides, even a project's (seen, 2.1.330).
