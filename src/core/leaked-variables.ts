@@ -27,7 +27,7 @@ export const claudeVariables = [
   "CLAUDE_PID",
 ];
 
-/** The cure for them. */
+/** How a person removes them from a terminal. */
 export const unsetThem = `run \`unset ${claudeVariables.join(" ")}\`, and in tmux \`tmux set-environment -gu NAME\` for each of them`;
 
 /**

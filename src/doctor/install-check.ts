@@ -23,7 +23,7 @@ export const checkProgram: Check = ({ context: { system, executable }, version }
   return [program, warn("PATH", detail, "Remove the one that you do not want, and run: relay setup")];
 };
 
-/** Variables of Bun's, which runs inside relay: they change every Bun program, and can keep relay from starting. */
+/** A variable of Bun, which runs inside relay: it changes every Bun program, and can keep relay from starting. */
 export const checkVariables: Check = ({ context: { system } }) =>
   system.variables.BUN_OPTIONS
     ? [warn("environment", "sets BUN_OPTIONS, which changes how relay runs", "Unset BUN_OPTIONS where Claudes start.")]

@@ -47,7 +47,7 @@ export function cancelledId(message: JSONRPCMessage): RequestId | undefined {
   return typeof id === "string" || typeof id === "number" ? id : undefined;
 }
 
-/** An error as an answer; without an id, to a line that is no request. JSON-RPC asks for null there, the SDK does not. */
+/** An error as an answer; without an id, to a line that is no request. JSON-RPC wants null there, which the SDK's type lacks. */
 export function errorAnswer(id: RequestId | undefined, code: number, message: string): JSONRPCMessage {
   return { jsonrpc: "2.0", id: id ?? (null as never), error: { code, message } };
 }

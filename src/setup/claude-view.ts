@@ -28,7 +28,7 @@ export function obstacleTo({ system, places }: Machine, server: unknown): { sett
   const denying = lists("deniedMcpServers").find(({ list }) => list.some(hasName) || list.some(hasCommand));
   const allowing = lists("allowedMcpServers");
   const allowed = allowing.flatMap(({ list }) => list);
-  // among commands, the names are those of servers on the network (seen, 2.1.330)
+  // a list with commands allows local servers by these alone (seen, 2.1.330)
   const isAllowed = allowed.some(allowed.some((entry) => objectIn(entry).serverCommand) ? hasCommand : hasName);
   return denying ?? (isAllowed ? null : (allowing[0] ?? null));
 }
@@ -50,7 +50,7 @@ export async function serverStatus({ system, places }: Machine, name: string, fo
   if (!claude || needsShell(claude)) return null;
   // this shell's choice of notifications is not that of the person's Claude Code, and a server stores it
   const { RELAY_NOTIFY: _, ...variables } = system.variables;
-  // a server that names no buffer, as the plugin's, has none to announce from
+  // a server that names no buffer, such as the plugin's, would announce what waits in the usual one
   const env = { ...variables, RELAY_DB: join(places.claudeConfig, "none") };
   const argv = [claude, "mcp", "get", name];
   const { stdout, failure } = await runProgram({ argv, env }, { folder, limitMilliseconds: 15_000 });

@@ -1,7 +1,7 @@
 import { RelayError } from "../core/errors.ts";
 import type { JsonText } from "./json-text.ts";
 
-// The settings that relay reads or writes. At another type Claude Code ignores the whole file (seen, 2.1.330); a hook or a
+// The settings that relay reads or writes. With another type Claude Code ignores the whole file (seen, 2.1.330); a hook or a
 // rule of a wrong form it only skips.
 const types = {
   boolean: ["disableAllHooks", "sandbox.enabled"],
