@@ -68,6 +68,12 @@ describe.skipIf(!claude || !canMount)("what Claude Code makes of relay is said b
       { statusLine: "x" },
       /"statusLine" in \S+ is not an object/,
     ],
+    [
+      "another such setting",
+      ".claude/settings.json",
+      { model: 5 },
+      /settings:? +Claude Code says: \S+settings\.json › model: /,
+    ],
     ["a server disabled here", ".claude.json", disabled, /Type \/mcp in/],
     ["a server for the project", "project/.mcp.json", shared, /^ok .*pending approval: /m],
   ])(

@@ -1,5 +1,5 @@
-import { askAdministrator, obstacleTo, serverStatus } from "../setup/claude-view.ts";
-import { type Finding, fail, ok, type Subject } from "./check.ts";
+import { askAdministrator, obstacleTo, refusedSettings, serverStatus } from "../setup/claude-view.ts";
+import { type Finding, fail, ok, type Subject, warn } from "./check.ts";
 import { type Configuration, serverIn } from "./configuration.ts";
 
 /** What Claude Code makes of relay: hooks and a server that a policy, the person or a project switched off. */
@@ -7,12 +7,26 @@ export async function checkEffect({
   configuration,
   context,
 }: Pick<Subject, "configuration" | "context">): Promise<Finding[]> {
-  const { code, plugin, project } = configuration;
+  const { code, plugin, project, problems } = configuration;
   const servers = [code, ...project].map(serverIn).filter((server) => server !== undefined);
   if (servers.length === 0 && !plugin) return [];
   const name = plugin && serverIn(code) === undefined ? "plugin:relay:relay" : "relay";
-  const status = await serverStatus(context, name, context.folder);
-  return [ok("/get", windows), ...switchedOff(configuration), ...serverFinding(status, context, servers[0])];
+  const [status, refused] = await Promise.all([
+    serverStatus(context, name, context.folder),
+    problems.length > 0 ? [] : refusedSettings(context), // else they are reported
+  ]);
+  return [
+    ok("/get", windows),
+    ...switchedOff(configuration),
+    ...serverFinding(status, context, servers[0]),
+    ...refused.map(settingFinding),
+  ];
+}
+
+function settingFinding(words: string): Finding {
+  const [name, detail] = ["settings", `Claude Code says: ${words}`];
+  if (/\b(skipped|ignored)\b/.test(words)) return warn(name, detail, "Correct it.");
+  return fail(name, detail, "Correct it: until then Claude Code ignores the whole file, and relay's hooks in it.");
 }
 
 // VS Code's extension never runs the hook (anthropics/claude-code#92652).

@@ -45,15 +45,29 @@ export function refuseObstacle(machine: Machine, server: unknown): void {
  * Claude Code's words on the state of a server in this folder, such as `✔ Connected`; empty if it does not know the server,
  * `null` if it does not answer within some seconds. It starts the server if the person approved it.
  */
-export async function serverStatus({ system, places }: Machine, name: string, folder: string): Promise<string | null> {
+export async function serverStatus(machine: Machine, name: string, folder: string): Promise<string | null> {
+  const { stdout, failure } = await ask(machine, ["mcp", "get", name], folder);
+  if (failure?.includes("No MCP server named")) return "";
+  return /^ {2}Status: (.*)$/m.exec(stdout)?.[1] ?? null;
+}
+
+/**
+ * Claude Code's words on each of the person's settings that it refuses: the file, the setting and the reason; none if it does
+ * not answer within some seconds. In the home folder, because older versions start a project's servers for that (its help).
+ */
+export async function refusedSettings(machine: Machine): Promise<string[]> {
+  const { stdout } = await ask(machine, ["doctor"], machine.places.home);
+  const [section = ""] = /^Invalid settings\n(?:.+\n)*/m.exec(stdout) ?? [];
+  return [...section.matchAll(/^- (.*)$/gm)].map(([, words = ""]) => words);
+}
+
+async function ask({ system, places }: Machine, words: string[], folder: string) {
   const claude = findClaude(system, places.home);
-  if (!claude || needsShell(claude)) return null;
+  if (!claude || needsShell(claude)) return { stdout: "", failure: null };
   // this shell's choice of notifications is not that of the person's Claude Code, and a server stores it
   const { RELAY_NOTIFY: _, ...variables } = system.variables;
   // a server that names no buffer, such as the plugin's, would announce what waits in the usual one
-  const env = { ...variables, RELAY_DB: join(places.claudeConfig, "none") };
-  const argv = [claude, "mcp", "get", name];
-  const { stdout, failure } = await runProgram({ argv, env }, { folder, limitMilliseconds: 15_000 });
-  if (failure?.includes("No MCP server named")) return "";
-  return /^ {2}Status: (.*)$/m.exec(stdout)?.[1] ?? null;
+  // its doctor asks npm, which would leave a log in the home folder
+  const env = { ...variables, RELAY_DB: join(places.claudeConfig, "none"), npm_config_logs_max: "0" };
+  return runProgram({ argv: [claude, ...words], env }, { folder, limitMilliseconds: 15_000 });
 }
