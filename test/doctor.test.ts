@@ -165,6 +165,10 @@ const troubles: Record<string, (Change | string)[]> = {
     file("project/.claude/settings.local.json", { disableAllHooks: true }),
     switchedOff("project-local"),
   ],
+  "inline commands switched off by the person": [
+    set(settings, "disableSkillShellExecution", true),
+    "fail inline commands: are switched off by disableSkillShellExecution in the user settings, so /get brings nothing",
+  ],
   "nothing in hooks that are switched on again": [
     file("project/.claude/settings.json", { disableAllHooks: true }),
     file("project/.claude/settings.local.json", { disableAllHooks: false }),
@@ -396,7 +400,7 @@ test("an administrator's settings count, in the place that the system has for th
   expect(await hooksFinding([managed, dropIn])).toEqual({
     name: "hooks",
     status: "fail",
-    detail: `of yours are switched off by allowManagedHooksOnly, ${noHooks}`,
+    detail: `are switched off by allowManagedHooksOnly in the managed settings, ${noHooks}`,
     fix: `Only the administrator of this machine can change that. It is in ${managed}; until then say get, and approve.`,
   });
   expect(placesOf("/h", system).managedSettings).toEqual(["/etc/claude-code/managed-settings.json"]);

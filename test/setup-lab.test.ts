@@ -62,6 +62,7 @@ describe.skipIf(!claude || !canMount)("what Claude Code makes of relay is said b
     ["managed servers", servers, { mcpServers: {} }, administrator],
     ["a list of the person's own", ".claude/settings.json", { deniedMcpServers: named }, /Change that list\./],
     ["managed hooks only", settings, { allowManagedHooksOnly: true }, administrator],
+    ["managed rules only", settings, { allowManagedPermissionRulesOnly: true }, administrator],
     [
       "a setting that its schema refuses",
       ".claude/settings.json",

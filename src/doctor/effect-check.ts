@@ -52,28 +52,29 @@ function fixOf(status: string): string {
   return /disabled/i.test(status) ? "Type /mcp in Claude Code here, and enable relay." : "Run: claude mcp get relay";
 }
 
+const noTicket = "so /get finds no ticket and refuses";
+
+const switches = [
+  { key: "disableAllHooks", name: "hooks", consequence: noTicket },
+  { key: "allowManagedHooksOnly", name: "hooks", consequence: noTicket },
+  { key: "disableSkillShellExecution", name: "inline commands", consequence: "so /get brings nothing" },
+  {
+    key: "allowManagedPermissionRulesOnly",
+    name: "rules",
+    consequence: "so /get may not run, and models may read the buffer's file",
+  },
+];
+
 // The strongest file that has a setting decides, even a project's (seen, 2.1.330).
 function switchedOff({ settings }: Configuration): Finding[] {
   const managed = settings.filter(({ scope }) => scope === "managed");
-  const deciding = (files: typeof settings, key: string) => {
+  return switches.flatMap(({ key, name, consequence }) => {
+    const files = key.startsWith("allowManaged") ? managed : settings;
     const file = files.find(({ at }) => at([key]) !== undefined);
-    return file?.at([key]) === true ? file : null;
-  };
-  const consequence = "so /get finds no ticket and refuses";
-  const findings: Finding[] = [];
-  const disabled = deciding(settings, "disableAllHooks");
-  if (disabled) {
-    const { path, scope } = disabled;
-    const detail = `are switched off by disableAllHooks in the ${scope} settings, ${consequence}`;
-    findings.push(
-      fail("hooks", detail, scope === "managed" ? `${askAdministrator} It is in ${path}` : `Remove it from ${path}`),
-    );
-  }
-  const restricted = deciding(managed, "allowManagedHooksOnly");
-  if (restricted) {
-    const detail = `of yours are switched off by allowManagedHooksOnly, ${consequence}`;
-    const fix = `${askAdministrator} It is in ${restricted.path}; until then say get, and approve.`;
-    findings.push(fail("hooks", detail, fix));
-  }
-  return findings;
+    if (file?.at([key]) !== true) return [];
+    const { path, scope } = file;
+    const fix = `${askAdministrator} It is in ${path}; until then say get, and approve.`;
+    const detail = `are switched off by ${key} in the ${scope} settings, ${consequence}`;
+    return [fail(name, detail, scope === "managed" ? fix : `Remove it from ${path}`)];
+  });
 }
