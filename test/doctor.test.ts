@@ -183,7 +183,7 @@ const troubles: Record<string, (Change | string)[]> = {
   ],
   "a comment, at which Claude Code ignores the file": [
     file("project/.claude/settings.local.json", '{\n  // quiet\n  "disableAllHooks": true\n}\n'),
-    "fail configuration: HOME/project/.claude/settings.local.json is not valid JSON (line 2: InvalidCommentToken)",
+    "fail configuration: HOME/project/.claude/settings.local.json is not valid JSON (line 2: invalid comment token)",
   ],
   "a byte order mark, at which Claude Desktop drops the servers": [
     (box) => put(box, desktop, `\uFEFF${readFileSync(join(box.home, desktop), "utf8")}`),

@@ -28,9 +28,9 @@ test.each<[string, string, (json: JsonText) => JsonText, string]>([
 });
 
 test.each([
-  ['{"a": 1', "the file is not valid JSON (line 1: CloseBraceExpected)"],
-  ['{\n"a": {} // x\n}', "the file is not valid JSON (line 2: InvalidCommentToken)"],
-  ['{"a": {},\n}', "the file is not valid JSON (line 2: PropertyNameExpected)"],
+  ['{"a": 1', "the file is not valid JSON (line 1: close brace expected)"],
+  ['{\n"a": {} // x\n}', "the file is not valid JSON (line 2: invalid comment token)"],
+  ['{"a": {},\n}', "the file is not valid JSON (line 2: property name expected)"],
   ["[]", "the file is JSON, but not an object"],
   ['{"a": {}, "a": {}}', 'the file has "a" twice'],
   ['{"a": "text"}', '"a" in the file is not an object'],

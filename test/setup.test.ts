@@ -90,12 +90,12 @@ describe("setup-code refuses, and writes nothing,", () => {
     [
       "settings that are no JSON",
       file(paths.settings, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
-      /settings\.json is not valid JSON \(line 3: \w+\)\. It was left alone; fix it, and run this again\.\n$/,
+      /settings\.json is not valid JSON \(line 3: [a-z ]+\)\. It was left alone; fix it, and run this again\.\n$/,
     ],
     [
       "a comment, at which Claude Code ignores the file",
       file(paths.settings, '\uFEFF{\n  "model": "opus" // mine\n}\n'),
-      /settings\.json is not valid JSON \(line 2: \w+\)/,
+      /settings\.json is not valid JSON \(line 2: [a-z ]+\)/,
     ],
     ["invalid hooks", file(paths.settings, { hooks: "none" }), /"hooks" in .*settings\.json is not an object\./],
     ["another server of that name", file(paths.code, another), /another server by the name of relay\. Rename/],

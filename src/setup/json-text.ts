@@ -68,7 +68,8 @@ function parse(text: string, file: string): Node {
   const [error] = errors;
   if (error || !root || !isJson(text)) {
     const line = text.slice(0, error?.offset ?? 0).split("\n").length;
-    const why = error ? printParseErrorCode(error.error) : "ValueExpected";
+    const code = error ? printParseErrorCode(error.error) : "ValueExpected";
+    const why = code.replace(/\B[A-Z]/g, " $&").toLowerCase();
     throw new RelayError("failed", `${file} is not valid JSON (line ${line}: ${why})`, leftAlone);
   }
   if (root.type !== "object") throw new RelayError("failed", `${file} is JSON, but not an object`, leftAlone);
