@@ -237,6 +237,10 @@ const troubles: Record<string, (Change | string)[]> = {
     "warn project: Claude Code may run HOME/project/.claude/skills/get/SKILL.md, which gets no ticket, in place of relay's command",
     "warn project: another server called relay, in HOME/project/.mcp.json, replaces yours here",
   ],
+  "a project's server with a wrong argument": [
+    file("project/.mcp.json", { mcpServers: { relay: { command: "relay", args: [{}] } } }),
+    "warn project: another server called relay, in HOME/project/.mcp.json, replaces yours here",
+  ],
   "two buffers": [
     set(desktop, `${server}.args`, ["--client", "desktop", "--db", mine.RELAY_DB]),
     "fail same buffer: the Claudes use different buffers: Code HOME/.relay_buffer.db, /get HOME/.relay_buffer.db, Desktop HOME/mine.db",

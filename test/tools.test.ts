@@ -345,7 +345,8 @@ describe("the protocol", () => {
     const responses = [{ result: {} }, { result: null }, { error }, { error: "x", method: null }, { result: 1, error }];
     for (const id of [9, "a", null, undefined, {}]) for (const response of responses) server.send({ id, ...response });
     server.write(`${JSON.stringify(responses.map((response) => ({ jsonrpc: "2.0", id: 9, ...response })))}\n`);
-    const wrong = ['{"jsonrpc":"2.0","id":null,"method":"ping"}', "[]", "5", "{}", "no JSON"];
+    const odd = '{"jsonrpc":"2.0","id":null,"method":{"toString":1}}';
+    const wrong = ['{"jsonrpc":"2.0","id":null,"method":"ping"}', "[]", "5", "{}", "no JSON", odd];
     server.write(`${wrong.join("\n")}\n`);
     server.send({ id: 7, method: "ping" });
     await server.answer(7);

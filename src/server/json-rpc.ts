@@ -9,8 +9,9 @@ export function isResponse(value: unknown): boolean {
 /** The request or notification in a value, without members that are null; `undefined` if it holds none. */
 export function parseMessage(value: unknown): JSONRPCMessage | undefined {
   // some clients write their notifications like requests
-  const needsId = isObject(value) && value.id === null && !String(value.method).startsWith("notifications/");
-  return needsId ? undefined : JSONRPCMessageSchema.safeParse(withoutNulls(value, 3)).data;
+  const { id, method } = isObject(value) ? value : {};
+  const isRequest = typeof method !== "string" || !method.startsWith("notifications/");
+  return id === null && isRequest ? undefined : JSONRPCMessageSchema.safeParse(withoutNulls(value, 3)).data;
 }
 
 /** Leaves out null members down to this level: the third one is in the arguments of a tool. */

@@ -19,10 +19,10 @@ interface Own extends Started {
  */
 export function isPersonsServer(entry: unknown, { program, buffer, find }: Own): boolean {
   const { command, args, env = {} } = Object(entry);
-  const words: unknown[] = Array.isArray(args) ? args : [];
+  const words = Array.isArray(args) ? args.map((word) => (typeof word === "string" ? word : "")) : [];
   const own = bufferFlag(buffer)[1];
   const isSameBuffer = words.every(
-    (word, index) => !/^--db/.test(String(word)) || (word === "--db" && words[index + 1] === own),
+    (word, index) => !word.startsWith("--db") || (word === "--db" && words[index + 1] === own),
   );
   const variables = Object.entries(Object(env)).filter(([name, value]) => name !== "RELAY_DB" || value !== own);
   const path = command === "relay" ? (find(command) ?? program) : command; // without one there, nothing starts
