@@ -3,6 +3,7 @@ import { statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { clients, clientTitle } from "../core/client.ts";
 import { windowSize } from "../core/limits.ts";
+import { shellWord } from "../setup/shell-words.ts";
 import { acceptBufferFile, refuseMount } from "../store/file.ts";
 import { counts } from "../store/messages.ts";
 import { recognize } from "../store/schema.ts";
@@ -39,12 +40,17 @@ function inspect(file: string, path: string): Finding[] {
     // SQLite may not roll back an interrupted write while it only reads
     if (!isBusy(error) && !/^SQLITE_(READONLY|CANTOPEN)/.test(codeOf(error))) throw explain(error, path);
     const detail = `another program is writing ${path}, or crashed while it did`;
-    return [warn("buffer", detail, "Run: relay status, then this again.")];
+    return [warn("buffer", detail, `Run: relay status${flag(path)}, then this again.`)];
   }
 }
 
+// The person's shell may mean another file by itself.
+function flag(path: string): string {
+  return ` --db ${shellWord(path)}`;
+}
+
 function damaged(path: string, why: string): Finding {
-  return fail("buffer", `${path} is damaged: ${why}`, "Run: relay doctor --repair");
+  return fail("buffer", `${path} is damaged: ${why}`, `Run: relay doctor --repair${flag(path)}`);
 }
 
 function describe(db: Database, version: number, file: string, path: string): Finding[] {
@@ -53,7 +59,10 @@ function describe(db: Database, version: number, file: string, path: string): Fi
   const rights = hasModes ? `, mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, uid ${uid}` : "";
   const finding = ok("buffer", `${path}${rights}, schema ${version}: ${contentOf(db)}`);
   if (!hasModes || (mode & 0o077) === 0) return [finding];
-  return [finding, warn("buffer", `others can read ${path}`, "Run: relay status, which makes it yours alone.")];
+  return [
+    finding,
+    warn("buffer", `others can read ${path}`, `Run: relay status${flag(path)}, which makes it yours alone.`),
+  ];
 }
 
 function contentOf(db: Database): string {

@@ -85,7 +85,7 @@ function isJson(text: string): boolean {
   }
 }
 
-const leftAlone = "It was left alone; fix it, and run this again.";
+const leftAlone = "It was left alone; correct it or move it away, and run this again.";
 
 function findNode(root: Node, path: Path, file: string): Node | undefined {
   let node: Node | undefined = root;

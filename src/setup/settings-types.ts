@@ -17,7 +17,7 @@ export function refuseWrongTypes(settings: JsonText, file: string): void {
       const found = Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
       if (value === undefined || found === type) continue;
       const problem = `"${key}" in ${file} is not ${type === "boolean" ? "a" : "an"} ${type}, so Claude Code ignores the whole file`;
-      throw new RelayError("failed", problem, "It was left alone; fix it, and run this again.");
+      throw new RelayError("failed", problem, "It was left alone; correct it or move it away, and run this again.");
     }
   }
 }
