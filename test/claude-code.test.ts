@@ -16,6 +16,7 @@ import {
 import { openPatiently } from "./support/database.ts";
 import { textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
+import { put } from "./support/setup.ts";
 
 const sdk = join(import.meta.dir, "../node_modules/@modelcontextprotocol/sdk/dist/esm");
 const secret = "The vault opens with xylophone.";
@@ -284,6 +285,20 @@ describe.skipIf(!hasTerminal).each(wirings)("by %s: in the terminal UI", (wiring
     await until("the plugin's own command", () => lab.api.everything().includes("xylophone"), 30_000);
     expect(pageOf(lab, secret)).toContain("who typed /get.");
   });
+});
+
+test.skipIf(!hasTerminal)("what arrives while a session idles is on its screen within 4 seconds", async () => {
+  await using box = sandbox();
+  const own = { type: "command", command: 'tr -d \'\\n\' | grep -o \'"version":"[^"]*"\'' };
+  put(box, ".claude/settings.json", { statusLine: own });
+  const terminal = await openLab(box, { replies: [], prompt }).terminal();
+  await terminal.shows('"version":"2.1.330"');
+  for (const count of [1, 2]) {
+    await sendAll(box, "code", [secret]);
+    const sent = performance.now();
+    await terminal.shows(`"version":"2.1.330" · ${count} from Desktop`);
+    expect(performance.now() - sent).toBeLessThan(4_000);
+  }
 });
 
 test.skipIf(!claude)("where a program answers Claude Code's questions, the page and the status say so", async () => {

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, wr
 import { join } from "node:path";
 import { renderFindings } from "../src/cli/doctor-report.ts";
 import { checkBuffer } from "../src/doctor/buffer-check.ts";
-import type { Finding, Subject } from "../src/doctor/check.ts";
+import type { Finding, ListedFinding, Subject } from "../src/doctor/check.ts";
 import { readConfiguration } from "../src/doctor/configuration.ts";
 import { examine } from "../src/doctor/examine.ts";
 import { placesOf } from "../src/platform/paths.ts";
@@ -160,6 +160,14 @@ const troubles: Record<string, (Change | string)[]> = {
     "fail hook UserPromptExpansion: runs /nowhere/relay, which does not exist",
     "warn hook SessionStart: runs /nowhere/relay, which does not exist",
   ],
+  "a status line of an older relay": [
+    set(settings, "statusLine", { type: "command", command: "relay statusline" }),
+    "warn status line: is in the form of an older relay, and shows nothing new while a session is idle",
+  ],
+  "a status line whose program is gone": [
+    set(settings, "statusLine", { type: "command", command: "/nowhere/relay statusline --after=date" }),
+    "warn status line: runs /nowhere/relay, which does not exist",
+  ],
   "hooks switched off by the person": [set(settings, "disableAllHooks", true), switchedOff("user")],
   "hooks switched off for this checkout": [
     file("project/.claude/settings.local.json", { disableAllHooks: true }),
@@ -288,13 +296,18 @@ describe("after relay setup", () => {
       command: "/get runs PROGRAMS/relay",
       "/get": expect.stringMatching(/^works in Claude Code in a terminal, .* in VS Code's extension .* say get$/),
       "server of Desktop": "starts and answers: PROGRAMS/relay --client desktop --db HOME/.relay_buffer.db",
+      "status line": "there is none; relay setup --statusline adds one, with what waits",
       "same buffer": "both Claudes use HOME/.relay_buffer.db",
+      notification: "not tried; relay doctor --notify shows one",
     });
     const place = `HOME/.relay_buffer.db, mode 0600, uid ${process.getuid?.()}, schema `;
     expect(report.checks.find(({ name }) => name === "buffer")?.detail).toStartWith(place);
     const { status, stdout, stderr } = await box.relay(["doctor"]);
     expect([status, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(/^ok {4}buffer +\//m);
+    expect(stdout).toMatch(/^ {2}✓ buffer: \//m);
+    expect(stdout).toEndWith("\n\nEverything works.\n");
+    const headings = stdout.split("\n").filter((line) => /^\S/.test(line));
+    expect(headings).toEqual(["This machine", "Claude Code", "Claude Desktop", "Notifications", "Everything works."]);
     expect(snapshot(box.home)).toEqual(before);
   });
 
@@ -303,7 +316,7 @@ describe("after relay setup", () => {
     rmSync(join(box.home, ".claude/commands/get.md"));
     const { status, stdout, stderr } = await box.relay(["doctor"]);
     expect([status, stderr]).toEqual([1, "relay: 1 problem found; see the fix above\n"]);
-    expect(stdout).toMatch(/^fail {2}command +there is no command \/get\n +Run: relay setup-code$/m);
+    expect(stdout).toMatch(/^ {2}! command: there is no command \/get\n {4}Run: relay setup-code$/m);
     set(desktop, server, undefined)(box);
     expect((await box.relay(["doctor"])).stderr).toBe("relay: 2 problems found; see the fixes above\n");
     await box.relay(["setup"]);
@@ -365,8 +378,22 @@ describe("it finds", () => {
     symlinkSync(relayBinary, join(box.programs, "relay"));
     const report = await doctor(box, { cwd: box.home });
     expect(report.status).toBe(0);
-    expect(wrong(report)).toEqual(["warn Claude Code: is not installed: no claude in PATH or ~/.local/bin"]);
+    expect(wrong(report)).toEqual([
+      "warn Claude Code: is not installed: no claude in PATH or ~/.local/bin",
+      "warn Claude Desktop: is not installed: there is no folder of its own",
+    ]);
     expect(report.checks.find(({ name }) => name === "buffer")?.detail).toContain("does not exist yet");
+  });
+
+  test("a file of garbage, and its fix works in any shell", async () => {
+    await using box = await connected();
+    const path = put(box, "my garbage", "no database", 0o600);
+    const { checks } = await doctor(box, { args: ["--db", path] });
+    const { detail, fix } = checks.find(({ name }) => name === "buffer") ?? {};
+    expect(detail).toBe("HOME/my garbage is damaged: SQLite cannot read it");
+    const command = fix?.replace("Run: relay", relayBinary).replace("HOME", box.home) ?? "";
+    expect((await box.run(["sh", "-c", command])).status).toBe(0);
+    expect(wrong(await doctor(box, { args: ["--db", path] }))).toEqual([expect.stringMatching(/^warn same buffer: /)]);
   });
 
   test("a buffer of the original's, and one of a newer relay", async () => {
@@ -403,6 +430,7 @@ test("an administrator's settings count, in the place that the system has for th
   expect(await hooksFinding([dropIn, managed])).toBeUndefined();
   expect(await hooksFinding([managed, dropIn])).toEqual({
     name: "hooks",
+    section: "Claude Code",
     status: "fail",
     detail: `are switched off by allowManagedHooksOnly in the managed settings, ${noHooks}`,
     fix: `Only the administrator of this machine can change that. It is in ${managed}; until then say get, and approve.`,
@@ -424,11 +452,16 @@ test.skipIf(!existsSync("/dev/shm"))("an odd disk is reported", async () => {
 });
 
 test("on a terminal the status is colored, and control characters of names are not passed on", () => {
-  const finding: Finding = { name: "x", status: "warn", detail: "a\u001b[31mb\nc", fix: "Do it." };
-  const rendered = (isTerminal: boolean) =>
-    renderFindings([finding], { environment: { color: () => isTerminal } } as never);
-  expect(rendered(false)).toBe("warn  x  ab c\n         Do it.");
-  expect(rendered(true)).toBe("\u001b[33mwarn  \u001b[39mx  ab c\n         Do it.");
+  const detail = "a\u001b[31mb\nc";
+  const finding: ListedFinding = { section: "Claude Code", name: "x", status: "warn", detail, fix: "Do it." };
+  const rendered = (isTerminal: boolean) => {
+    const environment = { terminal: { stdout: isTerminal }, screen: () => ({ columns: 10, rows: 5 }) };
+    const style = (_: string, name: string, text: string) => (isTerminal ? `<${name}>${text}</>` : text);
+    return renderFindings([finding], { environment, style } as never);
+  };
+  const last = "relay works; see the 1 note marked ! above.";
+  expect(rendered(false)).toBe(`Claude Code\n  ! x: ab c\n    Do it.\n\n${last}`);
+  expect(rendered(true)).toStartWith("<bold>Claude Code</>\n  <yellow>!</> x: ab\n    c\n    Do it.\n\nrelay\n");
 });
 
 test("--notify fails, with the fix, where nothing can show a notification", async () => {
@@ -448,6 +481,6 @@ test.skipIf(!canNotify)("--notify shows a real one", async () => {
   const env = { ...session.env, RELAY_NOTIFY: "auto" };
   const { status, stdout } = await box.relay(["doctor", "--notify"], { env });
   expect(status).toBe(0);
-  expect(stdout).toMatch(/^ok {4}notification +one was shown just now;/m);
+  expect(stdout).toMatch(/^Notifications\n {2}✓ notification: one was shown just now;/m);
   expect(session.shown().map(({ summary }) => summary)).toEqual(["relay"]);
 });

@@ -443,7 +443,7 @@ ${clean} BUN_BE_BUN=1 $RELAY demo`,
     const named =
       /live on here: CLAUDE_CODE_CHILD_SESSION, CLAUDE_PID \(process 999999999 is gone\)\. .*`unset CLAUDECODE/;
     expect(await inShell(onTerminal("$RELAY get --for code"))).toMatch(named);
-    expect(await inShell("$RELAY doctor")).toMatch(/^warn +variables +.*live on here: CLAUDE_CODE_CHILD_SESSION/);
+    expect(await inShell("$RELAY doctor")).toMatch(/^ {2}! variables: .*live on here: CLAUDE_CODE_CHILD_SESSION/m);
     expect(await inShell(`${clean} $RELAY get --for code; true`)).toMatch(/live on in bash \(process \d+\)/);
     expect(await inShell(`cat /dev/null | ${clean} $RELAY send --to code x; true`)).toMatch(/live on in bash/);
     expect(await inShell(onTerminal(`unset CLAUDE_CODE_CHILD_SESSION CLAUDE_PID; $RELAY get --for code`))).toContain(
@@ -535,6 +535,26 @@ describe("the number of messages that wait is shown", () => {
     await sendAll(box, "code", ["one", "two"]);
     const two = { ...silence, stdout: "2 from Desktop\n" };
     expect(await box.relay(["statusline"], { stdin: '{"session_id":"x"}' })).toEqual(two);
+  });
+
+  const color = "\u001b[31mred";
+  test.each<[string, string, object]>([
+    ["one line", "cat", { stdout: "{} · 1 from Desktop\n" }],
+    ["a colour", `printf '${color}'`, { stdout: `${color}\u001b[0m · 1 from Desktop\n` }],
+    ["nothing", "true", { stdout: "1 from Desktop\n" }],
+    ["several lines", "printf 'a\\nb'", { stdout: "a\nb" }],
+    ["a failure", "echo out; echo why >&2; exit 3", { stdout: "out\n", stderr: "why\n", status: 3 }],
+    ["what its environment says", 'echo "$COLUMNS"', { stdout: "99 · 1 from Desktop\n" }],
+  ])("after the person's own status line, which prints %s", async (_name, theirs, expected) => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["one"]);
+    const shown = await box.relay(["statusline", `--after=${theirs}`], { stdin: "{}", env: { COLUMNS: "99" } });
+    expect(shown).toEqual({ ...silence, ...expected });
+  });
+
+  test("not beside the person's own status line while nothing waits", async () => {
+    await using box = sandbox();
+    expect(await box.relay(["statusline", "--after=printf ' mine'"])).toEqual({ ...silence, stdout: " mine" });
   });
 
   test.each([

@@ -6,10 +6,10 @@ import {
   permissionRules,
   sandboxExclusion,
   serverEntry,
-  statusLine,
 } from "../src/setup/claude-code.ts";
 import { hookEntries, parseHook } from "../src/setup/hook-entries.ts";
 import { mergeServer } from "../src/setup/servers.ts";
+import { lineCommand, parseLine } from "../src/setup/status-line.ts";
 
 // facts.md: spaces and apostrophes work in a rule, a parenthesis never matches, a star in its place does
 describe.each<[string, string, string]>([
@@ -32,7 +32,12 @@ allowed-tools: Bash(${pattern} typed)
 
   test("commands for a shell", () => {
     expect(sandboxExclusion(program)).toBe(`${word} typed`);
-    expect(statusLine(program)).toEqual({ type: "command", command: `${word} statusline` });
+    expect(lineCommand(program)).toBe(`${word} statusline`);
+    const theirs = "-x() { echo 'it''s'; }; \\\n x | sed \"s/a/b/\" # é";
+    const command = lineCommand(program, "/b.db", theirs);
+    expect(parseLine({ command })).toEqual({ program, theirs, isCertain: true });
+    const { stdout } = Bun.spawnSync(["sh", "-c", command.replace(word, "printf '%s|'")]);
+    expect(stdout.toString()).toBe(`statusline|--db|/b.db|--after=${theirs}|`);
   });
 
   test("hooks, and the server", () => {
@@ -58,7 +63,7 @@ test("on Windows a POSIX shell gets slashes, and hooks are started without a she
   expect(file).toContain(`allowed-tools: Bash(${word.replaceAll(/[()]/g, "*")} typed)\n`);
   expect(file).toEndWith(`---\n!\`${word} typed\`\n`);
   expect(isCommandFile(file)).toBe(true);
-  expect(statusLine(program)).toEqual({ type: "command", command: `${word} statusline` });
+  expect(lineCommand(program)).toBe(`${word} statusline`);
   const [hook] = hookEntries(program, true).SessionStart.hooks;
   expect(hook).toEqual({ type: "command", command: program, args: ["hook", "session-start"], timeout: 5 });
   expect(parseHook(hook)?.program ?? null).toBe(program);

@@ -49,8 +49,8 @@ describe.skipIf(!claude || !canMount)("what Claude Code makes of relay is said b
   test.each<[string, string, object, RegExp]>([
     ["a denied server", settings, { deniedMcpServers: named }, administrator],
     ["a drop-in", "/etc/claude-code/managed-settings.d/9.json", { deniedMcpServers: named }, administrator],
-    ["a hidden drop-in", "/etc/claude-code/managed-settings.d/.9.json", { deniedMcpServers: named }, /^ok +server of/m],
-    ["another command of relay's", settings, { deniedMcpServers: [{ serverCommand: ["relay"] }] }, /^ok +server of/m],
+    ["a hidden drop-in", "/etc/claude-code/managed-settings.d/.9.json", { deniedMcpServers: named }, /^ {2}✓ server of/m],
+    ["another command of relay's", settings, { deniedMcpServers: [{ serverCommand: ["relay"] }] }, /^ {2}✓ server of/m],
     [
       "a list of commands",
       settings,
@@ -58,7 +58,7 @@ describe.skipIf(!claude || !canMount)("what Claude Code makes of relay is said b
       /by allowedMcpServers in/,
     ],
     ["a list without it", settings, { allowedMcpServers: [] }, administrator],
-    ["a list with it", settings, { allowedMcpServers: named }, /^ok +server of Code +starts/m],
+    ["a list with it", settings, { allowedMcpServers: named }, /^ {2}✓ server of Code: starts/m],
     ["managed servers", servers, { mcpServers: {} }, administrator],
     ["a list of the person's own", ".claude/settings.json", { deniedMcpServers: named }, /Change that list\./],
     ["managed hooks only", settings, { allowManagedHooksOnly: true }, administrator],
@@ -76,7 +76,7 @@ describe.skipIf(!claude || !canMount)("what Claude Code makes of relay is said b
       /settings:? +Claude Code says: \S+settings\.json › model: /,
     ],
     ["a server disabled here", ".claude.json", disabled, /Type \/mcp in/],
-    ["a server for the project", "project/.mcp.json", shared, /^ok .*pending approval: /m],
+    ["a server for the project", "project/.mcp.json", shared, /^ {2}✓ server of Code: pending approval: /m],
   ])(
     "%s",
     async (_name, path, content, sentence) => {
@@ -102,7 +102,7 @@ describe.skipIf(!claude || !canMount)("what Claude Code makes of relay is said b
       };
       expect(await said("doctor")).toMatch(sentence);
       const done = await said(path.includes("project") ? "setup-code --scope project" : "setup-code");
-      if (sentence.source.startsWith("^ok")) expect(done).not.toContain("warning");
+      if (sentence.multiline) expect(done).not.toContain("  ! ");
       else expect(done).toMatch(sentence);
     },
     60_000,

@@ -18,6 +18,9 @@ import {
   text,
 } from "./support/setup.ts";
 
+const ours = (box: Sandbox) => `${relayBinary} statusline --db ${box.buffer}`;
+const live = (box: Sandbox) => ({ type: "command", command: ours(box), refreshInterval: 3 });
+
 describe("setup-code in an empty home", () => {
   test.each([["setup-code"], ["--setup-code"]])(
     "%s registers the server, command, hooks and rules, once",
@@ -28,17 +31,35 @@ describe("setup-code in an empty home", () => {
       expect(json(box, paths.code)).toEqual({ mcpServers: { relay: installed(box).server } });
       expect(json(box, paths.settings)).toEqual(installed(box).settings);
       expect(text(box, paths.command)).toBe(installed(box).command);
-      for (const part of [paths.settings, paths.command, "mcp add-json relay", "relay: next: "])
-        expect(said).toContain(part);
+      expect(said).toBe(`Claude Code
+  + registered the server, by \`claude mcp add-json\`
+  + added the hooks of /get, and allowed relay_send: ~/${paths.settings}
+  + installed the command /get: ~/${paths.command}
+  – no status line; relay setup --statusline adds a live one
+
+Now
+  1 Restart open sessions of Claude Code, which do not know relay yet. Then type /get there.
+`);
       for (const path of [paths.settings, paths.command, paths.record])
         expect(statSync(join(box.home, path)).mode & 0o777).toBe(0o600);
       const after = snapshot(box.home, ["claude-calls"]);
-      expect(await run(box, [verb])).toBe("relay is already set up; nothing to change.\n");
+      expect(await run(box, [verb])).toBe(`Claude Code
+  ✓ the server is registered
+  ✓ the hooks and rules of /get are in the settings
+  – no status line; relay setup --statusline adds a live one
+  ✓ the command /get is installed
+
+relay is already set up; nothing to change.
+`);
       expect(snapshot(box.home, ["claude-calls"])).toEqual(after);
       await run(box, ["uninstall"]);
       expect(json(box, paths.code)).toEqual({ mcpServers: {} });
       expect(snapshot(box.home)).toEqual(empty);
-      expect(await run(box, ["uninstall"])).toBe("relay is not set up; nothing to remove.\n");
+      const remains = `What remains: relay itself: ${relayBinary}`;
+      const none = "  – nothing of relay's is in its configuration\n";
+      expect(await run(box, ["uninstall"])).toBe(
+        `Claude Code\n${none}\nClaude Desktop\n${none}\nrelay is not set up; nothing to remove.\n${remains}\n`,
+      );
     },
   );
 
@@ -53,7 +74,7 @@ describe("setup-code in an empty home", () => {
     expect(said).toContain('\n-  "language": ');
     expect(said).toContain('\n+  "language": ');
     expect(said).toContain('\n+      "Read(~/.relay_buffer.db*)"\n');
-    expect(said).toContain("relay: nothing was changed: this was a dry run.\n");
+    expect(said).toEndWith("\n\nNothing was changed: this was a dry run.\n");
     expect(snapshot(box.home)).toEqual(before);
     expect(existsSync(join(box.home, paths.code))).toBe(false);
   });
@@ -90,7 +111,7 @@ describe("setup-code refuses, and writes nothing,", () => {
     [
       "settings that are no JSON",
       file(paths.settings, '{\n  "model": "opus",\n  "hooks": {]\n}\n'),
-      /settings\.json is not valid JSON \(line 3: [a-z ]+\)\. It was left alone; fix it, and run this again\.\n$/,
+      /settings\.json is not valid JSON \(line 3: [a-z ]+\)\. It was left alone; correct it or move it away, and run this again\.\n$/,
     ],
     [
       "a comment, at which Claude Code ignores the file",
@@ -338,21 +359,53 @@ describe("options of Claude Code", () => {
     await using box = home();
     const old = put(box, "old/claude", "#!/bin/sh\necho '2.1.100 (Claude Code)'\n", 0o755);
     const said = await run(box, ["setup-code"], { PATH: `${box.env.PATH}:${join(box.home, "old")}` });
-    expect(said).toContain(`relay: warning: ${old} is older than 2.1.101 and ignores the whole settings file`);
+    expect(said).toContain(`  ! ${old} is older than 2.1.101 and ignores the whole settings file`);
   });
 
-  test("the status line is added when asked for, and never over another one", async () => {
+  test("a live status line is added when asked for, and stays in every later setup", async () => {
     await using box = home();
-    await run(box, ["setup-code"]);
+    expect(await run(box, ["setup-code"])).toContain("  – no status line; relay setup --statusline adds a live one\n");
     expect(json(box, paths.settings).statusLine).toBeUndefined();
-    await run(box, ["setup-code", "--statusline"]);
-    const line = { type: "command", command: `${relayBinary} statusline --db ${box.buffer}` };
-    expect(json(box, paths.settings).statusLine).toEqual(line);
-    expect(await run(box, ["setup-code"])).toContain("nothing to change");
-    const own = { type: "command", command: "date" };
-    put(box, paths.settings, { statusLine: own });
-    await run(box, ["setup-code", "--statusline"]);
+    const said = await run(box, ["setup-code", "--statusline"]);
+    expect(said).toContain("  + added a live status line, which shows what waits: ~/");
+    expect(json(box, paths.settings).statusLine).toEqual(live(box));
+    const again = await run(box, ["setup-code"]);
+    expect(again).toContain("  ✓ the hooks and rules of /get and the status line are in the settings\n");
+  });
+
+  test.each<[string, (box: Sandbox) => object]>([
+    ["of an older relay", (box) => ({ type: "command", command: ours(box) })],
+    ["of an older relay elsewhere", () => ({ type: "command", command: "/old/relay statusline --db /old.db" })],
+    ["that the person added", () => ({ type: "command", command: "relay statusline" })],
+  ])("a status line %s becomes live", async (_name, line) => {
+    await using box = home();
+    put(box, paths.settings, { statusLine: line(box) });
+    expect(await run(box, ["setup-code"])).toContain("  + added a live status line");
+    expect(json(box, paths.settings).statusLine).toEqual(live(box));
+    await run(box, ["uninstall"]);
+    const { command } = line(box) as { command: string };
+    expect(existsSync(join(box.home, paths.settings)) && text(box, paths.settings).includes("--db")).toBe(false);
+    if (command.startsWith("relay")) expect(json(box, paths.settings)).toEqual({ statusLine: line(box) });
+  });
+
+  test("a person's own status line stays, with relay's after it when asked for", async () => {
+    await using box = home();
+    const own = { type: "command", command: "printf '%s' \"it's\"", padding: 0 };
+    put(box, paths.settings, { statusLine: own, theme: "dark" });
+    const before = snapshot(box.home);
+    expect(await run(box, ["setup-code"])).toContain("  – your own status line stays; relay setup --statusline puts");
     expect(json(box, paths.settings).statusLine).toEqual(own);
+    const said = await run(box, ["setup-code", "--statusline"]);
+    expect(said).toContain("  + put what waits after your own status line, and made it live: ~/");
+    const command = `${ours(box)} '--after=printf '\\''%s'\\'' "it'\\''s"'`;
+    expect(json(box, paths.settings).statusLine).toEqual({ ...own, command, refreshInterval: 3 });
+    expect(await run(box, ["setup-code"])).toContain("nothing to change");
+    const after = text(box, paths.settings);
+    await run(box, ["uninstall"]);
+    expect(snapshot(box.home)).toEqual(before);
+    put(box, paths.settings, after.replace("dark", "light"));
+    await run(box, ["uninstall"]);
+    expect(json(box, paths.settings).statusLine).toEqual({ ...own, refreshInterval: 3 }); // without a record
   });
 
   test("CLAUDE_CONFIG_DIR is where everything goes", async () => {
@@ -522,7 +575,7 @@ describe("the path that is registered", () => {
     expect(json(box, paths.settings)).toEqual({
       sandbox: { enabled: true, excludedCommands: [`${relayBinary} typed --db ${box.buffer}`] },
       ...installed(box).settings,
-      statusLine: { type: "command", command: `${relayBinary} statusline --db ${box.buffer}` },
+      statusLine: live(box),
     });
     await run(box, ["uninstall"]);
     expect(snapshot(box.home)).toEqual(before);
@@ -578,10 +631,10 @@ describe("setup-desktop", () => {
     };
     // the fifo opens once cat, run by that name, reads it
     const running = said('mkfifo fifo && { "$1" fifo & } && exec 3>fifo && "$0" setup-desktop');
-    expect(running).toContain("relay: warning: Claude Desktop is running");
+    expect(running).toContain("  ! Claude Desktop is running");
     const after = said('"$0" setup-desktop');
     expect(after).toContain("nothing to change");
-    expect(after).not.toContain("warning");
+    expect(after).not.toContain("!");
   });
 });
 
@@ -636,7 +689,7 @@ describe("a person's change of relay's own part stays", () => {
     const moved = own.replaceAll(old, relayBinary);
     expect(text(box, paths.command)).toBe(moved);
     expect(await run(box, ["uninstall"])).toContain(
-      `relay: warning: ${path} has changes of yours, so it stays. Delete it: without relay it does nothing.`,
+      `  ! ${path} has changes of yours, so it stays. Delete it: without relay it does nothing.`,
     );
     expect(text(box, paths.command)).toBe(moved);
   });

@@ -4,12 +4,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
 import { get, relayBinary, type Sandbox, sendAll } from "./support/sandbox.ts";
-import { home } from "./support/setup.ts";
+import { home, json, paths, put } from "./support/setup.ts";
 
-async function setupOnTerminal(box: Sandbox, env: Record<string, string> = {}): Promise<string> {
+async function setupOnTerminal(box: Sandbox, env: Record<string, string> = {}, answer = ""): Promise<string> {
   const argv = ["script", "-qefc", `${relayBinary} setup`, "/dev/null"];
-  const { stdout } = await box.run(argv, { stdin: "", env: { TERM: "xterm", ...env } });
-  return stdout.replaceAll("\r", "");
+  const options = { stdin: answer, env: { TERM: "xterm", COLUMNS: "200", NO_COLOR: "1", ...env } };
+  return (await box.run(argv, options)).stdout.replaceAll("\r", "");
 }
 
 describe.skipIf(!Bun.which("script"))("setup on a terminal", () => {
@@ -17,13 +17,13 @@ describe.skipIf(!Bun.which("script"))("setup on a terminal", () => {
     await using box = home({ desktop: true });
     const session = await desktopSession(box);
     expect(await setupOnTerminal(box, session.env)).toContain(
-      "a welcome message waits in Desktop and in Code, and you should have seen a notification of it just now. Nothing appeared?",
+      "  + a welcome message waits in Desktop and in Code\n  + you should have seen a notification just now;",
     );
     const titles = session.shown().map(({ summary }) => summary);
     expect(titles.sort()).toEqual(["For Code, from Desktop", "For Desktop, from Code"]);
     for (const reader of ["code", "desktop"] as const)
       expect((await get(box, reader, "--peek")).messages).toHaveLength(1);
-    expect(await setupOnTerminal(box, session.env)).toEndWith("nothing to change.\n");
+    expect(await setupOnTerminal(box, session.env)).toContain("nothing to change.\n");
     expect((await get(box, "code", "--peek")).messages).toHaveLength(1);
   });
 
@@ -40,10 +40,25 @@ describe.skipIf(!Bun.which("script"))("setup on a terminal", () => {
 
   test("says so if no notification can be shown", async () => {
     await using box = home();
-    writeFileSync(join(box.programs, "notify-send"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-    expect(await setupOnTerminal(box)).toContain(
-      "no notification could be shown. Nothing appeared? Run: relay doctor --notify",
-    );
+    writeFileSync(join(box.programs, "notify-send"), "#!/bin/sh\necho 'no bus here' >&2; exit 1\n", { mode: 0o755 });
+    expect(await setupOnTerminal(box)).toContain("  ! no notification could be shown: ");
     expect(await setupOnTerminal(box, { RELAY_NOTIFY: "off" })).toContain("nothing to change");
+  });
+
+  const own = { type: "command", command: "date" };
+  test.each<[string, string, object | undefined, string, RegExp | undefined]>([
+    ["Enter adds a status line", "\n", undefined, "Show what waits", /statusline --db \S+$/],
+    ["n does not", "n\n", undefined, "Show what waits", undefined],
+    ["neither does the end of the input", "", undefined, "Show what waits", undefined],
+    ["Enter keeps the person's own, and adds relay's", "\n", own, "Keep your status line", / --after=date$/],
+    ["n keeps it as it is", "n\n", own, "Keep your status line", /^date$/],
+  ])("%s", async (_name, answer, statusLine, question, command) => {
+    await using box = home();
+    put(box, paths.settings, { statusLine });
+    const env = { RELAY_NOTIFY: "off" };
+    expect(await setupOnTerminal(box, env, answer)).toContain(question);
+    const line = json(box, paths.settings).statusLine?.command;
+    expect(line).toEqual(command && expect.stringMatching(command));
+    expect((await setupOnTerminal(box, env, "n\n")).includes("[Y/n]")).toBe(!line?.includes("--db"));
   });
 });

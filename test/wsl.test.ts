@@ -33,7 +33,7 @@ function openWsl(box: Sandbox, { variables = {}, buffer = null as string | null,
   const apply = (plan: () => Promise<Plan>) => applyPlan(plan, places.installRecord);
   return {
     exe,
-    setupCode: () => apply(() => planCode(context, { scope: "user", statusline: false })),
+    setupCode: (statusline = false) => apply(() => planCode(context, { scope: "user", statusline })),
     setupDesktop: () => apply(() => planDesktop(context)),
     uninstall: () => apply(() => planRemoval(context)),
   };
@@ -56,16 +56,26 @@ describe("setup in WSL", () => {
     expect(existsSync(join(box.home, ".claude"))).toBe(false);
   });
 
-  test("keeps the names in the person's own WSLENV, in and out", async () => {
+  test("keeps the names in the person's own WSLENV, and a status line of relay's, in and out", async () => {
     await using box = home();
-    const { setupCode, uninstall } = openWsl(box, { variables: { WSLENV: "SHELL/p:HOME/p" } });
+    const { exe, setupCode, uninstall } = openWsl(box, { variables: { WSLENV: "SHELL/p:HOME/p" } });
     put(box, paths.settings, { env: { A: "1", WSLENV: "MINE/p:RELAY_DB/p" } });
-    await setupCode();
+    await setupCode(true);
+    const statusLine = { type: "command", command: `${exe} statusline`, refreshInterval: 3 };
+    expect(json(box, paths.settings).statusLine).toEqual(statusLine);
+    expect((await setupCode()).changes).toEqual([]);
     expect(json(box, paths.settings).env).toEqual({ A: "1", WSLENV: `MINE/p:${names}` });
     expect(json(box, paths.code).mcpServers.relay.env).toMatchObject({ WSLENV: `SHELL/p:${names}` });
     put(box, paths.settings, { ...json(box, paths.settings), changed: true });
     await uninstall();
     expect(json(box, paths.settings)).toEqual({ env: { A: "1", WSLENV: "MINE/p" }, changed: true });
+  });
+
+  test("leaves the person's own status line alone, which a Windows program cannot run", async () => {
+    await using box = home();
+    put(box, paths.settings, { statusLine: { type: "command", command: "date" } });
+    await openWsl(box).setupCode(true);
+    expect(json(box, paths.settings).statusLine).toEqual({ type: "command", command: "date" });
   });
 
   test("has the Windows relay set up Claude Desktop", async () => {

@@ -1,15 +1,18 @@
 import { statSync } from "node:fs";
+import { join, sep } from "node:path";
 import { RelayError } from "../core/errors.ts";
-import { makeVisible, printableJson } from "../core/escape.ts";
+import { printableJson } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
 import { checkBuffer } from "../doctor/buffer-check.ts";
+import type { Finding } from "../doctor/check.ts";
 import { readConfiguration } from "../doctor/configuration.ts";
 import { checkEffect } from "../doctor/effect-check.ts";
 import { unifiedDiff } from "../setup/diff.ts";
-import { applyPlan, type FileChange, type Plan } from "../setup/plan.ts";
+import { applyPlan, type FileChange, type Line, type Plan, problems, type Section } from "../setup/plan.ts";
 import { bufferOverride, type SetupContext } from "../setup/setup-context.ts";
 import { shellWord } from "../setup/shell-words.ts";
 import { isSameContent } from "../setup/write-file.ts";
+import { renderChecklist } from "./checklist.ts";
 import type { Context } from "./context.ts";
 
 /** The setup context of a command that changes nothing. Throws a `failed` error without a home. */
@@ -45,37 +48,39 @@ export function writableSetupContext(context: Context, command: string): SetupCo
 export interface ApplyOptions {
   dryRun: boolean;
   json: boolean;
-  /** The report of an empty plan; by default that relay is already set up. */
+  /** The last line after an empty plan; by default that relay is already set up. */
   nothing?: string;
   /** An error stops only its own part. */
   continueOnError?: boolean;
-  /** Says what is still wrong after the work. */
-  warn?: () => Promise<string[]>;
+  /** More lines, after the work. */
+  check?: (changed: boolean) => Promise<Line[]>;
+  /** The last lines after the work, of what remains. */
+  remains?: string[];
 }
 
 /**
- * Applies a plan, or only shows it, and reports the changes and the next steps. Answers whether anything changed. Throws a
- * `failed` error that names all parts that failed.
+ * Applies a plan, or only shows it, and reports it as a checklist that ends with the next steps. Throws a `failed` error
+ * that names all parts that failed.
  */
 export async function apply(
   plan: () => Promise<Plan>,
   { places }: SetupContext,
   options: ApplyOptions,
-  { print }: Context,
-): Promise<boolean> {
-  const { dryRun, json } = options;
+  context: Context,
+): Promise<void> {
+  const { dryRun, json, check } = options;
   const done = dryRun ? await plan() : await applyPlan(plan, places.installRecord, options);
   const { failures } = done;
   const changes = done.changes.filter(({ before, after }) => !isSameContent(before, after));
   const changed = !dryRun && done.commands.length + changes.length > 0;
   const ok = failures.length === 0;
-  const left = ok && !dryRun && options.warn ? await options.warn() : [];
-  const report = { ...done, changes, warnings: [...done.warnings, ...left] };
+  const checked = ok && !dryRun && check ? await check(changed) : [];
+  const report = { ...done, changes, lines: [...done.lines, ...checked] };
   const text = json
     ? printableJson({ ok, changed, dry_run: dryRun, ...renderJson(report) })
-    : makeVisible(renderText(report, options)).text;
-  if (text !== "") print(text);
-  if (ok) return changed;
+    : renderText({ ...report, next: changed ? done.next : [] }, places.home, options, context);
+  if (text !== "") context.print(text);
+  if (ok) return;
   const fixes = failures.map((error) => (error instanceof RelayError ? error.fix : ""));
   const fix = [...new Set(fixes)].filter(Boolean).join(" ");
   throw new RelayError("failed", failures.map(({ message }) => message).join("; "), fix);
@@ -87,41 +92,60 @@ export async function applyForCode(
   setup: SetupContext,
   options: ApplyOptions,
   context: Context,
-): Promise<boolean> {
-  const warn = async () => {
+): Promise<void> {
+  const check = async (changed: boolean) => {
     const configuration = readConfiguration(setup.places, setup.folder);
     const bufferPath = () => bufferOverride(setup) ?? setup.places.defaultBufferPath;
-    const findings = [...checkBuffer({ bufferPath }), ...(await checkEffect({ configuration, context: setup }))];
-    return findings.flatMap(({ name, detail, fix }) => (fix ? [`${name}: ${detail}. ${fix}`] : []));
+    const warn = (section: Section, findings: Finding[]) =>
+      findings.flatMap(({ name, detail, fix }) => (fix ? problems(section, [`${name}: ${detail}. ${fix}`]) : []));
+    return [
+      ...warn("This machine", checkBuffer({ bufferPath })),
+      ...warn("Claude Code", await checkEffect({ configuration, context: setup })),
+      ...((await options.check?.(changed)) ?? []),
+    ];
   };
-  return apply(plan, setup, { ...options, warn }, context);
+  return apply(plan, setup, { ...options, check }, context);
 }
 
-function renderJson({ commands, changes, warnings, next }: Plan) {
+function renderJson({ commands, changes, lines, next }: Plan) {
+  const isProblem = ({ mark }: Line) => mark === "!";
   return {
     steps: [
       ...commands.map(({ argv, what }) => ({ what, command: argv })),
       ...changes.map(({ path, what }) => ({ what, path })),
     ],
-    warnings,
+    warnings: lines.filter(isProblem).map(({ text }) => text),
     next,
+    state: lines.filter((line) => !isProblem(line)),
   };
 }
 
 function renderText(
-  { commands, changes, warnings, next, failures }: Plan,
-  { dryRun, nothing = "relay is already set up; nothing to change." }: ApplyOptions,
+  { commands, changes, lines, next, failures }: Plan,
+  home: string,
+  { dryRun, nothing = "relay is already set up; nothing to change.", remains = [] }: ApplyOptions,
+  context: Context,
 ): string {
-  const isNothing = commands.length + changes.length === 0;
-  const lines = [
-    ...commands.map(({ argv, what }) => `relay: ${what}: ${argv.map(shellWord).join(" ")}`),
-    ...changes.map((change) => `relay: ${change.path}: ${change.what}${dryRun ? `\n${diffOf(change)}` : ""}`),
-    ...(isNothing && failures.length === 0 ? [nothing] : []),
-    ...(dryRun ? ["relay: nothing was changed: this was a dry run."] : []),
-    ...warnings.map((warning) => `relay: warning: ${warning}`),
-    ...(dryRun || isNothing ? [] : next.map((step) => `relay: next: ${step}`)),
+  const folder = join(home, sep);
+  const shortened = (text: string) => (folder === sep ? text : text.replaceAll(folder, `~${sep}`));
+  const planned = [
+    ...commands.map(({ argv, ...step }) => ({ ...step, text: `${step.what}: ${argv.map(shellWord).join(" ")}` })),
+    ...changes.map((change) => ({
+      ...change,
+      text: `${change.what}: ${shortened(change.path)}`,
+      block: diffOf(change),
+    })),
   ];
-  return lines.join("\n");
+  const done = [
+    ...commands.flatMap(({ done, ...step }) => done.map((text) => ({ ...step, text }))),
+    ...changes.flatMap(({ done, path, ...step }) =>
+      done.map((text) => ({ ...step, text: `${text}: ${shortened(path)}` })),
+    ),
+  ];
+  const isNothing = planned.length === 0 && failures.length === 0;
+  const state = lines.map((line) => (line.mark === "✓" ? { ...line, text: shortened(line.text) } : line));
+  const last = [...(isNothing ? [nothing] : []), ...(dryRun ? ["Nothing was changed: this was a dry run."] : remains)];
+  return renderChecklist([...(dryRun ? planned : done), ...state], { steps: next, last }, context);
 }
 
 function diffOf({ before, after }: FileChange): string {

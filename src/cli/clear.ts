@@ -4,7 +4,7 @@ import { printableJson } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
 import type { Counts, Store } from "../core/store.ts";
 import { plural } from "../core/words.ts";
-import { writeNow } from "../platform/output.ts";
+import { ask } from "./ask.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
@@ -34,11 +34,7 @@ export async function confirmDeletion(command: string, counts: Counts, { environ
   if (!environment.terminal.stdin)
     throw new RelayError("usage", `${command} deletes every message, and there is no terminal to ask on`, "Say --yes.");
   if (counts.total === 0) return;
-  writeNow(2, new TextEncoder().encode(`Delete ${renderCounts(counts)}? [y/N] `));
-  for await (const line of console) {
-    if (/^y(es)?$/i.test(line.trim())) return;
-    break;
-  }
+  if (await ask(`Delete ${renderCounts(counts)}?`, "[y/N]")) return;
   throw new RelayError("failed", "nothing was deleted", "Answer yes to delete.");
 }
 

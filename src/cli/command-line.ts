@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import { errorMessage, OutputClosed, RelayError, WriteFailed } from "../core/errors.ts";
+import { errorMessage, OutputClosed, ProgramEnded, RelayError, WriteFailed } from "../core/errors.ts";
 import { makeVisible, printableJson } from "../core/escape.ts";
 import { parseArguments } from "./arguments.ts";
 import { unknownVerb, type Verbs } from "./command.ts";
@@ -72,6 +72,7 @@ function hasFlag(rawArgs: readonly string[], ...names: string[]): boolean {
 function reportError(thrown: unknown, context: Context, json: boolean): number {
   const error = thrown instanceof WriteFailed ? outputError(thrown) : thrown;
   if (error instanceof OutputClosed) return 0;
+  if (error instanceof ProgramEnded) return error.status;
   const code = error instanceof RelayError ? error.exitCode : 1;
   const message = errorMessage(error);
   context.note(

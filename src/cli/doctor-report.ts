@@ -1,24 +1,23 @@
-import { stripVTControlCharacters, styleText } from "node:util";
-import type { Finding } from "../doctor/check.ts";
+import { stripVTControlCharacters } from "node:util";
+import { plural } from "../core/words.ts";
+import type { ListedFinding } from "../doctor/check.ts";
+import { renderChecklist } from "./checklist.ts";
 import type { Context } from "./context.ts";
 
-const colors = { ok: "green", warn: "yellow", fail: "red" } as const;
-
-/** The findings for people: a line each, and the fix below it. */
-export function renderFindings(findings: readonly Finding[], { environment }: Context): string {
-  const width = Math.max(...findings.map(({ name }) => name.length)) + 2;
-  const indent = " ".repeat(6 + width);
-  const isColored = environment.color("stdout");
-  const label = (status: Finding["status"]) => {
-    const text = status.padEnd(6);
-    return isColored ? styleText(colors[status], text, { validateStream: false }) : text;
-  };
-  return findings
-    .flatMap(({ name, status, detail, fix }) => [
-      `${label(status)}${name.padEnd(width)}${plain(detail)}`,
-      ...(fix ? [`${indent}${plain(fix)}`] : []),
-    ])
-    .join("\n");
+/** The findings for people, each with its fix below it, and what they come to; the error of a failure follows. */
+export function renderFindings(findings: readonly ListedFinding[], context: Context): string {
+  const lines = findings.map(({ section, name, status, detail, fix }) => ({
+    section,
+    mark: status === "ok" ? ("✓" as const) : ("!" as const),
+    isFailure: status === "fail",
+    text: [`${name}: ${plain(detail)}`, ...(fix ? [plain(fix)] : [])].join("\n"),
+  }));
+  const warnings = findings.filter(({ status }) => status === "warn").length;
+  const isFailing = lines.some(({ isFailure }) => isFailure);
+  const last =
+    warnings === 0 ? "Everything works." : `relay works; see the ${plural(warnings, "note")} marked ! above.`;
+  const text = renderChecklist(lines, { last: isFailing ? [] : [last] }, context);
+  return isFailing ? `${text}\n\n` : text;
 }
 
 // File names and the output of other programs may hold anything.

@@ -5,7 +5,7 @@ import { RelayError } from "../core/errors.ts";
 import { printableJson } from "../core/escape.ts";
 import { version } from "../core/version.ts";
 import { plural } from "../core/words.ts";
-import type { Finding, ServerCommand, Subject } from "../doctor/check.ts";
+import type { ListedFinding, ServerCommand, Subject } from "../doctor/check.ts";
 import { readConfiguration } from "../doctor/configuration.ts";
 import { examine } from "../doctor/examine.ts";
 import { checkLeaks } from "../doctor/install-check.ts";
@@ -45,7 +45,7 @@ async function repair({ environment, print }: Context, json: boolean): Promise<v
   print(json ? printableJson({ ok: true, buffer: path, ...done }) : renderRepair(path, done));
 }
 
-async function examineHere(context: Context, notify: boolean): Promise<Finding[]> {
+async function examineHere(context: Context, notify: boolean): Promise<ListedFinding[]> {
   const { environment } = context;
   const setup = setupContext(context);
   const folder = mkdtempSync(join(temporaryFolder(), "relay-doctor-"));
@@ -58,7 +58,11 @@ async function examineHere(context: Context, notify: boolean): Promise<Finding[]
     notifier: notify ? systemNotifier(environment.system) : null,
   };
   try {
-    return [...checkLeaks(environment.claudeCode), ...(await examine(subject))];
+    const leaks = checkLeaks(environment.claudeCode).map((finding) => ({
+      ...finding,
+      section: "This machine" as const,
+    }));
+    return [...leaks, ...(await examine(subject))];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,6 +1,8 @@
 import { bufferOverride } from "../setup/setup-context.ts";
-import { clientsToWelcome, planSetup } from "../setup/setup-plan.ts";
+import { clientsToWelcome, isCodeInstalled, planSetup } from "../setup/setup-plan.ts";
+import { lineOffer } from "../setup/status-line.ts";
 import { applyForCode, writableSetupContext } from "./apply.ts";
+import { ask } from "./ask.ts";
 import { defineCommand } from "./command.ts";
 import { welcome } from "./welcome.ts";
 
@@ -18,9 +20,18 @@ export const command = defineCommand({
   async run({ args, data: context }) {
     const setup = writableSetupContext(context, "relay setup");
     const { statusline = false, sandbox = false, json = false, "dry-run": dryRun = false } = args;
-    const plan = () => planSetup(setup, { scope: "user", statusline, sandbox });
-    const changed = await applyForCode(plan, setup, { dryRun, json }, context);
-    if (!changed || json || !context.environment.terminal.stdout) return;
-    await welcome(clientsToWelcome(setup), bufferOverride(setup), context);
+    const { terminal } = context.environment;
+    const isAsked = terminal.stdin && terminal.stdout && !(statusline || json || dryRun) && isCodeInstalled(setup);
+    const offer = isAsked ? lineOffer(setup) : null;
+    const isLineWanted = statusline || (offer !== null && (await ask(questions[offer], "[Y/n]")));
+    const check = async (changed: boolean) =>
+      changed && !json && terminal.stdout ? welcome(clientsToWelcome(setup), bufferOverride(setup), context) : [];
+    const plan = () => planSetup(setup, { scope: "user", statusline: isLineWanted, sandbox });
+    await applyForCode(plan, setup, { dryRun, json, check }, context);
   },
 });
+
+const questions = {
+  new: "Show what waits for Claude Code in its status line?",
+  append: "Keep your status line, and show what waits for Claude Code after it?",
+};

@@ -1,16 +1,41 @@
 import { clients } from "../core/client.ts";
+import { ProgramEnded } from "../core/errors.ts";
+import { writeNow } from "../platform/output.ts";
+import { runShell } from "../platform/process.ts";
 import { defineCommand } from "./command.ts";
+import type { Context } from "./context.ts";
 import { renderNews } from "./render.ts";
 
 export const command = defineCommand({
   meta: { name: "statusline", description: "Print what waits for Code, and who just read (called by Claude Code)" },
   calledByClaudeCode: true,
-  async run({ data: { quickRelay, print } }) {
-    try {
-      const { unread, delivered } = await quickRelay().store.counts();
-      const waiting = unread.code > 0 ? [`${unread.code} from Desktop`] : [];
-      const parts = [...waiting, ...clients.flatMap((client) => renderNews(client, delivered[client], Date.now()))];
-      if (parts.length > 0) print(parts.join(" · "));
-    } catch {} // a line under every prompt is no place for errors
+  args: {
+    after: { type: "string", valueHint: "COMMAND", description: "Your own status line's command, to stand before it" },
+  },
+  async run({ args: { after }, data: context }) {
+    if (after === undefined) {
+      const line = await ours(context);
+      if (line !== "") context.print(line);
+      return;
+    }
+    const [{ status, stdout }, line] = await Promise.all([runShell(after), ours(context)]);
+    const theirs = new TextDecoder().decode(stdout).trimEnd();
+    if (status !== 0 || theirs.includes("\n") || line === "") {
+      writeNow(1, stdout);
+      if (status !== 0) throw new ProgramEnded(status);
+    } else context.print(theirs === "" ? line : `${theirs}${theirs.includes("\u001b") ? reset : ""} · ${line}`);
   },
 });
+
+// Their line may end in a colour of theirs.
+const reset = "\u001b[0m";
+
+async function ours({ quickRelay }: Context): Promise<string> {
+  try {
+    const { unread, delivered } = await quickRelay().store.counts();
+    const waiting = unread.code > 0 ? [`${unread.code} from Desktop`] : [];
+    return [...waiting, ...clients.flatMap((client) => renderNews(client, delivered[client], Date.now()))].join(" · ");
+  } catch {
+    return ""; // a line under every prompt is no place for errors
+  }
+}

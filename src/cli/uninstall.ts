@@ -1,9 +1,10 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { makeVisible } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
 import { bundleCopies } from "../setup/other-installs.ts";
+import { stablePath } from "../setup/program.ts";
 import { planRemoval } from "../setup/removal.ts";
-import { bufferOverride } from "../setup/setup-context.ts";
+import { bufferOverride, type SetupContext } from "../setup/setup-context.ts";
 import { removeEmptyFolders } from "../setup/write-file.ts";
 import { filesOfBuffer } from "../store/repair.ts";
 import { apply, writableSetupContext } from "./apply.ts";
@@ -24,7 +25,7 @@ export const command = defineCommand({
     refuseInsideClaudeCode("relay uninstall", context.environment);
     const setup = writableSetupContext(context, "relay uninstall");
     const nothing = "relay is not set up; nothing to remove.";
-    const options = { dryRun, json, nothing, continueOnError: true };
+    const options = { dryRun, json, nothing, continueOnError: true, remains: purge ? [] : whatRemains(setup) };
     const remove = () => apply(() => planRemoval(setup), setup, options, context);
     if (!purge) return void (await remove());
     const buffer = bufferOverride(setup) ?? context.environment.bufferPath();
@@ -48,6 +49,25 @@ export const command = defineCommand({
         context.note(`relay: deleted ${makeVisible(path).text}`);
       }
       removeEmptyFolders([folder]);
+      for (const line of whatRemains(setup)) context.note(line);
     }
   },
 });
+
+/** What uninstall leaves, where it is, and how to delete it. Looks before the registrations are gone, which name the buffer. */
+function whatRemains(setup: SetupContext): string[] {
+  const buffer = chosenBuffer(setup) ?? setup.places.defaultBufferPath;
+  const program = stablePath(setup.executable, setup.system);
+  const messages = existsSync(buffer)
+    ? `your messages, in ${buffer} (to delete them: relay uninstall --purge), and `
+    : "";
+  return [`What remains: ${messages}relay itself: ${program}`];
+}
+
+function chosenBuffer(setup: SetupContext): string | null {
+  try {
+    return bufferOverride(setup);
+  } catch {
+    return null; // the two Claudes have different ones
+  }
+}

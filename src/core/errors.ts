@@ -43,6 +43,15 @@ export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
+/** A program of the person's, run in relay's place, ended with this status. Never printed. */
+export class ProgramEnded extends Error {
+  override readonly name = "ProgramEnded";
+
+  constructor(readonly status: number) {
+    super(`ended with ${status}`);
+  }
+}
+
 /** The message and the fix of an error, as one line; of a defect its message, never its stack. */
 export function errorMessage(error: unknown): string {
   if (error instanceof RelayError && error.fix) return `${error.message}. ${error.fix}`;

@@ -1,5 +1,6 @@
 import { errorMessage, RelayError } from "../core/errors.ts";
 import type { Notifier } from "../core/notifier.ts";
+import type { Section } from "../setup/plan.ts";
 import type { SetupContext } from "../setup/setup-context.ts";
 import type { Configuration } from "./configuration.ts";
 
@@ -13,6 +14,9 @@ export interface Finding {
   /** `null` if there is nothing to do. */
   fix: string | null;
 }
+
+/** A finding under the heading of its program. */
+export type ListedFinding = Finding & { section: Section };
 
 /** A server as a client starts it. */
 export interface ServerCommand {

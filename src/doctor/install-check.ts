@@ -49,18 +49,22 @@ export const checkClaudeCode: Check = async ({ context: { system, places } }) =>
   }
 };
 
-/** A plugin or a bundle beside setup's registration, with which a Claude has everything twice. */
-export const checkTwice: Check = ({ configuration: { plugin, bundles, code, desktop } }) => {
+/** A bundle beside setup's registration, with which Claude Desktop has everything twice. */
+export const checkBundle: Check = ({ configuration: { bundles, desktop } }) => {
   const doubled = bundles.filter(({ configPath }) =>
     desktop.some((file) => file.path === configPath && serverIn(file) !== undefined),
   );
-  const findings = doubled.map(({ name }) => {
+  return doubled.map(({ name }) => {
     const detail = `${name} is installed beside the registration, so Claude Desktop has every tool twice`;
     return warn("bundle", detail, "Remove it in Claude Desktop: Settings, Extensions.");
   });
-  if (!plugin || serverIn(code) === undefined) return findings;
+};
+
+/** The same for the plugin and Claude Code. */
+export const checkPlugin: Check = ({ configuration: { plugin, code } }) => {
+  if (!plugin || serverIn(code) === undefined) return [];
   const detail = `${plugin} is installed beside the registration, so Claude Code has everything twice`;
-  return [warn("plugin", detail, `Run: claude plugin uninstall ${plugin}`), ...findings];
+  return [warn("plugin", detail, `Run: claude plugin uninstall ${plugin}`)];
 };
 
 /** The rest of the Python server. The checks of the servers report one by the name of relay. */

@@ -5,6 +5,8 @@ import { parseCommandFile } from "../setup/claude-code.ts";
 import { findClaude, stablePath } from "../setup/program.ts";
 import { isPersonsServer, localServer } from "../setup/project-server.ts";
 import { bufferOf, ownerOf } from "../setup/servers.ts";
+import { isAcrossWsl } from "../setup/setup-context.ts";
+import { isDesktopInstalled } from "../setup/setup-plan.ts";
 import { type Check, type Finding, fail, ok, type ServerCommand, type Subject, warn } from "./check.ts";
 import { type ConfigFile, serverIn } from "./configuration.ts";
 
@@ -21,17 +23,22 @@ export const checkCodeServer: Check = async (subject) => {
   return findClaude(system, places.home) ? [fail(name, "is not registered in Claude Code", fix)] : [];
 };
 
-/** The same for Claude Desktop, in each of its configurations. */
+/** The same for Claude Desktop, in each of its configurations. Names it if it is not installed. */
 export const checkDesktopServer: Check = async (subject) => {
   const { desktop, bundles } = subject.configuration;
-  const { system, places } = subject.context;
+  const title = "Claude Desktop";
   const name = "server of Desktop";
   const fix = "Quit Claude Desktop, run relay setup-desktop, and start it again.";
+  if (isAcrossWsl(subject.context)) return [ok(title, "is on the Windows side; there, run: relay doctor")];
+  if (desktop.length === 0 && !isDesktopInstalled(subject.context))
+    return [
+      warn(title, "is not installed: there is no folder of its own", "Install it, then run: relay setup-desktop"),
+    ];
   const registered = desktop.filter((file) => serverIn(file) !== undefined);
   const found = await Promise.all(registered.map((file) => checkServer(subject, name, file, fix)));
   if (bundles.length > 0) return found.length > 0 ? found : [ok(name, "comes with relay's bundle")];
   const missing = desktop.filter((file) => !registered.includes(file)).map(({ path }) => path);
-  if (desktop.length === 0 && places.desktopFolders.some(system.exists)) missing.push("Claude Desktop");
+  if (desktop.length === 0) missing.push(title);
   return [...found, ...missing.map((place) => fail(name, `is not registered in ${place}`, fix))];
 };
 

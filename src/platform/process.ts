@@ -106,6 +106,16 @@ async function textOf(stream: Subprocess["stdout"], { exited }: Subprocess, most
   return text.slice(0, most);
 }
 
+/**
+ * Runs a command in a shell, with this process's input, environment, folder and standard error. Claude Code, which runs
+ * it with a limit, ends the whole tree of processes (seen, 2.1.330).
+ */
+export async function runShell(command: string): Promise<{ status: number; stdout: Uint8Array }> {
+  const child = Bun.spawn(["/bin/sh", "-c", command], { stdin: "inherit", stdout: "pipe", stderr: "inherit" });
+  const [status, stdout] = await Promise.all([child.exited, new Response(child.stdout).bytes()]);
+  return { status, stdout };
+}
+
 function lastLine(text: string): string {
   return text.trim().split("\n").at(-1) ?? "";
 }

@@ -142,11 +142,6 @@ export function sandboxExclusion(program: string, buffer: string | null = null):
   return slot(program, buffer);
 }
 
-/** The status line, with the number of waiting messages. */
-export function statusLine(program: string, buffer: string | null = null): { type: "command"; command: string } {
-  return { type: "command", command: relayCommand(program, "statusline", buffer) };
-}
-
 /** An entry of `mcpServers` that starts relay. */
 export interface ServerEntry {
   type?: "stdio";

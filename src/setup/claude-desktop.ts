@@ -6,7 +6,7 @@ import { wslEnv } from "../platform/wslenv.ts";
 import { bufferFlag } from "./claude-code.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
 import { installedBundle } from "./other-installs.ts";
-import { type ExternalCommand, mergePlans, type Plan } from "./plan.ts";
+import { type ExternalCommand, type Line, mergePlans, type Plan, problems, type Step } from "./plan.ts";
 import { readRecord } from "./record.ts";
 import { planServerFile } from "./registration.ts";
 import { bufferOverride, isAcrossWsl, launchOf, type SetupContext, windowsRelay } from "./setup-context.ts";
@@ -22,20 +22,27 @@ export async function planDesktop(context: SetupContext): Promise<Plan> {
     args: ["--client", "desktop", ...bufferFlag(buffer)],
     ...(Object.keys(env).length > 0 && { env }),
   };
-  const what = "registers the server in Claude Desktop";
+  const step: Step = {
+    section,
+    mark: "+",
+    what: "registers the server in Claude Desktop",
+    done: ["registered the server"],
+  };
   return mergePlans([
-    ...desktopConfigs(context).map((path) => planServerFile(record, path, entry, what)),
+    ...desktopConfigs(context).map((path) => planServerFile(record, path, entry, step)),
     {
-      warnings: [...(await runningWarning(context)), ...bundleWarnings(places.desktopFolders)],
-      next: [
-        restart,
-        'Tell it once, so that a plain get works in every chat: "Remember: when I say get, call relay_fetch and show me what it brings."',
-      ],
+      lines: problems(section, [...(await runningWarning(context)), ...bundleWarnings(places.desktopFolders)]),
+      next: [restart, tell],
     },
   ]);
 }
 
+const section = "Claude Desktop";
+
 const restart = "Quit Claude Desktop and start it again.";
+
+const tell =
+  'Tell Claude Desktop once: "Remember: when I say get, call relay_fetch and show me what it brings." Then a plain get works in every chat.';
 
 /** The configuration in each existing folder of Claude Desktop, or in the one that it would make. */
 function desktopConfigs({ places, system }: SetupContext): string[] {
@@ -63,12 +70,16 @@ async function planFromWsl(context: SetupContext): Promise<Plan> {
     );
   };
   const command: ExternalCommand = {
-    argv: [relay, "setup-desktop"],
+    section,
+    mark: "+",
     what: "sets up Claude Desktop on the Windows side",
+    done: ["set up Claude Desktop on the Windows side"],
+    argv: [relay, "setup-desktop"],
     run: async () => void (await setUpDesktop()),
   };
   const isDone = hasNoSteps(await setUpDesktop("--dry-run", "--json"));
-  return mergePlans([{ commands: isDone ? [] : [command], next: [restart] }]);
+  const done: Line = { section, mark: "✓", text: "is set up on the Windows side" };
+  return mergePlans([isDone ? { lines: [done] } : { commands: [command] }, { next: [restart] }]);
 }
 
 function hasNoSteps(report: string): boolean {

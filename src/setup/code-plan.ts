@@ -5,14 +5,16 @@ import type { System } from "../platform/system.ts";
 import { noBunOptions, type ServerEntry, serverEntry } from "./claude-code.ts";
 import { planCommand } from "./command-file.ts";
 import { mergeFile, readJson } from "./json-file.ts";
+import type { JsonText } from "./json-text.ts";
 import { activePlugin } from "./other-installs.ts";
-import { mergePlans, type Plan } from "./plan.ts";
+import { changesOr, mergePlans, type Plan, problems, type Step } from "./plan.ts";
 import { claudesWithoutHooks, findClaude, protectedVersion } from "./program.ts";
-import { type InstallRecord, readRecord } from "./record.ts";
+import { type InstallRecord, type Placed, readRecord } from "./record.ts";
 import { planProjectServer, planUserServer } from "./registration.ts";
 import { sandboxProblem } from "./sandbox.ts";
 import { settingsEntries } from "./settings.ts";
 import { type Launch, launchOf, type SetupContext } from "./setup-context.ts";
+import { canAppend, isRelaysLine, lineEntries, parseLine } from "./status-line.ts";
 
 /** Options of Claude Code's setup. */
 export interface CodeOptions {
@@ -22,6 +24,8 @@ export interface CodeOptions {
   /** Switches Claude Code's sandbox on. */
   sandbox?: boolean;
 }
+
+const section = "Claude Code";
 
 /**
  * Connects Claude Code: the server, the command, the hooks and rules in the settings. Throws a `failed` error if any of
@@ -45,8 +49,9 @@ export async function planCode(context: SetupContext, { scope, ...options }: Cod
   return mergePlans([
     server,
     settings,
-    { changes, warnings: [...pluginWarnings(places.claudeFolder), ...(isFindable ? [] : [notInPath])] },
-    { warnings: await oldClaudeWarnings(claude, system, places.home) },
+    changesOr(changes, section, `the command /${name} is installed`),
+    { lines: problems(section, [...pluginWarnings(places.claudeFolder), ...(isFindable ? [] : [notInPath])]) },
+    { lines: problems(section, await oldClaudeWarnings(claude, system, places.home)) },
     { next: [`Restart open sessions of Claude Code, which do not know relay yet. Then type /${name} there.`] },
   ]);
 }
@@ -80,26 +85,59 @@ async function oldClaudeWarnings(claude: string, system: System, home: string): 
 
 function planSettings(
   record: InstallRecord,
-  { system, places }: SetupContext,
+  context: SetupContext,
   launch: Launch,
   { statusline, sandbox = false }: Omit<CodeOptions, "scope">,
 ): Partial<Plan> {
+  const { system, places } = context;
   const path = join(places.claudeFolder, "settings.json");
   refuseOtherBuffer(record, path, launch.env.RELAY_DB);
-  const options = { isWindows: system.kind === "windows", statusline, sandbox };
+  const line = readJson(path).at(["statusLine"]);
+  const isRelays = isRelaysLine(line, launch.program, placedIn(record, path));
+  const isWanted = isRelays || (statusline && (line === undefined || canAppend(context)));
+  const entries = isWanted ? lineEntries(launch, line, isRelays) : [];
+  const options = { isWindows: system.kind === "windows", sandbox };
   const changes = mergeFile(
     record,
     path,
-    (json, placed) => settingsEntries(launch, options, json, placed),
-    `adds the /get hook and allows relay_send${sandbox ? ", and switches the sandbox on" : ""}`,
+    (json, placed) => [...settingsEntries(launch, options, json, placed), ...entries],
+    stepOf,
   );
-  return { changes };
+  const state = `the hooks and rules of /get${isRelays ? " and the status line" : ""} are in the settings`;
+  const left = isWanted ? [] : [{ section, mark: "–", text: describeLeft(line, context) } as const];
+  return mergePlans([changesOr(changes, section, state), { lines: left }]);
 }
 
-function refuseOtherBuffer({ files }: InstallRecord, path: string, buffer: string | undefined): void {
+function stepOf(before: JsonText, after: JsonText): Step {
+  const isChanged = (...path: string[]) => !Bun.deepEquals(before.at(path), after.at(path), true);
+  const line = before.at(["statusLine"]);
+  const parts: [what: string, done: string][] = [];
+  if (["hooks", "permissions", "env"].some((key) => isChanged(key)))
+    parts.push(["adds the /get hook and allows relay_send", "added the hooks of /get, and allowed relay_send"]);
+  if (isChanged("sandbox", "enabled")) parts.push(["switches the sandbox on", "switched the sandbox on"]);
+  else if (isChanged("sandbox")) parts.push(["lets /get out of the sandbox", "let /get out of the sandbox"]);
+  if (isChanged("statusLine"))
+    parts.push(
+      line === undefined || parseLine(line)
+        ? ["adds a live status line", "added a live status line, which shows what waits"]
+        : ["puts what waits after your status line", "put what waits after your own status line, and made it live"],
+    );
+  return { section, mark: "+", what: parts.map(([what]) => what).join(", and "), done: parts.map(([, done]) => done) };
+}
+
+function describeLeft(line: unknown, context: SetupContext): string {
+  if (line === undefined) return "no status line; relay setup --statusline adds a live one";
+  if (canAppend(context)) return "your own status line stays; relay setup --statusline puts what waits after it";
+  return "your own status line stays as it is: relay cannot run it on Windows";
+}
+
+function placedIn({ files }: InstallRecord, path: string): readonly Placed[] {
+  return files.find((file) => file.path === path)?.placed ?? [];
+}
+
+function refuseOtherBuffer(record: InstallRecord, path: string, buffer: string | undefined): void {
   const set = readJson(path).at(["env", "RELAY_DB"]);
-  const placed = files.find((file) => file.path === path)?.placed ?? [];
-  if (set === undefined || set === buffer || placed.some(({ value }) => value === set)) return;
+  if (set === undefined || set === buffer || placedIn(record, path).some(({ value }) => value === set)) return;
   throw new RelayError(
     "failed",
     `${path} sets RELAY_DB to ${JSON.stringify(set)}, and this command has ${JSON.stringify(buffer ?? null)}`,

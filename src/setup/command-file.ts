@@ -9,7 +9,7 @@ import {
   withProgram,
 } from "./claude-code.ts";
 import { isOriginalCommand, isOriginalPreview, previewName } from "./original.ts";
-import { type FileChange, type Plan, readRecordedFile, recordedChange } from "./plan.ts";
+import { type FileChange, type Plan, problems, readRecordedFile, recordedChange } from "./plan.ts";
 import { hashOf, type InstallRecord } from "./record.ts";
 import { readContent } from "./write-file.ts";
 
@@ -30,7 +30,7 @@ export function planCommand(records: InstallRecord, claudeFolder: string, { prog
   }
   const others = commandNames.filter((other) => other !== name);
   const changes = [
-    ...writeCommand(records, commandPath(claudeFolder, name), { program, buffer }, `installs the command /${name}`),
+    ...writeCommand(records, commandPath(claudeFolder, name), { program, buffer }, name),
     ...others.flatMap((other) => removeOther(records, commandPath(claudeFolder, other))),
     ...removeOriginal(records, previewPath(claudeFolder), isOriginalPreview),
   ];
@@ -57,7 +57,12 @@ function isFree(claudeFolder: string, name: CommandName): boolean {
   return content === null || isCommandFile(content.toString()) || isOriginalCommand(content);
 }
 
-function writeCommand(records: InstallRecord, path: string, { program, buffer }: Started, what: string): FileChange[] {
+function writeCommand(
+  records: InstallRecord,
+  path: string,
+  { program, buffer }: Started,
+  name: CommandName,
+): FileChange[] {
   const file = readRecordedFile(records, path);
   const text = file.content?.toString() ?? "";
   const isRelays = isCommandFile(text);
@@ -65,7 +70,12 @@ function writeCommand(records: InstallRecord, path: string, { program, buffer }:
   const written = Buffer.from(commandFile(program, buffer));
   const after = isEdited ? Buffer.from(withProgram(text, program, buffer)) : written;
   if (file.content?.equals(after)) return [];
-  const change = recordedChange(file, isRelays ? file.original : file.content, after, { what });
+  const change = recordedChange(file, isRelays ? file.original : file.content, after, {
+    section: "Claude Code",
+    mark: "+",
+    what: `installs the command /${name}`,
+    done: [`installed the command /${name}`],
+  });
   // the record has the unedited file, so that uninstall leaves an edited one alone
   return [{ ...change, record: { ...change.record, after: hashOf(written) } }];
 }
@@ -83,7 +93,14 @@ function removeOriginal(
 ): FileChange[] {
   const file = readRecordedFile(records, path);
   if (!file.content || !isOriginal(file.content)) return [];
-  return [recordedChange(file, file.content, null, { what: "removes a file of the Python server" })];
+  return [
+    recordedChange(file, file.content, null, {
+      section: "Claude Code",
+      mark: "–",
+      what: "removes a file of the Python server",
+      done: ["removed a file of the Python server"],
+    }),
+  ];
 }
 
 /**
@@ -95,10 +112,24 @@ export function planCommandRemoval(records: InstallRecord, path: string): Partia
   const isUnedited = isUntouched || (before !== null && isUneditedCommandFile(before.toString()));
   if (!record && !isUnedited) return {};
   const after = isUnedited ? original : before;
-  const what = after === null ? "removes the command" : "restores the file from before setup";
-  const warnings =
+  const step = after === null ? removesCommand : restoresFile;
+  const left =
     isUnedited || before === null
       ? []
       : [`${path} has changes of yours, so it stays. Delete it: without relay it does nothing.`];
-  return { changes: [{ path, before, after, what, record: null }], warnings };
+  return { changes: [{ ...step, path, before, after, record: null }], lines: problems("Claude Code", left) };
 }
+
+const removesCommand = {
+  section: "Claude Code",
+  mark: "–",
+  what: "removes the command",
+  done: ["removed the command"],
+} as const;
+
+const restoresFile = {
+  section: "Claude Code",
+  mark: "–",
+  what: "restores the file from before setup",
+  done: ["restored the file from before setup"],
+} as const;

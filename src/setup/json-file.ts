@@ -4,7 +4,7 @@ import { RelayError } from "../core/errors.ts";
 import { desktopConfigName } from "../platform/paths.ts";
 import { type JsonText, jsonText } from "./json-text.ts";
 import { type Entry, merge, unmerge } from "./merge.ts";
-import { type FileChange, type RecordedFile, readRecordedFile, recordedChange } from "./plan.ts";
+import { type FileChange, type RecordedFile, readRecordedFile, recordedChange, type Step } from "./plan.ts";
 import type { InstallRecord, Placed } from "./record.ts";
 import { refuseWrongTypes } from "./settings-types.ts";
 import { readContent } from "./write-file.ts";
@@ -38,7 +38,7 @@ export function mergeFile(
   records: InstallRecord,
   path: string,
   entriesFor: (json: JsonText, placed: readonly Placed[]) => readonly Entry[],
-  what: string,
+  step: (before: JsonText, after: JsonText) => Step,
 ): FileChange[] {
   const file = readRecordedFile(records, path);
   const { mark, json } = decode(file.content, path);
@@ -47,11 +47,13 @@ export function mergeFile(
   // such as the rule for a buffer that relay no longer uses
   const outdated = placed.filter((value) => !entries.some((entry) => isPlacedBy(entry, value)));
   const current = outdated.length > 0 ? unmerge(json, [], { placed: outdated, containers }) : json;
-  const after = encode(mark, merge(current, entries).json);
+  const merged = merge(current, entries).json;
+  const after = encode(mark, merged);
   if (file.content?.equals(after)) return [];
   const base = baseOf(file, mark, unmerge(json, entries, { placed, containers }));
   const byHand = JSON.stringify(merge(jsonText("", path), entries).json.at([]));
-  const change = recordedChange(file, base, after, { ...merge(decode(base, path).json, entries), what });
+  const { placed: added, containers: made } = merge(decode(base, path).json, entries);
+  const change = recordedChange(file, base, after, { ...step(json, merged), placed: added, containers: made });
   return [{ ...change, byHand }];
 }
 
@@ -63,16 +65,11 @@ function isPlacedBy({ path, value }: Entry, placed: Placed): boolean {
  * The change that removes relay's entries from a JSON file; none if they are not there. A file that is unchanged since
  * setup is restored byte for byte. Throws as {@link readJson}.
  */
-export function unmergeFile(
-  records: InstallRecord,
-  path: string,
-  entries: readonly Entry[],
-  what: string,
-): FileChange[] {
+export function unmergeFile(records: InstallRecord, path: string, entries: readonly Entry[], step: Step): FileChange[] {
   const file = readRecordedFile(records, path);
   const { content: before, record } = file;
   if (!record && before === null) return [];
-  const change = (after: Buffer | null): FileChange[] => [{ path, before, after, what, record: null }];
+  const change = (after: Buffer | null): FileChange[] => [{ ...step, path, before, after, record: null }];
   if (file.isUntouched || before === null) return change(file.isUntouched ? file.original : null);
   const { mark, json } = decode(before, path);
   const bare = unmerge(json, entries, record ?? { placed: [], containers: [] });

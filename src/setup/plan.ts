@@ -10,14 +10,35 @@ import {
 } from "./record.ts";
 import { missingFolders, readContent, refuseReadOnly, removeEmptyFolders, replaceContent } from "./write-file.ts";
 
+/** The headings of a checklist, in their order. */
+export const sections = ["This machine", "Claude Code", "Claude Desktop", "Notifications"] as const;
+
+/** The heading above a line of a checklist. */
+export type Section = (typeof sections)[number];
+
+/** A line of a checklist: right already, added, removed or not there, a problem with its fix. */
+export interface Line {
+  section: Section;
+  mark: "✓" | "+" | "–" | "!";
+  text: string;
+}
+
+/** A piece of work in words for the person. */
+export interface Step {
+  section: Section;
+  mark: "+" | "–";
+  /** What it does, in a few words. */
+  what: string;
+  /** What was done by it, each thing on a line of its own. */
+  done: readonly string[];
+}
+
 /** The change of one file. */
-export interface FileChange {
+export interface FileChange extends Step {
   path: string;
   before: Buffer | null;
   /** `null` removes the file. */
   after: Buffer | null;
-  /** Its purpose for the person, in a few words. */
-  what: string;
   /** The file's new record; `null` removes the record. */
   record: FileRecord | null;
   /** relay's part as JSON, for a person who has to add it. */
@@ -25,9 +46,8 @@ export interface FileChange {
 }
 
 /** A run of another program. */
-export interface ExternalCommand {
+export interface ExternalCommand extends Step {
   argv: string[];
-  what: string;
   /** The file that it changes, and relay's part of it as in {@link FileChange}. */
   path?: string;
   byHand?: string;
@@ -43,12 +63,22 @@ export interface ExternalCommand {
 export interface Plan {
   commands: ExternalCommand[];
   changes: FileChange[];
-  /** Problems that remain, and their fixes. */
-  warnings: string[];
+  /** What is right already, is left out, or remains a problem. */
+  lines: Line[];
   /** The person's next steps. */
   next: string[];
   /** The errors of parts that are not possible. */
   failures: Error[];
+}
+
+/** The lines of problems that remain, with their fixes. */
+export function problems(section: Section, texts: readonly string[]): Line[] {
+  return texts.map((text) => ({ section, mark: "!", text }));
+}
+
+/** The changes of a file, or the line that it is right already. */
+export function changesOr(changes: FileChange[], section: Section, text: string): Partial<Plan> {
+  return { changes, lines: changes.length > 0 ? [] : [{ section, mark: "✓", text }] };
 }
 
 /** Joins several plans into one. */
@@ -56,7 +86,7 @@ export function mergePlans(plans: readonly Partial<Plan>[]): Plan {
   return {
     commands: plans.flatMap(({ commands = [] }) => commands),
     changes: plans.flatMap(({ changes = [] }) => changes),
-    warnings: plans.flatMap(({ warnings = [] }) => warnings),
+    lines: plans.flatMap(({ lines = [] }) => lines),
     next: plans.flatMap(({ next = [] }) => next),
     failures: plans.flatMap(({ failures = [] }) => failures),
   };
@@ -113,7 +143,7 @@ export function refuseUnwritable({ commands, changes }: Plan, recordPath: string
   if (commands.length + changes.length > 0) refuseReadOnly(recordPath);
 }
 
-function withDone(error: unknown, done: readonly { what: string }[]): unknown {
+function withDone(error: unknown, done: readonly Step[]): unknown {
   if (!(error instanceof RelayError) || done.length === 0) return error;
   const parts = done.map(({ what }) => what).join("; ");
   return new RelayError(
@@ -150,12 +180,12 @@ export function recordedChange(
   { path, content, record }: RecordedFile,
   base: Buffer | null,
   after: Buffer | null,
-  { what, placed = [], containers = [] }: { what: string } & Partial<FileRecord>,
+  { placed = [], containers = [], ...step }: Step & Pick<Partial<FileRecord>, "placed" | "containers">,
 ): FileChange & { record: FileRecord } {
   const before = base?.toString("base64") ?? null;
   const folders = [...new Set([...(record?.folders ?? []), ...(after ? missingFolders(path) : [])])];
   const next = { path, before, after: hashOf(after), placed, containers, folders };
-  return { path, before: content, after, what, record: next };
+  return { ...step, path, before: content, after, record: next };
 }
 
 function recordOf({ files }: InstallRecord, path: string): FileRecord | undefined {

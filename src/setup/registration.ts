@@ -6,7 +6,7 @@ import type { ServerEntry } from "./claude-code.ts";
 import { askAdministrator, refuseObstacle } from "./claude-view.ts";
 import { mergeFile, readJson, unmergeFile } from "./json-file.ts";
 import type { JsonText } from "./json-text.ts";
-import type { Plan } from "./plan.ts";
+import { changesOr, type Plan, type Step } from "./plan.ts";
 import { needsShell } from "./program.ts";
 import { type InstallRecord, type Registration, withoutFile, withRegistration } from "./record.ts";
 import { mergeServer, ownerOf, serverIn } from "./servers.ts";
@@ -22,7 +22,7 @@ export function planUserServer(context: SetupContext, claude: string, wanted: Se
   const existing = registered(config);
   const entry = mergeServer(wanted, existing);
   refuseObstacle(context, entry);
-  if (Bun.deepEquals(existing, entry, true)) return {};
+  if (Bun.deepEquals(existing, entry, true)) return changesOr([], section, "the server is registered");
   refuseOther(existing, config);
   if (needsShell(claude)) return { next: [byHand(entry)] };
   const call = caller(context, configDirOverride);
@@ -42,10 +42,14 @@ export function planUserServer(context: SetupContext, claude: string, wanted: Se
       "Run this again.",
     );
   };
-  const what = existing === undefined ? "registers the server" : "replaces the registered server";
+  const [what, done] =
+    existing === undefined
+      ? ["registers the server", "registered the server, by `claude mcp add-json`"]
+      : ["replaces the registered server", "replaced the registered server, by `claude mcp add-json`"];
   const recordBefore = (records: InstallRecord) => withRegistration(records, { config, configDirOverride });
   const part = JSON.stringify({ mcpServers: { relay: entry } });
-  return { commands: [{ argv, what, run, recordBefore, path: config, byHand: part }] };
+  const command = { argv, run, recordBefore, path: config, byHand: part };
+  return { commands: [{ section, mark: "+", what, done: [done], ...command }] };
 }
 
 // cmd.exe and PowerShell read this alike, but quote JSON in different ways. After `-e` Claude Code takes every word up to the
@@ -72,23 +76,25 @@ export function planUserServerRemoval(
   claude: string | null,
   { config, configDirOverride }: Registration,
 ): Partial<Plan> {
-  const what = "removes the server";
   if (ownerOf(registered(config)) !== "relay") {
     const content = readContent(config);
     const isRecorded = records.registrations.some((registration) => registration.config === config);
-    return isRecorded ? { changes: [{ path: config, before: content, after: content, what, record: null }] } : {};
+    return isRecorded
+      ? { changes: [{ ...removesServer(section), path: config, before: content, after: content, record: null }] }
+      : {};
   }
-  if (claude === null) return planServerFileRemoval(records, config, what);
+  if (claude === null) return planServerFileRemoval(records, config, removesServer(section));
   if (needsShell(claude)) return { next: ["Remove the server: claude mcp remove relay"] };
   const argv = removal(claude);
   const call = caller(context, configDirOverride);
   const recordAfter = (record: InstallRecord) => withoutFile(record, config);
-  return { commands: [{ argv, what, run: () => call(argv), recordAfter }] };
+  const step = removesServer(section);
+  return { commands: [{ ...step, argv, run: () => call(argv), recordAfter }] };
 }
 
 /** Removes relay's entry from a file with `mcpServers`. Throws a `failed` error if the file cannot be read. */
-export function planServerFileRemoval(records: InstallRecord, path: string, what: string): Partial<Plan> {
-  return { changes: unmergeFile(records, path, [serverIn({ command: "relay", args: [] })], what) };
+export function planServerFileRemoval(records: InstallRecord, path: string, step: Step): Partial<Plan> {
+  return { changes: unmergeFile(records, path, [serverIn({ command: "relay", args: [] })], step) };
 }
 
 /** A function that runs Claude Code's program for this configuration folder. */
@@ -109,16 +115,29 @@ export function planProjectServer(records: InstallRecord, context: SetupContext,
   refuseObstacle(context, wanted);
   const path = join(context.folder, ".mcp.json");
   refuseLink(path);
-  return planServerFile(records, path, wanted, "registers the server for this project");
+  return planServerFile(records, path, wanted, {
+    section,
+    mark: "+",
+    what: "registers the server for this project",
+    done: ["registered the server for this project"],
+  });
 }
 
 /** Puts relay's entry into a file with `mcpServers`. Throws a `failed` error if another server has the name. */
-export function planServerFile(records: InstallRecord, path: string, wanted: ServerEntry, what: string): Partial<Plan> {
+export function planServerFile(records: InstallRecord, path: string, wanted: ServerEntry, step: Step): Partial<Plan> {
   const entriesFor = (json: JsonText) => {
     refuseOther(json.at(["mcpServers", "relay"]), path);
     return [serverIn(wanted)];
   };
-  return { changes: mergeFile(records, path, entriesFor, what) };
+  const changes = mergeFile(records, path, entriesFor, () => step);
+  return changesOr(changes, step.section, `the server is registered in ${path}`);
+}
+
+const section = "Claude Code";
+
+/** The words for the removal of a server from this Claude. */
+export function removesServer(from: Step["section"]): Step {
+  return { section: from, mark: "–", what: "removes the server", done: ["removed the server"] };
 }
 
 function addition(claude: string, entry: unknown): string[] {

@@ -4,10 +4,10 @@ import { commandPaths, planCommandRemoval } from "./command-file.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
 import { unmergeFile } from "./json-file.ts";
 import { activePlugin, installedBundle } from "./other-installs.ts";
-import { mergePlans, type Plan } from "./plan.ts";
+import { type Line, mergePlans, type Plan, problems } from "./plan.ts";
 import { findClaude } from "./program.ts";
 import { type InstallRecord, readRecord } from "./record.ts";
-import { allRegistrations, planServerFileRemoval, planUserServerRemoval } from "./registration.ts";
+import { allRegistrations, planServerFileRemoval, planUserServerRemoval, removesServer } from "./registration.ts";
 import { settingsRemovals } from "./settings.ts";
 import type { SetupContext } from "./setup-context.ts";
 
@@ -29,10 +29,19 @@ export async function planRemoval(context: SetupContext): Promise<Plan> {
   const isDesktopConfig = plan.changes.some(({ path }) => basename(path) === desktopConfigName);
   const isRunning = isDesktopConfig && (await isDesktopRunning(system, places.home));
   return mergePlans([
-    { warnings: isRunning ? [runningWarning] : [] },
     plan,
-    { warnings: otherInstalls(context), next: system.kind === "wsl" ? ["On Windows, run: relay uninstall"] : [] },
+    { lines: plan.failures.length > 0 ? [] : emptySections(plan) },
+    { lines: problems("Claude Desktop", isRunning ? [runningWarning] : []) },
+    otherInstalls(context),
+    { next: system.kind === "wsl" ? ["On Windows, run: relay uninstall"] : [] },
   ]);
+}
+
+function emptySections({ commands, changes }: Plan): Line[] {
+  const sections = ["Claude Code", "Claude Desktop"] as const;
+  return sections
+    .filter((section) => ![...commands, ...changes].some((step) => step.section === section))
+    .map((section) => ({ section, mark: "–", text: "nothing of relay's is in its configuration" }));
 }
 
 const runningWarning =
@@ -47,13 +56,14 @@ function orFailure(plan: () => Partial<Plan>): Partial<Plan> {
 }
 
 // setup did not install a plugin or a bundle, so uninstall leaves them.
-function otherInstalls({ places }: SetupContext): string[] {
+function otherInstalls({ places }: SetupContext): Partial<Plan> {
   const plugin = activePlugin(places.claudeFolder);
   const hasBundle = places.desktopFolders.some((folder) => installedBundle(folder));
-  return [
-    ...(plugin ? [`relay's plugin for Claude Code stays. Run: claude plugin uninstall ${plugin}`] : []),
-    ...(hasBundle ? ["relay's bundle for Claude Desktop stays. Remove it there, in Settings, Extensions."] : []),
-  ];
+  const ofCode = plugin ? [`relay's plugin for Claude Code stays. Run: claude plugin uninstall ${plugin}`] : [];
+  const ofDesktop = hasBundle
+    ? ["relay's bundle for Claude Desktop stays. Remove it there, in Settings, Extensions."]
+    : [];
+  return { lines: [...problems("Claude Code", ofCode), ...problems("Claude Desktop", ofDesktop)] };
 }
 
 /** The files in which relay may be, without a record. */
@@ -67,8 +77,14 @@ function usualPaths({ places }: SetupContext): string[] {
 }
 
 function planFileRemoval(record: InstallRecord, path: string): Partial<Plan> {
-  const what = "removes relay";
   if (!path.endsWith(".json")) return planCommandRemoval(record, path);
-  if ([desktopConfigName, ".mcp.json"].includes(basename(path))) return planServerFileRemoval(record, path, what);
-  return { changes: unmergeFile(record, path, settingsRemovals(), what) };
+  if (basename(path) === desktopConfigName) return planServerFileRemoval(record, path, removesServer("Claude Desktop"));
+  if (basename(path) === ".mcp.json") return planServerFileRemoval(record, path, removesServer("Claude Code"));
+  const step = {
+    section: "Claude Code",
+    mark: "–",
+    what: "removes relay",
+    done: ["removed relay's part of the settings"],
+  } as const;
+  return { changes: unmergeFile(record, path, settingsRemovals(), step) };
 }

@@ -1,5 +1,5 @@
 import { isShared, withoutShared, wslEnv } from "../platform/wslenv.ts";
-import { isSlot, sandboxExclusion, statusLine } from "./claude-code.ts";
+import { isSlot, sandboxExclusion } from "./claude-code.ts";
 import { hookEntries, parseHook } from "./hook-entries.ts";
 import { objectIn } from "./json-file.ts";
 import type { JsonText, Path } from "./json-text.ts";
@@ -7,29 +7,26 @@ import type { Entry, JsonChange } from "./merge.ts";
 import { isOriginalHook } from "./original.ts";
 import type { Placed } from "./record.ts";
 import type { Launch } from "./setup-context.ts";
+import { lineRemoval } from "./status-line.ts";
 
 /** Options of {@link settingsEntries}. */
 export interface SettingsOptions {
   isWindows: boolean;
-  /** Adds a status line. */
-  statusline: boolean;
   /** Switches Claude Code's sandbox on. */
   sandbox: boolean;
 }
 
 /**
- * relay's entries in Claude Code's settings, given the settings and the values that setup put there before. The variables
+ * relay's entries in Claude Code's settings but the status line, given the settings and the values that setup put there before. The variables
  * of `launch` go to every process of Claude Code.
  */
 export function settingsEntries(
   { program, buffer, env, rules }: Launch,
-  { isWindows, statusline, sandbox }: SettingsOptions,
+  { isWindows, sandbox }: SettingsOptions,
   settings: JsonText,
   placed: readonly Placed[],
 ): Entry[] {
   const hooks = hookEntries(program, isWindows, buffer);
-  const line = settings.at(["statusLine"]);
-  const isRelaysLine = placed.some(({ path, value }) => path[0] === "statusLine" && Bun.deepEquals(value, line, true));
   const entries = [
     hook("UserPromptExpansion", hooks.UserPromptExpansion),
     { ...hook("SessionStart", hooks.SessionStart), removeOriginal: removeHooks(isOriginalHook) },
@@ -39,15 +36,13 @@ export function settingsEntries(
   const isSandboxed = sandbox || settings.at(["sandbox", "enabled"]) === true;
   if (sandbox || (isSandboxed && placed.some(({ path }) => path[0] === "sandbox"))) entries.push(...sandboxSwitches);
   if (isSandboxed) entries.push(exclusion(sandboxExclusion(program, buffer)));
-  if (isRelaysLine || (statusline && line === undefined)) {
-    entries.push(property(["statusLine"], statusLine(program, buffer)));
-  }
   return [...entries, ...Object.entries(env).map(([name, value]) => variable(name, value))];
 }
 
 /** The entries in Claude Code's settings that are recognizably relay's, for any program. */
 export function settingsRemovals(): Entry[] {
-  return [hook("UserPromptExpansion", null), hook("SessionStart", null), exclusion(null), variable("WSLENV", "")];
+  const hooks = [hook("UserPromptExpansion", null), hook("SessionStart", null)];
+  return [...hooks, exclusion(null), variable("WSLENV", ""), lineRemoval];
 }
 
 function element(path: string[], value: unknown): Entry {

@@ -2,7 +2,7 @@ import type { Client } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { planDesktop } from "./claude-desktop.ts";
 import { type CodeOptions, planCode } from "./code-plan.ts";
-import { mergePlans, type Plan } from "./plan.ts";
+import { type Line, mergePlans, type Plan, type Section } from "./plan.ts";
 import { findClaude } from "./program.ts";
 import { isAcrossWsl, type SetupContext } from "./setup-context.ts";
 
@@ -16,12 +16,12 @@ export async function planSetup(context: SetupContext, options: CodeOptions): Pr
       "Install one, or name the one to set up: relay setup-code, relay setup-desktop",
     );
   }
-  const missing = (title: string, verb: string) => `${title} is not installed. Once it is, run: relay ${verb}`;
+  const missing = (section: Section, verb: string): Line[] => [
+    { section, mark: "–", text: `${section} is not installed. Once it is, run: relay ${verb}` },
+  ];
   return mergePlans([
-    code ? await planCode(context, options) : {},
-    desktop ? await planDesktop(context) : {},
-    { next: code ? [] : [missing("Claude Code", "setup-code")] },
-    { next: desktop ? [] : [missing("Claude Desktop", "setup-desktop")] },
+    code ? await planCode(context, options) : { lines: missing("Claude Code", "setup-code") },
+    desktop ? await planDesktop(context) : { lines: missing("Claude Desktop", "setup-desktop") },
   ]);
 }
 
@@ -34,12 +34,15 @@ export function clientsToWelcome(context: SetupContext): Client[] {
   ];
 }
 
-function isCodeInstalled({ system, places }: SetupContext): boolean {
+/** Whether there is a Claude Code to set up. */
+export function isCodeInstalled({ system, places }: SetupContext): boolean {
   return findClaude(system, places.home) !== null;
 }
 
-// Its configuration's folder or its program shows it. In WSL it is on the Windows side.
-function isDesktopInstalled({ system, places }: SetupContext): boolean {
+/**
+ * Whether there is a Claude Desktop, by its configuration's folder or its program. In WSL there is one on the Windows side.
+ */
+export function isDesktopInstalled({ system, places }: SetupContext): boolean {
   if (system.kind === "wsl" || places.desktopFolders.some(system.exists)) return true;
   return system.kind === "macos" ? system.exists("/Applications/Claude.app") : system.find("claude-desktop") !== null;
 }
