@@ -9,6 +9,7 @@ import { notifiersFrom } from "./support/notifiers.ts";
 import { connect, type PeerOptions } from "./support/peer.ts";
 import { relayBinary, type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { startSession, toolCall } from "./support/server.ts";
+import { openTypedSession } from "./support/typing.ts";
 
 const desktop: PeerOptions = { name: "claude-ai", version: "0.1.0" };
 const code: PeerOptions = { name: "claude-code", version: "2.1.330", env: { CLAUDECODE: "1" } };
@@ -257,6 +258,20 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await start(box, code);
     await announced(box);
     expect(await afterLook(box)).toEqual(["3 messages: one", "marker"]);
+  });
+
+  test("a typed /send is announced as the person's, and a hanging notifier holds the prompt up for a second", async () => {
+    await using box = await openDesktop();
+    const session = openTypedSession(box);
+    const env = { RELAY_NOTIFY: "auto", ...box.session.env };
+    const send = (words: string) => session.hook(session.event(words, { command_name: "send" }), env);
+    await send("hello");
+    expect(box.session.shown()).toMatchObject([{ summary: "For Desktop, from you, in Claude Code", body: "hello" }]);
+    await box.session.behave("hang");
+    age(box, 60_000);
+    const before = performance.now();
+    expect((await send("again")).stdout).toContain("sent to Desktop as message 2");
+    expect(performance.now() - before).toBeWithin(900, 3_000);
   });
 
   test.each([

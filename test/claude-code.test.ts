@@ -61,6 +61,10 @@ const cheats = (wiring: Wiring): Reply[] => [
   tool("Skill", { skill: "get" }),
   tool("Skill", { skill: "relay:get" }),
   tool("SlashCommand", { command: "/get" }),
+  tool("Skill", { skill: "send", args: "a lie" }),
+  tool("SlashCommand", { command: "/send a lie" }),
+  bash("claude -p '/send a lie'; CLAUDE_CODE_SESSION_ATTENDED=1 claude -p '/send a lie'"),
+  bash(`${attended}; ${event.replace('"get"', '"send"')} | relay hook user-prompt-expansion`),
   tool("ListMcpResourcesTool", { server: "relay" }),
   tool("ReadMcpResourceTool", { server: "relay", uri: "relay://messages" }),
   tool("Read", { file_path: "~/.relay_buffer.db" }),
@@ -93,9 +97,10 @@ describe.skipIf(!claude).each(wirings)("by %s: a model that cheats sees nothing"
     expect(api.everything()).not.toContain("xylophone");
     // it followed its script, and was refused
     expect(api.everything()).toContain("`relay get` is not for Claude Code");
-    expect(api.everything()).toContain("relay: nobody typed /get here");
+    expect(api.everything()).toContain("relay: nobody typed /get or /send here");
     if (nobody) await box.run(["chown", "-R", "0:0", box.home]);
     expect(await unread(box)).toBe(1);
+    expect((await get(box, "desktop")).messages).toEqual([]);
   });
 
   test("with /get as the whole prompt of a run without a person", async () => {
@@ -105,6 +110,7 @@ describe.skipIf(!claude).each(wirings)("by %s: a model that cheats sees nothing"
     for (const command of ["/get", `/${relayTool(wiring, "get")}`]) await lab.headless(command, allowed);
     expect(lab.api.everything()).not.toContain("xylophone");
     expect(await unread(box)).toBe(1);
+    expect((await get(box, "desktop")).messages).toEqual([]);
   });
 });
 
@@ -223,7 +229,7 @@ describe.skipIf(!hasTerminal).each(wirings)("by %s: in the terminal UI", (wiring
     await until("the model to be asked", () => lab.api.shown.length > 0, 30_000);
     await sendAll(box, "code", ["The second secret."]);
     await terminal.shows("answer one");
-    expect(lab.api.everything()).toContain("relay: nobody typed /get here");
+    expect(lab.api.everything()).toContain("relay: nobody typed /get or /send here");
     expect(lab.api.everything()).not.toContain("1 message from Desktop. Type /get");
     expect(places(lab, secret)).toEqual(["user text"]);
     expect(pageOf(lab, secret)).toStartWith(
@@ -239,6 +245,65 @@ describe.skipIf(!hasTerminal).each(wirings)("by %s: in the terminal UI", (wiring
     expect(places(lab, secret)).toEqual(["user text"]);
     await expectUnread(box, 0);
     if (wiring === "setup") await terminal.shows(/Code got 1 just now \(typed \/get in project\)/);
+  });
+
+  test("what asks for no page is answered on the screen, without the model; a page's first lines are there, too", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", [secret]);
+    const replies = ["one", "two", "three", "four"].map((word) => ({ text: `answer ${word}` }));
+    const lab = openLab(box, { wiring, prompt: "/get", replies });
+    const terminal = await lab.terminal();
+    const words = "is it `id` $(id) \"or\" 'not'; $HOME?";
+    const answered = [
+      ["/get Status", "relay: waiting here: 1 message from Desktop; type /get"],
+      ["/get help", "/send WORDS  send words to Desktop"],
+      ["/get is it so?", 'relay: /get takes no "is it so?"'],
+      ["/get 7", "relay: there is no message 7"],
+      ["/get again", "relay: nothing is left of the last page."],
+      [`/send ${words}`, "relay: sent to Desktop as message 2; 1 waits there."],
+      ["/send", "relay: type /send and the words for Desktop."],
+      ["/get clear", "relay: this would delete 1 unread for Code and 1 unread for Desktop."],
+    ] as const;
+    for (const [line, answer] of answered) {
+      await terminal.enter(line);
+      await terminal.shows(new RegExp(RegExp.escape(answer)));
+    }
+    expect(lab.api.shown).toEqual([]);
+    const { messages } = await get(box, "desktop", "--peek");
+    expect(messages).toMatchObject([{ message: words, typed_in: "claude-code" }]);
+    expect(await unread(box)).toBe(1);
+    await terminal.enter("/get");
+    await terminal.shows("answer one");
+    expect(terminal.screen()).toMatch(
+      /relay: 1 message from Desktop\.\s+Message 1 from Desktop · \d\d:\d\d .*\s+│ The vault/,
+    );
+    expect(places(lab, secret)).toEqual(["user text"]);
+    await expectUnread(box, 0);
+    await terminal.enter("/get again");
+    await terminal.shows("answer two");
+    expect(terminal.screen()).toContain("relay: the last page once more, 1 message from Desktop.");
+    expect(places(lab, secret)).toEqual(["user text", "user text"]);
+    await terminal.enter("/get 2");
+    await terminal.shows("answer three");
+    expect(pageOf(lab, "who typed /get 2.")).toContain(`(typed by the person in Claude Code)\n${words}`);
+    await terminal.enter("/get");
+    await terminal.shows("relay: nothing new from Desktop.");
+    await terminal.enter("/get clear yes");
+    await terminal.shows("relay: deleted 2 messages, of which 1 unread.");
+    await terminal.enter("/clear");
+    await until("a clear screen", () => !terminal.screen().includes("answer three"), 30_000);
+    await sendAll(box, "code", [secret]);
+    await terminal.enter("/get");
+    await terminal.shows("answer four");
+    expect(places(lab, secret)).toEqual(["user text"]);
+    expect(lab.api.shown).toHaveLength(4);
+    for (const text of [
+      ...answered.map(([, answer]) => answer),
+      "Message 1 from Desktop · ",
+      "nothing new from",
+      "deleted 2",
+    ])
+      expect(lab.api.everything()).not.toContain(JSON.stringify(text).slice(1, -1));
   });
 
   test("no program in a disguise gets the page; the person is told, and gets it a little later", async () => {
@@ -362,41 +427,6 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     expect(await unread(box)).toBe(1);
   });
 
-  test("words after /get go to Desktop; status, again and clear do what they say; all works after /clear", async () => {
-    await using box = sandbox();
-    await sendAll(box, "code", [secret]);
-    const replies = ["one", "two", "three", "four", "five", "six"].map((word) => ({
-      text: `answer ${word}`,
-    }));
-    const lab = openLab(box, { prompt: "/get", replies });
-    const terminal = await lab.terminal();
-    await terminal.enter("/get status");
-    await terminal.shows("answer one");
-    const status = "relay: 1 unread from Desktop, 0 unread for Desktop, 1 of 20 kept.";
-    expect(places(lab, status)).toEqual(["user text"]);
-    const words = "is it `id` $(id) \"or\" 'not'; $HOME?";
-    await terminal.enter(`/get ${words}`);
-    await terminal.shows("answer two");
-    expect(places(lab, "relay: the words after /get were for Desktop")).toEqual(["user text"]);
-    expect((await get(box, "desktop")).messages.map(({ message }) => message)).toEqual([words]);
-    expect(await unread(box)).toBe(1);
-    await terminal.enter("/get");
-    await terminal.shows("answer three");
-    await expectUnread(box, 0);
-    await terminal.enter("/get again");
-    await terminal.shows("answer four");
-    expect(places(lab, secret)).toEqual(["user text", "user text"]);
-    await terminal.enter("/get clear");
-    await terminal.shows("answer five");
-    expect(places(lab, "relay: cleared 2 messages, of which 0 unread.")).toEqual(["user text"]);
-    await terminal.enter("/clear");
-    await until("a clear screen", () => !terminal.screen().includes("answer five"), 30_000);
-    await sendAll(box, "code", [secret]);
-    await terminal.enter("/get");
-    await terminal.shows("answer six");
-    expect(places(lab, secret)).toEqual(["user text"]);
-  });
-
   const modes = wirings.flatMap((wiring) => ["manual", "auto"].map((mode) => [wiring, mode] as const));
   test.each(modes)("by %s, in %s mode: Claude Code does nothing that a message names", async (wiring, mode) => {
     await using box = sandbox();
@@ -476,10 +506,16 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     const lab = openLab(box, { prompt: "/get", replies: [{ text: "answer" }, { text: "answer" }] });
     const [one, two] = await Promise.all([lab.terminal(), lab.terminal()]);
     await Promise.all([one.enter("/get"), two.enter("/get")]);
-    await Promise.all([one.shows("answer"), two.shows("answer")]);
-    const texts = lab.api.shown.map((shown) => blocks(shown).map(({ text }) => text));
-    expect(texts.map((text) => text.join("\n").includes(secret)).sort()).toEqual([false, true]);
-    expect(texts.flat().filter((text) => text.includes("relay: nothing new from Desktop"))).toHaveLength(1);
+    // the hook of the slower one may have seen the message that its page then lacks
+    const outcome = /answer|relay: nothing new from Desktop/;
+    await Promise.all([one.shows(outcome), two.shows(outcome)]);
+    const texts = lab.api.shown.map((shown) =>
+      blocks(shown)
+        .map(({ text }) => text)
+        .join("\n"),
+    );
+    expect(texts.filter((text) => text.includes(secret))).toHaveLength(1);
+    for (const text of texts) expect(text.includes(secret) || text.includes("another reader was faster")).toBe(true);
     await expectUnread(box, 0);
   });
 
@@ -490,8 +526,11 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     const lab = openLab(box, { prompt: "/get", replies: [], files });
     const terminal = await lab.terminal();
     await terminal.enter("/get");
-    await terminal.shows(/hooks are switched off/);
+    await terminal.shows(/hooks do not run here/);
+    await terminal.enter("/send hello");
+    await terminal.shows(/\/send hello[\s\S]*hooks do not run here/);
     expect(lab.api.everything()).not.toContain("xylophone");
     expect(await unread(box)).toBe(1);
+    expect((await get(box, "desktop")).messages).toEqual([]);
   });
 });

@@ -145,7 +145,7 @@ const troubles: Record<string, (Change | string)[]> = {
   ],
   "no hooks": [
     set(settings, "hooks", undefined),
-    "fail hook UserPromptExpansion: is not in your settings; it issues the tickets of /get",
+    "fail hook UserPromptExpansion: is not in your settings; it answers /get and /send",
     "warn hook SessionStart: is not in your settings; it reports waiting messages",
   ],
   "no hook at the start": [
@@ -294,6 +294,7 @@ describe("after relay setup", () => {
       "hook SessionStart": "runs PROGRAMS/relay",
       rules: "the model may send, and may not read the buffer's file",
       command: "/get runs PROGRAMS/relay",
+      "command send": "/send runs PROGRAMS/relay",
       "/get": expect.stringMatching(/^works in Claude Code in a terminal, .* in VS Code's extension .* say get$/),
       "server of Desktop": "starts and answers: PROGRAMS/relay --client desktop --db HOME/.relay_buffer.db",
       "status line": "there is none; relay setup --statusline adds one, with what waits",

@@ -38,7 +38,7 @@ const used = await (async () => {
   if (lease) await store.ack(lease);
   await store.lease({ reader: "desktop", ...request });
   await store.prefer("code", { notify: true, sound: "bell" });
-  await store.issueTicket({ id: "session", process: 7, project: null }, "again");
+  await store.issueTicket({ id: "session", process: 7, project: null }, { words: "again", ids: [1] });
   store.close();
   return new Uint8Array(readFileSync(path)); // of a Buffer, slice would be no copy
 })();

@@ -203,7 +203,7 @@ test(
         const store = () => new SqliteStore({ locate: () => path, clock, isRunning: () => false });
         const real = { path, stores: [store(), store()], given: [], ledger: new Ledger() };
         try {
-          await real.stores[0]?.issueTicket({ id: "a", process: 1, project: null }, ""); // the original needs a file
+          await real.stores[0]?.issueTicket({ id: "a", process: 1, project: null }, { words: "", ids: [] }); // the original needs a file
           await fc.asyncModelRun(() => ({ model, real }), history);
           await readEverything(model, real);
           expect(real.ledger.faults()).toEqual([]);

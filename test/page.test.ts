@@ -77,6 +77,16 @@ describe("a page", () => {
     expect(renderPage(shown, "code", asked, nonce)).toMatchSnapshot();
   });
 
+  test("says how many of those that the person was shown are not on it", () => {
+    const shown = renderPage(page([message(2, "b")], { tooLong: 3 }), "code", "typed", nonce, [1, 2, 3, 4]);
+    expect(shown).toContain(
+      "\nrelay: 2 messages that the person was just shown are not here: another reader was faster.\n",
+    );
+    expect(renderAgain([], "again", nonce, [1])).toEndWith(
+      "\nrelay: 1 message that the person was just shown is not here: another reader was faster.",
+    );
+  });
+
   test("of both sides, for nobody in particular", () => {
     const messages = [message(1, "a", { read_by_code_at: "2026" }), message(2, "b", { sender: "code" })];
     expect(renderLatest(messages, "tool", nonce)).toMatchSnapshot();
@@ -85,10 +95,10 @@ describe("a page", () => {
 
   test("that was the last one, once more", () => {
     const read = { read_by_code_at: "2026" };
-    expect(renderAgain([message(1, "a", read), message(2, "b")], nonce)).toMatchSnapshot();
+    expect(renderAgain([message(1, "a", read), message(2, "b")], "again", nonce)).toMatchSnapshot();
     const long = [message(1, "x".repeat(20_000), read), message(2, "y".repeat(20_000), read)];
-    expect(renderAgain(long, nonce).replace(/x+/, "xxx")).toMatchSnapshot();
-    expect(renderAgain([], nonce)).toMatchSnapshot();
+    expect(renderAgain(long, "again", nonce).replace(/x+/, "xxx")).toMatchSnapshot();
+    expect(renderAgain([message(2, "b", { sender: "code" })], "2", nonce)).toMatchSnapshot();
   });
 
   test("names many dropped messages briefly", () => {

@@ -13,10 +13,10 @@ const program = `\${CLAUDE_PLUGIN_ROOT}/launcher/relay`;
 const read = (path: string) => readFileSync(join(pluginFolder, path), "utf8");
 
 describe("the plugin brings the same as setup:", () => {
-  test("the command, as a skill that models cannot call", () => {
-    const skill = read("skills/get/SKILL.md");
+  test.each(["get", "send"] as const)("the command %s, as a skill that models cannot call", (kind) => {
+    const skill = read(`skills/${kind}/SKILL.md`);
     expect(isCommandFile(skill)).toBe(true);
-    const ours = commandFile("relay").replace("---\n", "---\nname: get\n");
+    const ours = commandFile("relay", null, kind).replace("---\n", `---\nname: ${kind}\n`);
     expect(skill).toBe(ours.replaceAll("relay typed", `"${program}" typed`));
   });
 
@@ -28,7 +28,7 @@ describe("the plugin brings the same as setup:", () => {
       { type: "command", command: `[ ! -x ${program} ] || exec ${program} hook ${event}`, timeout: 5 },
     ];
     expect(hooks).toEqual({
-      UserPromptExpansion: [{ matcher: "relay:get", hooks: run("user-prompt-expansion") }],
+      UserPromptExpansion: [{ matcher: "^relay:(get|send)$", hooks: run("user-prompt-expansion") }],
       SessionStart: [{ hooks: run("session-start") }],
       PreToolUse: [{ matcher: "Bash|Read|Grep", hooks: run("pre-tool-use") }],
     });

@@ -22,7 +22,7 @@ const refusal = {
   status: 3,
   stdout: "",
   stderr:
-    "relay: nobody typed /get here, or hooks are switched off, so nothing is shown. Type /get in the session that you see; `relay doctor` finds a hook that is missing.\n",
+    "relay: nobody typed /get or /send here, so nothing is shown or sent. Type it in the session that you see. If you did, hooks do not run here: say get, and see `relay doctor`.\n",
 };
 
 const silence = { status: 0, stdout: "", stderr: "" };
@@ -40,94 +40,191 @@ function tickets(box: Sandbox): number {
   }
 }
 
+const send = { command_name: "send" };
+const answered = (text: string) => ({ ...silence, stdout: `relay: ${text}\n` });
+
+/** What the person sees of a page before the model does. */
+async function summary(session: TypedSession, words = ""): Promise<string> {
+  const { systemMessage, ...others } = JSON.parse((await session.hook(session.event(words))).stdout);
+  expect(others).toEqual({});
+  return systemMessage;
+}
+
 describe("a typed command:", () => {
-  test("/get delivers, once", async () => {
+  test.each(["", " ALL "])("/get%s delivers, once", async (words) => {
     await using box = sandbox();
     await sendAll(box, "code", ["first", "second"]);
     const session = openTypedSession(box);
-    const { status, stdout, stderr } = await session.get();
+    const { status, stdout, stderr } = await session.get(words);
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toStartWith(
       "relay: 2 messages from Desktop. Asked for by the person, who typed /get.\nBetween the lines",
     );
     expect(textsOf(stdout)).toEqual(["first", "second"]);
-    expect(await session.get()).toEqual({ ...silence, stdout: "relay: nothing new from Desktop.\n" });
+    expect(await session.get(words)).toEqual(answered("nothing new from Desktop."));
     expect(await session.typed()).toEqual(refusal);
   });
 
-  test("/get works before there is any buffer", async () => {
+  test("/get with nothing waiting is answered without a ticket, before there is any buffer and while others read", async () => {
     await using box = sandbox();
-    expect(await openTypedSession(box).get()).toEqual({
-      ...silence,
-      stdout: "relay: nothing new from Desktop.\n",
+    const session = openTypedSession(box);
+    const { stdout } = await session.hook(session.event());
+    expect(JSON.parse(stdout)).toEqual({
+      decision: "block",
+      reason: "relay: nothing new from Desktop.",
+      hookSpecificOutput: { hookEventName: "UserPromptExpansion", suppressOriginalPrompt: true },
     });
+    await sendAll(box, "code", ["first"]);
+    using db = openPatiently(box.buffer);
+    db.run("UPDATE messages SET lease_id = 'x', leased_at = ?", [Date.now()]);
+    const onItsWay = answered("nothing new from Desktop, 1 more waiting, on its way elsewhere.");
+    expect(await session.get()).toEqual(onItsWay);
+    expect(tickets(box)).toBe(0);
   });
 
-  test("/get again shows the last page once more, in any session, and marks nothing", async () => {
+  test("/get shows the person who sent what and when, with the first lines, and the page brings just that", async () => {
+    await using box = sandbox();
+    const lines = Array.from({ length: 292 }, (_, n) => `${n + 1}\t\u001b[2J`).join("\r\n");
+    await sendAll(box, "code", [`one\u202e ${"x".repeat(2_000)}`, lines, "word ".repeat(13_000)]);
+    const session = openTypedSession(box);
+    const when = "\\d\\d:\\d\\d \\(just now\\)";
+    const shown = await summary(session);
+    const bars = (rows: string[]) => rows.map((row) => `│ ${row}`);
+    const expected = [
+      "relay: 2 messages from Desktop, 1 more waiting.",
+      "Message 3 is too long for /get. Claude asks you before it fetches it.",
+      "Message 1 from Desktop · TIME · 1 control character escaped",
+      ...bars([`one\\u202e ${"x".repeat(62)}`, ...Array(11).fill("x".repeat(72))]),
+      "│ … 16 more lines",
+      "Message 2 from Desktop · TIME · 292 control characters escaped",
+      ...bars(Array.from({ length: 12 }, (_, n) => `${n + 1}    \\u001b[2J`)),
+      "│ … 280 more lines",
+    ];
+    expect(shown.replaceAll(new RegExp(when, "g"), "TIME").split("\n")).toEqual(expected);
+    await sendAll(box, "code", ["late"]);
+    expect((await session.typed()).stdout).toStartWith("relay: 2 messages from Desktop, 2 more waiting.");
+  });
+
+  test("/get shows at most 60 lines of 20 messages", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", Array(20).fill("a\nb\nc\nd"));
+    const rows = (await summary(openTypedSession(box))).split("\n");
+    expect([rows.length, rows.filter((row) => row.startsWith("Message ")).length]).toEqual([60, 20]);
+  });
+
+  test("a page says so if another reader got some of what the person was shown", async () => {
+    await using box = sandbox();
+    await sendAll(box, "code", ["first", "second"]);
+    const session = openTypedSession(box);
+    await session.hook(session.event());
+    await box.relay(["get", "--for", "code", "--limit", "1"]);
+    const { stdout } = await session.typed();
+    expect(textsOf(stdout)).toEqual(["second"]);
+    expect(stdout).toContain(
+      "\nrelay: 1 message that the person was just shown is not here: another reader was faster.\n",
+    );
+  });
+
+  test("/get again and /get ID bring messages once more, in any session, and mark nothing", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["first", "second"]);
     const [one, two] = [openTypedSession(box), openTypedSession(box)];
-    const nothing = "relay: nothing is left of a page that was delivered before.\n";
-    expect(await one.get("again")).toEqual({ ...silence, stdout: nothing });
+    expect(await one.get("again")).toEqual(answered("nothing is left of the last page."));
+    expect(await one.get("3")).toEqual(answered("there is no message 3; relay keeps the last 20."));
     await one.get();
     await sendAll(box, "code", ["third"]);
+    await sendAll(box, "desktop", ["mine"]);
+    const head = "the last page once more, 2 messages from Desktop.";
     for (const session of [one, two, one]) {
-      const { stdout } = await session.get("again");
-      expect(stdout).toStartWith(
-        "relay: the last page once more, 2 messages from Desktop. Asked for by the person, who typed /get again.\n",
-      );
+      expect(await summary(session, "again")).toStartWith(`relay: ${head}\nMessage 1 from Desktop · `);
+      const { stdout } = await session.typed();
+      expect(stdout).toStartWith(`relay: ${head} Asked for by the person, who typed /get again.\n`);
       expect(stdout).toContain("(shown before)");
       expect(textsOf(stdout)).toEqual(["first", "second"]);
+    }
+    for (const [words, text, from] of [
+      ["2", "second", "Desktop"],
+      ["#3", "third", "Desktop"],
+      ["4", "mine", "Code"],
+    ] as const) {
+      const id = words.replace("#", "");
+      expect(await summary(one, words)).toStartWith(
+        `relay: message ${id}, from ${from}.\nMessage ${id} from ${from} · `,
+      );
+      const { stdout } = await one.typed();
+      expect(stdout).toStartWith(
+        `relay: message ${id}, from ${from}. Asked for by the person, who typed /get ${id}.\n`,
+      );
+      expect(textsOf(stdout)).toEqual([text]);
     }
     expect(await waiting(box)).toBe(1);
   });
 
-  test("/get status counts", async () => {
+  test("/get clear says what it would delete, /get clear yes does it, and Desktop's next page says so", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["first", "second"]);
     await sendAll(box, "desktop", ["third"]);
-    const stdout = "relay: 2 unread from Desktop, 1 unread for Desktop, 3 of 20 kept.\n";
-    expect(await openTypedSession(box).get("status")).toEqual({ ...silence, stdout });
-  });
-
-  test("/get clear clears, and Desktop's next page says so", async () => {
-    await using box = sandbox();
-    await sendAll(box, "code", ["first", "second"]);
-    await sendAll(box, "desktop", ["third"]);
-    const stdout = "relay: cleared 3 messages, of which 3 unread.\n";
-    expect(await openTypedSession(box).get("clear")).toEqual({ ...silence, stdout });
+    const session = openTypedSession(box);
+    const question = "this would delete 2 unread for Code and 1 unread for Desktop. To do it, type /get clear yes";
+    expect(await session.get("Clear")).toEqual(answered(question));
+    expect(await waiting(box)).toBe(2);
+    expect(await session.get(" clear  YES ")).toEqual(answered("deleted 3 messages, of which 3 unread."));
+    expect(await session.get("clear")).toEqual(answered("there is no message to delete."));
     const got = await box.relay(["get", "--for", "desktop"]);
     expect(got.stdout).toBe("relay: nothing new from Code.\nrelay: 1 unread message was cleared by Code.\n");
   });
 
+  const commands = /\n\/get again +the last page once more\n[\s\S]*\n\/send WORDS +send words to Desktop\n$/;
   test.each([
-    ["is the bug on line 47?"],
-    ["status of the build"],
-    ["Again"],
-    ['"; rm -rf ~; $(touch pwned) `touch pwned`'],
-    ["two\nlines 😀"],
-  ])("/get %j sends the words to Desktop, byte for byte", async (words) => {
+    [
+      "status",
+      /^relay: waiting here: 2 messages from Desktop; type \/get\nwaiting for Desktop: 1 message\nkept: 3 of 20\n$/,
+    ],
+    ["help", /^relay: you can type:\n\/get +what Desktop sent\n/],
+    ["HELP", commands],
+    ["is the bug on line 47?", /^relay: \/get takes no "is the bug on line 47\?"\. You can type:\n/],
+    ["status of the build", commands],
+    ["clear no", /takes no "clear no"/],
+    ["x\u202e".repeat(30_000), /takes no "x\\u202ex.*…/],
+  ])("/get %.30s is answered on the screen, and nothing is sent or marked", async (words, text) => {
     await using box = sandbox();
-    await sendAll(box, "code", ["unread"]);
-    const { status, stdout, stderr } = await openTypedSession(box).get(words);
-    expect([status, stderr]).toEqual([0, ""]);
-    expect(stdout).toBe(
-      "relay: sent to Desktop as message 2; 1 waits there.\nrelay: the words after /get were for Desktop, and are on their way there. They are not for you; there is nothing to do.\n",
-    );
-    expect((await get(box, "desktop")).messages.map(({ sender, message }) => [sender, message])).toEqual([
-      ["code", words],
-    ]);
-    expect(await waiting(box)).toBe(1);
+    await sendAll(box, "code", ["first", "second"]);
+    await sendAll(box, "desktop", ["third"]);
+    const { stdout } = await openTypedSession(box).get(words);
+    expect(stdout).toMatch(text);
+    expect(stdout.replaceAll("\n", "")).not.toMatch(/\p{Cc}|\p{Bidi_Control}/u);
+    expect(tickets(box)).toBe(0);
+    expect(JSON.parse((await box.relay(["status", "--json"])).stdout)).toMatchObject({
+      total: 3,
+      unread: { desktop: 1, code: 2 },
+    });
   });
 
-  test("words that are too long are refused in one sentence, and nothing is stored", async () => {
+  test.each([["is the bug on line 47?"], ["Status"], ['"; rm -rf ~; $(touch pwned) `touch pwned`'], ["two\nlines 😀"]])(
+    "/send %j sends the words to Desktop as the person's, byte for byte",
+    async (words) => {
+      await using box = sandbox();
+      await sendAll(box, "code", ["unread"]);
+      const session = openTypedSession(box);
+      expect(await session.get(words, send)).toEqual(answered("sent to Desktop as message 2; 1 waits there."));
+      expect(tickets(box)).toBe(0);
+      const { messages } = await get(box, "desktop", "--peek");
+      expect(messages).toMatchObject([{ sender: "code", message: words, typed_in: "claude-code" }]);
+      expect((await box.relay(["get", "--for", "desktop"])).stdout).toContain(
+        " (typed by the person in Claude Code)\n",
+      );
+      expect(await waiting(box)).toBe(1);
+    },
+  );
+
+  test("/send without words, or with too many, says so, and nothing is stored", async () => {
     await using box = sandbox();
-    const outcome = await openTypedSession(box).get("x".repeat(70_000));
-    expect(outcome).toEqual({
-      status: 2,
-      stdout: "",
-      stderr: "relay: message is 70,000 bytes; the limit is 65,536. Send it in parts, or save it and send the path.\n",
-    });
+    const session = openTypedSession(box);
+    const howTo = "type /send and the words for Desktop. Claude here does not see them.";
+    expect(await session.get(" ", send)).toEqual(answered(howTo));
+    const tooLong =
+      "nothing was sent: message is 70,000 bytes; the limit is 65,536. Send it in parts, or save it and send the path.";
+    expect(await session.get("x".repeat(70_000), send)).toEqual(answered(tooLong));
     expect((await get(box, "desktop")).messages).toEqual([]);
   });
 });
@@ -148,19 +245,11 @@ describe("a ticket", () => {
     expect((await session.typed()).status).toBe(0);
   });
 
-  test("leaves nothing of its arguments in the file once it was used", async () => {
-    await using box = sandbox();
-    const session = openTypedSession(box);
-    await session.hook(session.event("sesame, but 70 kilobytes of it".padEnd(70_000, "!")));
-    expect(readFileSync(box.buffer).includes("sesame")).toBe(true);
-    await session.typed();
-    expect(readFileSync(box.buffer).includes("sesame")).toBe(false);
-  });
-
   test("that expired unused is removed by a server", async () => {
     await using box = sandbox();
+    await sendAll(box, "code", ["hello"]);
     const session = openTypedSession(box);
-    await session.hook(session.event("sesame"));
+    await session.hook(session.event());
     using db = openPatiently(box.buffer);
     db.run("UPDATE relay_tickets SET issued_at = issued_at - 5000");
     await startSession(box);
@@ -206,8 +295,7 @@ describe("no ticket is issued", () => {
       writeFileSync(transcript_path, `{"type":"mode"}\n${at("2026-01-01T00:00:00.000Z")}`);
       await blocked(session, event);
       appendFileSync(transcript_path, at(new Date().toISOString()));
-      expect(await session.hook(session.event("", event))).toEqual(silence);
-      expect((await session.typed()).status).toBe(0);
+      expect((await session.get("", event)).stdout).toBe("relay: nothing new from Desktop.\n");
     }
   });
 
@@ -287,30 +375,48 @@ os.execv(relay, [relay, "hook", "user-prompt-expansion"])'`,
     expect(await box.run(["/bin/bash", "-c", script], { env })).toEqual(silence);
     expect(tickets(box)).toBe(0);
     // and not because anything else is wrong with it
-    expect(await session.hook(readFileSync(join(box.home, event)))).toEqual(silence);
+    await session.hook(readFileSync(join(box.home, event)));
     expect(tickets(box)).toBe(1);
   });
 });
 
-describe("a ticket is issued", () => {
+describe("the hook answers", () => {
+  const nothingNew = '"reason":"relay: nothing new';
+
   test("for the second name where the person's own command has the first", async () => {
     await using box = sandbox();
     const session = openTypedSession(box);
     installCommand(box, "commands/get.md", "mine");
     installCommand(box, "commands/relay.md", commandFile(relayBinary));
-    await session.hook(session.event());
-    expect(tickets(box)).toBe(0);
-    await session.hook(session.event("", { command_name: "relay" }));
-    expect(tickets(box)).toBe(1);
+    expect(await session.hook(session.event())).toEqual(silence);
+    expect((await session.hook(session.event("", { command_name: "relay" }))).stdout).toContain(nothingNew);
   });
 
-  test("by relay's plugin for its own skill", async () => {
+  test("to /relay-send where the person's own command is /send", async () => {
     await using box = sandbox();
     const session = openTypedSession(box);
-    installCommand(box, "skills/get/SKILL.md", commandFile("relay"), "plugin");
+    installCommand(box, "commands/send.md", "mine");
+    installCommand(box, "commands/relay-send.md", commandFile(relayBinary, null, "send"));
+    expect(await session.hook(session.event("x", send))).toEqual(silence);
+    const named = { command_name: "relay-send" };
+    expect((await session.get("", named)).stdout).toStartWith("relay: type /relay-send and the words");
+    expect((await session.get("x", named)).stdout).toContain("sent to Desktop as message 1");
+  });
+
+  test("for relay's plugin for its own skills", async () => {
+    await using box = sandbox();
+    const session = openTypedSession(box);
+    for (const kind of ["get", "send"] as const)
+      installCommand(box, `skills/${kind}/SKILL.md`, commandFile("relay", null, kind), "plugin");
     const plugin = { CLAUDE_PLUGIN_ROOT: join(box.home, "plugin") };
-    await session.hook(session.event("", { command_name: "relay:get", command_source: "plugin" }), plugin);
-    expect(tickets(box)).toBe(1);
+    expect(
+      (await session.hook(session.event("", { command_name: "relay:get", command_source: "plugin" }), plugin)).stdout,
+    ).toContain(nothingNew);
+    const sent = await session.hook(
+      session.event("x", { command_name: "relay:send", command_source: "plugin" }),
+      plugin,
+    );
+    expect(sent.stdout).toContain("sent to Desktop as message 1");
   });
 
   test("whether the command file ends its lines with LF or CRLF", async () => {
@@ -318,8 +424,7 @@ describe("a ticket is issued", () => {
     const session = openTypedSession(box);
     const command = commandFile("C:\\Program Files (x86)\\it's\\relay.exe");
     installCommand(box, "commands/get.md", command.replaceAll("\n", "\r\n"));
-    await session.hook(session.event());
-    expect(tickets(box)).toBe(1);
+    expect((await session.hook(session.event())).stdout).toContain(nothingNew);
   });
 
   test("in the folder that CLAUDE_CONFIG_DIR names", async () => {
@@ -327,8 +432,9 @@ describe("a ticket is issued", () => {
     const session = openTypedSession(box);
     installCommand(box, "commands/get.md", "mine");
     installCommand(box, "commands/get.md", commandFile(relayBinary), "elsewhere");
-    await session.hook(session.event(), { CLAUDE_CONFIG_DIR: join(box.home, "elsewhere") });
-    expect(tickets(box)).toBe(1);
+    expect((await session.hook(session.event(), { CLAUDE_CONFIG_DIR: join(box.home, "elsewhere") })).stdout).toContain(
+      nothingNew,
+    );
   });
 });
 
@@ -347,8 +453,8 @@ describe("the hook is silent, and its status is 0, for", () => {
     await using box = sandbox();
     const session = openTypedSession(box);
     const event = session.event("x");
-    await session.hook(event.replace('"x"', `"${"x".repeat(1024 * 1024 - event.length + 1)}"`));
-    expect(tickets(box)).toBe(1);
+    const { stdout } = await session.hook(event.replace('"x"', `"${"x".repeat(1024 * 1024 - event.length + 1)}"`));
+    expect(stdout).toContain("/get takes no");
   });
 
   test("unknown events and flags, and no input", async () => {
@@ -396,7 +502,11 @@ ${clean} BUN_BE_BUN=1 $RELAY demo`,
       typeGet,
     ],
     ["one that clears", "relay clear --yes", /Type \/get clear there/],
-    ["one that speaks for Desktop", "relay send --to code lie", /pull\. Run it in a terminal/],
+    [
+      "one that speaks for Desktop",
+      "relay send --to code lie",
+      /pull\. Type \/send \(to Desktop\) there, or run it in a terminal/,
+    ],
     ["a hand-made client", `${carrying} 'cat r | ${clean} $RELAY; true'`, /started by bash below Claude Code/],
     [
       "a demo of its own making",
@@ -453,7 +563,6 @@ ${clean} BUN_BE_BUN=1 $RELAY demo`,
 });
 
 const breakages: [string, (box: Sandbox) => void][] = [
-  ["missing", () => {}],
   ["a folder", (box) => mkdirSync(box.buffer)],
   ["no database", (box) => writeFileSync(box.buffer, "This is no database.\n".repeat(100), { mode: 0o600 })],
   ["in a folder that all may write", (box) => chmodSync(box.home, 0o777)],

@@ -18,16 +18,19 @@ describe.each<[string, string, string]>([
   ["/opt/it's/relay", "'/opt/it'\\''s/relay'", "'/opt/it'\\''s/relay'"],
   ["/opt/tools (x86)/relay", "'/opt/tools (x86)/relay'", "'/opt/tools *x86*/relay'"],
 ])("for %s", (program, word, pattern) => {
-  test("the file of the command, word for word", () => {
-    expect(commandFile(program)).toBe(`---
-description: Read what Claude Desktop sent, or send words to it
-argument-hint: "[again | status | clear | words for Desktop]"
+  test("the files of the commands, word for word", () => {
+    const file = (description: string, hint: string) => `---
+description: ${description}
+argument-hint: "[${hint}]"
 disable-model-invocation: true
 allowed-tools: Bash(${pattern} typed)
 ---
 !\`${word} typed\`
-`);
-    expect(isCommandFile(commandFile(program))).toBe(true);
+`;
+    const [get, send] = [commandFile(program), commandFile(program, null, "send")];
+    expect(get).toBe(file("Read what Claude Desktop sent", "again | all | status | clear | help | ID"));
+    expect(send).toBe(file("Send words of yours to Claude Desktop", "words for Desktop"));
+    expect([get, send].map(isCommandFile)).toEqual([true, true]);
   });
 
   test("commands for a shell", () => {
@@ -49,7 +52,7 @@ allowed-tools: Bash(${pattern} typed)
       },
     ];
     expect(hookEntries(program, false, program)).toEqual({
-      UserPromptExpansion: { matcher: "get|relay", hooks: hook("user-prompt-expansion") },
+      UserPromptExpansion: { matcher: "^(get|relay|send|relay-send)$", hooks: hook("user-prompt-expansion") },
       SessionStart: { hooks: hook("session-start") },
     });
     expect(serverEntry(program, "/b.db").args).toEqual(["--client", "code", "--db", "/b.db"]);

@@ -49,7 +49,12 @@ describe.skipIf(!claude || !canMount)("what Claude Code makes of relay is said b
   test.each<[string, string, object, RegExp]>([
     ["a denied server", settings, { deniedMcpServers: named }, administrator],
     ["a drop-in", "/etc/claude-code/managed-settings.d/9.json", { deniedMcpServers: named }, administrator],
-    ["a hidden drop-in", "/etc/claude-code/managed-settings.d/.9.json", { deniedMcpServers: named }, /^ {2}✓ server of/m],
+    [
+      "a hidden drop-in",
+      "/etc/claude-code/managed-settings.d/.9.json",
+      { deniedMcpServers: named },
+      /^ {2}✓ server of/m,
+    ],
     ["another command of relay's", settings, { deniedMcpServers: [{ serverCommand: ["relay"] }] }, /^ {2}✓ server of/m],
     [
       "a list of commands",

@@ -28,7 +28,7 @@ test.each<[string, RegExp | null]>([
   }
   const { commands, changes, next } = await planned;
   expect(commands).toEqual([]);
-  const changed = [paths.settings, paths.command].map((path) => join(box.home, path));
+  const changed = [paths.settings, paths.command, paths.send].map((path) => join(box.home, path));
   expect(changes.map(({ path }) => path)).toEqual(changed);
   expect(next[0]).toBe(
     `Register the server: claude mcp add --scope user relay -e "BUN_OPTIONS=" -e "BUN_BE_BUN=" -- "C:\\relay\\relay.exe" --client code --db "${box.buffer}"`,

@@ -31,10 +31,12 @@ describe("setup-code in an empty home", () => {
       expect(json(box, paths.code)).toEqual({ mcpServers: { relay: installed(box).server } });
       expect(json(box, paths.settings)).toEqual(installed(box).settings);
       expect(text(box, paths.command)).toBe(installed(box).command);
+      expect(text(box, paths.send)).toBe(installed(box).send);
       expect(said).toBe(`Claude Code
   + registered the server, by \`claude mcp add-json\`
   + added the hooks of /get, and allowed relay_send: ~/${paths.settings}
   + installed the command /get: ~/${paths.command}
+  + installed the command /send: ~/${paths.send}
   – no status line; relay setup --statusline adds a live one
 
 Now
@@ -87,7 +89,10 @@ relay is already set up; nothing to change.
       printed.steps.map(
         ({ path, command }: { path?: string; command?: string[] }) => path ?? command?.slice(1, 4).join(" "),
       ),
-    ).toEqual(["mcp add-json relay", join(box.home, paths.settings), join(box.home, paths.command)]);
+    ).toEqual([
+      "mcp add-json relay",
+      ...[paths.settings, paths.command, paths.send].map((path) => join(box.home, path)),
+    ]);
     const again = JSON.parse(await run(box, ["setup-code", "--json"]));
     expect(again).toMatchObject({ changed: false, steps: [] });
   });
@@ -124,6 +129,11 @@ describe("setup-code refuses, and writes nothing,", () => {
       "two commands of the person's own",
       (box) => ["get", "relay"].map((name) => put(box, `.claude/commands/${name}.md`, "mine")),
       /both \/get and \/relay are other commands or skills/,
+    ],
+    [
+      "two others of the person's own",
+      (box) => ["send", "relay-send"].map((name) => put(box, `.claude/commands/${name}.md`, "mine")),
+      /both \/send and \/relay-send are other commands or skills/,
     ],
     ["a damaged record", file(paths.record, "{"), /the record of what .* is damaged/],
     [
@@ -228,15 +238,17 @@ describe("the person's own configuration of Claude Code stays", () => {
   });
 
   test.each<[string, string]>([
-    ["command", paths.command],
-    ["skill", ".claude/skills/get/SKILL.md"],
-  ])("a person's own get, a %s, makes relay's /relay", async (_kind, path) => {
+    ["command", ".claude/commands/NAME.md"],
+    ["skill", ".claude/skills/NAME/SKILL.md"],
+  ])("a person's own get and send, each a %s, make relay's /relay and /relay-send", async (_kind, path) => {
     await using box = home();
-    put(box, path, "my own get");
+    const own = ["get", "send"].map((name) => path.replace("NAME", name));
+    for (const file of own) put(box, file, "my own");
     const before = snapshot(box.home);
     expect(await run(box, ["setup-code"])).toContain("Then type /relay there.");
-    expect(text(box, path)).toBe("my own get");
+    for (const file of own) expect(text(box, file)).toBe("my own");
     expect(text(box, ".claude/commands/relay.md")).toBe(installed(box).command);
+    expect(text(box, ".claude/commands/relay-send.md")).toBe(installed(box).send);
     expect(await run(box, ["setup-code"])).toContain("nothing to change");
     await run(box, ["uninstall"]);
     expect(snapshot(box.home)).toEqual(before);
@@ -547,7 +559,7 @@ describe("the path that is registered", () => {
     const started = async () => box.run(["/bin/sh", "-c", hook.command], { env });
     expect((await started()).stdout).toContain("relay: 1 message from Desktop.");
     const slot = /!`(.*)`/.exec(text(box, paths.command))?.[1] ?? "";
-    expect((await box.run(["/bin/sh", "-c", slot])).stderr).toContain("nobody typed /get here");
+    expect((await box.run(["/bin/sh", "-c", slot])).stderr).toContain("nobody typed /get or /send here");
     rmSync(program);
     expect(await started()).toEqual({ status: 0, stdout: "", stderr: "" });
   });
@@ -677,6 +689,10 @@ describe("a person's change of relay's own part stays", () => {
       UserPromptExpansion: [{ ...prompt, matcher: "get" }],
       SessionStart: [{ hooks: [{ ...start?.hooks[0], timeout: 20 }] }],
     });
+    changed.hooks.UserPromptExpansion[0].matcher = "get|relay"; // an earlier relay's
+    put(box, paths.settings, changed);
+    await run(box, ["setup-code"]);
+    expect(json(box, paths.settings).hooks.UserPromptExpansion).toEqual([prompt]);
   });
 
   test("in the command: a description, a model; at uninstall the file is left to its author", async () => {

@@ -38,7 +38,8 @@ export async function confirmDeletion(command: string, counts: Counts, { environ
   throw new RelayError("failed", "nothing was deleted", "Answer yes to delete.");
 }
 
-function renderCounts({ total, unread }: Counts): string {
+/** The numbers of messages in a buffer that has any: `2 unread for Code and 3 read ones`. */
+export function renderCounts({ total, unread }: Counts): string {
   const read = total - unread.code - unread.desktop;
   return new Intl.ListFormat("en-GB").format([
     ...clients

@@ -1,17 +1,14 @@
-import { join } from "node:path";
 import { makeVisible } from "../core/escape.ts";
 import { personSession } from "../core/identity.ts";
-import { refusalMs } from "../core/limits.ts";
 import { plural } from "../core/words.ts";
 import { startOf } from "../platform/ancestors.ts";
-import type { Environment } from "../platform/environment.ts";
-import { readTextOrNull } from "../platform/files.ts";
 import { readInput } from "../platform/input.ts";
 import { isSpawnedBy } from "../platform/parent-process.ts";
-import { commandNames, isCommandFile } from "../setup/claude-code.ts";
 import { fileOfOtherServer } from "../setup/project-server.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
+import { nameToType, ownCommand } from "./own-commands.ts";
+import { answer, answerGet, answerSend } from "./typed-words.ts";
 
 // Claude Code's events are small.
 const inputBytes = 1024 * 1024;
@@ -37,37 +34,31 @@ export const command = defineCommand({
       // other programs run Claude Code's hooks, too
       if (args.event === "pre-tool-use" && pluginFolder) await guardBuffer(context);
       if (!claudeCode.session) return;
-      if (args.event === "user-prompt-expansion") await issueTicket(context);
+      if (args.event === "user-prompt-expansion") await obeyTyped(context);
       if (args.event === "session-start") await reportWaiting(context);
     } catch {} // see above
   },
 });
 
 // A ticket proves that a person typed the command, so each sign of that has to be there (facts.md, "/get, tickets, hooks").
-async function issueTicket({ environment, quickRelay, print }: Context): Promise<void> {
+async function obeyTyped(context: Context): Promise<void> {
+  const { environment, quickRelay, print } = context;
   const session = personSession(environment.claudeCode);
   if (!environment.claudeCode.attended || !session) return;
   const event = parseObject(readInput(inputBytes));
   const { hook_event_name, expansion_type, session_id, command_args = "" } = event;
   if (hook_event_name !== "UserPromptExpansion" || session_id !== session.id) return;
-  const { store } = quickRelay();
-  const isOurs = expansion_type === "slash_command" && isOurCommand(event, environment);
-  if (!isOurs || typeof command_args !== "string") return void (await store.issueTicket(session, null));
+  const kind = expansion_type === "slash_command" ? ownCommand(event, environment) : null;
+  if (!kind || typeof command_args !== "string") return void (await quickRelay().store.issueTicket(session, null));
   if (!(await isSpawnedBy(session.process))) return;
-  if (event.agent_type !== undefined && !(await hasEarlierPrompt(event, session.process)))
-    print(block(mayBeInitialPrompt));
-  else if (!(await store.issueTicket(session, command_args))) print(block(somethingAsks));
+  if (event.agent_type !== undefined && !(await hasEarlierPrompt(event, session.process))) print(mayBeInitialPrompt);
+  else if (kind === "send") await answerSend(command_args, context);
+  else await answerGet(command_args, session, context);
 }
 
-const mayBeInitialPrompt =
-  "relay: an agent's first prompt may be its file's and not yours, so it brings no messages. If you typed it, type it once more.";
-
-const somethingAsks = `relay: something in this session asked for your messages by itself, so this brings none. Wait ${refusalMs / 1_000} seconds, and type it once more; /tasks lists what runs in the background.`;
-
-/** Ends the command before its slot runs, whose refusal would look like another attempt. Claude Code shows the reason. */
-function block(text: string): string {
-  return JSON.stringify({ decision: "block", reason: text, systemMessage: text });
-}
+const mayBeInitialPrompt = answer(
+  "an agent's first prompt may be its file's and not yours, so relay does nothing with it. If you typed it, type it once more.",
+);
 
 // An agent's `initialPrompt` is the first prompt of a process, also of one that continues a session (facts.md).
 async function hasEarlierPrompt({ transcript_path: path }: Record<string, unknown>, process: number): Promise<boolean> {
@@ -113,7 +104,7 @@ async function otherServer({ environment }: Context): Promise<string | null> {
 async function waiting({ environment, quickRelay }: Context): Promise<string | null> {
   const { unread } = await quickRelay().store.counts();
   if (unread.code === 0) return null;
-  const name = installedName(environment) ?? pluginName(environment);
+  const name = nameToType("get", environment);
   const advice = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
   return `relay: ${plural(unread.code, "message")} from Desktop. ${advice}`;
 }
@@ -136,36 +127,4 @@ async function guardBuffer({ environment, print }: Context): Promise<void> {
 /** The properties of a JSON value; none of a value that is no object, or of no text. */
 function parseObject(text: string | null): Record<string, unknown> {
   return Object(JSON.parse(text ?? "{}"));
-}
-
-// Several commands may have the name; a ticket is only for the one that relay installed.
-function isOurCommand(event: Record<string, unknown>, environment: Environment): boolean {
-  const { command_name, command_source } = event;
-  if (typeof command_name !== "string") return false;
-  if (command_source === "userSettings") return command_name === installedName(environment);
-  // its name even when the person types /get (facts.md)
-  return command_source === "plugin" && command_name === "relay:get" && isOurPlugin(environment);
-}
-
-function isOurPlugin({ pluginFolder }: Environment): boolean {
-  return pluginFolder !== null && isCommandFile(readTextOrNull(join(pluginFolder, "skills/get/SKILL.md")) ?? "");
-}
-
-/** The name to type for the plugin's skill: the short one, unless another command of the person's has it. */
-function pluginName(environment: Environment): string | null {
-  if (!isOurPlugin(environment)) return null;
-  const folder = environment.claudeFolder();
-  const others = folder ? ["commands/get.md", "skills/get/SKILL.md"].map((path) => join(folder, path)) : [];
-  return others.some((path) => readTextOrNull(path) !== null) ? "relay:get" : "get";
-}
-
-/** The name of relay's command among the person's own; `null` if it is not there. */
-function installedName(environment: Environment): string | null {
-  const folder = environment.claudeFolder();
-  if (!folder) return null;
-  // a skill of the person's beats a command of the same name (facts.md)
-  const isOurs = (name: string) =>
-    isCommandFile(readTextOrNull(join(folder, "commands", `${name}.md`)) ?? "") &&
-    readTextOrNull(join(folder, "skills", name, "SKILL.md")) === null;
-  return commandNames.find(isOurs) ?? null;
 }

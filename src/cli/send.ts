@@ -48,7 +48,7 @@ export const command = defineCommand({
 });
 
 function recipient(to: Client | undefined, { environment }: Context): Client {
-  if (to === "code") refuseInsideClaudeCode("relay send --to code", environment);
+  if (to === "code") refuseInsideClaudeCode("relay send --to code", environment, "/send (to Desktop)");
   if (to) return to;
   if (isInsideClaudeCode(environment)) return "desktop";
   throw new RelayError("usage", "missing recipient: use --to desktop or --to code");

@@ -63,18 +63,23 @@ export async function show(text: string, { environment, write }: Context): Promi
 function viewMessage(message: PageMessage, reader: Client, columns: number, context: Context): string[] {
   const style = styleOf(context);
   const { text, escaped } = makeVisible(message.message.replaceAll("\r\n", "\n"));
-  const notes = [
-    ...(readAt(message, reader) === null ? [] : ["read before"]),
-    ...(message.redelivered ? ["may have been shown before"] : []),
-    ...(escaped > 0 ? [`${plural(escaped, "control character")} escaped`] : []),
-  ];
-  const sender = message.typed_in ? `you, ${typedPlaces[message.typed_in]}` : clientTitle(message.sender);
-  const heading = [`Message ${message.id} from ${sender}`, localTime(message.timestamp, Date.now()), ...notes];
-  const [title = "", ...details] = heading;
+  const [title = "", ...details] = describeMessage(message, reader, escaped);
   const body = renderText(text.replaceAll("\t", "    "), message, columns - 2, context.environment.color("stdout"));
   const bar = style("dim", "│");
   const line = `${style("bold", title)}${style("dim", details.map((detail) => ` · ${detail}`).join(""))}`;
   return [Bun.wrapAnsi(line, columns), ...body.map((line) => `${bar} ${line}`.trimEnd())];
+}
+
+/** The parts of a message's heading: its id and sender, its local time, and what there is to say of its text. */
+export function describeMessage(message: PageMessage, reader: Client, escaped: number): string[] {
+  const sender = message.typed_in ? `you, ${typedPlaces[message.typed_in]}` : clientTitle(message.sender);
+  return [
+    `Message ${message.id} from ${sender}`,
+    localTime(message.timestamp, Date.now()),
+    ...(readAt(message, reader) === null ? [] : ["read before"]),
+    ...(message.redelivered ? ["may have been shown before"] : []),
+    ...(escaped > 0 ? [`${plural(escaped, "control character")} escaped`] : []),
+  ];
 }
 
 /** The lines of a safe text: a model's with its Markdown shown, the person's own as it is. */

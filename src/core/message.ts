@@ -1,10 +1,10 @@
 import type { Client } from "./client.ts";
 
 /** The place where the person typed a message. */
-export type TypedIn = "terminal";
+export type TypedIn = "terminal" | "claude-code";
 
 /** The place, in the middle of a sentence. */
-export const typedPlaces: Record<TypedIn, string> = { terminal: "in a terminal" };
+export const typedPlaces: Record<TypedIn, string> = { terminal: "in a terminal", "claude-code": "in Claude Code" };
 
 /** A message as it is stored. Other programs write the table too, so `timestamp` may be any text. */
 export interface Message {

@@ -19,13 +19,23 @@ function destinationOf(origin: Origin): Destination {
   return origin === "typed" || origin === "prompt" ? "prompt" : "result";
 }
 
-/** A page as people and models read it (design.md, "Pages, as models see them"). `nonce` names its frames. */
-export function renderPage(page: Page, reader: Client, origin: Origin, nonce: () => string): string {
+/**
+ * A page as people and models read it (design.md, "Pages, as models see them"). `nonce` names its frames. `announced` are
+ * the messages that the person was shown.
+ */
+export function renderPage(
+  page: Page,
+  reader: Client,
+  origin: Origin,
+  nonce: () => string,
+  announced: readonly number[] = [],
+): string {
   const { messages, tooLong } = page;
   const labels: Labels = (message) => (isUnread(message, reader) ? [] : ["read before"]);
   const head = tooLong !== null && messages.length === 0 ? waitingHead(page, reader) : pageHead(page, reader);
   return [
     `relay: ${head}. ${messages.length > 0 ? originSentences[origin] : ""}`.trimEnd(),
+    ...missing(announced, messages, tooLong),
     ...(tooLong !== null && messages.length > 0 ? [tooLongLine(tooLong)] : []),
     ...renderDropped(page.dropped),
     ...(tooLong !== null && messages.length === 0 ? [tooLongLine(tooLong)] : []),
@@ -44,15 +54,45 @@ export function renderLatest(messages: readonly PageMessage[], origin: Origin, n
   return [head, ...frameMessages(messages, destinationOf(origin), labels, nonce)].join("\n");
 }
 
-/** The page that Code read last, as far as its messages are still there, for `/get again`. */
-export function renderAgain(messages: readonly PageMessage[], nonce: () => string): string {
-  if (messages.length === 0) return "relay: nothing is left of a page that was delivered before.";
-  const labels: Labels = (message) => (isUnread(message, "code") ? [] : ["shown before"]);
-  const shown = messages.slice(0, fitPage(messages, [], "typed", labels).count);
+const againLabels: Labels = (message) => (isUnread(message, "code") ? [] : ["shown before"]);
+
+/** Those of the messages, from the first one on, that a page for `/get again` or `/get ID` holds. */
+export function fitAgain(messages: readonly PageMessage[]): readonly PageMessage[] {
+  return messages.slice(0, fitPage(messages, [], "typed", againLabels).count);
+}
+
+/** The page for `/get again` or `/get ID`; `words` are those after `/get`, and `announced` as for {@link renderPage}. */
+export function renderAgain(
+  messages: readonly PageMessage[],
+  words: string,
+  nonce: () => string,
+  announced: readonly number[] = [],
+): string {
+  const shown = fitAgain(messages);
   const hidden = messages.length - shown.length;
-  const head = `relay: the last page once more, ${plural(shown.length, "message")} from Desktop. Asked for by the person, who typed /get again.`;
   const note = `relay: ${plural(hidden, "message")} of it did not fit. Call relay_fetch with unread_only false to see them; the person is asked first.`;
-  return [head, ...(hidden > 0 ? [note] : []), ...frameMessages(shown, "prompt", labels, nonce)].join("\n");
+  return [
+    `relay: ${againHead(shown, words)}. Asked for by the person, who typed /get ${words}.`,
+    ...missing(announced, messages),
+    ...(hidden > 0 ? [note] : []),
+    ...frameMessages(shown, "prompt", againLabels, nonce),
+  ].join("\n");
+}
+
+/** What such a page holds: `the last page once more, 2 messages from Desktop`, or `message 41, from Desktop`. */
+export function againHead(shown: readonly PageMessage[], words: string): string {
+  const sender = clientTitle(shown[0]?.sender ?? "desktop");
+  if (words !== "again") return `message ${words}, from ${sender}`;
+  return `the last page once more, ${plural(shown.length, "message")} from ${sender}`;
+}
+
+// Another reader or a clear may be faster than the command that brings what its hook has shown.
+function missing(announced: readonly number[], messages: readonly PageMessage[], tooLong: number | null = null) {
+  const gone = announced.filter((id) => id !== tooLong && !messages.some((message) => message.id === id)).length;
+  if (gone === 0) return [];
+  return [
+    `relay: ${plural(gone, "message")} that the person was just shown ${gone === 1 ? "is" : "are"} not here: another reader was faster.`,
+  ];
 }
 
 /** What a page holds, and what waits beside it: `2 messages from Desktop, 3 more waiting`. */
@@ -67,7 +107,8 @@ export function pageHead(page: Page, reader: Client): string {
   ].join(", ");
 }
 
-function waitingHead(page: Page, reader: Client): string {
+/** The same of a page whose only message is too long for it. */
+export function waitingHead(page: Page, reader: Client): string {
   return waiting(page, `waiting from ${clientTitle(otherClient(reader))}`).join(", ");
 }
 

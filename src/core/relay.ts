@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
 import type { NewMessage } from "./message.ts";
 import type { Notifications } from "./notifications.ts";
-import type { Appended, CodeSession, LeasedPage, Page, PageRequest, Store } from "./store.ts";
+import type { Appended, CodeSession, LeasedPage, Page, PageRequest, Store, Ticket } from "./store.ts";
 
 /** The receipt of a send. */
 export interface Receipt extends Omit<Appended, "notification"> {
@@ -41,10 +41,10 @@ export class Relay {
     return this.#deliver(await this.store.lease(request, signal));
   }
 
-  /** Redeems the session's ticket: the words typed after `/get`, and a page if there are none; `null` without a ticket. */
-  async redeem(session: CodeSession, request: PageRequest): Promise<{ args: string; fetched: Fetched | null } | null> {
+  /** Redeems the session's ticket: its messages once more, or a page of them; `null` without a ticket. */
+  async redeem(session: CodeSession, request: PageRequest): Promise<(Ticket & { fetched: Fetched | null }) | null> {
     const redeemed = await this.store.redeemTicket(session, request);
-    return redeemed && { args: redeemed.args, fetched: redeemed.leased && this.#deliver(redeemed.leased) };
+    return redeemed && { ...redeemed, fetched: redeemed.leased && this.#deliver(redeemed.leased) };
   }
 
   #deliver({ page, lease }: LeasedPage): Fetched {

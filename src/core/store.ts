@@ -41,6 +41,8 @@ export interface PageRequest extends Source {
   /** Fill the rest of the page with the latest messages that this reader read before. */
   includeRead: boolean;
   size: PageSize;
+  /** The only unread messages that it may bring. */
+  only?: readonly number[];
 }
 
 /** Messages for one reader, and a report of those that it missed. */
@@ -147,9 +149,15 @@ export interface CodeSession {
   project: string | null;
 }
 
-/** A redeemed ticket: the words typed after the command, and a page if there were none. */
-export interface Redeemed {
-  args: string;
+/** What a typed command brings. The person is shown the first lines of the messages with these ids. */
+export interface Ticket {
+  /** `again` or an id, for messages once more; empty for unread ones. */
+  words: string;
+  ids: readonly number[];
+}
+
+/** A redeemed ticket, and the page of one for unread messages. */
+export interface Redeemed extends Ticket {
   leased: LeasedPage | null;
 }
 
@@ -176,6 +184,8 @@ export interface Store {
   peek(request: PageRequest): Promise<Page>;
   /** The messages that this reader read last, as far as they are still there. Changes nothing. */
   lastPage(reader: Client): Promise<PageMessage[]>;
+  /** The messages with these ids, as far as they are still there, in time order. Changes nothing. */
+  find(ids: readonly number[]): Promise<PageMessage[]>;
   /** The newest messages of both sides in time order. Changes nothing. */
   latest(limit: number): Promise<PageMessage[]>;
   /** Counts messages. Changes nothing. */
@@ -197,10 +207,10 @@ export interface Store {
   /** Gives back a notification that was not shown, for another process to try. */
   releaseNotification(lease: NotificationLease): Promise<void>;
   /** Issues the session's only ticket; `null` removes it. `false`: none, because it asked in vain in the last 10 s. */
-  issueTicket(session: CodeSession, args: string | null): Promise<boolean>;
+  issueTicket(session: CodeSession, ticket: Ticket | null): Promise<boolean>;
   /**
-   * Redeems the session's ticket; `null` if there is no valid one, which is noted for 10 s. If it has no words, a page is
-   * leased in the same transaction, for the project in which it was issued.
+   * Redeems the session's ticket; `null` if there is no valid one, which is noted for 10 s. If it has no words, a page of
+   * its messages is leased in the same transaction, for the project in which it was issued.
    */
   redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null>;
   /** Closes the buffer. Later calls open it again. */

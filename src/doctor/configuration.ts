@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isFile } from "../platform/files.ts";
 import { desktopConfigName, type Places } from "../platform/paths.ts";
-import { commandNames } from "../setup/claude-code.ts";
+import { allCommandNames } from "../setup/claude-code.ts";
 import { readJson } from "../setup/json-file.ts";
 import type { JsonText, Path } from "../setup/json-text.ts";
 import { activePlugin, installedBundle } from "../setup/other-installs.ts";
@@ -42,6 +42,13 @@ export interface Configuration {
   problems: unknown[];
 }
 
+/** The settings file in which a switch is on, if it is: the strongest file that has it decides, even a project's (seen, 2.1.330). */
+export function switchedBy({ settings }: Configuration, key: string): SettingsFile | null {
+  const deciding = key.startsWith("allowManaged") ? settings.filter(({ scope }) => scope === "managed") : settings;
+  const file = deciding.find(({ at }) => at([key]) !== undefined);
+  return file?.at([key]) === true ? file : null;
+}
+
 /** relay's server in a file with `mcpServers`; `undefined` if there is none. */
 export function serverIn(file: ConfigFile | null | undefined): unknown {
   return file?.at(["mcpServers", "relay"]);
@@ -73,7 +80,7 @@ export function readConfiguration(places: Places, folder: string): Configuration
     ],
     code: config(places.claudeConfig),
     desktop: configs(places.desktopFolders.map((parent) => join(parent, desktopConfigName))),
-    commands: commandNames.flatMap((name) => {
+    commands: allCommandNames.flatMap((name) => {
       const content = attempt(() => readRegular(join(places.claudeFolder, "commands", `${name}.md`)));
       return content ? [{ name, content }] : [];
     }),

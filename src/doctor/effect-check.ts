@@ -1,6 +1,6 @@
 import { askAdministrator, obstacleTo, refusedSettings, serverStatus } from "../setup/claude-view.ts";
 import { type Finding, fail, ok, type Subject, warn } from "./check.ts";
-import { type Configuration, serverIn } from "./configuration.ts";
+import { type Configuration, serverIn, switchedBy } from "./configuration.ts";
 
 /** What Claude Code makes of relay: hooks and a server that a policy, the person or a project switched off. */
 export async function checkEffect({
@@ -65,13 +65,10 @@ const switches = [
   },
 ];
 
-// The strongest file that has a setting decides, even a project's (seen, 2.1.330).
-function switchedOff({ settings }: Configuration): Finding[] {
-  const managed = settings.filter(({ scope }) => scope === "managed");
+function switchedOff(configuration: Configuration): Finding[] {
   return switches.flatMap(({ key, name, consequence }) => {
-    const files = key.startsWith("allowManaged") ? managed : settings;
-    const file = files.find(({ at }) => at([key]) !== undefined);
-    if (file?.at([key]) !== true) return [];
+    const file = switchedBy(configuration, key);
+    if (!file) return [];
     const { path, scope } = file;
     const fix = `${askAdministrator} It is in ${path}; until then say get, and approve.`;
     const detail = `are switched off by ${key} in the ${scope} settings, ${consequence}`;

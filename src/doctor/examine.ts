@@ -5,7 +5,7 @@ import { refuseUnwritable, type Section } from "../setup/plan.ts";
 import { planSetup } from "../setup/setup-plan.ts";
 import { checkBuffer } from "./buffer-check.ts";
 import { type Check, fail, failed, type ListedFinding, ok, type Subject } from "./check.ts";
-import { checkCommand, checkProjectCommands } from "./command-check.ts";
+import { checkCommands, checkProjectCommands } from "./command-check.ts";
 import { checkEffect } from "./effect-check.ts";
 import { checkHooks } from "./hook-check.ts";
 import {
@@ -38,7 +38,7 @@ const checkNotification: Check = async ({ notifier }) => {
 const checks: readonly (readonly [Section, ...Check[]])[] = [
   ["This machine", checkProgram, checkVariables, checkBuffer, checkFiles],
   ["Claude Code", checkClaudeCode, checkCodeServer, checkEffect, checkHooks, checkStatusLine, checkSandbox],
-  ["Claude Code", checkCommand, checkProjectCommands, checkProjectServers, checkPlugin],
+  ["Claude Code", checkCommands, checkProjectCommands, checkProjectServers, checkPlugin],
   ["Claude Desktop", checkDesktopServer, checkBundle],
   ["This machine", checkSameBuffer, checkOriginal],
   ["Notifications", checkNotification],

@@ -21,7 +21,7 @@ export const checkHooks: Check = ({ configuration, context }) => {
 };
 
 const hooks = [
-  { event: "UserPromptExpansion", purpose: "issues the tickets of /get", missing: fail },
+  { event: "UserPromptExpansion", purpose: "answers /get and /send", missing: fail },
   { event: "SessionStart", purpose: "reports waiting messages", missing: warn },
 ];
 

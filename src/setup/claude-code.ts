@@ -1,18 +1,34 @@
 import { shellWord, shellWords } from "./shell-words.ts";
 
-/** The possible names of the command: the second one for a person who has a command of the first name. */
-export const commandNames = ["get", "relay"] as const;
+/** The possible names of each command: the second one for a person who has a command of the first name. */
+export const commandNames = { get: ["get", "relay"], send: ["send", "relay-send"] } as const;
+
+/** A command of relay's: `get` reads messages, `send` sends the person's words. */
+export type CommandKind = keyof typeof commandNames;
+
+/** All commands of relay's. */
+export const commandKinds = ["get", "send"] as const satisfies readonly CommandKind[];
+
+/** All names that a command of relay's may have. */
+export const allCommandNames = commandKinds.flatMap((kind): readonly string[] => commandNames[kind]);
+
+const descriptions: Record<CommandKind, { description: string; hint: string }> = {
+  get: { description: "Read what Claude Desktop sent", hint: "[again | all | status | clear | help | ID]" },
+  send: { description: "Send words of yours to Claude Desktop", hint: "[words for Desktop]" },
+};
 
 /**
- * The file of the command that reads messages, `~/.claude/commands/NAME.md`. It is closed to the model, and its one inline
- * slot runs before the model sees anything. Words after the command reach relay through the hook, because `$ARGUMENTS` in
- * a slot would be pasted into a shell (facts.md, "/get, tickets, hooks"). A `buffer` that is `null` is the program's default.
+ * The file of a command, `~/.claude/commands/NAME.md`. It is closed to the model, and its one inline slot runs before the
+ * model sees anything. Words after the command reach relay through the hook, because `$ARGUMENTS` in a slot would be pasted
+ * into a shell (facts.md, "/get, tickets, hooks"). The slot of `send` runs only where no hook does, and then says so. A
+ * `buffer` that is `null` is the program's default.
  */
-export function commandFile(program: string, buffer: string | null = null): string {
+export function commandFile(program: string, buffer: string | null = null, kind: CommandKind = "get"): string {
   const run = slot(program, buffer);
+  const { description, hint } = descriptions[kind];
   return `---
-description: Read what Claude Desktop sent, or send words to it
-argument-hint: "[again | status | clear | words for Desktop]"
+description: ${description}
+argument-hint: ${JSON.stringify(hint)}
 disable-model-invocation: true
 allowed-tools: ${allowedTools(run)}
 ---
@@ -63,7 +79,7 @@ const pluginProgram = `"\${CLAUDE_PLUGIN_ROOT}/launcher/relay"`;
 // Any other line, and any other kind of value, could mean something else to Claude Code's reader than to this one.
 function frame(text: string): string {
   return text
-    .replace(/^---\nname: get\n/, "---\n")
+    .replace(/^---\nname: (?:get|send)\n/, "---\n")
     .replace(
       /^(description|argument-hint): (?:\p{L}[\p{L}\p{M}\p{N} ,.;!?()/'-]*|"[^"\\\p{C}\p{Zl}\p{Zp}]*")(?:\nmodel: [\w.]+(?:-[\w.]+)*)?$/gmu,
       (line, key) => (line.includes("---") ? line : `${key}:`),
@@ -79,7 +95,8 @@ export function isCommandFile(text: string): boolean {
 /** Whether a command file is as setup writes it, for any program and buffer. */
 export function isUneditedCommandFile(text: string): boolean {
   const started = parseCommandFile(text);
-  return started !== null && text === commandFile(started.program, started.buffer);
+  if (started === null) return false;
+  return commandKinds.some((kind) => text === commandFile(started.program, started.buffer, kind));
 }
 
 /** Whether a shell command is relay's slot. */

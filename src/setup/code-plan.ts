@@ -3,7 +3,7 @@ import { firstWithHooks } from "../core/claude-version.ts";
 import { RelayError } from "../core/errors.ts";
 import type { System } from "../platform/system.ts";
 import { noBunOptions, type ServerEntry, serverEntry } from "./claude-code.ts";
-import { planCommand } from "./command-file.ts";
+import { planCommands } from "./command-file.ts";
 import { mergeFile, readJson } from "./json-file.ts";
 import type { JsonText } from "./json-text.ts";
 import { activePlugin } from "./other-installs.ts";
@@ -40,7 +40,7 @@ export async function planCode(context: SetupContext, { scope, ...options }: Cod
   if (problem) throw new RelayError("failed", `Claude Code's sandbox cannot run: ${problem.reason}`, problem.fix);
   const record = readRecord(places.installRecord);
   const settings = planSettings(record, context, launch, options);
-  const { name, changes } = planCommand(record, places.claudeFolder, launch);
+  const { name, changes } = planCommands(record, places.claudeFolder, launch);
   const server =
     scope === "project"
       ? planProjectServer(record, context, projectEntry(launch))

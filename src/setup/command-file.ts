@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import {
+  allCommandNames,
+  type CommandKind,
   commandFile,
   commandNames,
   isCommandFile,
@@ -13,45 +15,51 @@ import { type FileChange, type Plan, problems, readRecordedFile, recordedChange 
 import { hashOf, type InstallRecord } from "./record.ts";
 import { readContent } from "./write-file.ts";
 
-type CommandName = (typeof commandNames)[number];
-
 /**
- * Installs the command that reads messages as `/get`, or as `/relay` for a person who has a `get`, and removes the
- * original's files. Answers the name, too. Throws a `failed` error if both names are taken.
+ * Installs the commands as `/get` and `/send`, or as `/relay` and `/relay-send` for a person who has others of those names,
+ * and removes the original's files. Answers the name of the one that reads, too. Throws a `failed` error if both names of a
+ * command are taken.
  */
-export function planCommand(records: InstallRecord, claudeFolder: string, { program, buffer }: Started) {
-  const name = commandNames.find((candidate) => isFree(claudeFolder, candidate));
+export function planCommands(records: InstallRecord, claudeFolder: string, started: Started) {
+  const plan = (kind: CommandKind) => planCommand(records, claudeFolder, started, kind);
+  const [get, send] = [plan("get"), plan("send")];
+  const original = removeOriginal(records, previewPath(claudeFolder), isOriginalPreview);
+  return { name: get.name, changes: [...get.changes, ...send.changes, ...original] };
+}
+
+function planCommand(records: InstallRecord, claudeFolder: string, started: Started, kind: CommandKind) {
+  const names: readonly string[] = commandNames[kind];
+  const name = names.find((candidate) => isFree(claudeFolder, candidate));
   if (!name) {
     throw new RelayError(
       "failed",
-      `both /get and /relay are other commands or skills in ${claudeFolder}`,
+      `both /${names.join(" and /")} are other commands or skills in ${claudeFolder}`,
       "Rename one of them, and run this again.",
     );
   }
-  const others = commandNames.filter((other) => other !== name);
+  const others = names.filter((other) => other !== name);
   const changes = [
-    ...writeCommand(records, commandPath(claudeFolder, name), { program, buffer }, name),
+    ...writeCommand(records, commandPath(claudeFolder, name), started, kind, name),
     ...others.flatMap((other) => removeOther(records, commandPath(claudeFolder, other))),
-    ...removeOriginal(records, previewPath(claudeFolder), isOriginalPreview),
   ];
   return { name, changes };
 }
 
-/** The possible paths of the command and of the original's files. */
+/** The possible paths of the commands and of the original's files. */
 export function commandPaths(claudeFolder: string): string[] {
-  return [...commandNames.map((name) => commandPath(claudeFolder, name)), previewPath(claudeFolder)];
+  return [...allCommandNames.map((name) => commandPath(claudeFolder, name)), previewPath(claudeFolder)];
 }
 
 function previewPath(claudeFolder: string): string {
   return join(claudeFolder, "scripts", previewName);
 }
 
-function commandPath(claudeFolder: string, name: CommandName): string {
+function commandPath(claudeFolder: string, name: string): string {
   return join(claudeFolder, "commands", `${name}.md`);
 }
 
 // A skill of the person's beats a command of the same name (facts.md).
-function isFree(claudeFolder: string, name: CommandName): boolean {
+function isFree(claudeFolder: string, name: string): boolean {
   if (readContent(join(claudeFolder, "skills", name, "SKILL.md"))) return false;
   const content = readContent(commandPath(claudeFolder, name));
   return content === null || isCommandFile(content.toString()) || isOriginalCommand(content);
@@ -61,13 +69,14 @@ function writeCommand(
   records: InstallRecord,
   path: string,
   { program, buffer }: Started,
-  name: CommandName,
+  kind: CommandKind,
+  name: string,
 ): FileChange[] {
   const file = readRecordedFile(records, path);
   const text = file.content?.toString() ?? "";
   const isRelays = isCommandFile(text);
   const isEdited = isRelays && !file.isUntouched && !isUneditedCommandFile(text);
-  const written = Buffer.from(commandFile(program, buffer));
+  const written = Buffer.from(commandFile(program, buffer, kind));
   const after = isEdited ? Buffer.from(withProgram(text, program, buffer)) : written;
   if (file.content?.equals(after)) return [];
   const change = recordedChange(file, isRelays ? file.original : file.content, after, {

@@ -1,4 +1,4 @@
-import { bufferFlag, commandNames, type Started, started } from "./claude-code.ts";
+import { allCommandNames, bufferFlag, type Started, started } from "./claude-code.ts";
 import { shellWord, shellWords } from "./shell-words.ts";
 
 /** The hooks that issue tickets and report waiting messages, as Claude Code's settings have them. */
@@ -11,7 +11,7 @@ export function hookEntries(program: string, isWindows: boolean, buffer: string 
     return { type: "command", ...start, timeout: hookSeconds };
   };
   return {
-    UserPromptExpansion: { matcher: commandNames.join("|"), hooks: [hook("user-prompt-expansion")] },
+    UserPromptExpansion: { matcher, hooks: [hook("user-prompt-expansion")] },
     SessionStart: { hooks: [hook("session-start")] },
   };
 }
@@ -48,6 +48,12 @@ function argvOfLine(command: string): string[] {
   const [word = "", rest = ""] = command.startsWith(lineStart) ? command.slice(lineStart.length).split(lineMiddle) : [];
   return [...shellWords(word), ...shellWords(rest)];
 }
+
+// With a hyphen in it, an older one of Claude Code takes a list of names for a pattern to find anywhere (read in 2.1.330).
+export const matcher = `^(${allCommandNames.join("|")})$`;
+
+/** The matcher by earlier versions of relay, which had no `/send`. */
+export const earlierMatcher = "get|relay";
 
 const hookEvents = ["user-prompt-expansion", "session-start"] as const;
 

@@ -1,6 +1,6 @@
 import { isShared, withoutShared, wslEnv } from "../platform/wslenv.ts";
 import { isSlot, sandboxExclusion } from "./claude-code.ts";
-import { hookEntries, parseHook } from "./hook-entries.ts";
+import { earlierMatcher, hookEntries, matcher, parseHook } from "./hook-entries.ts";
 import { objectIn } from "./json-file.ts";
 import type { JsonText, Path } from "./json-text.ts";
 import type { Entry, JsonChange } from "./merge.ts";
@@ -60,8 +60,13 @@ function hook(event: string, entry: unknown): Entry {
   return {
     ...element(["hooks", event], entry),
     remove: removeHooks(isRelayHook),
-    update: (json, at) => updateHooks(json, at, objectIn(hooksIn(entry)[0])),
+    update: (json, at) => updateHooks(updateMatcher(json, at), at, objectIn(hooksIn(entry)[0])),
   };
+}
+
+function updateMatcher(json: JsonText, at: Path): JsonText {
+  const path = [...at, "matcher"];
+  return json.at(path) === earlierMatcher ? json.set(path, matcher) : json;
 }
 
 // A person may have set the timeout and the matcher.

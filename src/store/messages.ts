@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
 import { leaseMs, windowSize } from "../core/limits.ts";
-import type { TypedIn } from "../core/message.ts";
+import { type TypedIn, typedPlaces } from "../core/message.ts";
 import type { Counts, Lease } from "../core/store.ts";
 import { lastDeliveries, noteDelivery } from "./deliveries.ts";
 
@@ -12,8 +12,8 @@ export const isUnread =
 /** SQL for a message in flight. A stamp in the future was made before the clock was set back, and counts as expired. */
 export const inFlight = `(leased_at IS NOT NULL AND leased_at > $now - ${leaseMs} AND leased_at <= $now)`;
 
-// The ids come as JSON, so that SQLite prepares one statement for lists of any length.
-const amongIds = "id IN (SELECT value FROM json_each($ids))";
+/** SQL for a message of a list. The ids come as JSON, so that SQLite prepares one statement for lists of any length. */
+export const amongIds = "id IN (SELECT value FROM json_each($ids))";
 
 /** The column with the time at which this client read a message. */
 export function readColumn(reader: Client): string {
@@ -21,7 +21,7 @@ export function readColumn(reader: Client): string {
 }
 
 /** SQL for the place where the person typed a message. Another program, or a newer relay, may have stored anything. */
-export const typedIn = "CASE typed_in WHEN 'terminal' THEN typed_in END";
+export const typedIn = `CASE WHEN typed_in IN ('${Object.keys(typedPlaces).join("', '")}') THEN typed_in END`;
 
 /** Stores a message and answers its id. */
 export function insert(

@@ -3,9 +3,9 @@ import { type Client, otherClient } from "../core/client.ts";
 import { pageBytes } from "../core/limits.ts";
 import { readAt } from "../core/message.ts";
 import { countFitting, fitPage } from "../core/page-size.ts";
-import type { LeasedPage, Page, PageMessage, PageRequest } from "../core/store.ts";
+import type { LeasedPage, Page, PageMessage, PageRequest, Redeemed, Source, Ticket } from "../core/store.ts";
 import { unreported } from "./dropped.ts";
-import { countUnread, inFlight, lease as leaseMessages, readColumn, typedIn } from "./messages.ts";
+import { amongIds, countUnread, inFlight, lease as leaseMessages, readColumn, typedIn } from "./messages.ts";
 
 // Another program may have stored a number or a blob as a text.
 const columns = `id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
@@ -15,13 +15,13 @@ type Row = Omit<PageMessage, "redelivered"> & { redelivered: number; leased_at: 
 
 /** The page that a request gives at `now`. */
 export function readPage(db: Database, request: PageRequest, now: number): Page {
-  const { reader, limit, includeRead, size } = request;
+  const { reader, limit, includeRead, size, only = null } = request;
   const waiting = db
-    .query<Row, { sender: Client; limit: number; now: number }>(
+    .query<Row, { sender: Client; limit: number; now: number; ids: string }>(
       `SELECT ${columns} FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND NOT ${inFlight}
-       ORDER BY id LIMIT $limit`,
+       AND ($ids = 'null' OR ${amongIds}) ORDER BY id LIMIT $limit`,
     )
-    .all({ sender: otherClient(reader), limit, now })
+    .all({ sender: otherClient(reader), limit, now, ids: JSON.stringify(only) })
     .map(waitingMessage);
   const dropped = unreported(db, reader);
   const { count, tooLong } = fitPage(waiting, dropped, size);
@@ -48,6 +48,16 @@ export function leasePage(db: Database, request: PageRequest, now: number): Leas
   return { page, lease };
 }
 
+/** Leases a page of a ticket's messages, unless it is for messages once more. */
+export function leaseTicket(
+  db: Database,
+  { words, ids, project }: Ticket & Pick<Source, "project">,
+  request: PageRequest,
+  now: number,
+): Redeemed {
+  return { words, ids, leased: words === "" ? leasePage(db, { ...request, project, only: ids }, now) : null };
+}
+
 /** The messages of the page that the reader read last, in time order. */
 export function lastPage(db: Database, reader: Client): PageMessage[] {
   const column = readColumn(reader);
@@ -57,6 +67,16 @@ export function lastPage(db: Database, reader: Client): PageMessage[] {
        (SELECT max(${column}) FROM messages WHERE sender = $sender) ORDER BY id`,
     )
     .all({ sender: otherClient(reader) })
+    .map(shownMessage);
+}
+
+/** The messages with these ids, in time order. */
+export function find(db: Database, ids: readonly number[]): PageMessage[] {
+  return db
+    .query<Row, { ids: string }>(
+      `SELECT ${columns} FROM messages WHERE ${amongIds} AND sender IN ('desktop', 'code') ORDER BY id`,
+    )
+    .all({ ids: JSON.stringify(ids) })
     .map(shownMessage);
 }
 

@@ -4,14 +4,12 @@ import { type Clock, timestamp } from "../core/clock.ts";
 import { serverSeenMs } from "../core/limits.ts";
 import {
   type Appended,
-  type ClearedBy,
   type CodeSession,
   type Counts,
   isDefaultPreference,
   type Lease,
   type LeasedPage,
   type NotificationLease,
-  type NotificationPreference,
   type Page,
   type PageMessage,
   type PageRequest,
@@ -107,6 +105,10 @@ export class SqliteStore implements Store {
     return this.#read([], (db) => pages.lastPage(db, reader));
   }
 
+  find(ids: readonly number[]): Promise<PageMessage[]> {
+    return this.#read([], (db) => pages.find(db, ids));
+  }
+
   latest(limit: number): Promise<PageMessage[]> {
     return this.#read([], (db) => pages.latest(db, limit));
   }
@@ -115,7 +117,7 @@ export class SqliteStore implements Store {
     return this.#read<Counts>(noCounts, messages.counts);
   }
 
-  clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }> {
+  clear(...[by, signal]: Parameters<Store["clear"]>): ReturnType<Store["clear"]> {
     const work = (db: Database) => {
       const { ids, unread } = messages.deleteAll(db);
       dropped.markCleared(db, ids, by);
@@ -124,7 +126,7 @@ export class SqliteStore implements Store {
     return this.#change({ deleted: 0, deleted_unread: 0 }, work, signal);
   }
 
-  prefer(client: Client, preference: NotificationPreference): Promise<void> {
+  prefer(...[client, preference]: Parameters<Store["prefer"]>): Promise<void> {
     const work = (db: Database) => notifications.setPreference(db, client, preference, false);
     return isDefaultPreference(preference) ? this.#change(undefined, work) : this.#store(work);
   }
@@ -154,8 +156,8 @@ export class SqliteStore implements Store {
     });
   }
 
-  async issueTicket(session: CodeSession, args: string | null): Promise<boolean> {
-    if (args !== null) return this.#store((db, now) => tickets.issue(db, session, args, now));
+  async issueTicket(...[session, ticket]: Parameters<Store["issueTicket"]>): Promise<boolean> {
+    if (ticket) return this.#store((db, now) => tickets.issue(db, session, ticket, now));
     if (await this.#read(false, tickets.any)) await this.#change(null, (db) => tickets.redeem(db, session));
     return true;
   }
@@ -163,9 +165,7 @@ export class SqliteStore implements Store {
   redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null> {
     return this.#change<Redeemed | null>(null, (db, now) => {
       const ticket = tickets.redeem(db, session);
-      if (!ticket) return tickets.refuse(db, session, now);
-      const { args, project } = ticket;
-      return { args, leased: args.trim() === "" ? pages.leasePage(db, { ...request, project }, now) : null };
+      return ticket ? pages.leaseTicket(db, ticket, request, now) : tickets.refuse(db, session, now);
     });
   }
 

@@ -1,17 +1,17 @@
 import type { Database } from "bun:sqlite";
 import { refusalMs, ticketMs } from "../core/limits.ts";
-import type { CodeSession } from "../core/store.ts";
+import type { CodeSession, Source, Ticket } from "../core/store.ts";
 
 // The row of a refusal, which needs no table of its own: its process is negative.
 
 /** Issues the session's only ticket; `false` if it was refused one in the last 10 s. */
-export function issue(db: Database, { id, process, project }: CodeSession, args: string, now: number): boolean {
+export function issue(db: Database, { id, process, project }: CodeSession, ticket: Ticket, now: number): boolean {
   const refused = db.query("SELECT 1 FROM relay_tickets WHERE session = $id AND process = -$process");
   if (refused.get({ id, process })) return false;
   db.query(
     `INSERT OR REPLACE INTO relay_tickets (session, process, project, arguments, issued_at)
-     VALUES ($id, $process, $project, $args, $now)`,
-  ).run({ id, process, project, args, now });
+     VALUES ($id, $process, $project, $ticket, $now)`,
+  ).run({ id, process, project, ticket: JSON.stringify(ticket), now });
   return true;
 }
 
@@ -23,13 +23,14 @@ export function refuse(db: Database, { id, process }: CodeSession, now: number):
   return null;
 }
 
-/** Removes the session's ticket and answers its words and its project; `null` if there is none. */
-export function redeem(db: Database, { id, process }: CodeSession): { args: string; project: string | null } | null {
-  return db
-    .query<{ args: string; project: string | null }, { id: string; process: number }>(
-      "DELETE FROM relay_tickets WHERE session = $id AND process = $process RETURNING arguments AS args, project",
+/** Removes the session's ticket and answers it and its project; `null` if there is none. */
+export function redeem(db: Database, { id, process }: CodeSession): (Ticket & Pick<Source, "project">) | null {
+  const row = db
+    .query<{ ticket: string; project: string | null }, { id: string; process: number }>(
+      "DELETE FROM relay_tickets WHERE session = $id AND process = $process RETURNING arguments AS ticket, project",
     )
     .get({ id, process });
+  return row && { ...(JSON.parse(row.ticket) as Ticket), project: row.project };
 }
 
 /** Removes expired tickets and refusals. A ticket from the future was issued before the clock was set back, and counts as expired. */

@@ -15,6 +15,9 @@ export async function start(lab: Lab): Promise<Row[]> {
   const box = lab.home();
   await sendAll(box, "code", ["one", "two", "three"]);
   const session = openTypedSession(box);
+  const read = lab.home();
+  await sendAll(read, "desktop", ["one", "two", "three"]);
+  const idle = openTypedSession(read);
   const succeeds = (run: () => ReturnType<Sandbox["run"]>) =>
     timed(async () => {
       const { status, stderr } = await run();
@@ -30,6 +33,7 @@ export async function start(lab: Lab): Promise<Row[]> {
     statusline: () => succeeds(() => box.relay(["statusline"])),
     greeting: () => succeeds(() => box.relay(["hook", "session-start"], { env: session.env })),
     refused: () => succeeds(() => session.hook(session.event("", { command_source: "projectSettings" }))),
+    nothing: () => succeeds(() => idle.hook(idle.event())),
     ticket: () => succeeds(() => session.hook(session.event())),
     async page() {
       await sendAll(box, "code", ["a message of a few words"]);
@@ -47,7 +51,8 @@ export async function start(lab: Lab): Promise<Row[]> {
     timedRow("relay statusline", samples.statusline, exit, 1.8),
     timedRow("relay hook session-start", samples.greeting, exit, 1.8),
     timedRow("relay hook, no ticket", samples.refused, exit, 1.8),
-    timedRow("relay hook, a ticket", samples.ticket, exit, 2.5),
+    timedRow("relay hook, nothing waits", samples.nothing, exit, 2.2),
+    timedRow("relay hook, a page and its summary", samples.ticket, exit, 4),
     timedRow("relay typed, a page", samples.page, exit, 2.8),
   ];
 }

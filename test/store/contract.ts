@@ -219,30 +219,31 @@ function describeClears(make: MakeBuffer): void {
 
 function describeTickets(make: MakeBuffer): void {
   const session = { id: "a", process: 1, project: "relay" };
+  const again = { words: "again", ids: [2, 3] };
 
   test.each([
-    ["at once", 0, "again"],
-    ["after 4.999 s", 4_999, "again"],
-    ["not after 5 s", 5_000, null],
-    ["not if it is from the future: the clock was set back", -1, null],
-  ])("is redeemed %s", async (_when, later, args) => {
+    ["at once", 0, true],
+    ["after 4.999 s", 4_999, true],
+    ["not after 5 s", 5_000, false],
+    ["not if it is from the future: the clock was set back", -1, false],
+  ])("is redeemed %s", async (_when, later, isValid) => {
     await using t = new Fixture(make);
-    await t.one.issueTicket(session, "again");
+    await t.one.issueTicket(session, again);
     t.time += later;
     const redeemed = await t.two.redeemTicket(session, request());
-    expect(redeemed).toEqual(args === null ? null : { args, leased: null });
+    expect(redeemed).toEqual(isValid ? { ...again, leased: null } : null);
   });
 
   test("is redeemed once, by its session in its process, and only the newest one", async () => {
     await using t = new Fixture(make);
-    await t.one.issueTicket(session, "old");
-    await t.two.issueTicket(session, "new");
+    await t.one.issueTicket(session, { ...again, ids: [1] });
+    await t.two.issueTicket(session, again);
     for (const other of [
       { ...session, id: "b" },
       { ...session, process: 2 },
     ])
       expect(await t.one.redeemTicket(other, request())).toBeNull();
-    expect((await t.one.redeemTicket(session, request()))?.args).toBe("new");
+    expect((await t.one.redeemTicket(session, request()))?.ids).toEqual([2, 3]);
     expect(await t.one.redeemTicket(session, request())).toBeNull();
   });
 
@@ -250,24 +251,26 @@ function describeTickets(make: MakeBuffer): void {
     await using t = new Fixture(make);
     await t.send("desktop", "1");
     expect(await t.one.redeemTicket(session, request())).toBeNull();
-    expect(await t.two.issueTicket({ ...session, process: 2 }, "")).toBe(true);
+    expect(await t.two.issueTicket({ ...session, process: 2 }, again)).toBe(true);
     t.time += 9_999;
-    expect(await t.two.issueTicket(session, "again")).toBe(false);
+    expect(await t.two.issueTicket(session, again)).toBe(false);
     t.time += 1;
-    expect(await t.two.issueTicket(session, "again")).toBe(true);
-    expect((await t.one.redeemTicket(session, request()))?.args).toBe("again");
+    expect(await t.two.issueTicket(session, again)).toBe(true);
+    expect((await t.one.redeemTicket(session, request()))?.words).toBe("again");
   });
 
-  test.each(["", " \n"])("that carries %j leases a page for the project it was issued in", async (args) => {
+  test("without words leases a page of its own messages, for the project it was issued in", async () => {
     await using t = new Fixture(make);
     await t.send("desktop", "1", "2");
-    await t.one.issueTicket(session, args);
-    const redeemed = await t.one.redeemTicket({ ...session, project: null }, request({ limit: 1, origin: "typed" }));
-    expect(texts(redeemed?.leased?.page.messages ?? [])).toEqual(["1"]);
-    expect(await t.waiting()).toEqual(["2"]);
+    await t.one.issueTicket(session, { words: "", ids: [1, 3] });
+    await t.send("desktop", "3", "4");
+    const redeemed = await t.one.redeemTicket({ ...session, project: null }, request({ origin: "typed" }));
+    expect(texts(redeemed?.leased?.page.messages ?? [])).toEqual(["1", "3"]);
+    expect(await t.waiting()).toEqual(["2", "4"]);
     if (redeemed?.leased?.lease) await t.two.ack(redeemed.leased.lease);
-    expect(texts(await t.one.lastPage("code"))).toEqual(["1"]);
-    expect((await t.two.counts()).delivered.code).toMatchObject({ count: 1, origin: "typed", project: "relay" });
+    expect(texts(await t.one.lastPage("code"))).toEqual(["1", "3"]);
+    expect(texts(await t.one.find([4, 1, 9]))).toEqual(["1", "4"]);
+    expect((await t.two.counts()).delivered.code).toMatchObject({ count: 2, origin: "typed", project: "relay" });
   });
 }
 

@@ -62,7 +62,7 @@ test("an expired ticket leaves nothing of what it carried in the file", async ()
   await using folder = makeFolder();
   let time = 1_800_000_000_000;
   const store = folder.open({ clock: { now: () => time, elapsed: () => performance.now() } });
-  await store.issueTicket({ id: "a", process: 1, project: null }, "words that nobody redeems");
+  await store.issueTicket({ id: "a", process: 1, project: null }, { words: "words that nobody redeems", ids: [] });
   expect(readFileSync(folder.path).includes("words that")).toBe(true);
   time += 30_000;
   await store.leaseNotifications();

@@ -10,6 +10,7 @@ export const paths = {
   code: ".claude.json",
   settings: ".claude/settings.json",
   command: ".claude/commands/get.md",
+  send: ".claude/commands/send.md",
   desktop: ".config/Claude/claude_desktop_config.json",
   record: ".relay_install.json",
 };
@@ -25,6 +26,7 @@ export function installed({ buffer }: { buffer: string }) {
       permissions: { allow: ["mcp__relay__relay_send"], deny: ["Read(~/.relay_buffer.db*)"] },
     },
     command: commandFile(relayBinary, buffer),
+    send: commandFile(relayBinary, buffer, "send"),
   };
 }
 

@@ -13,13 +13,14 @@ export interface TypedSession {
   hook(input: string | Uint8Array, env?: Record<string, string>, event?: string): Promise<Outcome>;
   /** Runs the command's inline slot. */
   typed(env?: Record<string, string>): Promise<Outcome>;
-  /** Types `/get WORDS`: the hook, then the slot. */
-  get(words?: string): Promise<Outcome>;
+  /** Types `/get WORDS`: the hook, and then the slot, unless the hook answered; then its answer is the output. */
+  get(words?: string, overrides?: Record<string, unknown>): Promise<Outcome>;
 }
 
 /** Installs the command in the sandbox and opens a session. */
 export function openTypedSession(box: Sandbox, id: string = crypto.randomUUID()): TypedSession {
   installCommand(box, "commands/get.md", commandFile(relayBinary));
+  installCommand(box, "commands/send.md", commandFile(relayBinary, null, "send"));
   // relay looks whether CLAUDE_PID is Claude Code
   if (process.platform === "linux") writeFileSync("/proc/self/comm", "claude");
   const env = {
@@ -64,9 +65,10 @@ export function openTypedSession(box: Sandbox, id: string = crypto.randomUUID())
       return { status: child.exitCode, stdout, stderr };
     },
     typed: (extra = {}) => box.run([relayBinary, "typed"], { env: { ...env, ...extra } }),
-    async get(words = "") {
-      await session.hook(session.event(words));
-      return session.typed();
+    async get(words = "", overrides = {}) {
+      const hook = await session.hook(session.event(words, overrides));
+      const { decision, reason } = JSON.parse(hook.stdout || "{}");
+      return decision === "block" ? { ...hook, stdout: `${reason}\n` } : session.typed();
     },
   };
   return session;

@@ -59,7 +59,8 @@ async function typed(run: Run, words: string): Promise<unknown> {
   const { folder } = run.place;
   const session = openTypedSession({ home: folder } as Sandbox);
   const env = { ...session.env, RELAY_NOTIFY: "auto", CLAUDE_CONFIG_DIR: join(folder, ".claude") };
-  await execute(run, ["hook", "user-prompt-expansion"], env, session.event(words)).ended;
+  const { answer } = await execute(run, ["hook", "user-prompt-expansion"], env, session.event(words)).ended;
+  if (answer?.startsWith('{"decision":"block"')) return; // so the inline command does not run
   const { process, ended } = execute(run, ["typed"], env);
   return words === "" ? noteFetch(run, process, "code", ended, readFramed).noted : ended;
 }

@@ -1,0 +1,58 @@
+import { renderDropped } from "../core/drop-report.ts";
+import { makeVisible } from "../core/escape.ts";
+import { againHead, fitAgain, pageHead, waitingHead } from "../core/page.ts";
+import type { Page, PageMessage } from "../core/store.ts";
+import { plural } from "../core/words.ts";
+import { describeMessage } from "./terminal-view.ts";
+
+// Claude Code shows this much of a hook's message in full.
+const summaryLines = 60;
+
+const messageLines = 12;
+const messageCharacters = 1_200;
+
+// With Claude Code's margin and relay's bar it fits into 80.
+const lineColumns = 72;
+
+/** The page that a typed `/get` is about to bring, for the person: who sent what and when, and its first lines. */
+export function summarizePage(page: Page): string {
+  const { messages, dropped, tooLong } = page;
+  const head = messages.length === 0 && tooLong !== null ? waitingHead(page, "code") : pageHead(page, "code");
+  const notes = renderDropped(dropped).map((line) => line.replace(/^relay: /, ""));
+  if (tooLong !== null) notes.push(`Message ${tooLong} is too long for /get. Claude asks you before it fetches it.`);
+  return summarize(head, notes, messages);
+}
+
+/** The same for messages that a typed command brings once more; `words` are those after `/get`. */
+export function summarizeAgain(messages: readonly PageMessage[], words: string): string {
+  const shown = fitAgain(messages);
+  const hidden = messages.length - shown.length;
+  const note = `${plural(hidden, "message")} did not fit. Say get, and Claude asks you before it fetches more.`;
+  return summarize(againHead(shown, words), hidden > 0 ? [note] : [], shown);
+}
+
+function summarize(head: string, notes: readonly string[], messages: readonly PageMessage[]): string {
+  let left = summaryLines - 1 - notes.length - messages.length;
+  const lines = messages.flatMap((message, index) => {
+    const { text, escaped } = makeVisible(message.message.replaceAll("\r\n", "\n"));
+    const most = Math.min(messageLines + 1, Math.floor(left / (messages.length - index)));
+    const body = firstLines(text.trimEnd().replaceAll("\t", "    "), most);
+    left -= body.length;
+    return [describeMessage(message, "code", escaped).join(" · "), ...body.map((line) => `│ ${line}`.trimEnd())];
+  });
+  return [`${head}.`, ...notes, ...lines].join("\n");
+}
+
+/** The beginning of a text in at most so many lines; the last one tells how many are left out. */
+function firstLines(text: string, most: number): string[] {
+  const shown = wrap(text.slice(0, messageCharacters).replace(/[\ud800-\udbff]$/, ""));
+  if (text.length <= messageCharacters && shown.length <= Math.min(most, messageLines)) return shown;
+  const kept = shown.slice(0, Math.max(1, Math.min(most - 1, messageLines)));
+  const more = `… ${plural(wrap(text).length - kept.length, "more line")}`;
+  return most > kept.length ? [...kept, more] : [`${kept[0]} ${more}`];
+}
+
+// Claude Code wraps a longer line itself, and its rest would stand where relay's own words do.
+function wrap(text: string): string[] {
+  return Bun.wrapAnsi(text, lineColumns, { hard: true, trim: false }).split("\n");
+}

@@ -1,0 +1,135 @@
+import { clients } from "../core/client.ts";
+import { errorMessage } from "../core/errors.ts";
+import { makeVisible } from "../core/escape.ts";
+import { refusalMs, windowSize } from "../core/limits.ts";
+import { pageHead } from "../core/page.ts";
+import type { CodeSession, Counts, PageRequest, Store, Ticket } from "../core/store.ts";
+import { checkMessage } from "../core/validate.ts";
+import { plural, quoteValue } from "../core/words.ts";
+import type { Context } from "./context.ts";
+import { nameToType } from "./own-commands.ts";
+import { lastDelivery, renderReceipt } from "./render.ts";
+
+// The person waits for the prompt. A slower notifier is stopped, and a server tries again when the lease ends, after 20 s.
+const notifierMs = 1_000;
+
+// Longer than a writer holds the lock, and shorter than Claude Code waits for the hook.
+const sendLockTimeoutMs = 2_000;
+
+/** The request for the page of a typed `/get`. */
+export const typedRequest: PageRequest = {
+  reader: "code",
+  limit: windowSize,
+  includeRead: false,
+  size: "typed",
+  origin: "typed",
+  project: null, // the ticket has it
+};
+
+/** Ends a typed command before its slot runs, without a turn of the model. Claude Code shows the text, and nothing else. */
+export function answer(text: string): string {
+  const hookSpecificOutput = { hookEventName: "UserPromptExpansion", suppressOriginalPrompt: true };
+  return JSON.stringify({ decision: "block", reason: `relay: ${text}`, hookSpecificOutput });
+}
+
+const somethingAsks = answer(
+  `something in this session asked for your messages by itself, so this brings none. Wait ${refusalMs / 1_000} seconds, and type it once more; /tasks lists what runs in the background.`,
+);
+
+/** Does what the person typed after `/get`: answers it on the screen, or issues a ticket for a page and shows a summary. */
+export async function answerGet(typed: string, session: CodeSession, context: Context): Promise<void> {
+  const words = typed
+    .trim()
+    .toLowerCase()
+    .replace(/\s+/g, " ")
+    .replace(/^#(?=\d)/, "");
+  const { store } = context.quickRelay();
+  const brought = await whatToBring(words, store);
+  if (!brought) return context.print(answer(await answerWords(words, store, context)));
+  const { summary, ...ticket } = brought;
+  const isIssued = await store.issueTicket(session, ticket);
+  context.print(isIssued ? JSON.stringify({ systemMessage: `relay: ${summary}` }) : somethingAsks);
+}
+
+/** The ticket for what the words ask for, and its summary; `null` if they ask for no page, or there is none. */
+async function whatToBring(words: string, store: Store): Promise<(Ticket & { summary: string }) | null> {
+  if (words === "" || words === "all") {
+    const page = await store.peek(typedRequest);
+    const { messages, dropped, tooLong } = page;
+    if (messages.length + dropped.length === 0 && tooLong === null) return null;
+    // the local time of a summary takes 4 to 7 ms
+    const { summarizePage } = await import("./summary.ts");
+    const ids = [...messages.map(({ id }) => id), ...(tooLong === null ? [] : [tooLong])];
+    return { words: "", ids, summary: summarizePage(page) };
+  }
+  const isId = /^\d+$/.test(words);
+  if (words !== "again" && !isId) return null;
+  const messages = await (isId ? store.find([Number(words)]) : store.lastPage("code"));
+  if (messages.length === 0) return null;
+  const { summarizeAgain } = await import("./summary.ts");
+  return { words, ids: messages.map(({ id }) => id), summary: summarizeAgain(messages, words) };
+}
+
+async function answerWords(words: string, store: Store, { environment }: Context): Promise<string> {
+  const name = nameToType("get", environment) ?? "get";
+  if (words === "" || words === "all") return `${pageHead(await store.peek(typedRequest), "code")}.`;
+  if (words === "again") return "nothing is left of the last page.";
+  if (/^\d+$/.test(words)) return `there is no message ${words}; relay keeps the last ${windowSize}.`;
+  if (words === "status") return renderWaiting(await store.counts(), name);
+  if (words === "clear") {
+    const { renderCounts } = await import("./clear.ts");
+    const counts = await store.counts();
+    if (counts.total === 0) return "there is no message to delete.";
+    return `this would delete ${renderCounts(counts)}. To do it, type /${name} clear yes`;
+  }
+  if (words === "clear yes") {
+    const { renderDeletion } = await import("./clear.ts");
+    return renderDeletion(await store.clear("code")).replace(/^relay: /, "");
+  }
+  const start = words === "help" ? "you" : `/${name} takes no ${quoteValue(words)}. You`;
+  return `${start} can type:\n${renderHelp(name, nameToType("send", environment) ?? "send")}`;
+}
+
+function renderWaiting({ total, unread, delivered }: Counts, name: string): string {
+  const own =
+    unread.code > 0 ? `${plural(unread.code, "message")} from Desktop; type /${name}` : "nothing from Desktop";
+  const others = unread.desktop > 0 ? plural(unread.desktop, "message") : "nothing";
+  const last = clients.toReversed().flatMap((client) => lastDelivery(client, delivered[client], Date.now()));
+  return [
+    `waiting here: ${own}`,
+    `waiting for Desktop: ${others}`,
+    `kept: ${total} of ${windowSize}`,
+    ...last.map((words) => words.join(" ")),
+  ].join("\n");
+}
+
+function renderHelp(get: string, send: string): string {
+  const rows = [
+    [`/${get}`, "what Desktop sent"],
+    [`/${get} again`, "the last page once more"],
+    [`/${get} 41`, "message 41 once more"],
+    [`/${get} all`, "everything that waits"],
+    [`/${get} status`, "how many messages wait"],
+    [`/${get} clear`, "delete all messages"],
+    [`/${send} WORDS`, "send words to Desktop"],
+  ];
+  const width = Math.max(...rows.map(([command = ""]) => command.length)) + 2;
+  return rows.map(([command = "", what]) => command.padEnd(width) + what).join("\n");
+}
+
+/** Sends what the person typed after `/send`, and says so. */
+export async function answerSend(typed: string, context: Context): Promise<void> {
+  const words = typed.trim();
+  const name = nameToType("send", context.environment) ?? "send";
+  if (words === "")
+    return context.print(answer(`type /${name} and the words for Desktop. Claude here does not see them.`));
+  const relay = context.relay({ lockTimeoutMs: sendLockTimeoutMs });
+  try {
+    const receipt = await relay.send({ sender: "code", message: checkMessage(words), typed_in: "claude-code" });
+    context.print(answer(renderReceipt(receipt, "desktop").replace(/^relay: /, "")));
+  } catch (error) {
+    return context.print(answer(`nothing was sent: ${makeVisible(errorMessage(error)).text}`));
+  }
+  await Promise.race([relay.notifications.finish(), Bun.sleep(notifierMs)]);
+  relay.notifications.stop();
+}
