@@ -526,9 +526,9 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     const lab = openLab(box, { prompt: "/get", replies: [], files });
     const terminal = await lab.terminal();
     await terminal.enter("/get");
-    await terminal.shows(/hooks do not run here/);
+    await terminal.shows(/hooks are switched off by disableAllHooks in[\s\S]*Say get instead/);
     await terminal.enter("/send hello");
-    await terminal.shows(/\/send hello[\s\S]*hooks do not run here/);
+    await terminal.shows(/\/send hello[\s\S]*hooks are switched off/);
     expect(lab.api.everything()).not.toContain("xylophone");
     expect(await unread(box)).toBe(1);
     expect((await get(box, "desktop")).messages).toEqual([]);

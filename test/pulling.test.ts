@@ -229,6 +229,25 @@ describe("a typed command:", () => {
   });
 });
 
+describe("where no hook runs, the command says why, and what works:", () => {
+  const sayGet = "Say get instead: Claude asks you before it reads.\n";
+  test.each([
+    ["in VS Code's extension", "", { CLAUDE_CODE_ENTRYPOINT: "claude-vscode" }, "the VS Code extension runs no hooks"],
+    ["switched off by the person", ".claude/settings.json", {}, "hooks are switched off by disableAllHooks in HOME/"],
+    ["switched off by a project", "project/.claude/settings.json", {}, "hooks are switched off by disableAllHooks in "],
+  ])("%s", async (_name, settings, extra, reason) => {
+    await using box = sandbox();
+    const { env } = openTypedSession(box);
+    mkdirSync(join(box.home, "project/.claude"), { recursive: true });
+    if (settings) writeFileSync(join(box.home, settings), '{"disableAllHooks": true}');
+    const options = { env: { ...env, ...extra }, cwd: join(box.home, "project") };
+    const { status, stderr } = await box.run([relayBinary, "typed"], options);
+    expect([status, stderr]).toEqual([3, expect.stringContaining(`relay: ${reason.replace("HOME", box.home)}`)]);
+    expect(stderr).toEndWith(sayGet);
+    expect(stderr).not.toContain("setup");
+  });
+});
+
 describe("a ticket", () => {
   test.each([
     ["session", { CLAUDE_CODE_SESSION_ID: "another" }],

@@ -2,6 +2,7 @@ import { RelayError } from "../core/errors.ts";
 import { randomNonce } from "../core/frames.ts";
 import { personSession } from "../core/identity.ts";
 import { renderAgain, renderPage } from "../core/page.ts";
+import type { Environment } from "../platform/environment.ts";
 import { defineCommand } from "./command.ts";
 import { interruptible } from "./interrupt.ts";
 import { typedRequest } from "./typed-words.ts";
@@ -15,7 +16,7 @@ export const command = defineCommand({
     const session = personSession(environment.claudeCode);
     const { store } = relay;
     const redeemed = session && (await relay.redeem(session, typedRequest));
-    if (!redeemed) throw refusal;
+    if (!redeemed) throw await refusal(environment);
     const { words, ids, fetched } = redeemed;
     if (!fetched) return print(renderAgain(await store.find(ids), words, randomNonce, ids));
     const text = renderPage(fetched.page, "code", "typed", randomNonce, ids);
@@ -27,8 +28,20 @@ export const command = defineCommand({
   },
 });
 
-const refusal = new RelayError(
-  "refused",
-  "nobody typed /get or /send here, so nothing is shown or sent",
-  "Type it in the session that you see. If you did, hooks do not run here: say get, and see `relay doctor`.",
-);
+/** The error for a command without a ticket. Only where a hook could run is it a sign that a program asks. */
+async function refusal(environment: Environment): Promise<RelayError> {
+  const sayGet = "Say get instead: Claude asks you before it reads.";
+  const refused = (reason: string, fix: string) => new RelayError("refused", reason, fix);
+  if (environment.isVsCode)
+    return refused("the VS Code extension runs no hooks, so /get and /send do nothing in it", sayGet);
+  const { switchedBy, readConfiguration } = await import("../doctor/configuration.ts");
+  const configuration = readConfiguration(environment.places(), process.cwd());
+  for (const key of ["disableAllHooks", "allowManagedHooksOnly"]) {
+    const file = switchedBy(configuration, key);
+    if (file)
+      return refused(`hooks are switched off by ${key} in ${file.path}, so /get and /send do nothing here`, sayGet);
+  }
+  const fix =
+    "Type it in the session that you see. If you did, hooks do not run here: say get, and see `relay doctor`.";
+  return refused("nobody typed /get or /send here, so nothing is shown or sent", fix);
+}

@@ -33,6 +33,8 @@ export interface Environment {
   project: string | null;
   /** Whether a program around Claude Code answers its questions: one on its SDK, or a `claude -p` (facts.md). */
   isHosted: boolean;
+  /** Whether this Claude Code is the extension of VS Code. */
+  isVsCode: boolean;
   /** The folder of the plugin that started this process as a hook; `null` if none did. */
   pluginFolder: string | null;
 }
@@ -88,6 +90,7 @@ export function readEnvironment(
     claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR, variables.HOME),
     project,
     isHosted: variables.CLAUDE_CODE_ENTRYPOINT?.startsWith("sdk-") ?? false,
+    isVsCode: variables.CLAUDE_CODE_ENTRYPOINT === "claude-vscode",
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
   };
 }
