@@ -80,10 +80,10 @@ describe("a page", () => {
   test("says how many of those that the person was shown are not on it", () => {
     const shown = renderPage(page([message(2, "b")], { tooLong: 3 }), "code", "typed", nonce, [1, 2, 3, 4]);
     expect(shown).toContain(
-      "\nrelay: 2 messages that the person was just shown are not here: another reader was faster.\n",
+      "\nrelay: 2 messages that the person was just shown are missing here: read elsewhere or cleared meanwhile.\n",
     );
     expect(renderAgain([], "again", nonce, [1])).toEndWith(
-      "\nrelay: 1 message that the person was just shown is not here: another reader was faster.",
+      "\nrelay: 1 message that the person was just shown is missing here: read elsewhere or cleared meanwhile.",
     );
   });
 

@@ -121,7 +121,7 @@ describe("a typed command:", () => {
     const { stdout } = await session.typed();
     expect(textsOf(stdout)).toEqual(["second"]);
     expect(stdout).toContain(
-      "\nrelay: 1 message that the person was just shown is not here: another reader was faster.\n",
+      "\nrelay: 1 message that the person was just shown is missing here: read elsewhere or cleared meanwhile.\n",
     );
   });
 
@@ -230,7 +230,7 @@ describe("a typed command:", () => {
 });
 
 describe("where no hook runs, the command says why, and what works:", () => {
-  const sayGet = "Say get instead: Claude asks you before it reads.\n";
+  const sayGet = 'Say "get" or "tell Desktop …" instead; Claude asks you before it reads.\n';
   test.each([
     ["in VS Code's extension", "", { CLAUDE_CODE_ENTRYPOINT: "claude-vscode" }, "the VS Code extension runs no hooks"],
     ["switched off by the person", ".claude/settings.json", {}, "hooks are switched off by disableAllHooks in HOME/"],

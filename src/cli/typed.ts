@@ -30,7 +30,7 @@ export const command = defineCommand({
 
 /** The error for a command without a ticket. Only where a hook could run is it a sign that a program asks. */
 async function refusal(environment: Environment): Promise<RelayError> {
-  const sayGet = "Say get instead: Claude asks you before it reads.";
+  const sayGet = 'Say "get" or "tell Desktop …" instead; Claude asks you before it reads.';
   const refused = (reason: string, fix: string) => new RelayError("refused", reason, fix);
   if (environment.isVsCode)
     return refused("the VS Code extension runs no hooks, so /get and /send do nothing in it", sayGet);

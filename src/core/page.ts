@@ -91,7 +91,7 @@ function missing(announced: readonly number[], messages: readonly PageMessage[],
   const gone = announced.filter((id) => id !== tooLong && !messages.some((message) => message.id === id)).length;
   if (gone === 0) return [];
   return [
-    `relay: ${plural(gone, "message")} that the person was just shown ${gone === 1 ? "is" : "are"} not here: another reader was faster.`,
+    `relay: ${plural(gone, "message")} that the person was just shown ${gone === 1 ? "is" : "are"} missing here: read elsewhere or cleared meanwhile.`,
   ];
 }
 
