@@ -105,11 +105,16 @@ describe("a typed command:", () => {
     expect((await session.typed()).stdout).toStartWith("relay: 2 messages from Desktop, 2 more waiting.");
   });
 
-  test("/get shows at most 60 lines of 20 messages", async () => {
+  test.each([
+    ["short lines", "a\nb\nc\nd"],
+    ["marks that combine and take no column", `a${"\u{1d167}".repeat(300)}`],
+  ])("/get shows at most 60 lines and 10,000 characters of 20 messages of %s", async (_name, text) => {
     await using box = sandbox();
-    await sendAll(box, "code", Array(20).fill("a\nb\nc\nd"));
-    const rows = (await summary(openTypedSession(box))).split("\n");
+    await sendAll(box, "code", Array(20).fill(text));
+    const shown = await summary(openTypedSession(box));
+    const rows = shown.split("\n");
     expect([rows.length, rows.filter((row) => row.startsWith("Message ")).length]).toEqual([60, 20]);
+    expect(shown.length).toBeLessThan(10_000);
   });
 
   test("a page says so if another reader got some of what the person was shown", async () => {

@@ -5,11 +5,11 @@ import type { Page, PageMessage } from "../core/store.ts";
 import { plural } from "../core/words.ts";
 import { describeMessage } from "./terminal-view.ts";
 
-// Claude Code shows this much of a hook's message in full.
+// Claude Code shows this much of a hook's message in full. Of more than 10,000 characters it shows the first 2 KB (seen).
 const summaryLines = 60;
+const longestLine = /.{1,80}/gu; // marks that combine take no column
 
 const messageLines = 12;
-const messageCharacters = 1_200;
 
 // With Claude Code's margin and relay's bar it fits into 80.
 const lineColumns = 72;
@@ -45,14 +45,12 @@ function summarize(head: string, notes: readonly string[], messages: readonly Pa
 
 /** The beginning of a text in at most so many lines; the last one tells how many are left out. */
 function firstLines(text: string, most: number): string[] {
-  const shown = wrap(text.slice(0, messageCharacters).replace(/[\ud800-\udbff]$/, ""));
-  if (text.length <= messageCharacters && shown.length <= Math.min(most, messageLines)) return shown;
-  const kept = shown.slice(0, Math.max(1, Math.min(most - 1, messageLines)));
-  const more = `… ${plural(wrap(text).length - kept.length, "more line")}`;
+  // Claude Code wraps a longer line itself, and its rest would stand where relay's own words do
+  const lines = Bun.wrapAnsi(text, lineColumns, { hard: true, trim: false })
+    .split("\n")
+    .flatMap((line) => line.match(longestLine) ?? [""]);
+  if (lines.length <= Math.min(most, messageLines)) return lines;
+  const kept = lines.slice(0, Math.max(1, Math.min(most - 1, messageLines)));
+  const more = `… ${plural(lines.length - kept.length, "more line")}`;
   return most > kept.length ? [...kept, more] : [`${kept[0]} ${more}`];
-}
-
-// Claude Code wraps a longer line itself, and its rest would stand where relay's own words do.
-function wrap(text: string): string[] {
-  return Bun.wrapAnsi(text, lineColumns, { hard: true, trim: false }).split("\n");
 }
