@@ -8,7 +8,7 @@ import { canNotify, type DesktopSession, desktopSession } from "./support/deskto
 import { notifiersFrom } from "./support/notifiers.ts";
 import { connect, type PeerOptions } from "./support/peer.ts";
 import { relayBinary, type Sandbox, sandbox, until } from "./support/sandbox.ts";
-import { startSession, toolCall } from "./support/server.ts";
+import { startSession, toolCall } from "./support/server-process.ts";
 import { openTypedSession } from "./support/typing.ts";
 
 const desktop: PeerOptions = { name: "claude-ai", version: "0.1.0" };

@@ -4,8 +4,8 @@ import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync,
 import { join } from "node:path";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
-import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
-import { home } from "./support/setup.ts";
+import { initialize, type Server, startSession, toolCall } from "./support/server-process.ts";
+import { home } from "./support/setup-box.ts";
 import { openTypedSession } from "./support/typing.ts";
 
 const isRoot = process.getuid?.() === 0;

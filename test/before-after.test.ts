@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { connectOriginal, hasOriginal, type Original, runInOriginal } from "./support/original.ts";
 import { originalStatements } from "./support/original-statements.ts";
 import { connect, textsOf } from "./support/peer.ts";
+import { connectOriginal, hasOriginal, type Original, runInOriginal } from "./support/python-server.ts";
 import { sandbox, until } from "./support/sandbox.ts";
 
 describe.skipIf(!hasOriginal)("the original", () => {

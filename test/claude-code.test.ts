@@ -12,11 +12,11 @@ import {
   question,
   relayTool,
   type Wiring,
-} from "./support/claude-code.ts";
+} from "./support/claude-lab.ts";
 import { openPatiently } from "./support/database.ts";
 import { textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
-import { put } from "./support/setup.ts";
+import { put } from "./support/setup-box.ts";
 
 const sdk = join(import.meta.dir, "../node_modules/@modelcontextprotocol/sdk/dist/esm");
 const secret = "The vault opens with xylophone.";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openPatiently } from "./support/database.ts";
 import { connect } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
-import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
+import { initialize, type Server, startSession, toolCall } from "./support/server-process.ts";
 
 const large = "x".repeat(65_536);
 

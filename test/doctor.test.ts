@@ -12,9 +12,9 @@ import { commandFile } from "../src/setup/claude-code.ts";
 import { wipe } from "./support/damage.ts";
 import { openPatiently } from "./support/database.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
+import { systemOf } from "./support/fake-system.ts";
 import { relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
-import { installFakeClaude, json, put, snapshot } from "./support/setup.ts";
-import { systemOf } from "./support/system.ts";
+import { installFakeClaude, json, put, snapshot } from "./support/setup-box.ts";
 
 const settings = ".claude/settings.json";
 const desktop = ".config/Claude/claude_desktop_config.json";

@@ -6,7 +6,7 @@ import type { Client } from "../src/core/client.ts";
 import { assertFor, bent, broken, bytesOf, json, written } from "./support/bent.ts";
 import { openPatiently } from "./support/database.ts";
 import { type Sandbox, sandbox, until } from "./support/sandbox.ts";
-import { type Server, startSession, toolCall } from "./support/server.ts";
+import { type Server, startSession, toolCall } from "./support/server-process.ts";
 
 // FUZZ_SECONDS=600 looks further
 const seconds = Number(Bun.env.FUZZ_SECONDS ?? 10);

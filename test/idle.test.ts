@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { systemClock } from "../src/core/clock.ts";
 import { watchIdle } from "../src/server/lifecycle.ts";
 import { sandbox, until } from "./support/sandbox.ts";
-import { startSession } from "./support/server.ts";
+import { startSession } from "./support/server-process.ts";
 
 const pingInterval = 20;
 

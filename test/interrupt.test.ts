@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
-import { blockedPipe } from "./support/server.ts";
+import { blockedPipe } from "./support/server-process.ts";
 
 function start(box: Sandbox, args: string[], stdout: number | "ignore" = "ignore") {
   const child = Bun.spawn([relayBinary, ...args], {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPatiently } from "./support/database.ts";
 import { get, relayBinary, sandbox, sendAll, until } from "./support/sandbox.ts";
-import { initialize, type Server, startSession, toolCall } from "./support/server.ts";
+import { initialize, type Server, startSession, toolCall } from "./support/server-process.ts";
 
 function line(message: Record<string, unknown>): string {
   return `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`;

@@ -9,8 +9,8 @@ import { createSystemNotifier, planFor } from "../src/notify/programs.ts";
 import { systemNotifier } from "../src/notify/system-notifier.ts";
 import type { System } from "../src/platform/system.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
+import { systemOf as systemWith } from "./support/fake-system.ts";
 import { sandbox, until } from "./support/sandbox.ts";
-import { systemOf as systemWith } from "./support/system.ts";
 
 const secrets = {
   ANTHROPIC_API_KEY: "hush-hush",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { packPlugin } from "../build/plugin.ts";
 import manifest from "../package.json" with { type: "json" };
 import { commandFile, isCommandFile, serverEntry } from "../src/setup/claude-code.ts";
-import { claude, hasTerminal, openLab, pluginFolder } from "./support/claude-code.ts";
+import { claude, hasTerminal, openLab, pluginFolder } from "./support/claude-lab.ts";
 import { type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
 const launcher = join(pluginFolder, "launcher/relay");

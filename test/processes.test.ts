@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { openPatiently } from "./support/database.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { type Gotten, get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
-import { startSession, toolCall } from "./support/server.ts";
+import { startSession, toolCall } from "./support/server-process.ts";
 
 function numbered(label: string, count: number): string[] {
   return Array.from({ length: count }, (_, n) => `${label} ${n}`);

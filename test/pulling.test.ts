@@ -15,7 +15,7 @@ import { commandFile } from "../src/setup/claude-code.ts";
 import { openPatiently } from "./support/database.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
-import { initialize, startSession, toolCall } from "./support/server.ts";
+import { initialize, startSession, toolCall } from "./support/server-process.ts";
 import { installCommand, openTypedSession, type TypedSession } from "./support/typing.ts";
 
 const refusal = {

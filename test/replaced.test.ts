@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { openPatiently } from "./support/database.ts";
 import { connectBoth, type Peer, textsOf } from "./support/peer.ts";
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
-import { startSession, toolCall } from "./support/server.ts";
+import { startSession, toolCall } from "./support/server-process.ts";
 
 /** The texts in a buffer file, oldest first. */
 function textsIn(path: string): string[] {

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs
 import { join } from "node:path";
 import { commandFile, isCommandFile, serverEntry } from "../src/setup/claude-code.ts";
 import type { Block } from "./support/claude-api.ts";
-import { claude, hasTerminal, oldClaude, openLab } from "./support/claude-code.ts";
+import { claude, hasTerminal, oldClaude, openLab } from "./support/claude-lab.ts";
 import { relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
-import { copyBinary, put } from "./support/setup.ts";
+import { copyBinary, put } from "./support/setup-box.ts";
 
 const canMount = Bun.spawnSync(["unshare", "-rm", "true"]).exitCode === 0;
 

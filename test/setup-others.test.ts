@@ -1,7 +1,7 @@
 // Other programs around setup: the original, which it replaces, and those that only share its name.
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { expectRefused, home, installed, json, paths, put, run, snapshot, text } from "./support/setup.ts";
+import { expectRefused, home, installed, json, paths, put, run, snapshot, text } from "./support/setup-box.ts";
 
 describe("the original, mcp-server-relay,", () => {
   const uvx = (client: string) => ({ command: "uvx", args: ["mcp-server-relay", "--client", client] });

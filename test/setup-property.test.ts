@@ -13,9 +13,9 @@ import { planCode } from "../src/setup/code-plan.ts";
 import { applyPlan, mergePlans } from "../src/setup/plan.ts";
 import { planRemoval } from "../src/setup/removal.ts";
 import { bent, broken, bytesOf } from "./support/bent.ts";
+import { systemOf } from "./support/fake-system.ts";
 import { laidOut } from "./support/json-layout.ts";
-import { paths, snapshot } from "./support/setup.ts";
-import { systemOf } from "./support/system.ts";
+import { paths, snapshot } from "./support/setup-box.ts";
 
 const program = "/opt/tools/relay";
 

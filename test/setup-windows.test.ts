@@ -5,9 +5,9 @@ import { join, relative } from "node:path";
 import { placesOf } from "../src/platform/paths.ts";
 import { planCode } from "../src/setup/code-plan.ts";
 import { findClaude } from "../src/setup/program.ts";
+import { systemOf } from "./support/fake-system.ts";
 import { sandbox } from "./support/sandbox.ts";
-import { paths, put } from "./support/setup.ts";
-import { systemOf } from "./support/system.ts";
+import { paths, put } from "./support/setup-box.ts";
 
 test.each<[string, RegExp | null]>([
   ["2.1.330", null],

@@ -16,7 +16,7 @@ import {
   run,
   snapshot,
   text,
-} from "./support/setup.ts";
+} from "./support/setup-box.ts";
 
 const ours = (box: Sandbox) => `${relayBinary} statusline --db ${box.buffer}`;
 const live = (box: Sandbox) => ({ type: "command", command: ours(box), refreshInterval: 3 });

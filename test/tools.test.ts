@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { connect, connectBoth, textsOf } from "./support/peer.ts";
 import { get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
-import { startServer, startSession, toolCall } from "./support/server.ts";
+import { startServer, startSession, toolCall } from "./support/server-process.ts";
 
 const kilobytes64 = 65_536;
 

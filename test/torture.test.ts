@@ -1,7 +1,7 @@
 // A short run of what tries to break relay, and of the same with a defect; by hand it runs for an hour. test/torture.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { planRound } from "./torture/plan.ts";
+import { planRound } from "./torture/workload.ts";
 
 const program = join(import.meta.dir, "torture/torture.ts");
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { sandbox, sendAll, until } from "./support/sandbox.ts";
-import { home, installed, json, paths, put, run, snapshot, text } from "./support/setup.ts";
+import { home, installed, json, paths, put, run, snapshot, text } from "./support/setup-box.ts";
 
 describe("in files that were changed since, uninstall removes", () => {
   test("only relay's own parts", async () => {

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
 import { get, relayBinary, type Sandbox, sendAll } from "./support/sandbox.ts";
-import { home, json, paths, put } from "./support/setup.ts";
+import { home, json, paths, put } from "./support/setup-box.ts";
 
 async function setupOnTerminal(box: Sandbox, env: Record<string, string> = {}, answer = ""): Promise<string> {
   const argv = ["script", "-qefc", `${relayBinary} setup`, "/dev/null"];

@@ -14,9 +14,9 @@ import { planCode } from "../src/setup/code-plan.ts";
 import { applyPlan, type Plan } from "../src/setup/plan.ts";
 import { planRemoval } from "../src/setup/removal.ts";
 import type { SetupContext } from "../src/setup/setup-context.ts";
+import { systemOf } from "./support/fake-system.ts";
 import type { Sandbox } from "./support/sandbox.ts";
-import { home, installed, json, paths, put, text } from "./support/setup.ts";
-import { systemOf } from "./support/system.ts";
+import { home, installed, json, paths, put, text } from "./support/setup-box.ts";
 
 const names =
   "CLAUDECODE:CLAUDE_CODE_CHILD_SESSION:CLAUDE_CODE_SESSION_ATTENDED:CLAUDE_CODE_SESSION_ID:CLAUDE_CODE_ENTRYPOINT:CLAUDE_PID:CLAUDE_PLUGIN_ROOT/p:CLAUDE_PROJECT_DIR/p:CLAUDE_CONFIG_DIR/p:HOME/p:RELAY_DB/p:RELAY_NOTIFY:NO_COLOR";

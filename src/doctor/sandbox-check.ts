@@ -1,5 +1,5 @@
 import { parseCommandFile, sandboxExclusion } from "../setup/claude-code.ts";
-import { sandboxProblem } from "../setup/sandbox.ts";
+import { sandboxProblem } from "../setup/sandbox-trial.ts";
 import { type Check, fail, ok } from "./check.ts";
 
 /** Whether Claude Code's sandbox, if it is on, runs on this machine and lets `/get` reach the buffer. */

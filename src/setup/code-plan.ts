@@ -11,7 +11,7 @@ import { changesOr, mergePlans, type Plan, problems, type Step } from "./plan.ts
 import { claudesWithoutHooks, findClaude, protectedVersion } from "./program.ts";
 import { type InstallRecord, type Placed, readRecord } from "./record.ts";
 import { planProjectServer, planUserServer } from "./registration.ts";
-import { sandboxProblem } from "./sandbox.ts";
+import { sandboxProblem } from "./sandbox-trial.ts";
 import { settingsEntries } from "./settings.ts";
 import { type Launch, launchOf, type SetupContext } from "./setup-context.ts";
 import { canAppend, isRelaysLine, lineEntries, parseLine } from "./status-line.ts";

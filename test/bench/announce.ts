@@ -2,8 +2,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { converse } from "./conversation.ts";
 import type { Lab } from "./lab.ts";
-import { type Row, timedRow } from "./report.ts";
 import { interleave } from "./samples.ts";
+import { type Row, timedRow } from "./table.ts";
 
 /** How long it takes from a send until the notifier runs, compared with starting that notifier by hand. */
 export async function announce(lab: Lab): Promise<Row[]> {

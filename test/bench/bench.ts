@@ -2,9 +2,9 @@ import { parseArgs } from "node:util";
 import { announce } from "./announce.ts";
 import { idle } from "./idle.ts";
 import { inLab } from "./lab.ts";
-import { machine, type Row, renderTable } from "./report.ts";
-import { send } from "./send.ts";
+import { send } from "./sends.ts";
 import { start } from "./start.ts";
+import { machine, type Row, renderTable } from "./table.ts";
 
 const measures = { start, send, announce, idle };
 

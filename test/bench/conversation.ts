@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readLines } from "../support/lines.ts";
 import { notifiersFrom } from "../support/notifiers.ts";
 import { relayBinary, type Sandbox } from "../support/sandbox.ts";
-import { initialize, toolCall } from "../support/server.ts";
+import { initialize, toolCall } from "../support/server-process.ts";
 
 /** A server spoken to by hand, with as little as possible of our own in between. */
 export interface Conversation {

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:f
 import { relayBinary } from "../support/sandbox.ts";
 import { converse } from "./conversation.ts";
 import type { Lab } from "./lab.ts";
-import type { Row } from "./report.ts";
+import type { Row } from "./table.ts";
 
 // How long is listened once the runtime has put its house in order, which takes it most of a minute.
 const measuredSeconds = 30;

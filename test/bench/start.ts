@@ -2,8 +2,8 @@ import { type Sandbox, sendAll } from "../support/sandbox.ts";
 import { openTypedSession } from "../support/typing.ts";
 import { converse } from "./conversation.ts";
 import type { Lab } from "./lab.ts";
-import { type Row, timedRow } from "./report.ts";
 import { interleave, timed } from "./samples.ts";
+import { type Row, timedRow } from "./table.ts";
 
 /**
  * How long a Claude waits for its server, from the spawn to the answer to `initialize`; and a person, or the Claude

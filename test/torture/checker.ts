@@ -1,6 +1,6 @@
 import type { Client, Fetch, History, Notification, Send } from "./history.ts";
-import { isIntact, tokenOf } from "./messages.ts";
 import type { Run } from "./run.ts";
+import { isIntact, tokenOf } from "./texts.ts";
 
 /** A page that offers a message as unread, and with which label. */
 interface Showing {

@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { until } from "../support/sandbox.ts";
-import type { Fault, Plan, Stream, Strike } from "./plan.ts";
 import { kill, type Process, type Run } from "./run.ts";
+import type { Fault, Plan, Stream, Strike } from "./workload.ts";
 
 // A file that was moved stays locked for longer than relay waits for a lock before it looks at the path again, and for
 // longer than a commit takes.

@@ -4,14 +4,14 @@ import { hasPython } from "../support/original-statements.ts";
 import { until } from "../support/sandbox.ts";
 import { checkHistory } from "./checker.ts";
 import { commandWorker, get, send } from "./command-worker.ts";
+import { listen } from "./fake-notifier.ts";
 import { causeFaults, killAll, stopAll } from "./faults.ts";
 import { type Client, History } from "./history.ts";
 import { checkEnded, checkFiles } from "./leftovers.ts";
-import { listen } from "./notifier.ts";
 import { originalWorker } from "./original-worker.ts";
-import type { Plan } from "./plan.ts";
 import { kill, type Run } from "./run.ts";
 import { Session, serverWorker } from "./server-worker.ts";
+import type { Plan } from "./workload.ts";
 
 // Each is ten times what is normal.
 const hangMilliseconds = 120_000;

@@ -2,9 +2,9 @@ import type { Subprocess } from "bun";
 import { asPerson } from "../support/rights.ts";
 import { relayBinary } from "../support/sandbox.ts";
 import { History } from "./history.ts";
-import { textOf } from "./messages.ts";
 import { type Place, removeClock } from "./place.ts";
-import type { Draft } from "./plan.ts";
+import { textOf } from "./texts.ts";
+import type { Draft } from "./workload.ts";
 
 /** What must hold. */
 export const invariants = {

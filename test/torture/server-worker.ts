@@ -1,10 +1,10 @@
 import { readLines } from "../support/lines.ts";
-import { initialize } from "../support/server.ts";
+import { initialize } from "../support/server-process.ts";
 import type { Client } from "./history.ts";
-import { readFramed } from "./messages.ts";
-import type { ServerAction, Stream } from "./plan.ts";
 import { type Ending, noteClear, noteFetch, noteSend } from "./requests.ts";
 import { closeInput, type Process, type Run } from "./run.ts";
+import { readFramed } from "./texts.ts";
+import type { ServerAction, Stream } from "./workload.ts";
 
 type Action<Kind> = Extract<ServerAction, { kind: Kind }>;
 

@@ -7,12 +7,12 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { hasPython } from "../support/original-statements.ts";
 import { asPerson } from "../support/rights.ts";
+import { renderFigures, renderViolation } from "./figures.ts";
 import { type Mutant, mutants, plant } from "./mutants.ts";
 import { makePlace } from "./place.ts";
-import { planRound } from "./plan.ts";
-import { renderFigures, renderViolation } from "./report.ts";
 import { runRound } from "./round.ts";
 import { kill, Run } from "./run.ts";
+import { planRound } from "./workload.ts";
 
 const roundMilliseconds = 12_000;
 const mostViolations = 20; // there is enough to look at then

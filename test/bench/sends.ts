@@ -2,8 +2,8 @@ import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { converse } from "./conversation.ts";
 import type { Lab } from "./lab.ts";
-import { type Row, timedRow } from "./report.ts";
 import { interleave, timed } from "./samples.ts";
+import { type Row, timedRow } from "./table.ts";
 
 // As many messages as the buffer keeps: design.md, "The window".
 const windowSize = 20;

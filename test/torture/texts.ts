@@ -1,5 +1,5 @@
 import type { Client, Page, Shown } from "./history.ts";
-import type { Draft } from "./plan.ts";
+import type { Draft } from "./workload.ts";
 
 const fillers: Record<Draft["shape"], string> = {
   plain: "all work and no play ",

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Notification } from "./history.ts";
-import { tokenOf } from "./messages.ts";
 import type { Run } from "./run.ts";
+import { tokenOf } from "./texts.ts";
 
 const pollMilliseconds = 15;
 
