@@ -602,12 +602,15 @@ const breakages: [string, (box: Sandbox) => void][] = [
 ];
 
 describe.each(breakages)("a buffer that is %s", (_name, spoil) => {
-  test("silences hooks and the status line", async () => {
+  test("is told to the person who typed /get, and silences the status line", async () => {
     await using box = sandbox();
     const session = openTypedSession(box);
     spoil(box);
+    expect(JSON.parse((await session.hook(session.event())).stdout)).toMatchObject({
+      decision: "block",
+      reason: expect.stringContaining(box.home),
+    });
     const commands = [
-      () => session.hook(session.event()),
       () => box.relay(["hook", "session-start"], { env: session.env }),
       () => box.relay(["statusline"], { env: session.env }),
     ];

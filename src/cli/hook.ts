@@ -1,3 +1,4 @@
+import { errorMessage } from "../core/errors.ts";
 import { makeVisible } from "../core/escape.ts";
 import { personSession } from "../core/identity.ts";
 import { plural } from "../core/words.ts";
@@ -53,7 +54,10 @@ async function obeyTyped(context: Context): Promise<void> {
   if (!(await isSpawnedBy(session.process))) return;
   if (event.agent_type !== undefined && !(await hasEarlierPrompt(event, session.process))) print(mayBeInitialPrompt);
   else if (kind === "send") await answerSend(command_args, context);
-  else await answerGet(command_args, session, context);
+  else
+    await answerGet(command_args, session, context).catch((error) =>
+      print(answer(makeVisible(errorMessage(error)).text)),
+    );
 }
 
 const mayBeInitialPrompt = answer(
