@@ -298,7 +298,7 @@ describe("after relay setup", () => {
       "/get": expect.stringMatching(/^works in Claude Code in a terminal, .* in VS Code's extension .* say get$/),
       "server of Desktop": "starts and answers: PROGRAMS/relay --client desktop --db HOME/.relay_buffer.db",
       "status line": "there is none; relay setup --statusline adds one, with what waits",
-      "same buffer": "both Claudes use HOME/.relay_buffer.db",
+      "same buffer": "every Claude here uses HOME/.relay_buffer.db",
       notification: "not tried; relay doctor --notify shows one",
     });
     const place = `HOME/.relay_buffer.db, mode 0600, uid ${process.getuid?.()}, schema `;
@@ -354,7 +354,7 @@ describe("it finds", () => {
     await using box = await connected();
     const report = await doctor(box, { env: { RELAY_DB: join(box.home, "mine.db") } });
     expect(wrong(report)).toEqual([
-      "warn same buffer: both Claudes use HOME/.relay_buffer.db, and RELAY_DB here is HOME/mine.db",
+      "warn same buffer: every Claude here uses HOME/.relay_buffer.db, and RELAY_DB here is HOME/mine.db",
     ]);
     const relative = await doctor(box, { env: { RELAY_DB: "relative" } });
     expect(wrong(relative)).toEqual(['fail buffer: RELAY_DB is "relative", which is not an absolute path']);
@@ -460,9 +460,9 @@ test("on a terminal the status is colored, and control characters of names are n
     const style = (_: string, name: string, text: string) => (isTerminal ? `<${name}>${text}</>` : text);
     return renderFindings([finding], { environment, style } as never);
   };
-  const last = "relay works; see the 1 note marked ! above.";
+  const last = "Nothing is broken; see the 1 note marked ! above.";
   expect(rendered(false)).toBe(`Claude Code\n  ! x: ab c\n    Do it.\n\n${last}`);
-  expect(rendered(true)).toStartWith("<bold>Claude Code</>\n  <yellow>!</> x: ab\n    c\n    Do it.\n\nrelay\n");
+  expect(rendered(true)).toStartWith("<bold>Claude Code</>\n  <yellow>!</> x: ab\n    c\n    Do it.\n\nNothing is\n");
 });
 
 test("--notify fails, with the fix, where nothing can show a notification", async () => {

@@ -49,7 +49,7 @@ Now
   ✓ the server is registered
   ✓ the hooks and rules of /get are in the settings
   – no status line; relay setup --statusline adds a live one
-  ✓ the command /get is installed
+  ✓ the commands /get and /send are installed
 
 relay is already set up; nothing to change.
 `);

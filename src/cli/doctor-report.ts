@@ -15,7 +15,7 @@ export function renderFindings(findings: readonly ListedFinding[], context: Cont
   const warnings = findings.filter(({ status }) => status === "warn").length;
   const isFailing = lines.some(({ isFailure }) => isFailure);
   const last =
-    warnings === 0 ? "Everything works." : `relay works; see the ${plural(warnings, "note")} marked ! above.`;
+    warnings === 0 ? "Everything works." : `Nothing is broken; see the ${plural(warnings, "note")} marked ! above.`;
   const text = renderChecklist(lines, { last: isFailing ? [] : [last] }, context);
   return isFailing ? `${text}\n\n` : text;
 }

@@ -34,6 +34,7 @@ const environment: Row[] = [
   ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db)"],
   ["RELAY_NOTIFY", "auto (default), or off for no notifications"],
   ["NO_COLOR", "No colour on a terminal"],
+  ["PAGER", "The pager for long output (default less); empty for none"],
   ["CLAUDE_CONFIG_DIR", "Claude Code's folder (default ~/.claude)"],
 ];
 

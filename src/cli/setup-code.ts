@@ -3,7 +3,7 @@ import { applyForCode, writableSetupContext } from "./apply.ts";
 import { defineCommand } from "./command.ts";
 
 export const command = defineCommand({
-  meta: { name: "setup-code", description: "Connect Claude Code: the server, /get, hooks and rules" },
+  meta: { name: "setup-code", description: "Connect Claude Code: the server, /get, /send, hooks and rules" },
   args: {
     scope: {
       type: "enum",

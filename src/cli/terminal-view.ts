@@ -10,6 +10,7 @@ import { plural } from "../core/words.ts";
 import { showInPager } from "../platform/pager.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
+import { nameToType } from "./own-commands.ts";
 import { ago, lastDelivery } from "./render.ts";
 
 type Style = (style: "bold" | "dim", text: string) => string;
@@ -47,7 +48,7 @@ export async function viewStatus(buffer: string, counts: Counts, context: Contex
     .flatMap((client) => lastDelivery(client, counts.delivered[client], now))
     .map((words) => words.join(" "));
   const kept = `${counts.total} of ${windowSize} messages kept in ${buffer}`;
-  return [...waiting, "", ...nextSteps(counts), "", ...deliveries, style("dim", kept)].join("\n");
+  return [...waiting, "", ...nextSteps(counts, context), "", ...deliveries, style("dim", kept)].join("\n");
 }
 
 /** Shows a text: in the person's pager if the screen is too small, and right away without one. */
@@ -150,8 +151,9 @@ function cut(text: string, columns: number): string {
   return Bun.sliceAnsi(text, 0, Math.max(1, columns), "…");
 }
 
-function nextSteps({ unread }: Counts): string[] {
-  const ways: Record<Client, string> = { desktop: "In Claude Desktop say get", code: "In Claude Code type /get" };
+function nextSteps({ unread }: Counts, { environment }: Context): string[] {
+  const code = `In Claude Code type /${nameToType("get", environment) ?? "get"}`;
+  const ways: Record<Client, string> = { desktop: "In Claude Desktop say get", code };
   const readers = clients.toReversed().filter((client) => unread[client] > 0);
   if (readers.length === 0) return ['To send something: relay send --to code "the tests pass now"'];
   return readers.map((client) => `${ways[client]}, or read here: relay get --for ${client}`);

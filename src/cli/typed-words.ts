@@ -108,7 +108,7 @@ function renderHelp(get: string, send: string): string {
     [`/${get}`, "what Desktop sent"],
     [`/${get} again`, "the last page once more"],
     [`/${get} 41`, "message 41 once more"],
-    [`/${get} all`, "everything that waits"],
+    [`/${get} all`, `the same as /${get}`],
     [`/${get} status`, "how many messages wait"],
     [`/${get} clear`, "delete all messages"],
     [`/${send} WORDS`, "send words to Desktop"],

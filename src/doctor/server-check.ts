@@ -108,8 +108,8 @@ export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) =
     return [fail(name, `the Claudes use different buffers: ${paths.join(", ")}`, fix)];
   }
   const shellPath = pathOrNull(bufferPath);
-  if (shellPath === null || real(shellPath) === real(path)) return [ok(name, `both Claudes use ${path}`)];
-  const detail = `both Claudes use ${path}, and RELAY_DB here is ${shellPath}`;
+  if (shellPath === null || real(shellPath) === real(path)) return [ok(name, `every Claude here uses ${path}`)];
+  const detail = `every Claude here uses ${path}, and RELAY_DB here is ${shellPath}`;
   return [warn(name, detail, "Unset RELAY_DB in this shell, or run: relay setup")];
 };
 

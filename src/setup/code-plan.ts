@@ -40,7 +40,7 @@ export async function planCode(context: SetupContext, { scope, ...options }: Cod
   if (problem) throw new RelayError("failed", `Claude Code's sandbox cannot run: ${problem.reason}`, problem.fix);
   const record = readRecord(places.installRecord);
   const settings = planSettings(record, context, launch, options);
-  const { name, changes } = planCommands(record, places.claudeFolder, launch);
+  const { name, sendName, changes } = planCommands(record, places.claudeFolder, launch);
   const server =
     scope === "project"
       ? planProjectServer(record, context, projectEntry(launch))
@@ -49,7 +49,7 @@ export async function planCode(context: SetupContext, { scope, ...options }: Cod
   return mergePlans([
     server,
     settings,
-    changesOr(changes, section, `the command /${name} is installed`),
+    changesOr(changes, section, `the commands /${name} and /${sendName} are installed`),
     { lines: problems(section, [...pluginWarnings(places.claudeFolder), ...(isFindable ? [] : [notInPath])]) },
     { lines: problems(section, await oldClaudeWarnings(claude, system, places.home)) },
     { next: [`Restart open sessions of Claude Code, which do not know relay yet. Then type /${name} there.`] },

@@ -17,14 +17,14 @@ import { readContent } from "./write-file.ts";
 
 /**
  * Installs the commands as `/get` and `/send`, or as `/relay` and `/relay-send` for a person who has others of those names,
- * and removes the original's files. Answers the name of the one that reads, too. Throws a `failed` error if both names of a
+ * and removes the original's files. Answers their names, too. Throws a `failed` error if both names of a
  * command are taken.
  */
 export function planCommands(records: InstallRecord, claudeFolder: string, started: Started) {
   const plan = (kind: CommandKind) => planCommand(records, claudeFolder, started, kind);
   const [get, send] = [plan("get"), plan("send")];
   const original = removeOriginal(records, previewPath(claudeFolder), isOriginalPreview);
-  return { name: get.name, changes: [...get.changes, ...send.changes, ...original] };
+  return { name: get.name, sendName: send.name, changes: [...get.changes, ...send.changes, ...original] };
 }
 
 function planCommand(records: InstallRecord, claudeFolder: string, started: Started, kind: CommandKind) {
