@@ -44,19 +44,20 @@ export async function answerGet(typed: string, session: CodeSession, context: Co
     .replace(/\s+/g, " ")
     .replace(/^#(?=\d)/, "");
   const { store } = context.quickRelay();
-  const brought = await whatToBring(words, store);
-  if (!brought) return context.print(answer(await answerWords(words, store, context)));
-  const { summary, ...ticket } = brought;
+  const found = await find(words, store);
+  if (!found) return context.print(answer(await answerWords(words, store, context)));
+  if (typeof found === "string") return context.print(answer(found));
+  const { summary, ...ticket } = found;
   const isIssued = await store.issueTicket(session, ticket);
   context.print(isIssued ? JSON.stringify({ systemMessage: `relay: ${summary}` }) : somethingAsks);
 }
 
-/** The ticket for what the words ask for, and its summary; `null` if they ask for no page, or there is none. */
-async function whatToBring(words: string, store: Store): Promise<(Ticket & { summary: string }) | null> {
+/** The ticket for the page that the words ask for, and its summary, or a sentence if it is empty; `null` for other words. */
+async function find(words: string, store: Store): Promise<(Ticket & { summary: string }) | string | null> {
   if (words === "" || words === "all") {
     const page = await store.peek(typedRequest);
     const { messages, dropped, tooLong } = page;
-    if (messages.length + dropped.length === 0 && tooLong === null) return null;
+    if (messages.length + dropped.length === 0 && tooLong === null) return `${pageHead(page, "code")}.`;
     // the local time of a summary takes 4 to 7 ms
     const { summarizePage } = await import("./summary.ts");
     const ids = [...messages.map(({ id }) => id), ...(tooLong === null ? [] : [tooLong])];
@@ -65,16 +66,17 @@ async function whatToBring(words: string, store: Store): Promise<(Ticket & { sum
   const isId = /^\d+$/.test(words);
   if (words !== "again" && !isId) return null;
   const messages = await (isId ? store.find([Number(words)]) : store.lastPage("code"));
-  if (messages.length === 0) return null;
+  if (messages.length === 0) {
+    return isId
+      ? `there is no message ${words}; relay keeps the last ${windowSize}.`
+      : "nothing is left of the last page.";
+  }
   const { summarizeAgain } = await import("./summary.ts");
   return { words, ids: messages.map(({ id }) => id), summary: summarizeAgain(messages, words) };
 }
 
 async function answerWords(words: string, store: Store, { environment }: Context): Promise<string> {
   const name = nameToType("get", environment) ?? "get";
-  if (words === "" || words === "all") return `${pageHead(await store.peek(typedRequest), "code")}.`;
-  if (words === "again") return "nothing is left of the last page.";
-  if (/^\d+$/.test(words)) return `there is no message ${words}; relay keeps the last ${windowSize}.`;
   if (words === "status") return renderWaiting(await store.counts(), name);
   if (words === "clear") {
     const { renderCounts } = await import("./clear.ts");
