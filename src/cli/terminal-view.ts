@@ -96,7 +96,7 @@ function renderText(text: string, { typed_in }: PageMessage, width: number, colo
 const colorCodes = new RegExp(`(${"\u001b"}\\[[\\d;]*m)`);
 
 function renderMarkdown(text: string, width: number, color: boolean): string {
-  const source = text.replace(/ *$/gm, "  "); // two spaces keep the end of a line
+  const source = text.replace(/(?<! ) *$/gm, "  "); // two spaces keep the end of a line
   const plain = Bun.markdown.ansi(source, { colors: false, columns: 0 });
   if (!hasLetters(plain, text)) return text;
   // few terminals tell that they are white, where Bun's orange on black is loud
