@@ -400,8 +400,15 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
       "project/.claude/settings.local.json": '{"agent": "x"}',
     };
     const lab = openLab(box, { prompt: "/get", files, replies: [{ text: "answer one" }, { text: "answer two" }] });
+    // relay knows the first prompt by the transcript, which Claude Code writes a little later
+    const blocked = async (count: number) => {
+      const transcripts = [...new Bun.Glob(".claude/projects/*/*.jsonl").scanSync({ cwd: box.home, dot: true })];
+      const texts = await Promise.all(transcripts.map((path) => Bun.file(join(box.home, path)).text()));
+      return texts.join("").split("operation blocked by hook").length > count;
+    };
     const terminal = await lab.terminal();
     await terminal.shows("an agent's first prompt may be its file's");
+    await until("the transcript has it", () => blocked(1));
     expect(await unread(box)).toBe(1);
     await terminal.enter("/get");
     await terminal.shows("answer one");
@@ -410,6 +417,7 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     await terminal.enter("/exit");
     const continued = await lab.terminal(["--continue"]);
     await continued.shows("an agent's first prompt may be its file's");
+    await until("the transcript has it again", () => blocked(2));
     expect(await unread(box)).toBe(1);
     await continued.enter("/get");
     await continued.shows("answer two");
