@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isFile } from "../platform/files.ts";
 import { desktopConfigName, type Places } from "../platform/paths.ts";
-import { allCommandNames } from "../setup/claude-code.ts";
+import { allCommandNames, parseCommandFile, type Started } from "../setup/claude-code.ts";
 import { readJson } from "../setup/json-file.ts";
 import type { JsonText, Path } from "../setup/json-text.ts";
 import { activePlugin, installedBundle } from "../setup/other-installs.ts";
@@ -52,6 +52,11 @@ export function switchedBy({ settings }: Configuration, key: string): SettingsFi
 /** relay's server in a file with `mcpServers`; `undefined` if there is none. */
 export function serverIn(file: ConfigFile | null | undefined): unknown {
   return file?.at(["mcpServers", "relay"]);
+}
+
+/** What relay's command starts; `null` if there is none. */
+export function commandIn({ commands }: Configuration): Started | null {
+  return commands.map(({ content }) => parseCommandFile(content.toString())).find((found) => found !== null) ?? null;
 }
 
 /** Reads the configuration. Never throws. */

@@ -7,7 +7,6 @@ import { checkBuffer } from "./buffer-check.ts";
 import { type Check, fail, failed, type ListedFinding, ok, type Subject } from "./check.ts";
 import { checkCommands, checkProjectCommands } from "./command-check.ts";
 import { checkEffect } from "./effect-check.ts";
-import { checkHooks } from "./hook-check.ts";
 import {
   checkBundle,
   checkClaudeCode,
@@ -16,9 +15,8 @@ import {
   checkProgram,
   checkVariables,
 } from "./install-check.ts";
-import { checkSandbox } from "./sandbox-check.ts";
 import { checkCodeServer, checkDesktopServer, checkProjectServers, checkSameBuffer } from "./server-check.ts";
-import { checkStatusLine } from "./status-line-check.ts";
+import { checkHooks, checkSandbox, checkStatusLine } from "./settings-check.ts";
 
 const checkFiles: Check = ({ configuration }) =>
   configuration.problems.map((problem) => failed("configuration", problem));

@@ -1,14 +1,13 @@
 import { resolve } from "node:path";
 import { errorMessage } from "../core/errors.ts";
 import { realPathOrNull } from "../platform/files.ts";
-import { parseCommandFile } from "../setup/claude-code.ts";
 import { findClaude, stablePath } from "../setup/program.ts";
 import { isPersonsServer, localServer } from "../setup/project-server.ts";
 import { bufferOf, ownerOf } from "../setup/servers.ts";
 import { isAcrossWsl } from "../setup/setup-context.ts";
 import { isDesktopInstalled } from "../setup/setup-plan.ts";
 import { type Check, type Finding, fail, ok, type ServerCommand, type Subject, warn } from "./check.ts";
-import { type ConfigFile, serverIn } from "./configuration.ts";
+import { type ConfigFile, commandIn, serverIn } from "./configuration.ts";
 
 /** Whether Claude Code has relay registered, and the registered server starts and answers. */
 export const checkCodeServer: Check = async (subject) => {
@@ -89,14 +88,13 @@ export const checkProjectServers: Check = ({ configuration: { code, project }, c
 
 /** The buffer that each side opens. With two buffers, messages silently never arrive. */
 export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) => {
-  const { code, desktop, settings, commands } = configuration;
+  const { code, desktop, settings } = configuration;
   const { defaultBufferPath } = context.places;
   const inSettings = settings.map((file) => file.at(["env", "RELAY_DB"])).find(isPath) ?? defaultBufferPath;
   const ofCode = code ? usesOf("Code", code, inSettings) : [];
-  const command = commands.map(({ content }) => parseCommandFile(content.toString())).find((found) => found !== null);
   const uses = [
     ...ofCode,
-    ...ofCode.map(() => ({ side: "/get", path: command?.buffer ?? inSettings })),
+    ...ofCode.map(() => ({ side: "/get", path: commandIn(configuration)?.buffer ?? inSettings })),
     ...desktop.flatMap((file) => usesOf("Desktop", file, defaultBufferPath)),
   ];
   const [path] = uses.map((use) => use.path);

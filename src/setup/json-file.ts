@@ -6,7 +6,6 @@ import { type JsonText, jsonText } from "./json-text.ts";
 import { type Entry, merge, unmerge } from "./merge.ts";
 import { type FileChange, type RecordedFile, readRecordedFile, recordedChange, type Step } from "./plan.ts";
 import type { InstallRecord, Placed } from "./record.ts";
-import { refuseWrongTypes } from "./settings-types.ts";
 import { readContent } from "./write-file.ts";
 
 const byteOrderMark = "\uFEFF";
@@ -99,6 +98,26 @@ function decode(content: Buffer | null, path: string): { mark: string; json: Jso
   const json = jsonText(text.slice(mark.length), path);
   if (["settings.json", "settings.local.json"].includes(basename(path))) refuseWrongTypes(json, path);
   return { mark, json };
+}
+
+// The settings that relay reads or writes. With another type Claude Code ignores the whole file (seen, 2.1.330); a hook or a
+// rule of a wrong form it only skips.
+const settingsTypes = {
+  boolean: ["disableAllHooks", "sandbox.enabled"],
+  array: ["permissions.allow", "permissions.ask", "permissions.deny", "sandbox.excludedCommands"],
+  object: ["enabledPlugins", "env", "permissions", "sandbox", "statusLine"],
+};
+
+function refuseWrongTypes(settings: JsonText, file: string): void {
+  for (const [type, keys] of Object.entries(settingsTypes)) {
+    for (const key of keys) {
+      const value = settings.at(key.split("."));
+      const found = Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
+      if (value === undefined || found === type) continue;
+      const problem = `"${key}" in ${file} is not ${type === "boolean" ? "a" : "an"} ${type}, so Claude Code ignores the whole file`;
+      throw new RelayError("failed", problem, "It was left alone; correct it or move it away, and run this again.");
+    }
+  }
 }
 
 function encode(mark: string, json: JsonText): Buffer {
