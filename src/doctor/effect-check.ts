@@ -15,9 +15,9 @@ export async function checkEffect({
     serverStatus(context, name, context.folder),
     problems.length > 0 ? [] : refusedSettings(context), // else they are reported
   ]);
+  const off = switchedOff(configuration);
   return [
-    ok("/get", windows),
-    ...switchedOff(configuration),
+    ...(off.length > 0 ? off : [ok("/get", windows)]),
     ...serverFinding(status, context, servers[0]),
     ...refused.map(settingFinding),
   ];
