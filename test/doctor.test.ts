@@ -306,6 +306,8 @@ describe("after relay setup", () => {
     const { status, stdout, stderr } = await box.relay(["doctor"]);
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^ {2}✓ buffer: \//m);
+    const unchecked = stdout.split("\n").filter((line) => line.startsWith("  – "));
+    expect(unchecked.map((line) => line.split(":")[0])).toEqual(["  – status line", "  – notification"]);
     expect(stdout).toEndWith("\n\nEverything works.\n");
     const headings = stdout.split("\n").filter((line) => /^\S/.test(line));
     expect(headings).toEqual(["This machine", "Claude Code", "Claude Desktop", "Notifications", "Everything works."]);

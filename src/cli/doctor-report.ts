@@ -6,9 +6,9 @@ import type { Context } from "./context.ts";
 
 /** The findings for people, each with its fix below it, and what they come to; the error of a failure follows. */
 export function renderFindings(findings: readonly ListedFinding[], context: Context): string {
-  const lines = findings.map(({ section, name, status, detail, fix }) => ({
+  const lines = findings.map(({ section, name, status, detail, fix, checked }) => ({
     section,
-    mark: status === "ok" ? ("✓" as const) : ("!" as const),
+    mark: status !== "ok" ? ("!" as const) : checked === false ? ("–" as const) : ("✓" as const),
     isFailure: status === "fail",
     text: [`${name}: ${plain(detail)}`, ...(fix ? [plain(fix)] : [])].join("\n"),
   }));

@@ -13,6 +13,8 @@ export interface Finding {
   detail: string;
   /** `null` if there is nothing to do. */
   fix: string | null;
+  /** `false` for an `ok` of something that is not there, or was not tried. */
+  checked?: false;
 }
 
 /** A finding under the heading of its program. */
@@ -44,6 +46,11 @@ export type Check = (subject: Subject) => Finding[] | Promise<Finding[]>;
 /** The finding that a thing works. */
 export function ok(name: string, detail: string): Finding {
   return { name, status: "ok", detail, fix: null };
+}
+
+/** The finding that a thing is not there and need not be, or was not tried. */
+export function unchecked(name: string, detail: string): Finding {
+  return { ...ok(name, detail), checked: false };
 }
 
 /** The finding that a thing works, but not as it should. */

@@ -4,7 +4,7 @@ import { planCode } from "../setup/code-plan.ts";
 import { refuseUnwritable, type Section } from "../setup/plan.ts";
 import { planSetup } from "../setup/setup-plan.ts";
 import { checkBuffer } from "./buffer-check.ts";
-import { type Check, fail, failed, type ListedFinding, ok, type Subject } from "./check.ts";
+import { type Check, fail, failed, type ListedFinding, ok, type Subject, unchecked } from "./check.ts";
 import { checkCommands, checkProjectCommands } from "./command-check.ts";
 import { checkEffect } from "./effect-check.ts";
 import {
@@ -24,7 +24,7 @@ const checkFiles: Check = ({ configuration }) =>
 /** Shows a notification, if one is wanted. Only the person knows whether it appeared. */
 const checkNotification: Check = async ({ notifier }) => {
   const name = "notification";
-  if (!notifier) return [ok(name, "not tried; relay doctor --notify shows one")];
+  if (!notifier) return [unchecked(name, "not tried; relay doctor --notify shows one")];
   const body = "This is relay's test notification. If you can read it, notifications work.";
   const { shown, finished } = notifier.show({ title: "relay", body, sound: "default" });
   const failure = await shown;

@@ -6,7 +6,7 @@ import { isPersonsServer, localServer } from "../setup/project-server.ts";
 import { bufferOf, ownerOf } from "../setup/servers.ts";
 import { isAcrossWsl } from "../setup/setup-context.ts";
 import { isDesktopInstalled } from "../setup/setup-plan.ts";
-import { type Check, type Finding, fail, ok, type ServerCommand, type Subject, warn } from "./check.ts";
+import { type Check, type Finding, fail, ok, type ServerCommand, type Subject, unchecked, warn } from "./check.ts";
 import { type ConfigFile, commandIn, serverIn } from "./configuration.ts";
 
 /** Whether Claude Code has relay registered, and the registered server starts and answers. */
@@ -28,7 +28,7 @@ export const checkDesktopServer: Check = async (subject) => {
   const title = "Claude Desktop";
   const name = "server of Desktop";
   const fix = "Quit Claude Desktop, run relay setup-desktop, and start it again.";
-  if (isAcrossWsl(subject.context)) return [ok(title, "is on the Windows side; there, run: relay doctor")];
+  if (isAcrossWsl(subject.context)) return [unchecked(title, "is on the Windows side; there, run: relay doctor")];
   if (desktop.length === 0 && !isDesktopInstalled(subject.context))
     return [
       warn(title, "is not installed: there is no folder of its own", "Install it, then run: relay setup-desktop"),

@@ -6,7 +6,7 @@ import { sandboxProblem } from "../setup/sandbox-trial.ts";
 import { bufferOf } from "../setup/servers.ts";
 import { isAcrossWsl } from "../setup/setup-context.ts";
 import { canAppend, isRelaysLine, parseLine, refreshSeconds } from "../setup/status-line.ts";
-import { type Check, type Finding, fail, ok, type Subject, warn } from "./check.ts";
+import { type Check, type Finding, fail, ok, type Subject, unchecked, warn } from "./check.ts";
 import { type Configuration, commandIn, type SettingsFile, serverIn } from "./configuration.ts";
 
 const fix = "Run: relay setup-code";
@@ -73,7 +73,7 @@ export const checkStatusLine: Check = ({ configuration: { settings, code }, cont
   const file = settings.find(({ at }) => at(["statusLine"]) !== undefined);
   const line = file?.at(["statusLine"]);
   const found = parseLine(line);
-  if (!file) return [ok(name, `there is none; relay setup --statusline adds one, with what waits`)];
+  if (!file) return [unchecked(name, "there is none; relay setup --statusline adds one, with what waits")];
   if (file.scope !== "user") return [ok(name, `is that of ${file.path}`)];
   if (!found || !isRelaysLine(line, stablePath(executable, system)))
     return [ok(name, `is your own${canAppend(context) ? "; relay setup --statusline puts what waits after it" : ""}`)];
