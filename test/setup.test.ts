@@ -556,12 +556,14 @@ describe("the path that is registered", () => {
     const [hook] = json(box, paths.settings).hooks.SessionStart[0].hooks;
     await sendAll(box, "code", ["hello"]);
     const env = { CLAUDE_CODE_SESSION_ID: "x", CLAUDE_PID: "1" };
-    const started = async () => box.run(["/bin/sh", "-c", hook.command], { env });
-    expect((await started()).stdout).toContain("relay: 1 message from Desktop.");
+    // in a folder that is gone, such as a worktree that a session removed
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec /bin/sh -c "$0"';
+    const { stdout } = await box.run(["/bin/sh", "-c", script, hook.command], { env });
+    expect(stdout).toContain("relay: 1 message from Desktop.");
     const slot = /!`(.*)`/.exec(text(box, paths.command))?.[1] ?? "";
     expect((await box.run(["/bin/sh", "-c", slot])).stderr).toContain("nobody typed /get or /send here");
     rmSync(program);
-    expect(await started()).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(await box.run(["/bin/sh", "-c", hook.command], { env })).toEqual({ status: 0, stdout: "", stderr: "" });
   });
 
   test("is the first one in PATH that leads to this binary", async () => {
