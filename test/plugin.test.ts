@@ -22,7 +22,7 @@ describe("the plugin brings the same as setup:", () => {
 
   test("the hooks, and one that stands for the deny rule", () => {
     const { hooks } = JSON.parse(read("hooks/hooks.json"));
-    // without braces, in whose place older ones of Claude Code put the path itself, unquoted
+    // without braces, in whose place older versions of Claude Code put the path itself, unquoted
     const program = '"$CLAUDE_PLUGIN_ROOT/launcher/relay"';
     const run = (event: string) => [
       { type: "command", command: `[ ! -x ${program} ] || exec ${program} hook ${event}`, timeout: 5 },

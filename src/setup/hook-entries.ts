@@ -3,7 +3,7 @@ import { shellWord, shellWords } from "./shell-words.ts";
 
 /** The hooks that issue tickets and report waiting messages, as Claude Code's settings have them. */
 export function hookEntries(program: string, isWindows: boolean, buffer: string | null = null) {
-  // on Windows the shell that runs a hook may be any of two, so there Claude Code starts the program itself (never tried)
+  // on Windows a hook may run in either of two shells, so there Claude Code starts the program itself (never tried)
   const hook = (event: (typeof hookEvents)[number]) => {
     const start = isWindows
       ? { command: program, args: ["hook", event, ...bufferFlag(buffer)] }
@@ -17,9 +17,9 @@ export function hookEntries(program: string, isWindows: boolean, buffer: string 
 }
 
 /**
- * The shell command of a hook. It has no `args`, because older ones of Claude Code, and other programs that run its hooks,
- * ignore those and run `command` alone, with the event as input. By `exec`, so that the parent is Claude Code; in a folder
- * that exists, without a project's variables for Bun; and silent without the program.
+ * The shell command of a hook. It has no `args`, because older versions of Claude Code, and other programs that run its
+ * hooks, ignore them and run `command` alone, with the event as input. It uses `exec`, so that Claude Code is the parent;
+ * runs in a folder that exists, without a project's variables for Bun; and is silent without the program.
  */
 function hookLine(program: string, event: string, buffer: string | null): string {
   const words = ["hook", event, ...bufferFlag(buffer).map(shellWord)];
@@ -49,7 +49,7 @@ function argvOfLine(command: string): string[] {
   return [...shellWords(word), ...shellWords(rest)];
 }
 
-// With a hyphen in it, an older one of Claude Code takes a list of names for a pattern to find anywhere (read in 2.1.330).
+// Older versions of Claude Code take a list of names with a hyphen for a pattern that may match anywhere (read in 2.1.330).
 export const matcher = `^(${allCommandNames.join("|")})$`;
 
 /** The matcher by earlier versions of relay, which had no `/send`. */

@@ -17,8 +17,8 @@ export interface SettingsOptions {
 }
 
 /**
- * relay's entries in Claude Code's settings but the status line, given the settings and the values that setup put there before. The variables
- * of `launch` go to every process of Claude Code.
+ * relay's entries in Claude Code's settings, without the status line, given the settings and the values that setup put
+ * there before. The variables of `launch` go to every process of Claude Code.
  */
 export function settingsEntries(
   { program, buffer, env, rules }: Launch,
