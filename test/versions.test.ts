@@ -160,6 +160,7 @@ test("a buffer of the schema before deliveries and the person's own messages wer
   await sendAll(box, "code", ["one"]);
   using db = openPatiently(box.buffer);
   db.run(`DROP TABLE relay_deliveries; ALTER TABLE relay_tickets DROP COLUMN project;
+    ALTER TABLE relay_tickets DROP COLUMN refused;
     ALTER TABLE messages DROP COLUMN typed_in; PRAGMA user_version = 1006`);
   expect(await delivered()).toBeNull();
   expect(look(box)).toMatchObject({ version: 1_008, sound: "ok" });

@@ -165,6 +165,7 @@ function createTickets(db: Database): void {
 
 function addDeliveries(db: Database): void {
   addColumn(db, "project TEXT", "relay_tickets");
+  addColumn(db, "refused INTEGER NOT NULL DEFAULT 0", "relay_tickets");
   db.run(`CREATE TABLE IF NOT EXISTS relay_deliveries (
     reader TEXT PRIMARY KEY,
     messages INTEGER NOT NULL,

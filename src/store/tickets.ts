@@ -2,11 +2,9 @@ import type { Database } from "bun:sqlite";
 import { refusalMs, ticketMs } from "../core/limits.ts";
 import type { CodeSession, Source, Ticket } from "../core/store.ts";
 
-// The row of a refusal, which needs no table of its own: its process is negative.
-
 /** Issues the session's only ticket; `false` if it was refused one in the last 10 s. */
 export function issue(db: Database, { id, process, project }: CodeSession, ticket: Ticket, now: number): boolean {
-  const refused = db.query("SELECT 1 FROM relay_tickets WHERE session = $id AND process = -$process");
+  const refused = db.query("SELECT 1 FROM relay_tickets WHERE session = $id AND process = $process AND refused");
   if (refused.get({ id, process })) return false;
   db.query(
     `INSERT OR REPLACE INTO relay_tickets (session, process, project, arguments, issued_at)
@@ -15,10 +13,11 @@ export function issue(db: Database, { id, process, project }: CodeSession, ticke
   return true;
 }
 
-/** Notes that the session asked for a ticket and there was none. */
+/** Notes in the place of a ticket that the session asked for one and there was none. */
 export function refuse(db: Database, { id, process }: CodeSession, now: number): null {
   db.query(
-    "INSERT OR REPLACE INTO relay_tickets (session, process, arguments, issued_at) VALUES ($id, -$process, '', $now)",
+    `INSERT OR REPLACE INTO relay_tickets (session, process, arguments, refused, issued_at)
+     VALUES ($id, $process, '', 1, $now)`,
   ).run({ id, process, now });
   return null;
 }
@@ -27,7 +26,8 @@ export function refuse(db: Database, { id, process }: CodeSession, now: number):
 export function redeem(db: Database, { id, process }: CodeSession): (Ticket & Pick<Source, "project">) | null {
   const row = db
     .query<{ ticket: string; project: string | null }, { id: string; process: number }>(
-      "DELETE FROM relay_tickets WHERE session = $id AND process = $process RETURNING arguments AS ticket, project",
+      `DELETE FROM relay_tickets WHERE session = $id AND process = $process AND NOT refused
+       RETURNING arguments AS ticket, project`,
     )
     .get({ id, process });
   return row && { ...(JSON.parse(row.ticket) as Ticket), project: row.project };
@@ -36,7 +36,7 @@ export function redeem(db: Database, { id, process }: CodeSession): (Ticket & Pi
 /** Removes expired tickets and refusals. A ticket from the future was issued before the clock was set back, and counts as expired. */
 export function removeExpired(db: Database, now: number): void {
   db.query(
-    "DELETE FROM relay_tickets WHERE issued_at <= $now - iif(process < 0, $refusal, $ticket) OR issued_at > $now",
+    "DELETE FROM relay_tickets WHERE issued_at <= $now - iif(refused, $refusal, $ticket) OR issued_at > $now",
   ).run({ now, refusal: refusalMs, ticket: ticketMs });
 }
 
