@@ -59,14 +59,15 @@ export interface SessionOptions {
  */
 export class Session extends Protocol<ServerRequest, ServerNotification, ServerResult> {
   readonly #options: SessionOptions;
-  #clientInfo: ClientSigns["clientInfo"];
+  #identity: Identity;
 
   /** A session that is not yet connected to a transport. */
   constructor(options: SessionOptions) {
     super();
     this.#options = options;
+    this.#identity = identify({ ...options.signs, clientInfo: undefined });
     this.setRequestHandler(initializeSchema, async ({ params }) => {
-      this.#clientInfo = params.clientInfo;
+      this.#identity = identify({ ...options.signs, clientInfo: params.clientInfo });
       await options.onClient(this.#identity);
       return initializeResult(params.protocolVersion);
     });
@@ -88,10 +89,6 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
       () => true,
       () => false,
     );
-  }
-
-  get #identity(): Identity {
-    return identify({ ...this.#options.signs, clientInfo: this.#clientInfo });
   }
 
   // Claude Code has /get, which asks nothing; a prompt of the same name would confuse people.
