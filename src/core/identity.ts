@@ -119,8 +119,7 @@ export function personSession({ session, ancestors }: ClaudeCodeSigns): ClaudeCo
 export function isPersonAtTerminal({ claudeCode, terminal }: CallerSigns): boolean {
   // standard input is often /dev/null, and to tell that from a terminal takes a millisecond
   if (!(terminal.stdout || terminal.stderr)) return false;
-  const { childSession, nested, unknown, session } = claudeCode;
-  return !(childSession || nested || unknown || session || isBelowClaudeCode(claudeCode));
+  return !(claudeCode.nested || claudeCode.unknown || isBelowClaudeCode(claudeCode));
 }
 
 /** Whether Claude Code started this process, or one above it, as far as the system and the variables tell. */
