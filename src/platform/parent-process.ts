@@ -1,10 +1,9 @@
 import { fstatSync } from "node:fs";
 
-/** The names of the C library: glibc's, musl's, macOS's. A system has one of them. */
+/** The names of the C library on Linux: glibc's and musl's. A system has one of them. */
 const cLibraries: readonly string[] = [
   "libc.so.6",
   `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
-  "libSystem.B.dylib",
 ];
 
 // <asm-generic/socket.h>: the same on every CPU that relay is built for.
@@ -27,8 +26,21 @@ export async function isSpawnedBy(pid: number): Promise<boolean> {
  */
 export async function madeStreams(pid: number, ...descriptors: number[]): Promise<boolean> {
   if (process.platform !== "linux") return true;
-  const makers = await Promise.all(descriptors.map(makerOf));
-  return makers.every((maker) => maker === pid);
+  const { dlopen, ptr } = await import("bun:ffi");
+  const types = { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } as const;
+  for (const library of cLibraries) {
+    try {
+      const { getsockopt } = dlopen(library, { getsockopt: types }).symbols;
+      return descriptors.every((descriptor) => {
+        const credentials = new Int32Array(ucredBytes / Int32Array.BYTES_PER_ELEMENT);
+        const length = new Int32Array([ucredBytes]);
+        return (
+          getsockopt(descriptor, solSocket, soPeerCred, ptr(credentials), ptr(length)) === 0 && credentials[0] === pid
+        );
+      });
+    } catch {} // the system has another C library
+  }
+  return false;
 }
 
 function isSocket(descriptor: number): boolean {
@@ -37,20 +49,4 @@ function isSocket(descriptor: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** The number of the process that made this socket; `null` if it is none, or the system does not tell. */
-async function makerOf(descriptor: number): Promise<number | null> {
-  const { dlopen, ptr } = await import("bun:ffi");
-  const types = { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } as const;
-  for (const library of cLibraries) {
-    try {
-      const { symbols } = dlopen(library, { getsockopt: types });
-      const credentials = new Int32Array(ucredBytes / Int32Array.BYTES_PER_ELEMENT);
-      const length = new Int32Array([ucredBytes]);
-      const failed = symbols.getsockopt(descriptor, solSocket, soPeerCred, ptr(credentials), ptr(length));
-      return failed === 0 ? (credentials[0] ?? null) : null;
-    } catch {} // the system has another C library
-  }
-  return null;
 }
