@@ -99,7 +99,7 @@ const noise = fc.record({
 
 const column = fc.constantFrom(
   ...["sender", "timestamp", "read_by_desktop_at", "read_by_code_at", "lease_id", "leased_at", "redelivered"],
-  ...["notified_at", "notification_lease", "notification_leased_at", "notification_attempts"],
+  ...["notified_at", "notification_lease", "notification_leased_at", "notification_attempts", "typed_in"],
 );
 const value = fc.constantFrom(
   ...["NULL", "''", "0", "-1", "1e308", "9223372036854775807", "X'00ff80'", "CAST(X'fffe' AS TEXT)"],

@@ -26,13 +26,13 @@ import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sand
 const scratch = mkdtempSync(join(tmpdir(), "relay-repair-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** A buffer of 20 messages of all sizes, with the ids 3 to 22, of which Code read the first three. */
+/** A buffer of 20 messages of all sizes, with the ids 3 to 22, of which Code read the first three; the person typed every other one. */
 const full = await (async () => {
   const path = join(scratch, "full.db");
   const store = new SqliteStore({ locate: () => path, clock: systemClock, isRunning: () => false });
   for (let n = 1; n <= 22; n++) {
     const message = `message ${n} ${"ä€😀\u0000".repeat(n * 20)}`;
-    await store.append({ sender: "desktop", message, notify: "never" });
+    await store.append({ sender: "desktop", message, typed_in: n % 2 === 0 ? "terminal" : null, notify: "never" });
   }
   const { lease } = await store.lease(request({ limit: 3 }));
   if (lease) await store.ack(lease);

@@ -9,9 +9,10 @@ export interface Row {
   timestamp: string;
   read_by_desktop_at: string | null;
   read_by_code_at: string | null;
+  typed_in: string | null;
 }
 
-const columns = "id, sender, message, timestamp, read_by_desktop_at, read_by_code_at";
+const columns = "id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, typed_in";
 
 /** Every message that SQLite reads by its id, from 1 to 40. */
 export function readableRows(path: string): Row[] {
