@@ -84,7 +84,7 @@ export async function serve(options: ServeOptions, environment: Environment, end
   await end(relay, transport, pending);
 }
 
-/** Where the server runs. A model may start a demo, whose servers deliver: their buffer is never the person's own. */
+/** The signs around this server. A demo's servers also deliver below Claude Code: their buffer is never the person's own. */
 function claudeCodeSigns({ claudeCode, bufferPath }: Environment): ClaudeCodeSigns {
   try {
     return isDemoBuffer(bufferPath()) ? { ...claudeCode, ancestors: [] } : claudeCode;
