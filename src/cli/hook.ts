@@ -44,8 +44,9 @@ export const command = defineCommand({
 // A ticket proves that a person typed the command, so each sign of that has to be there (facts.md, "/get, tickets, hooks").
 async function obeyTyped(context: Context): Promise<void> {
   const { environment, quickRelay, print } = context;
-  const session = personSession(environment.claudeCode);
-  if (!environment.claudeCode.attended || !session) return;
+  const { claudeCode } = environment;
+  const session = claudeCode.attended ? personSession(claudeCode) : null; // which looks at the processes above
+  if (!session) return;
   const event = parseObject(readInput(inputBytes));
   const { hook_event_name, expansion_type, session_id, command_args = "" } = event;
   if (hook_event_name !== "UserPromptExpansion" || session_id !== session.id) return;
@@ -95,7 +96,7 @@ async function reportWaiting(context: Context): Promise<void> {
 
 /** What the person has to know of a project's server that answers the model in place of relay. */
 async function otherServer({ environment }: Context): Promise<string | null> {
-  const { cwd } = parseObject(await readInput(inputBytes));
+  const { cwd } = parseObject(readInput(inputBytes));
   if (typeof cwd !== "string") return null;
   const own = { program: process.execPath, buffer: environment.bufferPath(), find: environment.system().find };
   const path = fileOfOtherServer(cwd, environment.places().claudeConfig, own);
