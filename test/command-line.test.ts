@@ -401,7 +401,7 @@ Code last got 1 message just now: command
     await using box = sandbox();
     await Bun.write(join(box.home, "my code.py"), "print()");
     expect(await onTerminal(box, "send --to code 'my code.py'", {}, "n\n")).toContain(
-      "relay send --to code < 'my code.py'",
+      "relay send --to code < 'my code.py'\nSend only its name? [y/N] ",
     );
     expect(existsSync(box.buffer)).toBe(false);
     await onTerminal(box, "send --to code 'my code.py'", {}, "y\n");

@@ -5,6 +5,7 @@ import { isInsideClaudeCode, isPersonAtTerminal, refuseInsideClaudeCode } from "
 import { checkMessage } from "../core/validate.ts";
 import { isFile } from "../platform/files.ts";
 import { inputSource, readAll, readStarted } from "../platform/input.ts";
+import { ask } from "./ask.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
@@ -99,7 +100,7 @@ function decode(bytes: Uint8Array, to: Client): string {
 }
 
 /** Asks whether the name of a file is the whole message. Throws `usage` without a terminal, and `failed` for a no. */
-async function confirmName(name: string, to: Client, { environment, note }: Context): Promise<void> {
+async function confirmName(name: string, to: Client, { environment }: Context): Promise<void> {
   const shown = makeVisible(name).text;
   const path = /^[\w./+-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
   const meant = `relay send --to ${to} < ${path}`;
@@ -107,10 +108,6 @@ async function confirmName(name: string, to: Client, { environment, note }: Cont
     const fix = `Did you mean \`${meant}\`? To send the name, say more than the name.`;
     throw new RelayError("usage", `"${name}" is a file, and only its name would be sent`, fix);
   }
-  note(`"${shown}" is a file. To send its text: ${meant}\nSend only its name? y or n:`);
-  for await (const line of console) {
-    if (/^y(es)?$/i.test(line.trim())) return;
-    break;
-  }
+  if (await ask(`"${shown}" is a file. To send its text: ${meant}\nSend only its name?`, "[y/N]")) return;
   throw new RelayError("failed", "nothing was sent", `For the file: ${meant}`);
 }
