@@ -331,6 +331,7 @@ The next ones: relay get --for code
       "│ a\\u001b[2Jb\\u202ec \\u001b]8;;http://evil\\u0007d",
     ],
     ["entities", "a&#x1b;[2Jb&#x202e;c&#155;d", "│ a&#x1b;[2Jb&#x202e;c&#155;d"],
+    ["entities with the letters of a link", "www.x202e.com &#x202e;a", "│ www.x202e.com &#x202e;a"],
     ["entities without letters", "&#8238;a&#27;[31m", "│ &#8238;a&#27;[31m"],
     ["a link", "[x](javascript:alert) y", "│ x (javascript:alert) y"],
     ["a picture", "![x](http://evil/p.png)", "│ ![x](http://evil/p.png)"],

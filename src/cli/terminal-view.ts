@@ -93,19 +93,15 @@ function renderText(text: string, { typed_in }: PageMessage, width: number, colo
   return lines;
 }
 
-const colorCodes = new RegExp(`(${"\u001b"}\\[[\\d;]*m)`);
-
 function renderMarkdown(text: string, width: number, color: boolean): string {
   const source = text.replace(/(?<! ) *$/gm, "  "); // two spaces keep the end of a line
   const plain = Bun.markdown.ansi(source, { colors: false, columns: 0 });
-  if (!hasLetters(plain, text)) return text;
+  // `&#x202e;` becomes the character that it names
+  if (makeVisible(plain).escaped > 0 || !hasLetters(plain, text)) return text;
   // few terminals tell that they are white, where Bun's orange on black is loud
-  const rendered = Bun.markdown
+  return Bun.markdown
     .ansi(source, { colors: color, columns: width, light: false })
     .replaceAll("\u001b[48;5;236m\u001b[38;5;215m", "\u001b[36m");
-  // `&#x202e;` becomes the character that it names
-  const parts = rendered.split(colorCodes);
-  return parts.map((part, index) => (index % 2 === 0 ? makeVisible(part).text : part)).join("");
 }
 
 /**
