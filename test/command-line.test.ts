@@ -31,6 +31,7 @@ function numbers(count: number): string[] {
 describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout", () => {
   const spelled: [line: string, wrong: string][] = [
     ["--nope", "unknown flag --nope"],
+    ["--yes clear", "unknown flag --yes"],
     ["-x", "unknown flag -x"],
     ["--sound --sound", "--sound is given twice"],
     ["--client both", '--client is "both"; it must be desktop or code'],
@@ -70,8 +71,8 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. Use 0 for never.'],
   ];
   const lines = spelled.map(([line, wrong]) => {
-    const verb = line.startsWith("-") ? "serve" : split(line)[0];
-    return [line, `${wrong}${wrong.endsWith("?") ? "" : "."} See: relay ${verb} --help`];
+    const verb = line.startsWith("-") ? "" : `${split(line)[0]} `;
+    return [line, `${wrong}${wrong.endsWith("?") ? "" : "."} See: relay ${verb}--help`];
   });
   test.each([...lines, ...meant])("relay %s", async (line, sentence) => {
     await using box = sandbox();

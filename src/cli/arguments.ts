@@ -84,6 +84,6 @@ function flagValue(
 
 function closestFlag(verb: string, name: string, definitions: Arguments): string | undefined {
   const names = Object.keys(definitions).filter((known) => definitions[known]?.type !== "positional");
-  const meant = name.length > 1 && closest(name, [...names, "help", ...(verb === "serve" ? ["version"] : [])]);
+  const meant = name.length > 1 && closest(name, [...names, "help", ...(verb === "" ? ["version"] : [])]);
   return meant ? `--${meant}` : undefined;
 }

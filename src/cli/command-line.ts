@@ -43,14 +43,15 @@ function takeBuffer(rawArgs: readonly string[]): { buffer: string | null; others
 async function dispatch(hotVerbs: Verbs, rawArgs: readonly string[], context: Context): Promise<void> {
   if (rawArgs.length === 0 && context.environment.terminal.stdin) return context.note(hint);
   const [verb, verbArgs] = findVerb(rawArgs);
-  const isHot = Object.hasOwn(hotVerbs, verb);
+  const name = verb === "" ? "serve" : verb;
+  const isHot = Object.hasOwn(hotVerbs, name);
   const verbs: Verbs = isHot ? hotVerbs : { ...hotVerbs, ...(await import("./other-verbs.ts")).otherVerbs };
-  const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  const command = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (!command) throw unknownVerb(verb, verbs);
   await command.run({ ...parseArguments(verb, command, verbArgs), data: context, verbs });
 }
 
-/** The verb of a command line, and the words after it. Both Claudes start a server by flags alone. */
+/** The verb of a command line, and the words after it. It is empty if flags alone start a server, as both Claudes do. */
 function findVerb(rawArgs: readonly string[]): [verb: string, args: readonly string[]] {
   const [first = "", ...rest] = rawArgs;
   const isServer = first === "" || first.startsWith("-");
@@ -59,7 +60,7 @@ function findVerb(rawArgs: readonly string[]): [verb: string, args: readonly str
   if (hasFlag(rawArgs, "--help", "-h")) return ["help", [isServer ? "serve" : first]];
   if (!isServer) return [first, rest];
   const isOriginalSetup = hasFlag(rawArgs, "--setup-code");
-  return isOriginalSetup ? ["setup-code", rawArgs.filter((arg) => arg !== "--setup-code")] : ["serve", rawArgs];
+  return isOriginalSetup ? ["setup-code", rawArgs.filter((arg) => arg !== "--setup-code")] : ["", rawArgs];
 }
 
 /** Whether unchecked arguments have a flag. Nothing after `--` is one. */

@@ -54,9 +54,10 @@ export function defineCommand<const Args extends Arguments>(command: Command<Arg
   return command;
 }
 
-/** The error for a mistake after a verb; `meant` is what the person may have meant. */
+/** The error for a mistake after a verb, or without one; `meant` is what the person may have meant. */
 export function usageError(verb: string, message: string, meant = ""): RelayError {
-  return new RelayError("usage", message, `${meant && `Did you mean ${meant}? `}See: relay ${verb} --help`);
+  const fix = `${meant && `Did you mean ${meant}? `}See: relay ${verb && `${verb} `}--help`;
+  return new RelayError("usage", message, fix);
 }
 
 /** The error for a verb that does not exist. */
