@@ -229,7 +229,7 @@ test("the damaged file goes with the messages when everything is purged, and not
   const { aside } = await repair(box);
   writeFileSync(`${box.buffer}.damaged-by-me`, "");
   const purged = await box.relay(["uninstall", "--purge", "--yes"]);
-  expect(purged.stderr).toContain(`relay: deleted ${aside}\n`);
+  expect(purged.stdout).toContain(`relay: deleted ${aside}\n`);
   expect(readdirSync(box.home)).toEqual([basename(`${box.buffer}.damaged-by-me`)]);
 });
 

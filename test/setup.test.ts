@@ -463,7 +463,7 @@ describe("options of Claude Code", () => {
     await run(box, ["setup", "--db", other.RELAY_DB]);
     await box.relay(["send", "--to", "code", "x"], { env: other });
     const purged = await box.relay(["uninstall", "--purge", "--yes"]);
-    expect(purged.stderr).toContain("relay: deleted 1 message, of which 1 unread.\n");
+    expect(purged.stdout).toContain("relay: deleted 1 message, of which 1 unread.\n");
     expect(existsSync(join(box.home, paths.settings))).toBe(false);
   });
 

@@ -31,10 +31,10 @@ export const command = defineCommand({
     const buffer = bufferOverride(setup) ?? context.environment.bufferPath();
     const { folder, copies } = bundleCopies(setup);
     const files = () => [...filesOfBuffer(buffer), ...copies];
+    const report = (lines: string[]) => (json ? context.note : context.print)(lines.join("\n"));
     if (dryRun) {
       await remove();
-      for (const path of files()) context.note(`relay: --purge would delete ${makeVisible(path).text}`);
-      return;
+      return report(files().map((path) => `relay: --purge would delete ${makeVisible(path).text}`));
     }
     const relay = context.relay({ buffer });
     if (!yes) await confirmDeletion("relay uninstall --purge", await relay.store.counts(), context);
@@ -42,14 +42,13 @@ export const command = defineCommand({
       await remove();
     } finally {
       // a clear overwrites the texts on the disk
-      context.note(renderDeletion(await relay.store.clear("command line")));
+      const cleared = await relay.store.clear("command line");
       relay.store.close();
-      for (const path of files()) {
-        rmSync(path, { force: true });
-        context.note(`relay: deleted ${makeVisible(path).text}`);
-      }
+      const deleted = files();
+      for (const path of deleted) rmSync(path, { force: true });
       removeEmptyFolders([folder]);
-      for (const line of whatRemains(setup)) context.note(line);
+      const lines = deleted.map((path) => `relay: deleted ${makeVisible(path).text}`);
+      report([renderDeletion(cleared), ...lines, ...whatRemains(setup)]);
     }
   },
 });
