@@ -478,7 +478,7 @@ describe.skipIf(!hasTerminal)("in the terminal UI", () => {
     await terminal.enter("/get");
     await terminal.shows(question);
     expect(textsOf(pageOf(lab, "relay: 1 message from Desktop, 1 more waiting."))).toEqual(["short"]);
-    expect(places(lab, "relay: message 2 is too long for /get. Call relay_fetch once")).toEqual(["user text"]);
+    expect(places(lab, "relay: message 2 is too long for a prompt. Call relay_fetch once")).toEqual(["user text"]);
     terminal.press("Escape");
     await until("the question to go", () => !terminal.screen().includes(question));
     await terminal.enter("get");

@@ -743,7 +743,7 @@ describe("a page through /get", () => {
     await sendAll(box, "code", ["one", long, "three"]);
     const session = openTypedSession(box);
     const note =
-      "relay: message 2 is too long for /get. Call relay_fetch once, with limit 1, to get it whole; the person is asked first.\n";
+      "relay: message 2 is too long for a prompt. Call relay_fetch once, with limit 1, to get it whole; the person is asked first.\n";
     const first = (await session.get()).stdout;
     expect(first.split("\n").slice(0, 2).join("\n")).toBe(
       `relay: 1 message from Desktop, 2 more waiting. Asked for by the person, who typed /get.\n${note.trimEnd()}`,
@@ -770,7 +770,7 @@ describe("a page through /get", () => {
     const { stdout } = await openTypedSession(box).get();
     expect(stdout.length).toBeLessThanOrEqual(28_000);
     expect(textsOf(stdout).length).toBe(more < 0 ? 1 : 0);
-    expect(stdout.includes("too long for /get")).toBe(more > 0);
+    expect(stdout.includes("too long for a prompt")).toBe(more > 0);
   });
 });
 

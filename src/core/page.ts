@@ -120,7 +120,7 @@ function waiting({ remaining, inFlight }: Page, words: string): string[] {
 }
 
 function tooLongLine(id: number): string {
-  return `relay: message ${id} is too long for /get. Call relay_fetch once, with limit 1, to get it whole; the person is asked first.`;
+  return `relay: message ${id} is too long for a prompt. Call relay_fetch once, with limit 1, to get it whole; the person is asked first.`;
 }
 
 function isUnread(message: PageMessage, reader: Client): boolean {
