@@ -92,7 +92,7 @@ describe("a typed command:", () => {
     const bars = (rows: string[]) => rows.map((row) => `│ ${row}`);
     const expected = [
       "relay: 2 messages from Desktop, 1 more waiting.",
-      "Message 3 is too long for /get. Claude asks you before it fetches it.",
+      "Message 3 is too long for a prompt. Claude asks you before it fetches it.",
       "Message 1 from Desktop · TIME · 1 control character escaped",
       ...bars([`one\\u202e ${"x".repeat(62)}`, ...Array(11).fill("x".repeat(72))]),
       "│ … 16 more lines",
@@ -153,9 +153,7 @@ describe("a typed command:", () => {
       ["4", "mine", "Code"],
     ] as const) {
       const id = words.replace("#", "");
-      expect(await summary(one, words)).toStartWith(
-        `relay: message ${id}, from ${from}.\nMessage ${id} from ${from} · `,
-      );
+      expect(await summary(one, words)).toStartWith(`relay: Message ${id} from ${from} · `);
       const { stdout } = await one.typed();
       expect(stdout).toStartWith(
         `relay: message ${id}, from ${from}. Asked for by the person, who typed /get ${id}.\n`,

@@ -2,8 +2,9 @@ import { type Client, clients, clientTitle, isClient } from "../core/client.ts";
 import { renderDropped } from "../core/drop-report.ts";
 import { makeVisible } from "../core/escape.ts";
 import { windowSize } from "../core/limits.ts";
+import { readAt, typedPlaces } from "../core/message.ts";
 import type { Receipt } from "../core/relay.ts";
-import type { Counts, Delivered, Origin, Source } from "../core/store.ts";
+import type { Counts, Delivered, Origin, PageMessage, Source } from "../core/store.ts";
 import { plural, ranges, shownTime, thousands } from "../core/words.ts";
 import type { Repair } from "../store/repair.ts";
 
@@ -56,6 +57,32 @@ export function ago(time: string, now: number): string {
   if (minutes === 0) return "just now";
   if (!(minutes > 0 && minutes < 48 * 60)) return shownTime(time);
   return minutes < 60 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
+}
+
+/** A stored time on the person's own clock, and how long ago it was. */
+function localTime(stored: string, now: number): string {
+  const time = new Date(stored);
+  if (Number.isNaN(time.getTime())) return "at an unknown time";
+  // Intl takes 2 ms more
+  const clock = [time.getHours(), time.getMinutes()].map((part) => `${part}`.padStart(2, "0")).join(":");
+  const isToday = time.toDateString() === new Date(now).toDateString();
+  const day = isToday
+    ? ""
+    : `${time.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, `;
+  const age = now - time.getTime();
+  return `${day}${clock}${age >= 0 && age < 48 * 3_600_000 ? ` (${ago(stored, now)})` : ""}`;
+}
+
+/** The parts of a message's heading: its id and sender, its local time, and what there is to say of its text. */
+export function describeMessage(message: PageMessage, reader: Client, escaped: number): string[] {
+  const sender = message.typed_in ? `you, ${typedPlaces[message.typed_in]}` : clientTitle(message.sender);
+  return [
+    `Message ${message.id} from ${sender}`,
+    localTime(message.timestamp, Date.now()),
+    ...(readAt(message, reader) === null ? [] : ["read before"]),
+    ...(message.redelivered ? ["may have been shown before"] : []),
+    ...(escaped > 0 ? [`${plural(escaped, "control character")} escaped`] : []),
+  ];
 }
 
 const origins: Record<Origin, string> = {

@@ -1,9 +1,9 @@
-import { renderDropped } from "../core/drop-report.ts";
+import { describeDropped } from "../core/drop-report.ts";
 import { makeVisible } from "../core/escape.ts";
 import { againHead, fitAgain, pageHead, waitingHead } from "../core/page.ts";
 import type { Page, PageMessage } from "../core/store.ts";
 import { plural } from "../core/words.ts";
-import { describeMessage } from "./terminal-view.ts";
+import { describeMessage } from "./render.ts";
 
 // Claude Code shows this much of a hook's message in full. Of more than 10,000 characters it shows the first 2 KB (seen).
 const summaryLines = 60;
@@ -18,9 +18,10 @@ const lineColumns = 72;
 export function summarizePage(page: Page): string {
   const { messages, dropped, tooLong } = page;
   const head = messages.length === 0 && tooLong !== null ? waitingHead(page, "code") : pageHead(page, "code");
-  const notes = renderDropped(dropped).map((line) => line.replace(/^relay: /, ""));
-  if (tooLong !== null) notes.push(`Message ${tooLong} is too long for /get. Claude asks you before it fetches it.`);
-  return summarize(head, notes, messages);
+  const notes = describeDropped(dropped);
+  if (tooLong !== null)
+    notes.push(`Message ${tooLong} is too long for a prompt. Claude asks you before it fetches it.`);
+  return summarize([`${head}.`, ...notes], messages);
 }
 
 /** The same for messages that a typed command brings once more; `words` are those after `/get`. */
@@ -28,11 +29,13 @@ export function summarizeAgain(messages: readonly PageMessage[], words: string):
   const shown = fitAgain(messages);
   const hidden = messages.length - shown.length;
   const note = `${plural(hidden, "message")} did not fit. Say get, and Claude asks you before it fetches more.`;
-  return summarize(againHead(shown, words), hidden > 0 ? [note] : [], shown);
+  // the heading of a single message says the same
+  const head = words === "again" ? [`${againHead(shown, words)}.`] : [];
+  return summarize([...head, ...(hidden > 0 ? [note] : [])], shown);
 }
 
-function summarize(head: string, notes: readonly string[], messages: readonly PageMessage[]): string {
-  let left = summaryLines - 1 - notes.length - messages.length;
+function summarize(head: readonly string[], messages: readonly PageMessage[]): string {
+  let left = summaryLines - head.length - messages.length;
   const lines = messages.flatMap((message, index) => {
     const { text, escaped } = makeVisible(message.message.replaceAll("\r\n", "\n"));
     const most = Math.min(messageLines + 1, Math.floor(left / (messages.length - index)));
@@ -40,7 +43,7 @@ function summarize(head: string, notes: readonly string[], messages: readonly Pa
     left -= body.length;
     return [describeMessage(message, "code", escaped).join(" · "), ...body.map((line) => `│ ${line}`.trimEnd())];
   });
-  return [`${head}.`, ...notes, ...lines].join("\n");
+  return [...head, ...lines].join("\n");
 }
 
 /** The beginning of a text in at most so many lines; the last one tells how many are left out. */

@@ -1,9 +1,9 @@
 import { type Client, clients, clientTitle } from "../core/client.ts";
-import { renderDropped } from "../core/drop-report.ts";
+import { describeDropped } from "../core/drop-report.ts";
 import { makeVisible } from "../core/escape.ts";
 import { isPersonAtTerminal } from "../core/identity.ts";
 import { windowSize } from "../core/limits.ts";
-import { readAt, typedPlaces } from "../core/message.ts";
+import { typedPlaces } from "../core/message.ts";
 import { pageHead } from "../core/page.ts";
 import type { Counts, Page, PageMessage } from "../core/store.ts";
 import { plural } from "../core/words.ts";
@@ -11,7 +11,7 @@ import { showInPager } from "../platform/pager.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 import { nameToType } from "./own-commands.ts";
-import { ago, lastDelivery } from "./render.ts";
+import { ago, describeMessage, lastDelivery } from "./render.ts";
 
 type Style = (style: "bold" | "dim", text: string) => string;
 
@@ -24,7 +24,7 @@ export function viewPage(page: Page, reader: Client, isPeek: boolean, context: C
   const more = page.remaining > page.inFlight ? [`The next ones: relay get --for ${reader}`] : [];
   return [
     `${style("bold", `${head.charAt(0).toUpperCase()}${head.slice(1)}.`)}${hint}`,
-    ...renderDropped(page.dropped).map((line) => line.replace(/^relay: /, "")),
+    ...describeDropped(page.dropped),
     ...page.messages.flatMap((message) => ["", ...viewMessage(message, reader, columns, context)]),
     ...(isPeek || more.length === 0 ? [] : ["", ...more]),
   ].join("\n");
@@ -69,18 +69,6 @@ function viewMessage(message: PageMessage, reader: Client, columns: number, cont
   const bar = style("dim", "│");
   const line = `${style("bold", title)}${style("dim", details.map((detail) => ` · ${detail}`).join(""))}`;
   return [Bun.wrapAnsi(line, columns), ...body.map((line) => `${bar} ${line}`.trimEnd())];
-}
-
-/** The parts of a message's heading: its id and sender, its local time, and what there is to say of its text. */
-export function describeMessage(message: PageMessage, reader: Client, escaped: number): string[] {
-  const sender = message.typed_in ? `you, ${typedPlaces[message.typed_in]}` : clientTitle(message.sender);
-  return [
-    `Message ${message.id} from ${sender}`,
-    localTime(message.timestamp, Date.now()),
-    ...(readAt(message, reader) === null ? [] : ["read before"]),
-    ...(message.redelivered ? ["may have been shown before"] : []),
-    ...(escaped > 0 ? [`${plural(escaped, "control character")} escaped`] : []),
-  ];
 }
 
 /** The lines of a safe text: a model's with its Markdown shown, the person's own as it is. */
@@ -153,20 +141,6 @@ function nextSteps({ unread }: Counts, { environment }: Context): string[] {
   const readers = clients.toReversed().filter((client) => unread[client] > 0);
   if (readers.length === 0) return ['To send something: relay send --to code "the tests pass now"'];
   return readers.map((client) => `${ways[client]}, or read here: relay get --for ${client}`);
-}
-
-/** A stored time on the person's own clock, and how long ago it was. */
-function localTime(stored: string, now: number): string {
-  const time = new Date(stored);
-  if (Number.isNaN(time.getTime())) return "at an unknown time";
-  // Intl takes 2 ms more
-  const clock = [time.getHours(), time.getMinutes()].map((part) => `${part}`.padStart(2, "0")).join(":");
-  const isToday = time.toDateString() === new Date(now).toDateString();
-  const day = isToday
-    ? ""
-    : `${time.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, `;
-  const age = now - time.getTime();
-  return `${day}${clock}${age >= 0 && age < 48 * 3_600_000 ? ` (${ago(stored, now)})` : ""}`;
 }
 
 function styleOf({ style }: Context): Style {

@@ -8,11 +8,16 @@ const clearers: Record<ClearedBy, string> = {
   unknown: "",
 };
 
-/** Reports dropped messages to their reader: a line for those that made room, and one for each clear's author. */
+/** Reports dropped messages to their reader, as relay's own lines. */
 export function renderDropped(dropped: readonly Dropped[]): string[] {
+  return describeDropped(dropped).map((sentence) => `relay: ${sentence}`);
+}
+
+/** A sentence for the messages that made room, and one for each clear's author. */
+export function describeDropped(dropped: readonly Dropped[]): string[] {
   return [...Map.groupBy(dropped, ({ cleared_by: by }) => by)].map(([by, group]) => {
     const subject = `${plural(group.length, "unread message")} ${group.length === 1 ? "was" : "were"}`;
-    if (by) return `relay: ${subject} cleared${clearers[by] ?? ""}.`;
-    return `relay: ${subject} dropped because the buffer was full (${ranges(group.map(({ id }) => id))}).`;
+    if (by) return `${subject} cleared${clearers[by] ?? ""}.`;
+    return `${subject} dropped because the buffer was full (${ranges(group.map(({ id }) => id))}).`;
   });
 }
