@@ -496,7 +496,8 @@ const lines = [
 const requests = lines.map((line) => JSON.stringify({ jsonrpc: "2.0", ...line })).join("\n");
 const clean = 'env -i HOME="$HOME" RELAY_NOTIFY=off';
 const carrying = "CLAUDE_CODE_CHILD_SESSION=1 bash -c";
-const typeGet = /only the person may pull\. Type \/get there/;
+// the person of these has a `get` of their own
+const typeGet = /only the person may pull\. Type \/relay there/;
 
 // a shell of this name is Claude Code for the system
 describe.skipIf(process.platform !== "linux")("a program that Claude Code started gets nothing:", () => {
@@ -523,7 +524,7 @@ describe.skipIf(process.platform !== "linux")("a program that Claude Code starte
 ${clean} BUN_BE_BUN=1 $RELAY demo`,
       typeGet,
     ],
-    ["one that clears", "relay clear --yes", /Type \/get clear there/],
+    ["one that clears", "relay clear --yes", /Type \/relay clear there/],
     [
       "one that speaks for Desktop",
       "relay send --to code lie",
@@ -546,6 +547,7 @@ ${clean} BUN_BE_BUN=1 $RELAY demo`,
     await sendAll(box, "code", ["sesame"]);
     copyFileSync("/bin/bash", join(box.programs, "claude"));
     symlinkSync(relayBinary, join(box.programs, "relay"));
+    installCommand(box, "commands/relay.md", commandFile(relayBinary));
     writeFileSync(join(box.home, "r"), `${requests}\n`);
     const env = { RELAY_NOTIFY: "off", RELAY: relayBinary };
     const { stdout, stderr } = await box.run(["claude", "-c", `${script}\nexit $?`], { env });

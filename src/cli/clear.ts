@@ -7,12 +7,14 @@ import { plural } from "../core/words.ts";
 import { ask } from "./ask.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
+import { slashCommand } from "./own-commands.ts";
 
 export const command = defineCommand({
   meta: { name: "clear", description: "Delete every message, for both Claudes" },
   args: { yes: { type: "boolean", description: "Do not ask" }, json: { type: "boolean", description: "Print JSON" } },
   async run({ args, data: context }) {
-    refuseInsideClaudeCode("relay clear", context.environment, "/get clear");
+    const { environment } = context;
+    refuseInsideClaudeCode("relay clear", environment, () => `${slashCommand("get", environment)} clear`);
     const relay = context.relay();
     if (!args.yes) await confirmDeletion("relay clear", await relay.store.counts(), context);
     const cleared = await relay.store.clear("command line");

@@ -9,6 +9,7 @@ import { checkLimit } from "../core/validate.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
+import { slashCommand } from "./own-commands.ts";
 
 export const command = defineCommand({
   meta: { name: "get", description: "Get the messages for one Claude, and mark them as read" },
@@ -20,7 +21,7 @@ export const command = defineCommand({
     json: { type: "boolean", description: "Print JSON, with the texts byte for byte" },
   },
   async run({ args, data: context }) {
-    refuseInsideClaudeCode("relay get", context.environment, "/get");
+    refuseInsideClaudeCode("relay get", context.environment, () => slashCommand("get", context.environment));
     const reader = args.for;
     if (!reader) throw new RelayError("usage", "missing reader: use --for desktop or --for code");
     const request: PageRequest = {

@@ -1,5 +1,6 @@
 import { type Argument, type Command, defineCommand, unknownVerb, type Verbs } from "./command.ts";
 import type { Context } from "./context.ts";
+import { slashCommand } from "./own-commands.ts";
 
 /** The verbs that people type, in groups, with examples. */
 const groups: Record<string, Record<string, string[]>> = {
@@ -65,6 +66,7 @@ export const command = defineCommand({
 });
 
 function renderOverview(verbs: Verbs, context: Context): string {
+  const get = slashCommand("get", context.environment);
   const listed = Object.entries(groups).map(([title, group]): [string, Row[]] => [
     title,
     Object.keys(group).map((verb) => [verb, verbs[verb]?.meta.description ?? ""]),
@@ -76,7 +78,7 @@ function renderOverview(verbs: Verbs, context: Context): string {
     ...renderTables([["Flags of every command", [bufferRow, helpRow]]], context),
     ...renderTables([["Environment", environment]], context),
     ...renderTables([["Exit status", exitCodes]], context),
-    wrap("For flags and examples: relay help COMMAND. In Claude Code, type /get.", 0, context),
+    wrap(`For flags and examples: relay help COMMAND. In Claude Code, type ${get}.`, 0, context),
   ].join("\n\n");
 }
 

@@ -22,6 +22,11 @@ export function nameToType(kind: CommandKind, environment: Environment): string 
   return installedName(kind, environment) ?? pluginName(kind, environment);
 }
 
+/** What the person types for a command of relay's; `/get` or `/send` if none is installed. */
+export function slashCommand(kind: CommandKind, environment: Environment): string {
+  return `/${nameToType(kind, environment) ?? kind}`;
+}
+
 /** The name of the plugin's skill: the short one, unless another command of the person's has it. */
 function pluginName(kind: CommandKind, environment: Environment): string | null {
   if (!isOurPlugin(kind, environment)) return null;

@@ -9,6 +9,7 @@ import { ask } from "./ask.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { unlessInterrupted } from "./interrupt.ts";
+import { slashCommand } from "./own-commands.ts";
 import { renderReceipt } from "./render.ts";
 
 // Far more than a message may have. A stream may be endless.
@@ -49,7 +50,8 @@ export const command = defineCommand({
 });
 
 function recipient(to: Client | undefined, { environment }: Context): Client {
-  if (to === "code") refuseInsideClaudeCode("relay send --to code", environment, "/send (to Desktop)");
+  const instead = () => `${slashCommand("send", environment)} (to Desktop)`;
+  if (to === "code") refuseInsideClaudeCode("relay send --to code", environment, instead);
   if (to) return to;
   if (isInsideClaudeCode(environment)) return "desktop";
   throw new RelayError("usage", "missing recipient: use --to desktop or --to code");

@@ -10,7 +10,7 @@ import { plural } from "../core/words.ts";
 import { showInPager } from "../platform/pager.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
-import { nameToType } from "./own-commands.ts";
+import { slashCommand } from "./own-commands.ts";
 import { ago, describeMessage, lastDelivery } from "./render.ts";
 
 type Style = (style: "bold" | "dim", text: string) => string;
@@ -136,7 +136,7 @@ function cut(text: string, columns: number): string {
 }
 
 function nextSteps({ unread }: Counts, { environment }: Context): string[] {
-  const code = `In Claude Code type /${nameToType("get", environment) ?? "get"}`;
+  const code = `In Claude Code type ${slashCommand("get", environment)}`;
   const ways: Record<Client, string> = { desktop: "In Claude Desktop say get", code };
   const readers = clients.toReversed().filter((client) => unread[client] > 0);
   if (readers.length === 0) return ['To send something: relay send --to code "the tests pass now"'];

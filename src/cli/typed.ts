@@ -5,6 +5,7 @@ import { renderAgain, renderPage } from "../core/page.ts";
 import type { Environment } from "../platform/environment.ts";
 import { defineCommand } from "./command.ts";
 import { interruptible } from "./interrupt.ts";
+import { slashCommand } from "./own-commands.ts";
 import { typedRequest } from "./typed-words.ts";
 
 export const command = defineCommand({
@@ -30,18 +31,19 @@ export const command = defineCommand({
 
 /** The error for a command without a ticket. Only where a hook could run is it a sign that a program asks. */
 async function refusal(environment: Environment): Promise<RelayError> {
+  const [get, send] = [slashCommand("get", environment), slashCommand("send", environment)];
   const sayGet = 'Say "get" or "tell Desktop …" instead; Claude asks you before it reads.';
   const refused = (reason: string, fix: string) => new RelayError("refused", reason, fix);
   if (environment.isVsCode)
-    return refused("the VS Code extension runs no hooks, so /get and /send do nothing in it", sayGet);
+    return refused(`the VS Code extension runs no hooks, so ${get} and ${send} do nothing in it`, sayGet);
   const { switchedBy, readConfiguration } = await import("../doctor/configuration.ts");
   const configuration = readConfiguration(environment.places(), process.cwd());
   for (const key of ["disableAllHooks", "allowManagedHooksOnly"]) {
     const file = switchedBy(configuration, key);
     if (file)
-      return refused(`hooks are switched off by ${key} in ${file.path}, so /get and /send do nothing here`, sayGet);
+      return refused(`hooks are switched off by ${key} in ${file.path}, so ${get} and ${send} do nothing here`, sayGet);
   }
   const fix =
     "Type it in the session that you see. If you did, hooks do not run here: say get, and see `relay doctor`.";
-  return refused("nobody typed /get or /send here, so nothing is shown or sent", fix);
+  return refused(`nobody typed ${get} or ${send} here, so nothing is shown or sent`, fix);
 }

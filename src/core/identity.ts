@@ -75,10 +75,10 @@ function isLocalAgent(name: string): boolean {
 }
 
 /**
- * Throws `refused` for a command that reads or deletes messages, if a model in Claude Code may have typed it. `instead` is
- * what the person types in Claude Code.
+ * Throws `refused` for a command that reads or deletes messages, if a model in Claude Code may have typed it. `instead`
+ * tells what the person types in Claude Code.
  */
-export function refuseInsideClaudeCode(command: string, caller: CallerSigns, instead = ""): void {
+export function refuseInsideClaudeCode(command: string, caller: CallerSigns, instead?: () => string): void {
   const { claudeCode } = caller;
   if (claudeCode.unknown) throw fromWsl;
   if (!isInsideClaudeCode(caller)) return;
@@ -89,7 +89,7 @@ export function refuseInsideClaudeCode(command: string, caller: CallerSigns, ins
   throw new RelayError(
     "refused",
     reason,
-    `${instead ? `Type ${instead} there, or run` : "Run"} it in a terminal of your own.`,
+    `${instead ? `Type ${instead()} there, or run` : "Run"} it in a terminal of your own.`,
   );
 }
 
