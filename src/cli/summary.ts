@@ -1,6 +1,6 @@
 import { describeDropped } from "../core/drop-report.ts";
 import { makeVisible } from "../core/escape.ts";
-import { againHead, fitAgain, pageHead, waitingHead } from "../core/page.ts";
+import { againHead, fitAgain, pageHead } from "../core/page.ts";
 import type { Page, PageMessage } from "../core/store.ts";
 import { plural } from "../core/words.ts";
 import { describeMessage } from "./render.ts";
@@ -17,11 +17,10 @@ const lineColumns = 72;
 /** The page that a typed `/get` is about to bring, for the person: who sent what and when, and its first lines. */
 export function summarizePage(page: Page): string {
   const { messages, dropped, tooLong } = page;
-  const head = messages.length === 0 && tooLong !== null ? waitingHead(page, "code") : pageHead(page, "code");
   const notes = describeDropped(dropped);
   if (tooLong !== null)
     notes.push(`Message ${tooLong} is too long for a prompt. Claude asks you before it fetches it.`);
-  return summarize([`${head}.`, ...notes], messages);
+  return summarize([`${pageHead(page, "code")}.`, ...notes], messages);
 }
 
 /** The same for messages that a typed command brings once more; `words` are those after `/get`. */

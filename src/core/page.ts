@@ -32,13 +32,11 @@ export function renderPage(
 ): string {
   const { messages, tooLong } = page;
   const labels: Labels = (message) => (isUnread(message, reader) ? [] : ["read before"]);
-  const head = tooLong !== null && messages.length === 0 ? waitingHead(page, reader) : pageHead(page, reader);
   return [
-    `relay: ${head}. ${messages.length > 0 ? originSentences[origin] : ""}`.trimEnd(),
+    `relay: ${pageHead(page, reader)}. ${messages.length > 0 ? originSentences[origin] : ""}`.trimEnd(),
     ...missing(announced, messages, tooLong),
-    ...(tooLong !== null && messages.length > 0 ? [tooLongLine(tooLong)] : []),
     ...renderDropped(page.dropped),
-    ...(tooLong !== null && messages.length === 0 ? [tooLongLine(tooLong)] : []),
+    ...(tooLong === null ? [] : [tooLongLine(tooLong)]),
     ...frameMessages(messages, destinationOf(origin), labels, nonce),
   ].join("\n");
 }
@@ -98,6 +96,7 @@ function missing(announced: readonly number[], messages: readonly PageMessage[],
 /** What a page holds, and what waits beside it: `2 messages from Desktop, 3 more waiting`. */
 export function pageHead(page: Page, reader: Client): string {
   const sender = clientTitle(otherClient(reader));
+  if (page.messages.length === 0 && page.tooLong !== null) return waiting(page, `waiting from ${sender}`).join(", ");
   const unread = page.messages.filter((message) => isUnread(message, reader)).length;
   const read = page.messages.length - unread;
   return [
@@ -105,11 +104,6 @@ export function pageHead(page: Page, reader: Client): string {
     ...(read > 0 ? [`${read} read before`] : []),
     ...waiting(page, "more waiting"),
   ].join(", ");
-}
-
-/** The same of a page whose only message is too long for it. */
-export function waitingHead(page: Page, reader: Client): string {
-  return waiting(page, `waiting from ${clientTitle(otherClient(reader))}`).join(", ");
 }
 
 function waiting({ remaining, inFlight }: Page, words: string): string[] {
