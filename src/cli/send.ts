@@ -5,6 +5,7 @@ import { isInsideClaudeCode, isPersonAtTerminal, refuseInsideClaudeCode } from "
 import { checkMessage } from "../core/validate.ts";
 import { isFile } from "../platform/files.ts";
 import { inputSource, readAll, readStarted } from "../platform/input.ts";
+import { shellWord } from "../setup/shell-words.ts";
 import { ask } from "./ask.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -104,8 +105,7 @@ function decode(bytes: Uint8Array, to: Client): string {
 /** Asks whether the name of a file is the whole message. Throws `usage` without a terminal, and `failed` for a no. */
 async function confirmName(name: string, to: Client, { environment }: Context): Promise<void> {
   const shown = makeVisible(name).text;
-  const path = /^[\w./+-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
-  const meant = `relay send --to ${to} < ${path}`;
+  const meant = `relay send --to ${to} < ${shellWord(shown)}`;
   if (!environment.terminal.stdin) {
     const fix = `Did you mean \`${meant}\`? To send the name, say more than the name.`;
     throw new RelayError("usage", `"${name}" is a file, and only its name would be sent`, fix);
