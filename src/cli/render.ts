@@ -32,7 +32,7 @@ function describeLatest({ id, sender, timestamp }: NonNullable<Counts["latest"]>
   return `message ${id}, from ${isClient(sender) ? sender : "an unknown sender"}, ${shownTime(timestamp)}`;
 }
 
-// Claude Code runs the status line at every turn, so a window shows a delivery that was made in it, or in another one.
+// Who looks at a window only now and then still sees a delivery that was none of theirs, in this window or another.
 const newsMs = 300_000;
 
 /** A delivery of the last five minutes as the status line tells it; nothing of an older one. */
