@@ -77,7 +77,9 @@ describe("a new buffer", () => {
     await using box = sandbox();
     const desktop = await connect(box, { args: ["--client", "desktop"] });
     expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
-    expect((await desktop.call("relay_clear")).text).toBe('{"ok":true,"deleted":0,"deleted_unread":0}');
+    expect((await desktop.call("relay_clear")).text).toBe(
+      '{"ok":true,"deleted":0,"deleted_unread":0,"deleted_history":0}',
+    );
     expect(readdirSync(box.home)).toEqual([]);
   });
 });
@@ -395,7 +397,7 @@ describe.skipIf(!hasDisks)("a disk", () => {
 
   test("without room for a new buffer: refused, and with room it is made", async () => {
     await using box = sandbox();
-    const disk = await mountDisk(box, "size=64k");
+    const disk = await mountDisk(box, "size=128k");
     await disk.fill();
     expect(await disk.send("first")).toEqual(disk.refused);
     await disk.free();

@@ -285,7 +285,7 @@ describe.skipIf(!hasTerminal).each(wirings)("by %s: in the terminal UI", (wiring
     expect(places(lab, secret)).toEqual(["user text", "user text"]);
     await terminal.enter("/get 2");
     await terminal.shows("answer three");
-    expect(pageOf(lab, "who typed /get 2.")).toContain(`(typed by the person in Claude Code)\n${words}`);
+    expect(pageOf(lab, "who typed /get 2.")).toContain(`; typed by the person in Claude Code)\n${words}`);
     await terminal.enter("/get");
     await terminal.shows("relay: nothing new from Desktop.");
     await terminal.enter("/get clear yes");

@@ -191,12 +191,14 @@ describe("relay get", () => {
     await using box = sandbox();
     await sendAll(box, "code", numbers(20));
     expect((await box.relay(split("send --to code x"))).stdout).toBe(
-      "relay: sent to Code as message 21; 20 wait there.\nrelay: 1 unread message was dropped because the buffer was full (1).\n",
+      "relay: sent to Code as message 21; 20 wait there.\nrelay: 1 unread message left the window, which was full (1). Nothing is lost: /get 1 in Claude Code, or relay show 1.\n",
     );
     expect((await get(box, "code", "--peek")).dropped).toEqual([1]);
     expect((await get(box, "code")).dropped).toEqual([1]);
     await sendAll(box, "code", ["x"]);
-    expect((await box.relay(split("clear --yes"))).stdout).toBe("relay: deleted 20 messages, of which 1 unread.\n");
+    expect((await box.relay(split("clear --yes"))).stdout).toBe(
+      "relay: deleted 20 messages, of which 1 unread, and 2 of the history.\n",
+    );
     const notice = "relay: 1 unread message was cleared on the command line.\n";
     expect((await box.relay(split("get --for code"))).stdout).toBe(`relay: nothing new from Desktop.\n${notice}`);
     expect((await box.relay(split("clear --yes"))).stdout).toBe("relay: there was no message to delete.\n");
@@ -206,7 +208,8 @@ describe("relay get", () => {
 test("relay status counts, and shows no text", async () => {
   await using box = sandbox();
   const nobody = { desktop: null, code: null };
-  const empty = { buffer: box.buffer, total: 0, unread: { desktop: 0, code: 0 }, latest: null, delivered: nobody };
+  const nothing = { total: 0, history: 0, unread: { desktop: 0, code: 0 }, projects: [], latest: null };
+  const empty = { buffer: box.buffer, ...nothing, delivered: nobody };
   expect(JSON.parse((await box.relay(["status", "--json"])).stdout)).toEqual(empty);
   await sendAll(box, "code", ["secret one", "secret two"]);
   await box.relay(split("get --for code --limit 1"));

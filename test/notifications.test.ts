@@ -10,6 +10,7 @@ const lease: NotificationLease = {
   more: false,
   message: "hello",
   typed_in: null,
+  project: null,
   sound: "default",
 };
 

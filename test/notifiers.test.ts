@@ -227,7 +227,7 @@ const hostile = [
 
 /** A message on its way to a notification. */
 function leased(message: string, sound = "default"): NotificationLease {
-  return { id: "", reader: "code", count: 1, more: false, message, typed_in: null, sound };
+  return { id: "", reader: "code", count: 1, more: false, message, typed_in: null, project: null, sound };
 }
 
 describe("hostile text is data", () => {

@@ -120,22 +120,26 @@ describe.skipIf(!hasPython)("beside the original", () => {
     // 1 to 3 were Code's own, 4 was read, and 5 was not
     expect(await code.send("26")).toMatchObject({ evicted: [6], evicted_unread: [6] });
     const page = await code.fetch({ limit: 20 });
-    expect(page).toContain("\nrelay: 2 unread messages were dropped because the buffer was full (5-6).\n");
+    expect(page).toContain(
+      "\nrelay: 2 unread messages left the window, which was full (5-6). Nothing is lost: /get 5 in Claude Code, or relay show 5.\n",
+    );
     expect(textsOf(page)).toEqual(Array.from({ length: 19 }, (_, n) => `${n + 7}`));
     const other = await desktop.fetch();
-    expect(other).toContain("relay: 3 unread messages were dropped because the buffer was full (1-3).");
+    expect(other).toContain(
+      "relay: 3 unread messages left the window, which was full (1-3). Nothing is lost: /get 1 in Claude Code, or relay show 1.",
+    );
     expect(textsOf(other)).toEqual(["26"]);
     for (const peer of [desktop, code]) expect(await peer.fetch()).not.toContain("dropped");
   });
 
-  test("what it clears unread is named as dropped", async () => {
+  test("what it clears unread is named as what left the window", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 3; n++) await desktop.send(`${n}`);
     await code.fetch({ limit: 1 });
     expect(await original(box, "clear")).toBe(3);
     expect(await code.fetch()).toBe(
-      "relay: nothing new from Desktop.\nrelay: 2 unread messages were dropped because the buffer was full (2-3).",
+      "relay: nothing new from Desktop.\nrelay: 2 unread messages left the window, which was full (2-3). Nothing is lost: /get 2 in Claude Code, or relay show 2.",
     );
     await desktop.send("4");
     expect(textsOf(await code.fetch())).toEqual(["4"]);

@@ -135,7 +135,7 @@ describe("a typed command:", () => {
     await sendAll(box, "code", ["first", "second"]);
     const [one, two] = [openTypedSession(box), openTypedSession(box)];
     expect(await one.get("again")).toEqual(answered("nothing is left of the last page."));
-    expect(await one.get("3")).toEqual(answered("there is no message 3; relay keeps the last 20."));
+    expect(await one.get("3")).toEqual(answered("there is no message 3, here or in the history."));
     await one.get();
     await sendAll(box, "code", ["third"]);
     await sendAll(box, "desktop", ["mine"]);

@@ -262,7 +262,9 @@ describe("the window of 20", () => {
       evicted_unread: [2],
     });
     const page = await code.fetch({ limit: 20 });
-    expect(page).toContain("\nrelay: 2 unread messages were dropped because the buffer was full (1-2).\n");
+    expect(page).toContain(
+      "\nrelay: 2 unread messages left the window, which was full (1-2). Nothing is lost: /get 1 in Claude Code, or relay show 1.\n",
+    );
     expect(await code.fetch()).toBe("relay: nothing new from Desktop.");
     expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
   });
@@ -275,7 +277,9 @@ describe("the window of 20", () => {
     expect(await desktop.send("21")).toMatchObject({ evicted: [1], evicted_unread: [1] });
     expect(Object.keys(await code.send("22"))).toEqual(["ok", "id", "unread", "evicted", "evicted_unread"]);
     expect(await code.fetch()).not.toContain("you sent");
-    expect(await desktop.fetch()).toContain("relay: 1 unread message was dropped because the buffer was full (1).");
+    expect(await desktop.fetch()).toContain(
+      "relay: 1 unread message left the window, which was full (1). Nothing is lost: /get 1 in Claude Code, or relay show 1.",
+    );
   });
 });
 
@@ -287,13 +291,17 @@ describe("relay_clear", () => {
     await code.send("4");
     await code.fetch({ limit: 1 });
     await until("the mark", async () => (await waits(box)).code === 2);
-    expect((await desktop.call("relay_clear")).text).toBe('{"ok":true,"deleted":4,"deleted_unread":3}');
+    expect((await desktop.call("relay_clear")).text).toBe(
+      '{"ok":true,"deleted":4,"deleted_unread":3,"deleted_history":0}',
+    );
     expect(await code.fetch()).toBe(
       ["relay: nothing new from Desktop.", "relay: 2 unread messages were cleared by Desktop."].join("\n"),
     );
     expect(await code.fetch()).toBe("relay: nothing new from Desktop.");
     expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
-    expect((await code.call("relay_clear")).text).toBe('{"ok":true,"deleted":0,"deleted_unread":0}');
+    expect((await code.call("relay_clear")).text).toBe(
+      '{"ok":true,"deleted":0,"deleted_unread":0,"deleted_history":0}',
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import { clients, clientTitle } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { printableJson } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
-import type { Counts, Store } from "../core/store.ts";
+import type { Cleared, Counts } from "../core/store.ts";
 import { plural } from "../core/words.ts";
 import { ask } from "./ask.ts";
 import { defineCommand } from "./command.ts";
@@ -23,9 +23,10 @@ export const command = defineCommand({
 });
 
 /** The outcome of a deletion, for people. */
-export function renderDeletion({ deleted, deleted_unread: unread }: Awaited<ReturnType<Store["clear"]>>): string {
-  if (deleted === 0) return "relay: there was no message to delete.";
-  return `relay: deleted ${plural(deleted, "message")}, of which ${unread} unread.`;
+export function renderDeletion({ deleted, deleted_unread: unread, deleted_history: history }: Cleared): string {
+  if (deleted + history === 0) return "relay: there was no message to delete.";
+  const older = history > 0 ? `, and ${history} of the history` : "";
+  return `relay: deleted ${plural(deleted, "message")}, of which ${unread} unread${older}.`;
 }
 
 /**
@@ -35,18 +36,21 @@ export function renderDeletion({ deleted, deleted_unread: unread }: Awaited<Retu
 export async function confirmDeletion(command: string, counts: Counts, { environment }: Context): Promise<void> {
   if (!environment.terminal.stdin)
     throw new RelayError("usage", `${command} deletes every message, and there is no terminal to ask on`, "Say --yes.");
-  if (counts.total === 0) return;
+  if (counts.total + counts.history === 0) return;
   if (await ask(`Delete ${renderCounts(counts)}?`, "[y/N]")) return;
   throw new RelayError("failed", "nothing was deleted", "Answer yes to delete.");
 }
 
-/** The numbers of messages in a buffer that has any: `2 unread for Code and 3 read ones`. */
-export function renderCounts({ total, unread }: Counts): string {
+/** The numbers of messages in a buffer that has any: `2 unread for Code, 3 read ones and 40 of the history`. */
+export function renderCounts({ total, history, unread }: Counts): string {
   const read = total - unread.code - unread.desktop;
   return new Intl.ListFormat("en-GB").format([
     ...clients
       .toReversed()
       .flatMap((client) => (unread[client] > 0 ? [`${unread[client]} unread for ${clientTitle(client)}`] : [])),
     ...(read > 0 ? [plural(read, read === total ? "read message" : "read one")] : []),
+    ...(history > 0
+      ? [total === 0 ? `${plural(history, "message")} of the history` : `${history} of the history`]
+      : []),
   ]);
 }

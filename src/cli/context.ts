@@ -46,6 +46,7 @@ export function createContext(buffer: string | null = null): Context {
       locate: () => buffer ?? environment.bufferPath(),
       clock: systemClock,
       isRunning,
+      historyDays: environment.historyDays,
       lockTimeoutMs,
     });
     const notifications = new Notifications({

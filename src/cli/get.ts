@@ -3,8 +3,8 @@ import { RelayError, WriteFailed } from "../core/errors.ts";
 import { printableJson } from "../core/escape.ts";
 import { randomNonce } from "../core/frames.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
+import type { Page, PageRequest } from "../core/leased-page.ts";
 import { renderPage } from "../core/page.ts";
-import type { Page, PageRequest } from "../core/store.ts";
 import { checkLimit } from "../core/validate.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -74,7 +74,7 @@ function pageJson({ messages, remaining, inFlight, dropped }: Page) {
   const ids = (cleared: boolean) =>
     dropped.filter(({ cleared_by: by }) => (by !== null) === cleared).map(({ id }) => id);
   return {
-    messages: messages.map(({ redelivered, ...message }) => ({ ...message, maybe_shown: redelivered })),
+    messages: messages.map(({ redelivered, answered: _, ...message }) => ({ ...message, maybe_shown: redelivered })),
     remaining,
     dropped: ids(false),
     elsewhere: inFlight,

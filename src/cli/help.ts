@@ -33,6 +33,7 @@ type Row = [term: string, description: string, value?: string];
 
 const environment: Row[] = [
   ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db)"],
+  ["RELAY_HISTORY", "days to keep what left the window (90 by default), or off"],
   ["RELAY_NOTIFY", "auto (default), or off for no notifications"],
   ["NO_COLOR", "No colour on a terminal"],
   ["PAGER", "The pager for long output (default less); empty for none"],

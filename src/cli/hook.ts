@@ -1,6 +1,7 @@
 import { errorMessage } from "../core/errors.ts";
 import { makeVisible } from "../core/escape.ts";
 import { personSession } from "../core/identity.ts";
+import { describeOthers, splitWaiting } from "../core/project.ts";
 import { plural } from "../core/words.ts";
 import { startOf } from "../platform/ancestors.ts";
 import { readInput } from "../platform/input.ts";
@@ -107,11 +108,14 @@ async function otherServer({ environment }: Context): Promise<string | null> {
 }
 
 async function waiting({ environment, quickRelay }: Context): Promise<string | null> {
-  const { unread } = await quickRelay().store.counts();
+  const { unread, projects } = await quickRelay().store.counts();
   if (unread.code === 0) return null;
+  const { own, others } = splitWaiting(unread.code, projects, environment.project);
+  const news = [...(own > 0 ? [`${plural(own, "message")} from Desktop`] : []), describeOthers(others)];
   const name = nameToType("get", environment);
-  const advice = name ? `Type /${name} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
-  return `relay: ${plural(unread.code, "message")} from Desktop. ${advice}`;
+  const words = own > 0 ? name : `${name} all`;
+  const advice = name ? `Type /${words} to read ${unread.code === 1 ? "it" : "them"}.` : "Say get.";
+  return `relay: ${news.filter(Boolean).join(", ")}. ${advice}`;
 }
 
 /** Refuses tool calls that name the buffer. For the plugin, which cannot bring the deny rule that setup adds. */

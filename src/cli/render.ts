@@ -1,27 +1,40 @@
 import { type Client, clients, clientTitle, isClient } from "../core/client.ts";
 import { renderDropped } from "../core/drop-report.ts";
-import { makeVisible } from "../core/escape.ts";
+import type { Origin, PageMessage, Source } from "../core/leased-page.ts";
 import { windowSize } from "../core/limits.ts";
-import { readAt, typedPlaces } from "../core/message.ts";
+import { firstCharacters, readAt, typedPlaces } from "../core/message.ts";
+import { describeOthers, describeUnseen, projectName } from "../core/project.ts";
 import type { Receipt } from "../core/relay.ts";
-import type { Counts, Delivered, Origin, PageMessage, Source } from "../core/store.ts";
+import type { Counts, Delivered } from "../core/store.ts";
 import { plural, ranges, shownTime, thousands } from "../core/words.ts";
+import type { Environment } from "../platform/environment.ts";
 import type { Repair } from "../store/repair.ts";
 
 /** A receipt for people; `added` is the number of bytes that came from standard input beside a text. */
-export function renderReceipt({ id, unread, evicted_unread: evicted }: Receipt, to: Client, added = 0): string {
+export function renderReceipt(receipt: Receipt, to: Client, { historyDays }: Environment, added = 0): string {
+  const { id, unread, evicted_unread: evicted, project, seen_projects: seen } = receipt;
   const waiting = `${unread} ${unread === 1 ? "waits" : "wait"} there`;
-  const dropped = renderDropped(evicted.map((id) => ({ id, cleared_by: null })));
   const parts = added > 0 ? ` (your text and ${thousands(added)} bytes of standard input)` : "";
-  return [`relay: sent to ${clientTitle(to)} as message ${id}${parts}; ${waiting}.`, ...dropped].join("\n");
+  const recipient = to === "code" && project ? `Code (${project})` : clientTitle(to);
+  return [
+    `relay: sent to ${recipient} as message ${id}${parts}; ${waiting}.`,
+    ...(project && seen ? [`relay: ${describeUnseen(project, seen)}`] : []),
+    ...renderDropped(evicted.map((id) => ({ id, kept: historyDays() > 0, cleared_by: null }))),
+  ].join("\n");
 }
 
 /** The counts of the buffer, without a text. */
-export function renderStatus(buffer: string, { total, unread, latest, delivered }: Counts, now: number): string {
+export function renderStatus(buffer: string, counts: Counts, now: number): string {
+  const { total, history, unread, projects, latest, delivered } = counts;
+  const named = projects.length > 0 ? ` (${describeOthers(projects)})` : "";
   return table(20, [
     ["buffer", buffer],
-    ...clients.map((client) => [`waiting for ${clientTitle(client)}`, String(unread[client])]),
+    ...clients.map((client) => [
+      `waiting for ${clientTitle(client)}`,
+      `${unread[client]}${client === "code" ? named : ""}`,
+    ]),
     ["kept", `${total} of ${windowSize}`],
+    ...(history > 0 ? [["history", plural(history, "message")]] : []),
     ["latest", latest ? describeLatest(latest) : "none"],
     ...clients.flatMap((client) => lastDelivery(client, delivered[client], now)),
   ]);
@@ -76,9 +89,12 @@ function localTime(stored: string, now: number): string {
 /** The parts of a message's heading: its id and sender, its local time, and what there is to say of its text. */
 export function describeMessage(message: PageMessage, reader: Client, escaped: number): string[] {
   const sender = message.typed_in ? `you, ${typedPlaces[message.typed_in]}` : clientTitle(message.sender);
+  const { project, reply_to, answered } = message;
   return [
     `Message ${message.id} from ${sender}`,
     localTime(message.timestamp, Date.now()),
+    ...(project === null ? [] : [`${message.sender === "code" ? "from" : "for"} ${project}`]),
+    ...(reply_to === null ? [] : [`answers ${reply_to}${answered === null ? "" : `: ${firstCharacters(answered)}`}`]),
     ...(readAt(message, reader) === null ? [] : ["read before"]),
     ...(message.redelivered ? ["may have been shown before"] : []),
     ...(escaped > 0 ? [`${plural(escaped, "control character")} escaped`] : []),
@@ -94,14 +110,9 @@ const origins: Record<Origin, string> = {
   "hosted tool": "approved by whoever answers for Claude Code here",
 };
 
-// A folder may have any name.
-const nameCharacters = 40;
-
 function describeSource({ origin, project }: Source): string {
   const way = origins[origin] ?? "an unknown way";
-  if (!project) return way;
-  const name = [...makeVisible(project).text.replace(/\s/g, " ")].slice(0, nameCharacters).join("");
-  return `${way} in ${name}`;
+  return project ? `${way} in ${projectName(project)}` : way;
 }
 
 /** The outcome of a repair, for people. */

@@ -2,7 +2,7 @@ import { type Client, otherClient } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { makeVisible, printableJson } from "../core/escape.ts";
 import { isInsideClaudeCode, isPersonAtTerminal, refuseInsideClaudeCode } from "../core/identity.ts";
-import { checkMessage } from "../core/validate.ts";
+import { checkId, checkMessage, checkProject } from "../core/validate.ts";
 import { isFile } from "../platform/files.ts";
 import { inputSource, readAll, readStarted } from "../platform/input.ts";
 import { shellWord } from "../setup/shell-words.ts";
@@ -28,6 +28,8 @@ export const command = defineCommand({
       required: false,
       description: "The message, in one word or more; what is piped in follows it. - waits for a slow pipe",
     },
+    project: { type: "string", valueHint: "NAME", description: "The project that it is for, or from" },
+    "reply-to": { type: "string", valueHint: "ID", description: "The message that it answers" },
     json: { type: "boolean", description: "Print the receipt as JSON" },
   },
   takesRest: true,
@@ -37,9 +39,11 @@ export const command = defineCommand({
     const message = checkMessage(text);
     const relay = context.relay();
     const typed_in = isPersonAtTerminal(context.environment) ? "terminal" : null;
-    const receipt = await relay.send({ sender: otherClient(to), message, typed_in });
+    const project = checkProject(args.project) ?? (to === "desktop" ? context.environment.project : null);
+    const reply_to = checkId("--reply-to", args["reply-to"]);
+    const receipt = await relay.send({ sender: otherClient(to), message, typed_in, project, reply_to });
     try {
-      context.print(args.json ? printableJson(receipt) : renderReceipt(receipt, to, added));
+      context.print(args.json ? printableJson(receipt) : renderReceipt(receipt, to, context.environment, added));
     } finally {
       const { notifications } = relay;
       await unlessInterrupted(

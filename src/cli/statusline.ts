@@ -1,5 +1,6 @@
 import { clients } from "../core/client.ts";
 import { ProgramEnded } from "../core/errors.ts";
+import { describeOthers, splitWaiting } from "../core/project.ts";
 import { writeNow } from "../platform/output.ts";
 import { runShell } from "../platform/process.ts";
 import { defineCommand } from "./command.ts";
@@ -30,11 +31,15 @@ export const command = defineCommand({
 // Their line may end in a colour of theirs.
 const reset = "\u001b[0m";
 
-async function ours({ quickRelay }: Context): Promise<string> {
+async function ours({ environment, quickRelay }: Context): Promise<string> {
   try {
-    const { unread, delivered } = await quickRelay().store.counts();
-    const waiting = unread.code > 0 ? [`${unread.code} from Desktop`] : [];
-    return [...waiting, ...clients.flatMap((client) => renderNews(client, delivered[client], Date.now()))].join(" · ");
+    const { unread, projects, delivered } = await quickRelay().store.counts();
+    const { own, others } = splitWaiting(unread.code, projects, environment.project);
+    const waiting = [...(own > 0 ? [`${own} from Desktop`] : []), describeOthers(others)].filter(Boolean).join(", ");
+    return [
+      ...(waiting ? [waiting] : []),
+      ...clients.flatMap((client) => renderNews(client, delivered[client], Date.now())),
+    ].join(" · ");
   } catch {
     return ""; // a line under every prompt is no place for errors
   }

@@ -1,7 +1,7 @@
 import { describeDropped } from "../core/drop-report.ts";
 import { makeVisible } from "../core/escape.ts";
-import { againHead, fitAgain, pageHead } from "../core/page.ts";
-import type { Page, PageMessage } from "../core/store.ts";
+import type { Page, PageMessage } from "../core/leased-page.ts";
+import { againHead, fitAgain, othersLine, pageHead } from "../core/page.ts";
 import { plural } from "../core/words.ts";
 import { describeMessage } from "./render.ts";
 
@@ -16,8 +16,8 @@ const lineColumns = 72;
 
 /** The page that a typed `/get` is about to bring, for the person: who sent what and when, and its first lines. */
 export function summarizePage(page: Page): string {
-  const { messages, dropped, tooLong } = page;
-  const notes = describeDropped(dropped);
+  const { messages, others, dropped, tooLong } = page;
+  const notes = [...othersLine(others), ...describeDropped(dropped)];
   if (tooLong !== null)
     notes.push(`Message ${tooLong} is too long for a prompt. Claude asks you before it fetches it.`);
   return summarize([`${pageHead(page, "code")}.`, ...notes], messages);

@@ -1,9 +1,11 @@
 import { clients } from "../core/client.ts";
 import { errorMessage } from "../core/errors.ts";
 import { makeVisible } from "../core/escape.ts";
+import type { PageRequest } from "../core/leased-page.ts";
 import { refusalMs, windowSize } from "../core/limits.ts";
-import { pageHead } from "../core/page.ts";
-import type { CodeSession, Counts, PageRequest, Store, Ticket } from "../core/store.ts";
+import { othersLine, pageHead } from "../core/page.ts";
+import { describeOthers, splitWaiting } from "../core/project.ts";
+import type { CodeSession, Counts, Store, Ticket } from "../core/store.ts";
 import { checkMessage } from "../core/validate.ts";
 import { plural, quoteValue } from "../core/words.ts";
 import type { Context } from "./context.ts";
@@ -44,8 +46,8 @@ export async function answerGet(typed: string, session: CodeSession, context: Co
     .replace(/\s+/g, " ")
     .replace(/^#(?=\d)/, "");
   const { store } = context.quickRelay();
-  const found = await find(words, store);
-  if (!found) return context.print(answer(await answerWords(words, store, context)));
+  const found = await find(words, session, store);
+  if (!found) return context.print(answer(await answerWords(words, session, context)));
   if (typeof found === "string") return context.print(answer(found));
   const { summary, ...ticket } = found;
   const isIssued = await store.issueTicket(session, ticket);
@@ -53,35 +55,43 @@ export async function answerGet(typed: string, session: CodeSession, context: Co
 }
 
 /** The ticket for the page that the words ask for, and its summary, or a sentence if it is empty; `null` for other words. */
-async function find(words: string, store: Store): Promise<(Ticket & { summary: string }) | string | null> {
+async function find(
+  words: string,
+  { project }: CodeSession,
+  store: Store,
+): Promise<(Ticket & { summary: string }) | string | null> {
   if (words === "" || words === "all") {
-    const page = await store.peek(typedRequest);
-    const { messages, dropped, tooLong } = page;
-    if (messages.length + dropped.length === 0 && tooLong === null) return `${pageHead(page, "code")}.`;
+    const page = await store.peek({ ...typedRequest, project, everyProject: words === "all" });
+    const { messages, others, dropped, tooLong } = page;
+    if (messages.length + dropped.length === 0 && tooLong === null)
+      return [`${pageHead(page, "code")}.`, ...othersLine(others)].join(" ");
     // the local time of a summary takes 4 to 7 ms
     const { summarizePage } = await import("./summary.ts");
     const ids = [...messages.map(({ id }) => id), ...(tooLong === null ? [] : [tooLong])];
-    return { words: "", ids, summary: summarizePage(page) };
+    return { words, ids, summary: summarizePage(page) };
   }
   const isId = /^\d+$/.test(words);
   if (words !== "again" && !isId) return null;
-  const messages = await (isId ? store.find([Number(words)]) : store.lastPage("code"));
+  const messages = await (isId ? store.find([Number(words)]) : store.lastPage("code", project));
   if (messages.length === 0) {
-    return isId
-      ? `there is no message ${words}; relay keeps the last ${windowSize}.`
-      : "nothing is left of the last page.";
+    return isId ? `there is no message ${words}, here or in the history.` : "nothing is left of the last page.";
   }
   const { summarizeAgain } = await import("./summary.ts");
   return { words, ids: messages.map(({ id }) => id), summary: summarizeAgain(messages, words) };
 }
 
-async function answerWords(words: string, store: Store, { environment }: Context): Promise<string> {
+async function answerWords(
+  words: string,
+  { project }: CodeSession,
+  { environment, quickRelay }: Context,
+): Promise<string> {
+  const { store } = quickRelay();
   const name = nameToType("get", environment) ?? "get";
-  if (words === "status") return renderWaiting(await store.counts(), name);
+  if (words === "status") return renderWaiting(await store.counts(), project, name);
   if (words === "clear") {
     const { renderCounts } = await import("./clear.ts");
     const counts = await store.counts();
-    if (counts.total === 0) return "there is no message to delete.";
+    if (counts.total + counts.history === 0) return "there is no message to delete.";
     return `this would delete ${renderCounts(counts)}. To do it, type /${name} clear yes`;
   }
   if (words === "clear yes") {
@@ -92,15 +102,16 @@ async function answerWords(words: string, store: Store, { environment }: Context
   return `${start} can type:\n${renderHelp(name, nameToType("send", environment) ?? "send")}`;
 }
 
-function renderWaiting({ total, unread, delivered }: Counts, name: string): string {
-  const own =
-    unread.code > 0 ? `${plural(unread.code, "message")} from Desktop; type /${name}` : "nothing from Desktop";
-  const others = unread.desktop > 0 ? plural(unread.desktop, "message") : "nothing";
+function renderWaiting(counts: Counts, project: string | null, name: string): string {
+  const { total, history, unread, projects, delivered } = counts;
+  const { own, others } = splitWaiting(unread.code, projects, project);
+  const here = own > 0 ? `${plural(own, "message")} from Desktop; type /${name}` : "nothing from Desktop";
   const last = clients.toReversed().flatMap((client) => lastDelivery(client, delivered[client], Date.now()));
   return [
-    `waiting here: ${own}`,
-    `waiting for Desktop: ${others}`,
-    `kept: ${total} of ${windowSize}`,
+    `waiting here: ${here}`,
+    ...(others.length > 0 ? [`waiting elsewhere: ${describeOthers(others)}; type /${name} all`] : []),
+    `waiting for Desktop: ${unread.desktop > 0 ? plural(unread.desktop, "message") : "nothing"}`,
+    `kept: ${total} of ${windowSize}${history > 0 ? `, and ${history} in the history` : ""}`,
     ...last.map((words) => words.join(" ")),
   ].join("\n");
 }
@@ -110,7 +121,7 @@ function renderHelp(get: string, send: string): string {
     [`/${get}`, "what Desktop sent"],
     [`/${get} again`, "the last page once more"],
     [`/${get} 41`, "message 41 once more"],
-    [`/${get} all`, `the same as /${get}`],
+    [`/${get} all`, "what Desktop sent to any project"],
     [`/${get} status`, "how many messages wait"],
     [`/${get} clear`, "delete all messages"],
     [`/${send} WORDS`, "send words to Desktop"],
@@ -127,8 +138,14 @@ export async function answerSend(typed: string, context: Context): Promise<void>
     return context.print(answer(`type /${name} and the words for Desktop. Claude here does not see them.`));
   const relay = context.relay({ lockTimeoutMs: sendLockTimeoutMs });
   try {
-    const receipt = await relay.send({ sender: "code", message: checkMessage(words), typed_in: "claude-code" });
-    context.print(answer(renderReceipt(receipt, "desktop").replace(/^relay: /, "")));
+    const { project } = context.environment;
+    const receipt = await relay.send({
+      sender: "code",
+      message: checkMessage(words),
+      typed_in: "claude-code",
+      project,
+    });
+    context.print(answer(renderReceipt(receipt, "desktop", context.environment).replace(/^relay: /, "")));
   } catch (error) {
     return context.print(answer(`nothing was sent: ${makeVisible(errorMessage(error)).text}`));
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { RelayError, WriteFailed } from "./errors.ts";
-import type { Lease, Store } from "./store.ts";
+import type { Lease } from "./leased-page.ts";
+import type { Store } from "./store.ts";
 
 // A younger lease cannot have expired, and renewing it costs a millisecond.
 const renewAfterMs = 1_000;

@@ -1,4 +1,4 @@
-import type { ClearedBy, Dropped } from "./store.ts";
+import type { ClearedBy, Dropped } from "./leased-page.ts";
 import { plural, ranges } from "./words.ts";
 
 const clearers: Record<ClearedBy, string> = {
@@ -13,11 +13,15 @@ export function renderDropped(dropped: readonly Dropped[]): string[] {
   return describeDropped(dropped).map((sentence) => `relay: ${sentence}`);
 }
 
-/** A sentence for the messages that made room, and one for each clear's author. */
+/** A sentence for the messages that left the full window, and one for each clear's author. */
 export function describeDropped(dropped: readonly Dropped[]): string[] {
-  return [...Map.groupBy(dropped, ({ cleared_by: by }) => by)].map(([by, group]) => {
-    const subject = `${plural(group.length, "unread message")} ${group.length === 1 ? "was" : "were"}`;
-    if (by) return `${subject} cleared${clearers[by] ?? ""}.`;
-    return `${subject} dropped because the buffer was full (${ranges(group.map(({ id }) => id))}).`;
+  return [...Map.groupBy(dropped, ({ cleared_by: by, kept }) => by ?? kept)].map(([reason, group]) => {
+    const subject = plural(group.length, "unread message");
+    const ids = group.map(({ id }) => id);
+    if (reason === true)
+      return `${subject} left the window, which was full (${ranges(ids)}). Nothing is lost: /get ${ids[0]} in Claude Code, or relay show ${ids[0]}.`;
+    const were = `${subject} ${group.length === 1 ? "was" : "were"}`;
+    if (reason === false) return `${were} dropped because the window was full (${ranges(ids)}).`;
+    return `${were} cleared${clearers[reason] ?? ""}.`;
   });
 }

@@ -1,6 +1,6 @@
 import { defuse, makeVisible } from "./escape.ts";
-import { typedPlaces } from "./message.ts";
-import type { PageMessage } from "./store.ts";
+import type { PageMessage } from "./leased-page.ts";
+import { firstCharacters, typedPlaces } from "./message.ts";
 import { plural, shownTime } from "./words.ts";
 
 /** More notes for the frame of a message. */
@@ -27,7 +27,7 @@ export function frameMessages(
   if (messages.length === 0) return [];
   const shown = messages.map((message) => ({ message, content: contentOf(message, destination) }));
   let mark = nonce();
-  while (shown.some(({ content }) => content.text.includes(mark))) mark = nonce();
+  while (shown.some(({ content }) => content.text.includes(mark) || content.answered.includes(mark))) mark = nonce();
   return [preamble(mark), ...shown.flatMap(({ message, content }) => frame(message, content, mark, labels))];
 }
 
@@ -52,15 +52,22 @@ interface Content {
   text: string;
   escaped: number;
   defused: number;
+  /** The beginning of the answered message, on one line. */
+  answered: string;
 }
 
-function contentOf({ message }: PageMessage, destination: Destination): Content {
+function contentOf({ message, answered }: PageMessage, destination: Destination): Content {
   const { text, escaped } = makeVisible(message);
-  return destination === "prompt" ? { ...defuse(text), escaped } : { text, escaped, defused: 0 };
+  const beginning = firstCharacters(answered ?? "");
+  if (destination === "result") return { text, escaped, defused: 0, answered: beginning };
+  return { ...defuse(text), escaped, answered: defuse(beginning).text };
 }
 
-function frame(message: PageMessage, { text, escaped, defused }: Content, mark: string, labels: Labels): string[] {
+function frame(message: PageMessage, content: Content, mark: string, labels: Labels): string[] {
+  const { text, escaped, defused, answered } = content;
+  const { project, reply_to } = message;
   const notes = [
+    ...(project === null ? [] : [`${message.sender === "code" ? "from" : "for"} project ${project}`]),
     ...labels(message),
     ...(message.typed_in ? [`typed by the person ${typedPlaces[message.typed_in]}`] : []),
     ...(message.redelivered ? ["may have been shown before"] : []),
@@ -70,6 +77,7 @@ function frame(message: PageMessage, { text, escaped, defused }: Content, mark: 
   const note = notes.length > 0 ? ` (${notes.join("; ")})` : "";
   return [
     `--- ${mark} message ${message.id}, ${message.sender}, ${shownTime(message.timestamp)}${note}`,
+    ...(reply_to === null ? [] : [`--- ${mark} in reply to ${reply_to}${answered && `: ${answered}`}`]),
     text,
     `--- ${mark} end of message ${message.id}`,
   ];

@@ -15,7 +15,7 @@ export interface ClaudeCodeSigns extends Traces {
   unknown: boolean;
   /** `CLAUDE_CODE_SESSION_ATTENDED=1`: a person sits at the session. Only hooks, inline commands and Bash calls get it. */
   attended: boolean;
-  /** `CLAUDE_CODE_SESSION_ID` and `CLAUDE_PID`, `null` unless both are there; `project` is its folder's name. */
+  /** `CLAUDE_CODE_SESSION_ID` and `CLAUDE_PID`, `null` unless both are there; `project` as in the store's sessions. */
   session: { id: string; process: number; project: string | null } | null;
 }
 

@@ -1,5 +1,13 @@
-/** The number of messages that the buffer keeps. */
+/** The number of messages that the buffer's window keeps. */
 export const windowSize = 20;
+
+/** The most messages, bytes of text and days that the history keeps; whichever ends first. */
+export const historyMessages = 1_000;
+export const historyBytes = 64 * 1024 * 1024;
+export const historyDays = 90;
+
+/** The time for which a project counts as in use after a session of it was seen, in days. */
+export const projectDays = 30;
 
 /** The largest message, in bytes of UTF-8. */
 export const messageBytes = 65_536;

@@ -1,4 +1,5 @@
 import type { Client } from "./client.ts";
+import { makeVisible } from "./escape.ts";
 
 /** The place where the person typed a message. */
 export type TypedIn = "terminal" | "claude-code";
@@ -16,10 +17,23 @@ export interface Message {
   read_by_code_at: string | null;
   /** `null` if a model wrote it, or relay does not know. */
   typed_in: TypedIn | null;
+  /** The project in Claude Code that it comes from or is for; `null` for none. As by {@link projectName}. */
+  project: string | null;
+  /** The id of the message that it answers. */
+  reply_to: number | null;
 }
 
-/** A message to store. */
-export type NewMessage = Pick<Message, "sender" | "message"> & Partial<Pick<Message, "typed_in">>;
+/** A message to store. One that answers another is for that one's project, if it names none. */
+export type NewMessage = Pick<Message, "sender" | "message"> &
+  Partial<Pick<Message, "typed_in" | "project" | "reply_to">>;
+
+const answeredCharacters = 80;
+
+/** The first 80 characters of a message that another one answers, on one safe line. */
+export function firstCharacters(text: string): string {
+  const line = [...makeVisible(text).text.trim().replace(/\s+/g, " ")];
+  return line.length <= answeredCharacters ? line.join("") : `${line.slice(0, answeredCharacters).join("")}…`;
+}
 
 /** The time at which the client read the message; `null` if it is unread. */
 export function readAt(message: Message, client: Client): string | null {

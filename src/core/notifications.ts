@@ -113,11 +113,15 @@ const bodyCharacters = 120;
 const previewCharacters = 4_096;
 
 /** The notification of leased messages: reader, sender, number, and the first words of the oldest one. */
-export function notificationOf({ reader, count, more, message, typed_in, sound }: NotificationLease): Notification {
+export function notificationOf(lease: NotificationLease): Notification {
+  const { reader, count, more, message, typed_in, project, sound } = lease;
+  const sender = typed_in ? `you, ${typedPlaces[typed_in]}` : clientTitle(otherClient(reader));
+  const named = (client: Client, title: string) =>
+    client === "code" && project !== null ? `${title} (${project})` : title;
   const text = plainText(stripUnsafe(message.slice(0, previewCharacters)));
   const number = more ? `${count} more` : count > 1 ? `${count} messages` : "";
   return {
-    title: `For ${clientTitle(reader)}, from ${typed_in ? `you, ${typedPlaces[typed_in]}` : clientTitle(otherClient(reader))}`,
+    title: `For ${named(reader, clientTitle(reader))}, from ${named(otherClient(reader), sender)}`,
     body: shorten([number, text || "(nothing that can be shown)"].filter(Boolean).join(": ")),
     sound: sound === "off" ? null : isSoundName(sound) ? sound : "default",
   };

@@ -1,10 +1,10 @@
 import { renderDropped } from "./drop-report.ts";
 import { framedLength, type Labels, lengthOf, preambleLength } from "./frames.ts";
+import type { Dropped, PageMessage, PageSize } from "./leased-page.ts";
 import { pageBytes, typedPageCharacters } from "./limits.ts";
-import type { Dropped, PageMessage, PageSize } from "./store.ts";
 
-// The first line of a page and the line about a message that is too long fit into this.
-const headCharacters = 500;
+// The first line of a page, the one about other projects, and the one about a message that is too long fit into this.
+const headCharacters = 800;
 
 /** The number of messages that fit, from the first one on, and the id of a message that no page of this size holds. */
 export interface Fit {

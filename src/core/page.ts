@@ -1,9 +1,10 @@
 import { type Client, clientTitle, otherClient } from "./client.ts";
 import { renderDropped } from "./drop-report.ts";
 import { type Destination, frameMessages, type Labels } from "./frames.ts";
+import type { Origin, Page, PageMessage } from "./leased-page.ts";
 import { readAt } from "./message.ts";
 import { fitPage } from "./page-size.ts";
-import type { Origin, Page, PageMessage } from "./store.ts";
+import { describeOthers, type ProjectCount } from "./project.ts";
 import { plural } from "./words.ts";
 
 const originSentences: Record<Origin, string> = {
@@ -35,6 +36,7 @@ export function renderPage(
   return [
     `relay: ${pageHead(page, reader)}. ${messages.length > 0 ? originSentences[origin] : ""}`.trimEnd(),
     ...missing(announced, messages, tooLong),
+    ...othersLine(page.others, origin).map((line) => `relay: ${line}`),
     ...renderDropped(page.dropped),
     ...(tooLong === null ? [] : [tooLongLine(tooLong)]),
     ...frameMessages(messages, destinationOf(origin), labels, nonce),
@@ -91,6 +93,13 @@ function missing(announced: readonly number[], messages: readonly PageMessage[],
   return [
     `relay: ${plural(gone, "message")} that the person was just shown ${gone === 1 ? "is" : "are"} missing here: read elsewhere or cleared meanwhile.`,
   ];
+}
+
+/** A sentence for the messages of other projects, and how to get them; none without any. */
+export function othersLine(others: readonly ProjectCount[], origin: Origin = "typed"): string[] {
+  if (others.length === 0) return [];
+  const way = origin === "typed" ? "/get all brings them" : 'relay_fetch with project "*" brings them';
+  return [`Also waiting: ${describeOthers(others)}. ${way}.`];
 }
 
 /** What a page holds, and what waits beside it: `2 messages from Desktop, 3 more waiting`. */

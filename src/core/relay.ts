@@ -1,12 +1,17 @@
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
+import type { LeasedPage, Page, PageRequest } from "./leased-page.ts";
 import type { NewMessage } from "./message.ts";
 import type { Notifications } from "./notifications.ts";
-import type { Appended, CodeSession, LeasedPage, Page, PageRequest, Store, Ticket } from "./store.ts";
+import type { Appended, CodeSession, Store, Ticket } from "./store.ts";
 
-/** The receipt of a send. */
-export interface Receipt extends Omit<Appended, "notification"> {
+/** The receipt of a send, as JSON shows it. */
+export interface Receipt extends Omit<Appended, "notification" | "project" | "seenProjects"> {
   ok: true;
+  /** Only of a message with a project. */
+  project?: string;
+  /** The projects of sessions that were seen in the last 30 days, if none of its own was. */
+  seen_projects?: string[];
 }
 
 /** A page and its delivery; `null` if the page needs no ack. */
@@ -31,9 +36,14 @@ export class Relay {
   /** Stores a message and announces it. */
   async send(message: NewMessage, signal?: AbortSignal): Promise<Receipt> {
     const notify = this.notifications.policy;
-    const { notification, ...stored } = await this.store.append({ ...message, notify }, signal);
+    const { notification, project, seenProjects, ...stored } = await this.store.append({ ...message, notify }, signal);
     if (notification) this.notifications.announce(notification);
-    return { ok: true, ...stored };
+    return {
+      ok: true,
+      ...stored,
+      ...(project !== null && { project }),
+      ...(seenProjects !== null && { seen_projects: seenProjects }),
+    };
   }
 
   /** Leases a page. */

@@ -1,78 +1,24 @@
 import type { Client } from "./client.ts";
+import type { ClearedBy, Lease, LeasedPage, Page, PageMessage, PageRequest, Source } from "./leased-page.ts";
 import type { Message, NewMessage, TypedIn } from "./message.ts";
+import type { ProjectCount } from "./project.ts";
 
-/** A message on a page. */
-export interface PageMessage extends Message {
-  /** It was on a page before that may have been shown. */
-  redelivered: boolean;
+/** A message of the window or of the history. */
+export interface LoggedMessage extends Message {
+  /** It left the window. */
+  left: boolean;
 }
 
-/** The author of a clear: a client, a person on the command line, or an MCP client that gave no name. */
-export type ClearedBy = Client | "command line" | "unknown";
-
-/** A message that left the buffer before its reader read it. */
-export interface Dropped {
-  id: number;
-  /** `null` if it made room for another message. */
-  cleared_by: ClearedBy | null;
-}
-
-/** The size limit of a page: that of a tool's or a command's answer, or that of a typed `/get`. */
-export type PageSize = "tool" | "typed";
-
-/**
- * The way in which a page was asked for, as far as relay knows it. `"hosted tool"`: a tool call in a Claude Code whose
- * questions another program answers.
- */
-export type Origin = "command" | "prompt" | "tool" | "approved tool" | "hosted tool" | "typed";
-
-/** The origin of a page. */
-export interface Source {
-  origin: Origin;
-  /** The name of the folder of Claude Code's project; `null` if relay does not know it. */
-  project: string | null;
-}
-
-/** A request for a page. */
-export interface PageRequest extends Source {
-  reader: Client;
-  /** 1 to 20. */
+/** A search for messages in window and history. */
+export interface LogQuery {
+  /** The most messages; the newest ones are found. */
   limit: number;
-  /** Fill the rest of the page with the latest messages that this reader read before. */
-  includeRead: boolean;
-  size: PageSize;
-  /** The only unread messages that it may bring. */
-  only?: readonly number[];
-}
-
-/** Messages for one reader, and a report of those that it missed. */
-export interface Page {
-  /** In time order. At least one if any is unread and not in flight, unless `tooLong` names it. */
-  messages: PageMessage[];
-  /** The number of unread messages that are not on this page, those in flight included. */
-  remaining: number;
-  /** The number of unread messages on a page to another reader. */
-  inFlight: number;
-  /** Messages that this reader missed and no page has reported yet. */
-  dropped: Dropped[];
-  /** The id of the message that ended the page because no page of this size can hold it. */
-  tooLong: number | null;
-}
-
-/** A page on its way to its reader. No other reader gets its messages until it is acked, released, or 5 s old. */
-export interface Lease extends Source {
-  id: string;
-  reader: Client;
-  /** The unread messages on the page. */
-  unread: readonly number[];
-  /** The messages that the page reports as dropped. */
-  dropped: readonly Dropped[];
-}
-
-/** A leased page. `lease` is `null` if the page holds nothing that needs an ack. */
-export interface LeasedPage {
-  page: Page;
-  lease: Lease | null;
+  from?: Client | undefined;
+  project?: string | undefined;
+  /** A part of the text, in any case. */
+  search?: string | undefined;
+  /** Sent at this time or later, in milliseconds since 1970. */
+  since?: number | undefined;
 }
 
 /** A client's notification preference. */
@@ -101,6 +47,8 @@ export interface NotificationLease {
   message: string;
   /** The place where the person typed all of them; `null` if a model wrote one. */
   typed_in: TypedIn | null;
+  /** The project of all of them; `null` if they have none, or several. */
+  project: string | null;
   /** As in {@link NotificationPreference}. */
   sound: string;
 }
@@ -123,6 +71,10 @@ export interface Appended {
   evicted: number[];
   /** Those of `evicted` that were unread. */
   evicted_unread: number[];
+  /** The message's project. */
+  project: string | null;
+  /** If no session of that project was seen in the last 30 days: the projects that were seen; else `null`. */
+  seenProjects: string[] | null;
   /** The notification that the caller shows now, if any. */
   notification: NotificationLease | null;
 }
@@ -135,10 +87,22 @@ export interface Delivered extends Source {
 
 /** The numbers of messages, the newest one without its text, and each client's last delivery. */
 export interface Counts {
+  /** In the window. */
   total: number;
+  history: number;
   unread: Record<Client, number>;
+  /** The part of the unread messages for Code that is for a project. */
+  projects: ProjectCount[];
   latest: { id: number; sender: Client; timestamp: string } | null;
   delivered: Record<Client, Delivered | null>;
+}
+
+/** The numbers of deleted messages. */
+export interface Cleared {
+  /** Of the window. */
+  deleted: number;
+  deleted_unread: number;
+  deleted_history: number;
 }
 
 /** A Claude Code session, in the process that it runs in. */
@@ -151,7 +115,7 @@ export interface CodeSession {
 
 /** What a typed command brings. The person is shown the first lines of the messages with these ids. */
 export interface Ticket {
-  /** `again` or an id, for messages once more; empty for unread ones. */
+  /** `again` or an id, for messages once more; empty or `all` for unread ones. */
   words: string;
   ids: readonly number[];
 }
@@ -168,7 +132,7 @@ export interface Redeemed extends Ticket {
  * method that stores something makes it.
  */
 export interface Store {
-  /** Stores a message durably and makes room for it. */
+  /** Stores a message durably and makes room for it in the window. Throws `usage` if it answers a message that is nowhere. */
   append(message: NewMessage & { notify: NotificationPolicy }, signal?: AbortSignal): Promise<Appended>;
   /** Leases the oldest unread messages to the reader. */
   lease(request: PageRequest, signal?: AbortSignal): Promise<LeasedPage>;
@@ -182,19 +146,21 @@ export interface Store {
   undeliver(lease: Lease): Promise<void>;
   /** The page that {@link Store.lease} would give. Changes nothing. */
   peek(request: PageRequest): Promise<Page>;
-  /** The messages that this reader read last, as far as they are still there. Changes nothing. */
-  lastPage(reader: Client): Promise<PageMessage[]>;
-  /** The messages with these ids, as far as they are still there, in time order. Changes nothing. */
+  /** The messages that this reader read last, for its project or for none, in window and history. Changes nothing. */
+  lastPage(reader: Client, project: string | null): Promise<PageMessage[]>;
+  /** The messages with these ids in window and history, in time order. Changes nothing. */
   find(ids: readonly number[]): Promise<PageMessage[]>;
+  /** The newest messages of window and history that match, in time order. Changes nothing. */
+  log(query: LogQuery): Promise<LoggedMessage[]>;
   /** The newest messages of both sides in time order. Changes nothing. */
   latest(limit: number): Promise<PageMessage[]>;
   /** Counts messages. Changes nothing. */
   counts(): Promise<Counts>;
   /**
-   * Deletes every message, and notes the unread ones for their readers, `by` excepted. Those of a clear on the command line
-   * are noted for whichever of the two reads first.
+   * Deletes every message, the history too, and notes the unread ones of the window for their readers, `by` excepted.
+   * Those of a clear on the command line are noted for whichever of the two reads first.
    */
-  clear(by: ClearedBy, signal?: AbortSignal): Promise<{ deleted: number; deleted_unread: number }>;
+  clear(by: ClearedBy, signal?: AbortSignal): Promise<Cleared>;
   /** Stores a client's preference. */
   prefer(client: Client, preference: NotificationPreference): Promise<void>;
   /**
@@ -209,8 +175,8 @@ export interface Store {
   /** Issues the session's only ticket; `null` removes it. `false`: none, because it asked in vain in the last 10 s. */
   issueTicket(session: CodeSession, ticket: Ticket | null): Promise<boolean>;
   /**
-   * Redeems the session's ticket; `null` if there is no valid one, which is noted for 10 s. If it has no words, a page of
-   * its messages is leased in the same transaction, for the project in which it was issued.
+   * Redeems the session's ticket; `null` if there is no valid one, which is noted for 10 s. If it is for unread messages, a
+   * page of them is leased in the same transaction, for the project in which it was issued.
    */
   redeemTicket(session: CodeSession, request: PageRequest): Promise<Redeemed | null>;
   /** Closes the buffer. Later calls open it again. */

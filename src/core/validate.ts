@@ -1,6 +1,7 @@
 import { type Client, clientTitle, isClient, otherClient } from "./client.ts";
 import { RelayError } from "./errors.ts";
 import { messageBytes, windowSize } from "./limits.ts";
+import { projectName } from "./project.ts";
 import { defaultPreference } from "./store.ts";
 import { quoteValue, thousands } from "./words.ts";
 
@@ -79,6 +80,24 @@ export function checkSender(value: unknown, self: Client | null): Client {
   const sender = checkClient("sender", value, self);
   if (sender) return sender;
   throw usageError("sender is missing, and relay cannot tell who you are", 'Say sender "desktop" or "code".');
+}
+
+/** The name of a project; `null` if it is absent. Throws `usage` if it is no text. */
+export function checkProject(value: unknown): string | null {
+  if (isAbsent(value)) return null;
+  if (typeof value === "string") return projectName(value);
+  throw usageError(`project is ${quoteValue(value)}; it must be text`, "Give the project's name, or leave it out.");
+}
+
+/** The id of a message, also written as text; `null` if it is absent. Throws `usage`. */
+export function checkId(name: string, value: unknown): number | null {
+  if (isAbsent(value)) return null;
+  const id = typeof value === "string" && /^#?\d+$/.test(value) ? Number(value.replace("#", "")) : value;
+  if (typeof id === "number" && Number.isSafeInteger(id) && id > 0) return id;
+  throw usageError(
+    `${name} is ${quoteValue(value)}; it must be the id of a message`,
+    "Pages and `relay log` show ids.",
+  );
 }
 
 // Claude Desktop passes this text for a bundle's setting that has no value (facts.md).

@@ -1,12 +1,15 @@
 import { existsSync, fstatSync } from "node:fs";
-import { basename, isAbsolute, join, sep } from "node:path";
+import { isAbsolute, join, sep } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
 import { type Ancestor, claudeVariables } from "../core/leaked-variables.ts";
+import { historyDays } from "../core/limits.ts";
+import { projectName } from "../core/project.ts";
 import { readAncestors } from "./ancestors.ts";
 import type { Pager } from "./pager.ts";
 import { defaultBufferPath, type Places, placesOf } from "./paths.ts";
 import { isRunning } from "./process.ts";
+import { repositoryName } from "./repository.ts";
 import { pickVariables, readSystem, type System } from "./system.ts";
 import { isBlind, isInWsl } from "./wslenv.ts";
 
@@ -29,8 +32,10 @@ export interface Environment {
   places(): Places;
   /** The folder of Claude Code's settings and commands; `null` without a home. */
   claudeFolder(): string | null;
-  /** The name of the folder of Claude Code's project; `null` if Claude Code did not tell it. */
-  project: string | null;
+  /** Days for the history, by `RELAY_HISTORY`; 0 if that is `off`. Throws `usage` if it is no number of days. */
+  historyDays(): number;
+  /** The name of Claude Code's project, that of its git repository; `null` if Claude Code did not tell it. */
+  readonly project: string | null;
   /** Whether a program around Claude Code answers its questions: one on its SDK, or a `claude -p` (facts.md). */
   isHosted: boolean;
   /** Whether this Claude Code is the extension of VS Code. */
@@ -56,7 +61,7 @@ export function readEnvironment(
       return isTerminal(2);
     },
   };
-  const project = basename(variables.CLAUDE_PROJECT_DIR ?? "") || null;
+  const readProject = () => projectOf(variables.CLAUDE_PROJECT_DIR);
   let ancestors: Ancestor[] | null | undefined;
   const pid = processNumber(variables.CLAUDE_PID);
   return {
@@ -77,7 +82,7 @@ export function readEnvironment(
         variables.CLAUDE_CODE_SESSION_ATTENDED === "0",
       unknown: process.platform === "win32" && isBlind(process.platform, process.cwd(), variables),
       attended: variables.CLAUDE_CODE_SESSION_ATTENDED === "1",
-      session: readSession(variables.CLAUDE_CODE_SESSION_ID, pid, project),
+      session: readSession(variables.CLAUDE_CODE_SESSION_ID, pid, readProject),
     },
     terminal,
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
@@ -88,7 +93,10 @@ export function readEnvironment(
     system: () => readSystem(variables, homeFolder() ?? sep),
     places: () => readPlaces(variables),
     claudeFolder: () => claudeFolder(variables.CLAUDE_CONFIG_DIR, variables.HOME),
-    project,
+    historyDays: () => readHistoryDays(variables.RELAY_HISTORY),
+    get project() {
+      return readProject();
+    },
     isHosted: variables.CLAUDE_CODE_ENTRYPOINT?.startsWith("sdk-") ?? false,
     isVsCode: variables.CLAUDE_CODE_ENTRYPOINT === "claude-vscode",
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
@@ -125,9 +133,20 @@ export function temporaryFolder(): string {
 function readSession(
   id: string | undefined,
   process: number | null,
-  project: string | null,
+  readProject: () => string | null,
 ): ClaudeCodeSigns["session"] {
-  return id && process !== null ? { id, process, project } : null;
+  if (!id || process === null) return null;
+  return {
+    id,
+    process,
+    get project() {
+      return readProject();
+    },
+  };
+}
+
+function projectOf(folder: string | undefined): string | null {
+  return folder ? projectName(repositoryName(folder)) : null;
 }
 
 function processNumber(text = ""): number | null {
@@ -163,6 +182,13 @@ function isNotifyWanted(value: string | undefined): boolean {
   if (!value || value === "auto") return true;
   if (value === "off") return false;
   throw new RelayError("usage", `RELAY_NOTIFY is "${value}"`, "It must be auto or off.");
+}
+
+function readHistoryDays(value: string | undefined): number {
+  if (!value) return historyDays;
+  if (value === "off") return 0;
+  if (/^\d{1,5}$/.test(value)) return Number(value);
+  throw new RelayError("usage", `RELAY_HISTORY is "${value}"`, "It must be off or a number of days.");
 }
 
 // node:tty takes 2 ms to load, and every terminal is a character device.

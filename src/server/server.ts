@@ -103,7 +103,14 @@ async function isSpawned({ claudeCode }: Environment): Promise<boolean> {
 }
 
 function openRelay(environment: Environment, debug: Log | null, muted: () => boolean): Relay {
-  const store = new SqliteStore({ locate: environment.bufferPath, clock: systemClock, isRunning, server: process.pid });
+  const store = new SqliteStore({
+    locate: environment.bufferPath,
+    clock: systemClock,
+    isRunning,
+    server: process.pid,
+    project: environment.project,
+    historyDays: environment.historyDays,
+  });
   const notifications = new Notifications({
     store,
     clock: systemClock,

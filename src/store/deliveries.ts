@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Client } from "../core/client.ts";
-import type { Delivered, Lease } from "../core/store.ts";
+import type { Lease } from "../core/leased-page.ts";
+import type { Delivered } from "../core/store.ts";
 
 /** Notes a delivery in the place of the reader's last one. */
 export function noteDelivery(db: Database, { reader, unread, origin, project }: Lease, at: string): void {

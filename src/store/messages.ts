@@ -1,38 +1,41 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
-import { leaseMs, windowSize } from "../core/limits.ts";
-import { type TypedIn, typedPlaces } from "../core/message.ts";
-import type { Counts, Lease } from "../core/store.ts";
+import { RelayError } from "../core/errors.ts";
+import type { Lease } from "../core/leased-page.ts";
+import { windowSize } from "../core/limits.ts";
+import type { Message, NewMessage } from "../core/message.ts";
+import type { Counts } from "../core/store.ts";
+import { amongIds, isUnread, readColumn } from "./columns.ts";
 import { lastDeliveries, noteDelivery } from "./deliveries.ts";
+import { ackEvicted, everywhere, sizeOf } from "./history.ts";
+import { waitingByProject, withSafeProject } from "./projects.ts";
 
-/** SQL for a message that its reader has not read. */
-export const isUnread =
-  "((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))";
-
-/** SQL for a message in flight. A stamp in the future was made before the clock was set back, and counts as expired. */
-export const inFlight = `(leased_at IS NOT NULL AND leased_at > $now - ${leaseMs} AND leased_at <= $now)`;
-
-/** SQL for a message of a list. The ids come as JSON, so that SQLite prepares one statement for lists of any length. */
-export const amongIds = "id IN (SELECT value FROM json_each($ids))";
-
-/** The column with the time at which this client read a message. */
-export function readColumn(reader: Client): string {
-  return reader === "desktop" ? "read_by_desktop_at" : "read_by_code_at";
-}
-
-/** SQL for the place where the person typed a message. Another program, or a newer relay, may have stored anything. */
-export const typedIn = `CASE WHEN typed_in IN ('${Object.keys(typedPlaces).join("', '")}') THEN typed_in END`;
-
-/** Stores a message and answers its id. */
+/** Stores a message, and answers its id and project. Throws `usage` if it answers a message that is nowhere. */
 export function insert(
   db: Database,
-  row: { sender: Client; message: string; timestamp: string; typed_in: TypedIn | null },
-): number {
-  const statement = db.query<{ id: number }, typeof row>(
-    `INSERT INTO messages (sender, message, timestamp, typed_in) VALUES ($sender, $message, $timestamp, $typed_in)
-     RETURNING id`,
+  { sender, message, typed_in = null, project: named = null, reply_to = null }: NewMessage,
+  timestamp: string,
+): { id: number; project: string | null } {
+  const answered = reply_to === null ? null : projectOfAnswered(db, reply_to);
+  const project = named ?? answered;
+  const statement = db.query<{ id: number }, Omit<Message, "id" | "read_by_desktop_at" | "read_by_code_at">>(
+    `INSERT INTO messages (sender, message, timestamp, typed_in, project, reply_to)
+     VALUES ($sender, $message, $timestamp, $typed_in, $project, $reply_to) RETURNING id`,
   );
-  return statement.get(row)?.id ?? 0;
+  const row = statement.get({ sender, message, timestamp, typed_in, project, reply_to });
+  return { id: row?.id ?? 0, project };
+}
+
+function projectOfAnswered(db: Database, id: number): string | null {
+  const answered = db
+    .query<{ project: string | null }, { id: number }>(`SELECT project FROM ${everywhere} WHERE id = $id`)
+    .get({ id });
+  if (answered) return withSafeProject(answered).project;
+  throw new RelayError(
+    "usage",
+    `there is no message ${id} to answer`,
+    "It was cleared or never sent; leave reply_to out.",
+  );
 }
 
 /** Makes room in the window, but not of `newest`: the oldest read message goes first, the oldest unread one last. */
@@ -82,6 +85,7 @@ export function ack(db: Database, lease: Lease, readAt: string): void {
   );
   const { changes } = statement.run({ id: lease.id, readAt });
   if (changes > 0) noteDelivery(db, lease, readAt);
+  if (changes < lease.unread.length) ackEvicted(db, lease, readAt);
 }
 
 /** Ends the lease; with `redelivered` its messages are labelled. */
@@ -119,7 +123,14 @@ export function counts(db: Database): Counts {
       "SELECT id, sender, CAST(timestamp AS TEXT) AS timestamp FROM messages ORDER BY id DESC LIMIT 1",
     )
     .get();
-  return { total: countTotal(db), unread: countUnread(db), latest, delivered: lastDeliveries(db) };
+  return {
+    total: countTotal(db),
+    history: sizeOf(db).n,
+    unread: countUnread(db),
+    projects: waitingByProject(db),
+    latest,
+    delivered: lastDeliveries(db),
+  };
 }
 
 function countTotal(db: Database): number {

@@ -9,7 +9,8 @@ import {
   type NotificationLease,
   type NotificationPreference,
 } from "../core/store.ts";
-import { inFlight, isUnread, readColumn, typedIn } from "./messages.ts";
+import { inFlight, isUnread, readColumn, typedIn } from "./columns.ts";
+import { withSafeProject } from "./projects.ts";
 
 // A stamp in the future was made before the clock was set back, and counts as expired.
 const isLeased = `(notification_leased_at IS NOT NULL AND notification_leased_at > $now - ${notificationLeaseMs}
@@ -26,6 +27,7 @@ interface WaitingRow {
   message: string;
   timestamp: string;
   typed_in: TypedIn | null;
+  project: string | null;
   notification_attempts: number;
 }
 
@@ -80,7 +82,7 @@ export function leaseNotification(db: Database, reader: Client, now: number, loo
   const waiting = db
     .query<WaitingRow, { now: number; sender: Client; attempts: number }>(
       `SELECT id, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp, ${typedIn} AS typed_in,
-         notification_attempts
+         project, notification_attempts
        FROM messages
        WHERE ${unannounced} AND notification_attempts < $attempts AND NOT ${isLeased} AND NOT ${inFlight}
        ORDER BY id`,
@@ -105,6 +107,7 @@ export function leaseNotification(db: Database, reader: Client, now: number, loo
     more: look && isFollowUp(oldest, row?.notification_leased_at ?? null, now),
     message: oldest.message,
     typed_in: waiting.every(({ typed_in }) => typed_in === oldest.typed_in) ? oldest.typed_in : null,
+    project: waiting.every(({ project }) => project === oldest.project) ? withSafeProject(oldest).project : null,
     sound: row?.sound ?? defaultPreference.sound,
   };
 }
@@ -123,24 +126,6 @@ export function release(db: Database, { id }: NotificationLease): void {
     db.query(
       `UPDATE ${table} SET notification_lease = NULL, notification_leased_at = NULL WHERE notification_lease = $id`,
     ).run({ id });
-}
-
-/** Registers a server, which looks every two seconds. */
-export function registerServer(db: Database, process: number, now: number): void {
-  db.query("INSERT OR REPLACE INTO relay_servers (process, seen_at) VALUES ($process, $now)").run({ process, now });
-}
-
-/** Removes a server. */
-export function removeServer(db: Database, process: number): void {
-  db.query("DELETE FROM relay_servers WHERE process = $process").run({ process });
-}
-
-/** The registered servers, and how long ago each was seen, in milliseconds. A killed one is among them. */
-export function servers(db: Database, now: number): { process: number; age: number }[] {
-  const rows = db.query<{ process: number; age: number }, { now: number }>(
-    "SELECT process, $now - seen_at AS age FROM relay_servers",
-  );
-  return rows.all({ now });
 }
 
 // After a first attempt the message may follow only its own notification.

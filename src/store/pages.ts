@@ -1,36 +1,53 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
+import type { LeasedPage, Page, PageMessage, PageRequest, Source } from "../core/leased-page.ts";
 import { pageBytes } from "../core/limits.ts";
 import { readAt } from "../core/message.ts";
 import { countFitting, fitPage } from "../core/page-size.ts";
-import type { LeasedPage, Page, PageMessage, PageRequest, Redeemed, Source, Ticket } from "../core/store.ts";
+import { splitWaiting } from "../core/project.ts";
+import type { Redeemed, Ticket } from "../core/store.ts";
+import { amongIds, inFlight, readColumn, typedIn } from "./columns.ts";
 import { unreported } from "./dropped.ts";
-import { amongIds, countUnread, inFlight, lease as leaseMessages, readColumn, typedIn } from "./messages.ts";
+import { everywhere } from "./history.ts";
+import { countUnread, lease as leaseMessages } from "./messages.ts";
+import { isForProject, waitingByProject, withSafeProject } from "./projects.ts";
 
 // Another program may have stored a number or a blob as a text.
 const columns = `id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
-  read_by_desktop_at, read_by_code_at, ${typedIn} AS typed_in, redelivered, leased_at`;
+  read_by_desktop_at, read_by_code_at, ${typedIn} AS typed_in, project, reply_to, redelivered, leased_at,
+  CASE WHEN reply_to IS NOT NULL THEN
+    (SELECT substr(CAST(message AS TEXT), 1, 400) FROM ${everywhere} AS answered WHERE answered.id = found.reply_to)
+  END AS answered`;
 
 type Row = Omit<PageMessage, "redelivered"> & { redelivered: number; leased_at: number | null };
+
+/** The project whose messages a request is for; `null` for all. */
+function projectOf({ reader, project, everyProject = false }: PageRequest): string | null {
+  return reader === "desktop" || everyProject ? null : project;
+}
 
 /** The page that a request gives at `now`. */
 export function readPage(db: Database, request: PageRequest, now: number): Page {
   const { reader, limit, includeRead, size, only = null } = request;
+  const project = projectOf(request);
   const waiting = db
-    .query<Row, { sender: Client; limit: number; now: number; ids: string }>(
-      `SELECT ${columns} FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND NOT ${inFlight}
-       AND ($ids = 'null' OR ${amongIds}) ORDER BY id LIMIT $limit`,
+    .query<Row, { sender: Client; limit: number; now: number; ids: string; project: string | null }>(
+      `SELECT ${columns} FROM messages AS found
+       WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND NOT ${inFlight}
+         AND ($ids = 'null' OR ${amongIds}) AND ${isForProject} ORDER BY id LIMIT $limit`,
     )
-    .all({ sender: otherClient(reader), limit, now, ids: JSON.stringify(only) })
+    .all({ sender: otherClient(reader), limit, now, ids: JSON.stringify(only), project })
     .map(waitingMessage);
-  const dropped = unreported(db, reader);
+  const dropped = unreported(db, reader, project);
   const { count, tooLong } = fitPage(waiting, dropped, size);
   const fresh = waiting.slice(0, count);
-  const before = includeRead && count === waiting.length ? readBefore(db, reader, limit - count, fresh) : [];
+  const before = includeRead && count === waiting.length ? readBefore(db, request, limit - count, fresh) : [];
+  const { own, others } = splitWaiting(countUnread(db)[reader], project === null ? [] : waitingByProject(db), project);
   return {
     messages: [...fresh, ...before].sort((a, b) => a.id - b.id),
-    remaining: countUnread(db)[reader] - count,
-    inFlight: countInFlight(db, reader, now),
+    remaining: own - count,
+    others,
+    inFlight: countInFlight(db, reader, project, now),
     dropped,
     tooLong,
   };
@@ -48,25 +65,28 @@ export function leasePage(db: Database, request: PageRequest, now: number): Leas
   return { page, lease };
 }
 
-/** Leases a page of a ticket's messages, unless it is for messages once more. */
+/** Leases a page of a ticket's messages, unless they are brought once more. */
 export function leaseTicket(
   db: Database,
   { words, ids, project }: Ticket & Pick<Source, "project">,
   request: PageRequest,
   now: number,
 ): Redeemed {
-  return { words, ids, leased: words === "" ? leasePage(db, { ...request, project, only: ids }, now) : null };
+  const isUnread = words === "" || words === "all";
+  const wanted = { ...request, project, everyProject: words === "all", only: ids };
+  return { words, ids, leased: isUnread ? leasePage(db, wanted, now) : null };
 }
 
-/** The messages of the page that the reader read last, in time order. */
-export function lastPage(db: Database, reader: Client): PageMessage[] {
+/** The messages of the page that a reader in this project read last, in time order. */
+export function lastPage(db: Database, reader: Client, project: string | null): PageMessage[] {
   const column = readColumn(reader);
+  const own = `sender = $sender AND ${isForProject}`;
   return db
-    .query<Row, { sender: Client }>(
-      `SELECT ${columns} FROM messages WHERE sender = $sender AND ${column} =
-       (SELECT max(${column}) FROM messages WHERE sender = $sender) ORDER BY id`,
+    .query<Row, { sender: Client; project: string | null }>(
+      `SELECT ${columns} FROM ${everywhere} AS found WHERE ${own} AND ${column} =
+       (SELECT max(${column}) FROM ${everywhere} WHERE ${own}) ORDER BY id`,
     )
-    .all({ sender: otherClient(reader) })
+    .all({ sender: otherClient(reader), project })
     .map(shownMessage);
 }
 
@@ -74,7 +94,7 @@ export function lastPage(db: Database, reader: Client): PageMessage[] {
 export function find(db: Database, ids: readonly number[]): PageMessage[] {
   return db
     .query<Row, { ids: string }>(
-      `SELECT ${columns} FROM messages WHERE ${amongIds} AND sender IN ('desktop', 'code') ORDER BY id`,
+      `SELECT ${columns} FROM ${everywhere} AS found WHERE ${amongIds} AND sender IN ('desktop', 'code') ORDER BY id`,
     )
     .all({ ids: JSON.stringify(ids) })
     .map(shownMessage);
@@ -84,29 +104,31 @@ export function find(db: Database, ids: readonly number[]): PageMessage[] {
 export function latest(db: Database, limit: number): PageMessage[] {
   const rows = db
     .query<Row, { limit: number }>(
-      `SELECT ${columns} FROM messages WHERE sender IN ('desktop', 'code') ORDER BY id DESC LIMIT $limit`,
+      `SELECT ${columns} FROM messages AS found WHERE sender IN ('desktop', 'code') ORDER BY id DESC LIMIT $limit`,
     )
     .all({ limit })
     .map(shownMessage);
   return rows.slice(0, countFitting(rows, pageBytes, true)).reverse();
 }
 
-function countInFlight(db: Database, reader: Client, now: number): number {
+function countInFlight(db: Database, reader: Client, project: string | null, now: number): number {
   const found = db
-    .query<{ n: number }, { sender: Client; now: number }>(
-      `SELECT count(*) AS n FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND ${inFlight}`,
+    .query<{ n: number }, { sender: Client; now: number; project: string | null }>(
+      `SELECT count(*) AS n FROM messages
+       WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND ${inFlight} AND ${isForProject}`,
     )
-    .get({ sender: otherClient(reader), now });
+    .get({ sender: otherClient(reader), now, project });
   return found?.n ?? 0;
 }
 
-function readBefore(db: Database, reader: Client, limit: number, fresh: PageMessage[]): PageMessage[] {
+function readBefore(db: Database, request: PageRequest, limit: number, fresh: PageMessage[]): PageMessage[] {
+  const { reader } = request;
   const rows = db
-    .query<Row, { sender: Client; limit: number }>(
-      `SELECT ${columns} FROM messages WHERE sender = $sender AND ${readColumn(reader)} IS NOT NULL
-       ORDER BY id DESC LIMIT $limit`,
+    .query<Row, { sender: Client; limit: number; project: string | null }>(
+      `SELECT ${columns} FROM messages AS found
+       WHERE sender = $sender AND ${readColumn(reader)} IS NOT NULL AND ${isForProject} ORDER BY id DESC LIMIT $limit`,
     )
-    .all({ sender: otherClient(reader), limit })
+    .all({ sender: otherClient(reader), limit, project: projectOf(request) })
     .map(shownMessage);
   const used = fresh.reduce((sum, { message }) => sum + Buffer.byteLength(message), 0);
   return rows.slice(0, countFitting(rows, pageBytes - used, fresh.length === 0));
@@ -114,9 +136,9 @@ function readBefore(db: Database, reader: Client, limit: number, fresh: PageMess
 
 // The page of an expired lease may have been shown.
 function waitingMessage({ leased_at, ...row }: Row): PageMessage {
-  return { ...row, redelivered: row.redelivered !== 0 || leased_at !== null };
+  return { ...withSafeProject(row), redelivered: row.redelivered !== 0 || leased_at !== null };
 }
 
 function shownMessage({ leased_at, ...row }: Row): PageMessage {
-  return { ...row, redelivered: false };
+  return { ...withSafeProject(row), redelivered: false };
 }

@@ -5,8 +5,8 @@ import type { Clock } from "../core/clock.ts";
 import { RelayError } from "../core/errors.ts";
 import { lockMs } from "../core/limits.ts";
 import type { Message } from "../core/message.ts";
+import { typedIn } from "./columns.ts";
 import { acceptBufferFile, companionsOf, createBufferFile, fileError, tighten } from "./file.ts";
-import { typedIn } from "./messages.ts";
 import { migrate, recognize } from "./schema.ts";
 import { codeOf, explain, isBusy, isDamage } from "./sqlite-errors.ts";
 

@@ -1,5 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { RelayError } from "../core/errors.ts";
+import { recordDrops } from "./dropped.ts";
+import { createHistory, keepHistory } from "./history.ts";
+import { createProjects } from "./projects.ts";
 
 // A newer minor version only adds to the schema, so only a newer major one is refused.
 const major = 1;
@@ -17,6 +20,9 @@ const migrations: readonly ((db: Database) => void)[] = [
   createTickets,
   addDeliveries,
   addTyped,
+  addProjects,
+  createHistory,
+  createTriggers,
 ];
 
 const current = major * 1000 + migrations.length;
@@ -121,20 +127,12 @@ function addLeases(db: Database): void {
   addColumn(db, "redelivered INTEGER NOT NULL DEFAULT 0");
 }
 
-// A trigger also records what the original evicts or clears unread.
 function recordDropped(db: Database): void {
   db.run(`CREATE TABLE IF NOT EXISTS relay_dropped (
     message_id INTEGER PRIMARY KEY,
     reader TEXT NOT NULL,
     cleared_by TEXT
   )`);
-  db.run(`CREATE TRIGGER IF NOT EXISTS relay_record_dropped AFTER DELETE ON messages
-    WHEN (OLD.sender = 'desktop' AND OLD.read_by_code_at IS NULL)
-      OR (OLD.sender = 'code' AND OLD.read_by_desktop_at IS NULL)
-    BEGIN
-      INSERT OR REPLACE INTO relay_dropped (message_id, reader)
-        VALUES (OLD.id, CASE OLD.sender WHEN 'desktop' THEN 'code' ELSE 'desktop' END);
-    END`);
 }
 
 function addNotifications(db: Database): void {
@@ -177,6 +175,19 @@ function addDeliveries(db: Database): void {
 
 function addTyped(db: Database): void {
   addColumn(db, "typed_in TEXT");
+}
+
+function addProjects(db: Database): void {
+  addColumn(db, "project TEXT");
+  addColumn(db, "reply_to INTEGER");
+  addColumn(db, "project TEXT", "relay_dropped");
+  createProjects(db);
+}
+
+// They see what the original evicts or clears, too. An older relay's trigger knows no project.
+function createTriggers(db: Database): void {
+  recordDrops(db);
+  keepHistory(db);
 }
 
 /** Adds a column, and answers whether it is new. */

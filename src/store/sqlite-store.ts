@@ -1,45 +1,52 @@
 import type { Database } from "bun:sqlite";
-import { type Client, clients, otherClient } from "../core/client.ts";
+import { type Client, clients } from "../core/client.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
-import { serverSeenMs } from "../core/limits.ts";
+import type { Lease, LeasedPage, Page, PageMessage, PageRequest } from "../core/leased-page.ts";
+import { historyDays } from "../core/limits.ts";
 import {
   type Appended,
   type CodeSession,
   type Counts,
   isDefaultPreference,
-  type Lease,
-  type LeasedPage,
+  type LoggedMessage,
+  type LogQuery,
   type NotificationLease,
-  type Page,
-  type PageMessage,
-  type PageRequest,
   type Redeemed,
   type Store,
 } from "../core/store.ts";
+import { append } from "./append.ts";
 import { Connection, type TransactionOptions } from "./connection.ts";
 import * as dropped from "./dropped.ts";
+import * as history from "./history.ts";
 import * as messages from "./messages.ts";
 import * as notifications from "./notification-leases.ts";
 import * as pages from "./pages.ts";
+import * as projects from "./projects.ts";
+import { hasServer, isSettled, type KnownServers, removeServer } from "./running-servers.ts";
 import * as tickets from "./tickets.ts";
 
 /** The process of a store, as far as the store needs it. */
-export interface SqliteStoreOptions {
+export interface SqliteStoreOptions extends KnownServers {
   /** Answers the path of the file; called when it is first needed. Each method throws the error of this. */
   locate: () => string;
   clock: Clock;
-  /** Whether a process of this number runs. */
-  isRunning: (process: number) => boolean;
-  /** The number of this process if it is a server, which looks every two seconds for unannounced messages. */
-  server?: number;
+  /** The days for which the history keeps a message, 90 if left out; 0 keeps none. {@link Store.append} throws its error. */
+  historyDays?: () => number;
   /** The longest wait for a lock of another process, in milliseconds; 5,000 if left out. */
   lockTimeoutMs?: number | undefined;
 }
 
 type Work<T> = (db: Database, now: number) => T;
 
-const emptyPage: Page = { messages: [], remaining: 0, inFlight: 0, dropped: [], tooLong: null };
-const noCounts = { total: 0, unread: { desktop: 0, code: 0 }, latest: null, delivered: { desktop: null, code: null } };
+const emptyPage: Page = { messages: [], remaining: 0, others: [], inFlight: 0, dropped: [], tooLong: null };
+const noCounts: Counts = {
+  total: 0,
+  history: 0,
+  unread: { desktop: 0, code: 0 },
+  projects: [],
+  latest: null,
+  delivered: { desktop: null, code: null },
+};
 
 /** The store in one SQLite file. */
 export class SqliteStore implements Store {
@@ -51,23 +58,9 @@ export class SqliteStore implements Store {
     this.#options = options;
   }
 
-  append(...[{ sender, message, typed_in = null, notify }, signal]: Parameters<Store["append"]>): Promise<Appended> {
-    return this.#store((db, now) => {
-      const id = messages.insert(db, { sender, message, timestamp: timestamp(now), typed_in });
-      const evicted = messages.evict(db, id);
-      const reader = otherClient(sender);
-      if (notify === "never") notifications.skip(db, id, now);
-      const waitsForLook =
-        notify === "now" && notifications.cooldownLeft(db, reader, now) > 0 && this.#hasServer(db, now);
-      return {
-        id,
-        unread: messages.countUnread(db)[reader],
-        evicted: evicted.map((row) => row.id),
-        evicted_unread: evicted.filter((row) => row.unread).map((row) => row.id),
-        notification:
-          notify === "now" && !waitsForLook ? notifications.leaseNotification(db, reader, now, false) : null,
-      };
-    }, signal);
+  async append(...[message, signal]: Parameters<Store["append"]>): Promise<Appended> {
+    const days = this.#options.historyDays?.() ?? historyDays;
+    return this.#store((db, now) => append(db, message, days, this.#options, now), signal);
   }
 
   lease(request: PageRequest, signal?: AbortSignal): Promise<LeasedPage> {
@@ -101,8 +94,12 @@ export class SqliteStore implements Store {
     return this.#read(emptyPage, (db, now) => pages.readPage(db, request, now));
   }
 
-  lastPage(reader: Client): Promise<PageMessage[]> {
-    return this.#read([], (db) => pages.lastPage(db, reader));
+  lastPage(reader: Client, project: string | null): Promise<PageMessage[]> {
+    return this.#read([], (db) => pages.lastPage(db, reader, project));
+  }
+
+  log(query: LogQuery): Promise<LoggedMessage[]> {
+    return this.#read([], (db) => history.readLog(db, query));
   }
 
   find(ids: readonly number[]): Promise<PageMessage[]> {
@@ -121,9 +118,13 @@ export class SqliteStore implements Store {
     const work = (db: Database) => {
       const { ids, unread } = messages.deleteAll(db);
       dropped.markCleared(db, ids, by);
-      return { deleted: ids.length, deleted_unread: unread };
+      return {
+        deleted: ids.length,
+        deleted_unread: unread,
+        deleted_history: history.deleteHistory(db, ids.length),
+      };
     };
-    return this.#change({ deleted: 0, deleted_unread: 0 }, work, signal);
+    return this.#change({ deleted: 0, deleted_unread: 0, deleted_history: 0 }, work, signal);
   }
 
   prefer(...[client, preference]: Parameters<Store["prefer"]>): Promise<void> {
@@ -133,12 +134,14 @@ export class SqliteStore implements Store {
 
   async leaseNotifications(...[options]: Parameters<Store["leaseNotifications"]>): Promise<NotificationLease[]> {
     const { final = false, own = null } = options ?? {};
-    if (await this.#read(true, (db, now) => this.#hasNothingToDo(db, now, final))) return [];
+    const hasNothingToDo: Work<boolean> = (db, now) =>
+      !notifications.hasPending(db) && !tickets.any(db) && isSettled(db, this.#options, now, final);
+    if (await this.#read(true, hasNothingToDo)) return [];
     return this.#change<NotificationLease[]>([], (db, now) => {
       if (own) notifications.setPreference(db, own.client, own.preference, true);
-      const hasServer = this.#hasServer(db, now, final);
+      const isAnnounced = hasServer(db, this.#options, now, final);
       return clients
-        .filter((reader) => !(hasServer && notifications.cooldownLeft(db, reader, now) > 0))
+        .filter((reader) => !(isAnnounced && notifications.cooldownLeft(db, reader, now) > 0))
         .map((reader) => notifications.leaseNotification(db, reader, now, true))
         .filter((lease) => lease !== null);
     });
@@ -152,12 +155,16 @@ export class SqliteStore implements Store {
     const { server } = this.#options;
     return this.#change(undefined, (db) => {
       notifications.release(db, lease);
-      if (server !== undefined) notifications.removeServer(db, server); // its notifier fails, so its looks do nothing
+      if (server !== undefined) removeServer(db, server); // its notifier fails, so its looks do nothing
     });
   }
 
   async issueTicket(...[session, ticket]: Parameters<Store["issueTicket"]>): Promise<boolean> {
-    if (ticket) return this.#store((db, now) => tickets.issue(db, session, ticket, now));
+    if (ticket)
+      return this.#store((db, now) => {
+        projects.noteProject(db, session.project, now);
+        return tickets.issue(db, session, ticket, now);
+      });
     if (await this.#read(false, tickets.any)) await this.#change(null, (db) => tickets.redeem(db, session));
     return true;
   }
@@ -195,26 +202,5 @@ export class SqliteStore implements Store {
       if (!options.readonly) tickets.removeExpired(db, now);
       return work(db, now);
     }, options);
-  }
-
-  #hasNothingToDo(db: Database, now: number, final: boolean): boolean {
-    const { server } = this.#options;
-    const isRegistered = notifications
-      .servers(db, now)
-      .some(({ process, age }) => process === server && age >= 0 && (final || age < serverSeenMs / 2));
-    return !notifications.hasPending(db) && !tickets.any(db) && isRegistered === !final;
-  }
-
-  /** Whether a server runs, whose next look announces the messages of a cooldown. `final`: this one looks no more. */
-  #hasServer(db: Database, now: number, final = false): boolean {
-    const { server, isRunning } = this.#options;
-    if (server !== undefined && final) notifications.removeServer(db, server);
-    else if (server !== undefined) notifications.registerServer(db, server, now);
-    const running = notifications.servers(db, now).filter(({ process, age }) => {
-      if (age >= 0 && age < serverSeenMs && isRunning(process)) return true;
-      notifications.removeServer(db, process);
-      return false;
-    });
-    return running.length > 0;
   }
 }

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
+import type { Source } from "../core/leased-page.ts";
 import { refusalMs, ticketMs } from "../core/limits.ts";
-import type { CodeSession, Source, Ticket } from "../core/store.ts";
+import type { CodeSession, Ticket } from "../core/store.ts";
 
 /** Issues the session's only ticket; `false` if it was refused one in the last 10 s. */
 export function issue(db: Database, { id, process, project }: CodeSession, ticket: Ticket, now: number): boolean {

@@ -1,7 +1,7 @@
 // What every store promises (core/store.ts), whatever holds the messages. Two stores over one buffer are two processes.
 import { describe, expect, test } from "bun:test";
 import { type Client, clients } from "../../src/core/client.ts";
-import type { ClearedBy } from "../../src/core/store.ts";
+import type { ClearedBy } from "../../src/core/leased-page.ts";
 import { Fixture, type MakeBuffer, numbers, request, texts } from "./fixture.ts";
 import { describeNotifications } from "./notification-contract.ts";
 import { describePages } from "./page-contract.ts";
@@ -24,7 +24,7 @@ function describeSends(make: MakeBuffer): void {
   test("gets a receipt: its id, and how many messages wait", async () => {
     await using t = new Fixture(make);
     const send = (sender: "desktop" | "code") => t.one.append({ sender, message: "x", notify: "never" });
-    const nothing = { evicted: [], evicted_unread: [], notification: null };
+    const nothing = { evicted: [], evicted_unread: [], project: null, seenProjects: null, notification: null };
     expect(await send("desktop")).toEqual({ id: 1, unread: 1, ...nothing });
     expect(await send("desktop")).toEqual({ id: 2, unread: 2, ...nothing });
     expect(await send("code")).toEqual({ id: 3, unread: 1, ...nothing });
@@ -73,15 +73,16 @@ function describeSends(make: MakeBuffer): void {
 function describeLooks(make: MakeBuffer): void {
   test("finds an empty buffer where there is none, and makes none", async () => {
     await using t = new Fixture(make);
-    const page = { messages: [], remaining: 0, inFlight: 0, dropped: [], tooLong: null };
+    const page = { messages: [], remaining: 0, others: [], inFlight: 0, dropped: [], tooLong: null };
     const nobody = { desktop: null, code: null };
-    const counts = { total: 0, unread: { desktop: 0, code: 0 }, latest: null, delivered: nobody };
+    const unread = { desktop: 0, code: 0 };
+    const counts = { total: 0, history: 0, unread, projects: [], latest: null, delivered: nobody };
     for (let turn = 1; turn <= 2; turn++) {
       expect(await t.one.lease(request())).toEqual({ page, lease: null });
       expect(await t.one.peek(request())).toEqual(page);
-      expect([await t.one.lastPage("code"), await t.one.latest(20)]).toEqual([[], []]);
+      expect([await t.one.lastPage("code", null), await t.one.latest(20)]).toEqual([[], []]);
       expect(await t.one.counts()).toEqual(counts);
-      expect(await t.one.clear("code")).toEqual({ deleted: 0, deleted_unread: 0 });
+      expect(await t.one.clear("code")).toEqual({ deleted: 0, deleted_unread: 0, deleted_history: 0 });
       expect(await t.one.leaseNotifications()).toEqual([]);
       expect(await t.one.redeemTicket({ id: "a", process: 1, project: null }, request())).toBeNull();
     }
@@ -96,7 +97,9 @@ function describeLooks(make: MakeBuffer): void {
     const timestamp = new Date(t.time - 1).toISOString();
     expect(await t.two.counts()).toEqual({
       total: 4,
+      history: 0,
       unread: { desktop: 1, code: 2 },
+      projects: [],
       latest: { id: 4, sender: "code", timestamp },
       delivered: { desktop: null, code: { count: 1, at, origin: "command", project: null } },
     });
@@ -109,7 +112,7 @@ function describeLooks(make: MakeBuffer): void {
     await t.send("desktop", "22"); // 2 makes room for it
     const look = async () => [
       await t.two.peek(request({ limit: 5, includeRead: true })),
-      await t.two.lastPage("code"),
+      await t.two.lastPage("code", null),
       await t.two.latest(5),
       await t.two.counts(),
     ];
@@ -119,16 +122,16 @@ function describeLooks(make: MakeBuffer): void {
     expect(page).toEqual(first[0] as typeof page);
   });
 
-  test("shows the last page once more, as far as it is still there", async () => {
+  test("shows the last page once more, also what left the window", async () => {
     await using t = new Fixture(make);
     await t.send("desktop", "1", "2", "3");
     await t.read({ limit: 1 });
     t.time += 1;
     await t.read();
-    expect(texts(await t.one.lastPage("code"))).toEqual(["2", "3"]);
+    expect(texts(await t.one.lastPage("code", null))).toEqual(["2", "3"]);
     await t.send("desktop", ...numbers(4, 22));
-    expect(texts(await t.one.lastPage("code"))).toEqual(["3"]);
-    expect(await t.one.lastPage("desktop")).toEqual([]);
+    expect(texts(await t.one.lastPage("code", null))).toEqual(["2", "3"]);
+    expect(await t.one.lastPage("desktop", null)).toEqual([]);
   });
 
   test("shows the newest messages of both sides in time order, whole ones of 64 KB together", async () => {
@@ -149,7 +152,7 @@ function describeDropped(make: MakeBuffer): void {
   test("is named on its reader's pages until one is acked", async () => {
     await using t = new Fixture(make);
     await t.send("desktop", ...numbers(1, 22));
-    const lost = [1, 2].map((id) => ({ id, cleared_by: null }));
+    const lost = [1, 2].map((id) => ({ id, kept: true, cleared_by: null }));
     const first = await t.lease({ limit: 1 });
     expect(first.page.dropped).toEqual(lost);
     await t.two.release(first.lease, true);
@@ -164,7 +167,7 @@ function describeDropped(make: MakeBuffer): void {
     await t.send("desktop", "1");
     await t.one.clear("command line");
     const { page, lease } = await t.lease();
-    expect([page.messages, page.dropped]).toEqual([[], [{ id: 1, cleared_by: "command line" }]]);
+    expect([page.messages, page.dropped]).toEqual([[], [{ id: 1, kept: false, cleared_by: "command line" }]]);
     await t.two.ack(lease);
     expect((await t.two.lease(request())).lease).toBeNull();
   });
@@ -174,9 +177,9 @@ function describeDropped(make: MakeBuffer): void {
     await t.send("desktop", "1");
     const { lease } = await t.lease();
     await t.send("desktop", ...numbers(2, 22));
-    expect(await dropped(t)).toEqual([1, 2].map((id) => ({ id, cleared_by: null })));
+    expect(await dropped(t)).toEqual([1, 2].map((id) => ({ id, kept: true, cleared_by: null })));
     await t.two.ack(lease);
-    expect(await dropped(t)).toEqual([{ id: 2, cleared_by: null }]);
+    expect(await dropped(t)).toEqual([{ id: 2, kept: true, cleared_by: null }]);
   });
 }
 
@@ -192,11 +195,11 @@ function describeClears(make: MakeBuffer): void {
     await t.send("desktop", "1", "2");
     await t.send("code", "3");
     await t.read({ limit: 1 });
-    expect(await t.one.clear(by)).toEqual({ deleted: 3, deleted_unread: 2 });
+    expect(await t.one.clear(by)).toEqual({ deleted: 3, deleted_unread: 2, deleted_history: 0 });
     expect((await t.one.counts()).total).toBe(0);
     for (const reader of clients) {
       const { dropped } = await t.two.peek(request({ reader }));
-      expect(dropped).toEqual(told[reader].map((id) => ({ id, cleared_by: by })));
+      expect(dropped).toEqual(told[reader].map((id) => ({ id, kept: false, cleared_by: by })));
     }
   });
 
@@ -213,7 +216,7 @@ function describeClears(make: MakeBuffer): void {
     await using t = new Fixture(make);
     await t.send("desktop", ...numbers(1, 21));
     await t.one.clear("code");
-    expect((await t.one.peek(request())).dropped).toEqual([{ id: 1, cleared_by: null }]);
+    expect((await t.one.peek(request())).dropped).toEqual([{ id: 1, kept: false, cleared_by: null }]);
   });
 }
 
@@ -268,7 +271,7 @@ function describeTickets(make: MakeBuffer): void {
     expect(texts(redeemed?.leased?.page.messages ?? [])).toEqual(["1", "3"]);
     expect(await t.waiting()).toEqual(["2", "4"]);
     if (redeemed?.leased?.lease) await t.two.ack(redeemed.leased.lease);
-    expect(texts(await t.one.lastPage("code"))).toEqual(["1", "3"]);
+    expect(texts(await t.one.lastPage("code", null))).toEqual(["1", "3"]);
     expect(texts(await t.one.find([4, 1, 9]))).toEqual(["1", "4"]);
     expect((await t.two.counts()).delivered.code).toMatchObject({ count: 2, origin: "typed", project: "relay" });
   });
@@ -282,7 +285,7 @@ function describeCalls(make: MakeBuffer): void {
     const clear = t.one.clear("code");
     expect((await Promise.all(sends)).map(({ id }) => `${id}`)).toEqual(numbers(1, 15));
     expect(texts((await page).page.messages)).toEqual(numbers(1, 5));
-    expect(await clear).toEqual({ deleted: 15, deleted_unread: 15 });
+    expect(await clear).toEqual({ deleted: 15, deleted_unread: 15, deleted_history: 0 });
   });
 
   test("of two processes at once give every message to one of them", async () => {

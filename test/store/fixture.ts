@@ -1,6 +1,7 @@
 import type { Client } from "../../src/core/client.ts";
 import type { Clock } from "../../src/core/clock.ts";
-import type { PageMessage, PageRequest, Store } from "../../src/core/store.ts";
+import type { PageMessage, PageRequest } from "../../src/core/leased-page.ts";
+import type { Store } from "../../src/core/store.ts";
 
 /** An empty buffer that does not exist yet, and is gone at the end of the test. */
 export interface TestBuffer extends AsyncDisposable {

@@ -53,6 +53,7 @@ function describeNewMessages(make: MakeBuffer): void {
       more: false,
       message: "text",
       typed_in: null,
+      project: null,
       sound: "default",
     });
   });

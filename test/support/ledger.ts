@@ -1,6 +1,6 @@
 import { type Client, otherClient } from "../../src/core/client.ts";
+import type { Page } from "../../src/core/leased-page.ts";
 import { windowSize } from "../../src/core/limits.ts";
-import type { Page } from "../../src/core/store.ts";
 
 /**
  * Promise 1 from outside, whatever a store or a reference holds: each message is shown, or its reader learns that it

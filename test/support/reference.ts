@@ -1,6 +1,7 @@
 import { type Client, otherClient } from "../../src/core/client.ts";
 import { timestamp } from "../../src/core/clock.ts";
-import type { Appended, ClearedBy, Dropped, Lease, Page, PageMessage, PageRequest } from "../../src/core/store.ts";
+import type { ClearedBy, Dropped, Lease, Page, PageMessage, PageRequest } from "../../src/core/leased-page.ts";
+import type { Appended, Cleared } from "../../src/core/store.ts";
 
 interface Row {
   id: number;
@@ -22,7 +23,9 @@ const leaseMs = 5_000;
 export class ReferenceStore {
   now = 1_800_000_000_000;
   #rows: Row[] = [];
-  #dropped: (Dropped & { reader: Client })[] = [];
+  #dropped: (Omit<Dropped, "kept"> & { reader: Client })[] = [];
+  /** The ids of what left the window. */
+  readonly #history = new Set<number>();
   #lastId = 0;
 
   append(sender: Client, message: string): Omit<Appended, "notification"> {
@@ -33,6 +36,8 @@ export class ReferenceStore {
       unread: this.#unread(otherClient(sender)).length,
       evicted: evicted.map((row) => row.id),
       evicted_unread: evicted.filter((row) => !isRead(row)).map((row) => row.id),
+      project: null,
+      seenProjects: null,
     };
   }
 
@@ -63,6 +68,7 @@ export class ReferenceStore {
     return {
       messages: [...fresh, ...filling].sort((a, b) => a.id - b.id).map(messageOf),
       remaining: unread.length - fresh.length,
+      others: [],
       inFlight: unread.filter((row) => this.#isInFlight(row)).length,
       dropped: this.#untold(reader),
       tooLong: null,
@@ -114,17 +120,20 @@ export class ReferenceStore {
   }
 
   undeliver({ id, reader, dropped }: Lease): void {
-    const isKnown = (each: Dropped) => this.#dropped.some((known) => known.id === each.id);
-    for (const each of dropped) if (!isKnown(each)) this.#dropped.push({ ...each, reader });
+    const isKnown = (wanted: number) => this.#dropped.some((known) => known.id === wanted);
+    for (const { id, cleared_by } of dropped) if (!isKnown(id)) this.#dropped.push({ id, cleared_by, reader });
     for (const row of this.#rows.filter(({ lease, leasedAt }) => lease === id && leasedAt === null)) {
       row.readAt[reader] = null;
       Object.assign(row, { lease: null, redelivered: true });
     }
   }
 
-  clear(by: ClearedBy): { deleted: number; deleted_unread: number } {
+  clear(by: ClearedBy): Cleared {
     const removed = this.#remove(this.#rows, by);
-    return { deleted: removed.length, deleted_unread: removed.filter((row) => !isRead(row)).length };
+    const unread = removed.filter((row) => !isRead(row)).length;
+    const history = this.#history.size;
+    this.#history.clear();
+    return { deleted: removed.length, deleted_unread: unread, deleted_history: history };
   }
 
   #insert(sender: Client, message: string): number {
@@ -143,6 +152,7 @@ export class ReferenceStore {
   #remove(victims: readonly Row[], by: ClearedBy | null): Row[] {
     const removed = this.#rows.filter((row) => victims.includes(row));
     this.#rows = this.#rows.filter((row) => !victims.includes(row));
+    if (by === null) for (const { id } of removed) this.#history.add(id);
     for (const row of removed.filter((unread) => !isRead(unread))) {
       const reader = otherClient(row.sender);
       if (reader !== by) this.#dropped.push({ id: row.id, reader, cleared_by: by });
@@ -170,7 +180,7 @@ export class ReferenceStore {
     return this.#dropped
       .filter(({ reader, cleared_by }) => reader === of || cleared_by === "command line")
       .sort((a, b) => a.id - b.id)
-      .map(({ id, cleared_by }) => ({ id, cleared_by }));
+      .map(({ id, cleared_by }) => ({ id, kept: this.#history.has(id), cleared_by }));
   }
 }
 
@@ -198,6 +208,9 @@ function messageOf(row: Row): PageMessage {
     read_by_desktop_at: readAt.desktop,
     read_by_code_at: readAt.code,
     typed_in: null,
+    project: null,
+    reply_to: null,
+    answered: null,
     redelivered: !isRead(row) && (redelivered || leasedAt !== null),
   };
 }

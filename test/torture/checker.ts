@@ -1,5 +1,5 @@
-import type { Client, Fetch, History, Notification, Send } from "./history.ts";
 import type { Run } from "./run.ts";
+import type { Client, Fetch, History, Notification, Send } from "./run-history.ts";
 import { isIntact, tokenOf } from "./texts.ts";
 
 /** A page that offers a message as unread, and with which label. */

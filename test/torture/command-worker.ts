@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Sandbox } from "../support/sandbox.ts";
 import { openTypedSession } from "../support/typing.ts";
-import type { Send } from "./history.ts";
 import { type Ending, noteClear, noteFetch, noteSend } from "./requests.ts";
 import { closeInput, type Run } from "./run.ts";
+import type { Send } from "./run-history.ts";
 import { readFramed, readJson } from "./texts.ts";
 import type { CommandAction, Stream } from "./workload.ts";
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Notification } from "./history.ts";
 import type { Run } from "./run.ts";
+import type { Notification } from "./run-history.ts";
 import { tokenOf } from "./texts.ts";
 
 const pollMilliseconds = 15;

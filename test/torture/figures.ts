@@ -1,5 +1,5 @@
-import { type Fetch, type History, overlap } from "./history.ts";
 import { invariants, type Process, type Run, type Violation } from "./run.ts";
+import { type Fetch, type History, overlap } from "./run-history.ts";
 
 const marginMilliseconds = 1_000; // of what happened around a message
 

@@ -1,7 +1,7 @@
 import { type OriginalRow, startOriginal } from "../support/original-statements.ts";
-import type { Client } from "./history.ts";
 import { type Ending, noteClear, noteFetch, noteSend, type Read } from "./requests.ts";
 import type { Run } from "./run.ts";
+import type { Client } from "./run-history.ts";
 import type { OriginalAction, Stream } from "./workload.ts";
 
 /** Runs statements of the original, one after the other, as long as the round lasts. */

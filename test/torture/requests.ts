@@ -1,5 +1,5 @@
-import type { Clear, Client, Fetch, Page, Request, Send } from "./history.ts";
 import type { Process, Run } from "./run.ts";
+import type { Clear, Client, Fetch, Page, Request, Send } from "./run-history.ts";
 
 /** Reads a page, and throws if it is none. */
 export type Read = (text: string) => Page;

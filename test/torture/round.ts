@@ -6,10 +6,10 @@ import { checkHistory } from "./checker.ts";
 import { commandWorker, get, send } from "./command-worker.ts";
 import { listen } from "./fake-notifier.ts";
 import { causeFaults, killAll, stopAll } from "./faults.ts";
-import { type Client, History } from "./history.ts";
 import { checkEnded, checkFiles } from "./leftovers.ts";
 import { originalWorker } from "./original-worker.ts";
 import { kill, type Run } from "./run.ts";
+import { type Client, History } from "./run-history.ts";
 import { Session, serverWorker } from "./server-worker.ts";
 import type { Plan } from "./workload.ts";
 

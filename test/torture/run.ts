@@ -1,8 +1,8 @@
 import type { Subprocess } from "bun";
 import { asPerson } from "../support/rights.ts";
 import { relayBinary } from "../support/sandbox.ts";
-import { History } from "./history.ts";
 import { type Place, removeClock } from "./place.ts";
+import { History } from "./run-history.ts";
 import { textOf } from "./texts.ts";
 import type { Draft } from "./workload.ts";
 

@@ -1,8 +1,8 @@
 import { readLines } from "../support/lines.ts";
 import { initialize } from "../support/server-process.ts";
-import type { Client } from "./history.ts";
 import { type Ending, noteClear, noteFetch, noteSend } from "./requests.ts";
 import { closeInput, type Process, type Run } from "./run.ts";
+import type { Client } from "./run-history.ts";
 import { readFramed } from "./texts.ts";
 import type { ServerAction, Stream } from "./workload.ts";
 

@@ -1,4 +1,4 @@
-import type { Client, Page, Shown } from "./history.ts";
+import type { Client, Page, Shown } from "./run-history.ts";
 import type { Draft } from "./workload.ts";
 
 const fillers: Record<Draft["shape"], string> = {
@@ -63,7 +63,9 @@ function readFrames(lines: string[], mark: string): Shown[] {
 }
 
 function readDropped(head: string[]): Omit<Page, "shown"> {
-  const told = /^relay: (\d+) unread messages? (?:was|were) dropped [^(]*\(([^)]*)\)/m.exec(head.join("\n"));
+  const told = /^relay: (\d+) unread messages? (?:left the window|(?:was|were) dropped)[^(]*\(([^)]*)\)/m.exec(
+    head.join("\n"),
+  );
   const dropped = [...(told?.[2] ?? "").matchAll(/(\d+)(?:-(\d+))?/g)].flatMap(([, from, to = from]) =>
     Array.from({ length: Number(to) - Number(from) + 1 }, (_, n) => Number(from) + n),
   );

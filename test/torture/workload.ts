@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Client } from "./history.ts";
+import type { Client } from "./run-history.ts";
 
 type Drawn<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
 

@@ -5,7 +5,7 @@ export const clearTool: Tool = {
     name: "relay_clear",
     title: "Delete all relay messages",
     description:
-      "Delete every message in the relay buffer, read or not, for both Claudes. It cannot be undone. Only when the person asks for it. Answers JSON: how many were deleted, and how many of them nobody had read.",
+      "Delete every message of relay, read or not, for both Claudes, and the history. It cannot be undone. Only when the person asks for it. Answers JSON: how many were deleted, how many of them nobody had read, and how many of the history.",
     inputSchema: { type: "object", properties: {} },
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     _meta: { "anthropic/requiresUserInteraction": true },

@@ -1,8 +1,8 @@
 import type { GetPromptResult, Prompt } from "@modelcontextprotocol/sdk/types.js";
 import { randomNonce } from "../../core/frames.ts";
+import type { Origin, PageRequest } from "../../core/leased-page.ts";
 import { renderLatest, renderPage } from "../../core/page.ts";
-import type { Origin } from "../../core/store.ts";
-import { checkClient, checkFlag, checkLimit } from "../../core/validate.ts";
+import { checkClient, checkFlag, checkLimit, checkProject } from "../../core/validate.ts";
 import { type Call, refuse, type Tool, textResult } from "./tool.ts";
 
 export const fetchTool: Tool = {
@@ -15,6 +15,7 @@ export const fetchTool: Tool = {
       type: "object",
       properties: {
         limit: { type: "integer", description: "How many at most, 1 to 20; 5 if left out." },
+        project: { type: "string", description: 'In Code: "*" also brings what is for other projects.' },
         reader: { type: "string", enum: ["desktop", "code"], description: "Who you are. Usually known; leave it out." },
         unread_only: { type: "boolean", description: "false also shows messages read before. Default true." },
       },
@@ -59,7 +60,9 @@ async function fetchPage(args: Record<string, unknown>, origin: Origin, call: Ca
   const reader = checkClient("reader", args.reader, identity.client);
   if (!reader) return renderLatest(await relay.store.latest(limit), origin, randomNonce);
   const { project } = environment;
-  const { page, delivery } = await relay.fetch({ reader, limit, includeRead, size: "tool", origin, project }, signal);
+  const everyProject = checkProject(args.project) === "*";
+  const request: PageRequest = { reader, limit, includeRead, everyProject, size: "tool", origin, project };
+  const { page, delivery } = await relay.fetch(request, signal);
   if (delivery) attach(delivery);
   return renderPage(page, reader, origin, randomNonce);
 }

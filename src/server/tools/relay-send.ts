@@ -1,4 +1,5 @@
-import { checkMessage, checkSender } from "../../core/validate.ts";
+import { describeUnseen } from "../../core/project.ts";
+import { checkId, checkMessage, checkProject, checkSender } from "../../core/validate.ts";
 import { type Tool, textResult } from "./tool.ts";
 
 export const sendTool: Tool = {
@@ -11,6 +12,12 @@ export const sendTool: Tool = {
       type: "object",
       properties: {
         message: { type: "string", description: "The text, at most 64 KB (65,536 bytes of UTF-8)." },
+        project: {
+          type: "string",
+          description:
+            "To Code only: the project it is for. Give it if the person or the conversation names one, or copy it from the message you answer.",
+        },
+        reply_to: { type: "integer", description: "The id of the message that this one answers." },
         sender: { type: "string", enum: ["desktop", "code"], description: "Who you are. Usually known; leave it out." },
       },
       required: ["message"],
@@ -18,9 +25,13 @@ export const sendTool: Tool = {
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
     _meta: { "anthropic/alwaysLoad": true },
   },
-  async call(args, { relay, identity, signal }) {
+  async call(args, { relay, identity, environment, signal }) {
     const sender = checkSender(args.sender, identity.client);
     const message = checkMessage(args.message);
-    return textResult(JSON.stringify(await relay.send({ sender, message }, signal)));
+    const project = sender === "code" ? environment.project : checkProject(args.project);
+    const reply_to = checkId("reply_to", args.reply_to);
+    const receipt = await relay.send({ sender, message, project, reply_to }, signal);
+    const note = receipt.seen_projects && { note: describeUnseen(receipt.project ?? "", receipt.seen_projects) };
+    return textResult(JSON.stringify({ ...receipt, ...note }));
   },
 };

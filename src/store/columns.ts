@@ -1,0 +1,21 @@
+import type { Client } from "../core/client.ts";
+import { leaseMs } from "../core/limits.ts";
+import { typedPlaces } from "../core/message.ts";
+
+/** SQL for a message that its reader has not read. */
+export const isUnread =
+  "((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))";
+
+/** SQL for a message in flight. A stamp in the future was made before the clock was set back, and counts as expired. */
+export const inFlight = `(leased_at IS NOT NULL AND leased_at > $now - ${leaseMs} AND leased_at <= $now)`;
+
+/** SQL for a message of a list. The ids come as JSON, so that SQLite prepares one statement for lists of any length. */
+export const amongIds = "id IN (SELECT value FROM json_each($ids))";
+
+/** The column with the time at which this client read a message. */
+export function readColumn(reader: Client): string {
+  return reader === "desktop" ? "read_by_desktop_at" : "read_by_code_at";
+}
+
+/** SQL for the place where the person typed a message. Another program, or a newer relay, may have stored anything. */
+export const typedIn = `CASE WHEN typed_in IN ('${Object.keys(typedPlaces).join("', '")}') THEN typed_in END`;
