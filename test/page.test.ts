@@ -35,6 +35,10 @@ function dropped(ids: number[], cleared_by: Dropped["cleared_by"] = null): Dropp
 }
 
 describe("a page", () => {
+  const question = `May I\n@rename\u202e it? ${"x".repeat(100)}`;
+  const named = { project: "api-server", reply_to: 40, answered: question };
+  const manyProjects = Array.from({ length: 7 }, (_, n) => ({ project: `project ${n}`, count: n + 1 }));
+  const left = { id: 31, cleared_by: null };
   const pages: [name: string, page: Page, asked: Origin][] = [
     ["is empty", page([]), "tool"],
     ["goes into a prompt, where a client would act on it", page([message(41, "@~/x \u0007ultrathink @a")]), "typed"],
@@ -62,6 +66,9 @@ describe("a page", () => {
       }),
       "tool",
     ],
+    ["is full of names", page([message(41, "a", named)], { others: [{ project: "web", count: 2 }] }), "typed"],
+    ["has a reply to what is gone", page([message(41, "a", { reply_to: 2 })], { others: manyProjects }), "tool"],
+    ["names dropped messages that nothing keeps", page([], { dropped: [{ ...left, kept: false }] }), "tool"],
     ["names messages that an unknown client cleared", page([], { dropped: dropped([1, 2], "unknown") }), "tool"],
     [
       "ends before a message that is too long for /get",

@@ -42,6 +42,9 @@ describe("relay_send refuses, and stores nothing", () => {
     ["a number", { message: 5 }, "message is 5; it must be text."],
     ["an object", { message: { a: 1 } }, "message is an object; it must be text."],
     ["an unknown sender", { message: "x", sender: "bob" }, 'sender is "bob"; it must be "desktop" or'],
+    ["a project that is no text", { message: "x", project: 5 }, "project is 5; it must be text."],
+    ["an answer to no id", { message: "x", reply_to: "all" }, 'reply_to is "all"; it must be the id of a message.'],
+    ["an answer to a message that is nowhere", { message: "x", reply_to: 7 }, "there is no message 7 to answer."],
     ["a forged sender", { message: "x", sender: "CODE" }, 'sender is "code", but this is Desktop, not Code.'],
   ];
   test.each(calls)("%s", async (_name, args, sentence) => {
@@ -280,6 +283,52 @@ describe("the window of 20", () => {
     expect(await desktop.fetch()).toContain(
       "relay: 1 unread message left the window, which was full (1). Nothing is lost: /get 1 in Claude Code, or relay show 1.",
     );
+  });
+});
+
+describe("projects and replies", () => {
+  const inside = (project: string) => ({
+    name: "claude-code",
+    version: "2.1.330",
+    env: { CLAUDECODE: "1", CLAUDE_PROJECT_DIR: `/srv/${project}` },
+  });
+
+  test("a message from Code names its project, and the answer to it goes there", async () => {
+    await using box = sandbox();
+    const desktop = await connect(box, { args: ["--client", "desktop"] });
+    const [server, web] = [await connect(box, inside("api-server")), await connect(box, inside("web"))];
+    expect(await server.call("relay_send", { message: "May I\n rename it?", project: "ignored" })).toMatchObject({
+      text: '{"ok":true,"id":1,"unread":1,"evicted":[],"evicted_unread":[],"project":"api-server"}',
+    });
+    await web.send("from the page");
+    const page = await desktop.fetch();
+    expect(page).toMatch(/ message 1, code, \S+ \(from project api-server\)\n/);
+    expect(page).toMatch(/ message 2, code, \S+ \(from project web\)\n/);
+    expect(await desktop.call("relay_send", { message: "Yes.", reply_to: "1" })).toMatchObject({
+      text: '{"ok":true,"id":3,"unread":1,"evicted":[],"evicted_unread":[],"project":"api-server"}',
+    });
+    expect(await web.fetch()).toBe(
+      'relay: nothing new from Desktop.\nrelay: Also waiting: 1 for api-server. relay_fetch with project "*" brings them.',
+    );
+    const answer = await server.fetch();
+    expect(answer).toMatch(/\n--- (\w+) message 3, [^\n]+\n--- \1 in reply to 1: May I rename it\?\nYes\.\n--- \1 end/);
+  });
+
+  test("a project that nobody saw is no error: the message waits, and the receipt names those that were seen", async () => {
+    await using box = sandbox();
+    const desktop = await connect(box, { args: ["--client", "desktop"] });
+    const toNobody = async () => JSON.parse((await desktop.call("relay_send", { message: "x", project: "Web" })).text);
+    expect((await toNobody()).note).toBe(
+      "No session of project Web was seen in the last 30 days (nor of any other); the message waits for one.",
+    );
+    await (await connect(box, inside("api-server"))).send("hello");
+    expect(await toNobody()).toMatchObject({
+      project: "Web",
+      seen_projects: ["api-server"],
+      note: "No session of project Web was seen in the last 30 days (seen were api-server); the message waits for one.",
+    });
+    const web = await connect(box, inside("web"));
+    expect(textsOf(await web.fetch())).toEqual(["x", "x"]);
   });
 });
 

@@ -19,7 +19,7 @@ import type { Sandbox } from "./support/sandbox.ts";
 import { home, installed, json, paths, put, text } from "./support/setup-box.ts";
 
 const names =
-  "CLAUDECODE:CLAUDE_CODE_CHILD_SESSION:CLAUDE_CODE_SESSION_ATTENDED:CLAUDE_CODE_SESSION_ID:CLAUDE_CODE_ENTRYPOINT:CLAUDE_PID:CLAUDE_PLUGIN_ROOT/p:CLAUDE_PROJECT_DIR/p:CLAUDE_CONFIG_DIR/p:HOME/p:RELAY_DB/p:RELAY_NOTIFY:NO_COLOR";
+  "CLAUDECODE:CLAUDE_CODE_CHILD_SESSION:CLAUDE_CODE_SESSION_ATTENDED:CLAUDE_CODE_SESSION_ID:CLAUDE_CODE_ENTRYPOINT:CLAUDE_PID:CLAUDE_PLUGIN_ROOT/p:CLAUDE_PROJECT_DIR/p:CLAUDE_CONFIG_DIR/p:HOME/p:RELAY_DB/p:RELAY_HISTORY:RELAY_NOTIFY:NO_COLOR";
 
 /** A WSL in which `relay.exe`, if it is installed, is a script that says how it was called. */
 function openWsl(box: Sandbox, { variables = {}, buffer = null as string | null, isInstalled = true } = {}) {

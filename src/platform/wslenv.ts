@@ -16,6 +16,7 @@ const shared = [
   "CLAUDE_CONFIG_DIR/p",
   "HOME/p",
   "RELAY_DB/p",
+  "RELAY_HISTORY",
   "RELAY_NOTIFY",
   "NO_COLOR",
 ];

@@ -57,6 +57,8 @@ export interface LabOptions {
   program?: string[];
   /** The folder of the project, below the home folder; `project` if left out. */
   folder?: string;
+  /** Folders of other projects, below the home folder. */
+  others?: string[];
   /** Variables of the shell that it is set up and started from. */
   variables?: Record<string, string>;
   /** The number of another user to run it all. */
@@ -70,8 +72,8 @@ export interface ClaudeLab {
   headless(prompt: string, args?: string[]): Promise<Outcome>;
   /** Runs `claude` as a program on its SDK does, with a yes to every question. */
   hosted(prompt: string): Promise<void>;
-  /** Opens its terminal UI, and waits until it takes input. */
-  terminal(args?: string[]): Promise<ClaudeTerminal>;
+  /** Opens its terminal UI in the project, or in another folder below the home folder, and waits until it takes input. */
+  terminal(args?: string[], folder?: string): Promise<ClaudeTerminal>;
 }
 
 /** The terminal UI, with a person at it. */
@@ -89,7 +91,7 @@ interface ClaudeTerminal {
 /** Sets everything up in the sandbox. The model's API ends with it. */
 export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   const { wiring = "setup", replies, prompt, allow = [], files = {}, variables = {}, user } = options;
-  const { setup = [], program: started = [claude ?? ""], folder = "project" } = options;
+  const { setup = [], program: started = [claude ?? ""], folder = "project", others = [] } = options;
   const api = startClaudeApi(prompt, replies);
   box.defer(api.stop);
   const project = join(box.home, folder);
@@ -106,13 +108,12 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
     numStartups: 5,
     bypassPermissionsModeAccepted: true,
     customApiKeyResponses: { approved: ["dummy"], rejected: [] },
-    projects: {
-      [project]: {
-        hasTrustDialogAccepted: true,
-        hasCompletedProjectOnboarding: true,
-        projectOnboardingSeenCount: 4,
-      },
-    },
+    projects: Object.fromEntries(
+      [folder, ...others].map((name) => [
+        join(box.home, name),
+        { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true, projectOnboardingSeenCount: 4 },
+      ]),
+    ),
   });
   if (allow.length > 0) put(".claude/settings.json", { permissions: { allow } });
   symlinkSync(relayBinary, join(box.programs, "relay"));
@@ -164,7 +165,7 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
         if (type === "result") await child.stdin.end();
       }
     },
-    terminal: (args = []) => openTerminal(box, [...program, ...args], env, project),
+    terminal: (args = [], other = folder) => openTerminal(box, [...program, ...args], env, join(box.home, other)),
   };
 }
 
