@@ -316,6 +316,9 @@ describe("a notification says the first words of", () => {
 
 test("a notification says that the person typed it", () => {
   expect(notificationOf({ ...leased("x"), typed_in: "terminal" }).title).toBe("For Code, from you, in a terminal");
+  const inProject = { ...leased("x"), project: "web" };
+  expect(notificationOf(inProject).title).toBe("For Code (web), from Desktop");
+  expect(notificationOf({ ...inProject, reader: "desktop" }).title).toBe("For Desktop, from Code (web)");
 });
 
 test.skipIf(!canNotify)("busctl shows what notify-send shows", async () => {
