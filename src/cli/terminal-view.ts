@@ -112,7 +112,7 @@ async function previews(reader: Client, now: number, context: Context): Promise<
   const rows = messages.map((message) => ({
     id: `${message.id}`,
     age: ago(message.timestamp, now),
-    text: `${message.typed_in ? `from you, ${typedPlaces[message.typed_in]}: ` : ""}${firstLine(message.message)}`,
+    text: `${previewNotes(message)}${firstLine(message.message)}`,
   }));
   const widest = (of: (row: (typeof rows)[number]) => string) => Math.max(...rows.map((row) => of(row).length));
   const [idWidth, ageWidth] = [widest(({ id }) => id), widest(({ age }) => age)];
@@ -125,6 +125,14 @@ async function previews(reader: Client, now: number, context: Context): Promise<
     }),
     ...(remaining > 0 ? [style("dim", `  and ${remaining} more`)] : []),
   ];
+}
+
+function previewNotes({ sender, typed_in, project }: PageMessage): string {
+  const notes = [
+    ...(typed_in ? [`from you, ${typedPlaces[typed_in]}`] : []),
+    ...(project === null ? [] : [`${sender === "code" ? "from" : "for"} ${project}`]),
+  ];
+  return notes.length > 0 ? `${notes.join(", ")}: ` : "";
 }
 
 function firstLine(message: string): string {
