@@ -16,9 +16,10 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { systemClock } from "../src/core/clock.ts";
+import { plural, ranges } from "../src/core/words.ts";
 import { SqliteStore } from "../src/store/sqlite-store.ts";
 import { request } from "./store/fixture.ts";
-import { integrityOf, overwrite, readableRows, rootOf, wipe } from "./support/damage.ts";
+import { integrityOf, overwrite, type Row, readableRows, rootOf, wipe } from "./support/damage.ts";
 import { openPatiently } from "./support/database.ts";
 import { connectBoth, textsOf } from "./support/peer.ts";
 import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
@@ -26,21 +27,28 @@ import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sand
 const scratch = mkdtempSync(join(tmpdir(), "relay-repair-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** A buffer of 20 messages of all sizes, with the ids 3 to 22, of which Code read the first three; the person typed every other one. */
+const newest = 42;
+
+/**
+ * A buffer with the messages 1 to 22 in its history and 23 to 42, of all sizes, in its window, of which Code read the first
+ * three. The person typed every other one, which answers message 1 and is for a project.
+ */
 const full = await (async () => {
   const path = join(scratch, "full.db");
   const store = new SqliteStore({ locate: () => path, clock: systemClock, isRunning: () => false });
-  for (let n = 1; n <= 22; n++) {
-    const message = `message ${n} ${"ä€😀\u0000".repeat(n * 20)}`;
-    await store.append({ sender: "desktop", message, typed_in: n % 2 === 0 ? "terminal" : null, notify: "never" });
+  for (let n = 1; n <= newest; n++) {
+    const message = `message ${n} ${"ä€😀\u0000".repeat(n * 10)}`;
+    const extra = n % 2 === 0 ? ({ typed_in: "terminal", project: `project ${n}`, reply_to: 1 } as const) : {};
+    await store.append({ sender: "desktop", message, ...extra, notify: "never" });
   }
   const { lease } = await store.lease(request({ limit: 3 }));
   if (lease) await store.ack(lease);
   store.close();
   return path;
 })();
-const rows = readableRows(full);
-const ids = rows.map(({ id }) => id);
+const [rows, older] = [readableRows(full), readableRows(full, "relay_history")];
+const idsOf = (all: Row[]) => all.map(({ id }) => id);
+const [ids, olderIds] = [idsOf(rows), idsOf(older)];
 const zeros = new Uint8Array(4096);
 
 function place(box: Sandbox): string {
@@ -83,11 +91,11 @@ test.each([
   expect(snapshot(box.home)).toEqual(before);
 });
 
-/** The page on which message 22 begins, and the ids of the messages that begin there. */
-function lastLeaf(): { page: number; on: number[] } {
+/** The page on which a message begins, and the ids of all that begin there. */
+function leafOf(message: number): { page: number; on: number[] } {
   const bytes = readFileSync(full);
   const pageOf = (id: number) => Math.floor(bytes.lastIndexOf(`message ${id} `) / 4096) + 1;
-  return { page: pageOf(22), on: ids.filter((id) => pageOf(id) === pageOf(22)) };
+  return { page: pageOf(message), on: [...olderIds, ...ids].filter((id) => pageOf(id) === pageOf(message)) };
 }
 
 const damages: [name: string, damage: (path: string) => void, lost?: number[], nextId?: number][] = [
@@ -95,22 +103,28 @@ const damages: [name: string, damage: (path: string) => void, lost?: number[], n
   ["the table of dropped messages", (path) => wipe(path, rootOf(path, "relay_dropped"), 0xff)],
   ["the list of free pages", (path) => overwrite(path, 32, Uint8Array.of(0, 0, 1, 0, 0, 0, 0, 9))],
   ["the table of ids", (path) => wipe(path, rootOf(path, "sqlite_sequence"))],
-  ["a page of messages", (path) => wipe(path, lastLeaf().page, 0xff), lastLeaf().on],
+  ["a page of messages", (path) => wipe(path, leafOf(newest).page, 0xff), leafOf(newest).on],
+  ["a page of the history", (path) => wipe(path, leafOf(10).page, 0xff), leafOf(10).on],
+  ["the last page of the history", (path) => wipe(path, leafOf(22).page, 0xff), leafOf(22).on],
   ["the page that leads to all messages", (path) => wipe(path, rootOf(path, "messages")), ids],
-  ["the header", (path) => overwrite(path, 0, zeros.subarray(0, 100)), ids, 1],
+  ["the page that leads to the history", (path) => wipe(path, rootOf(path, "relay_history"), 0xff), olderIds],
+  ["the header", (path) => overwrite(path, 0, zeros.subarray(0, 100)), [...olderIds, ...ids], 1],
 ];
 
 describe("every message that SQLite reads is kept when damage hits", () => {
-  test.each(damages)("%s", async (_name, damage, lost = [], nextId = 23) => {
+  test.each(damages)("%s", async (_name, damage, lost = [], nextId = newest + 1) => {
     await using box = sandbox();
     const path = place(box);
     damage(path);
     const damaged = readFileSync(path);
-    const kept = rows.filter(({ id }) => !lost.includes(id));
+    const keep = (all: Row[]) => all.filter(({ id }) => !lost.includes(id));
+    const [kept, keptOlder] = [keep(rows), keep(older)];
 
-    const { aside, ...result } = await repair(box);
-    expect(result).toMatchObject({ status: 0, state: "repaired", saved: kept.map(({ id }) => id) });
-    expect(readableRows(path)).toEqual(kept);
+    const { aside, unreadable, unreadable_history, ...result } = await repair(box);
+    expect(result).toMatchObject({ status: 0, state: "repaired" });
+    expect([result.saved, result.saved_history]).toEqual([kept, keptOlder].map(idsOf));
+    expect([readableRows(path), readableRows(path, "relay_history")]).toEqual([kept, keptOlder]);
+    if (nextId > 1) expect([...unreadable_history, ...unreadable].sort((a, b) => a - b)).toEqual(lost);
     expect(readFileSync(aside).equals(damaged)).toBe(true);
     for (const name of readdirSync(box.home))
       expect([name, statSync(join(box.home, name)).mode & 0o777]).toEqual([name, 0o600]);
@@ -124,16 +138,19 @@ describe("every message that SQLite reads is kept when damage hits", () => {
 
 test("it says which messages it saved, and where the damaged file is", async () => {
   await using box = sandbox();
-  const { page, on } = lastLeaf();
-  wipe(place(box), page, 0xff);
+  const [window, history] = [leafOf(newest), leafOf(22)];
+  const path = place(box);
+  for (const { page } of [window, history]) wipe(path, page, 0xff);
   const { status, stdout, stderr } = await box.relay(["doctor", "--repair"]);
   expect([status, stderr]).toEqual([0, ""]);
   const [aside = ""] = readdirSync(box.home).filter((name) => name.includes(".damaged-"));
+  const list = (some: number[]) => `${plural(some.length, "message")} (${ranges(some)})`;
   expect(stdout).toBe(
     [
       `relay: the buffer ${box.buffer} was damaged, and a new one is in its place.`,
-      `saved       ${20 - on.length} messages (3-${22 - on.length})`,
-      `not saved   ${on.length} messages (${23 - on.length}-22)`,
+      `saved       ${list(ids.filter((id) => !window.on.includes(id)))}`,
+      `history     ${list(olderIds.filter((id) => !history.on.includes(id)))}`,
+      `not saved   ${list([...history.on, ...window.on])}`,
       `old file    ${join(box.home, aside)}`,
       "",
     ].join("\n"),

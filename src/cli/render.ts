@@ -1,7 +1,7 @@
 import { type Client, clients, clientTitle, isClient } from "../core/client.ts";
 import { renderDropped } from "../core/drop-report.ts";
 import type { Origin, PageMessage, Source } from "../core/leased-page.ts";
-import { windowSize } from "../core/limits.ts";
+import { historyMessages, windowSize } from "../core/limits.ts";
 import { firstCharacters, readAt, typedPlaces } from "../core/message.ts";
 import { describeOthers, describeUnseen, projectName } from "../core/project.ts";
 import type { Receipt } from "../core/relay.ts";
@@ -119,12 +119,17 @@ function describeSource({ origin, project }: Source): string {
 export function renderRepair(path: string, repair: Repair): string {
   if (repair.state === "absent") return `relay: there is no buffer at ${path}, so there is nothing to repair.`;
   if (repair.state === "sound") return `relay: the buffer ${path} is sound. Nothing was changed.`;
-  const { saved, unreadable, aside } = repair;
+  const { saved, unreadable, saved_history, unreadable_history, aside } = repair;
   const list = (ids: readonly number[], most = ids.length) =>
     `${most < ids.length ? "at most " : ""}${plural(Math.min(ids.length, most), "message")} (${ranges(ids)})`;
+  const lost = [...new Set([...unreadable, ...unreadable_history])]; // an id may be tried in both
+  const most =
+    (unreadable.length > 0 ? windowSize - saved.length : 0) +
+    (unreadable_history.length > 0 ? historyMessages - saved_history.length : 0);
   const rows = [
     ["saved", saved.length > 0 ? list(saved) : "no message"],
-    ...(unreadable.length > 0 ? [["not saved", list(unreadable, windowSize - saved.length)]] : []),
+    ...(saved_history.length > 0 ? [["history", list(saved_history)]] : []),
+    ...(lost.length > 0 ? [["not saved", list(lost, most)]] : []),
     ["old file", aside],
   ];
   return `relay: the buffer ${path} was damaged, and a new one is in its place.\n${table(12, rows)}`;

@@ -67,11 +67,12 @@ function describe(db: Database, version: number, file: string, path: string): Fi
 
 function contentOf(db: Database): string {
   try {
-    const { total, unread } = counts(db);
+    const { total, history, unread } = counts(db);
     const unreadCounts = clients.map((client) => `${unread[client]} unread for ${clientTitle(client)}`);
-    return `${total} of ${windowSize} messages, ${unreadCounts.join(", ")}`;
+    const older = history > 0 ? [`${history} in the history`] : [];
+    return [`${total} of ${windowSize} messages`, ...unreadCounts, ...older].join(", ");
   } catch {
-    return "made by an early version of the Python server"; // it had fewer columns
+    return "made by an older relay or the Python server"; // it has fewer tables and columns
   }
 }
 

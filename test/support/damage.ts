@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { openPatiently } from "./database.ts";
 
-/** A row of the table `messages`. */
+/** A row of the window or the history. */
 export interface Row {
   id: number;
   sender: string;
@@ -10,16 +10,19 @@ export interface Row {
   read_by_desktop_at: string | null;
   read_by_code_at: string | null;
   typed_in: string | null;
+  project: string | null;
+  reply_to: number | null;
 }
 
-const columns = "id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, typed_in";
+const columns = "id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, typed_in, project, reply_to";
 
-/** Every message that SQLite reads by its id, from 1 to 40. */
-export function readableRows(path: string): Row[] {
+/** Every message that SQLite reads by its id, from 1 to 60. */
+export function readableRows(path: string, table: "messages" | "relay_history" = "messages"): Row[] {
   using db = openPatiently(path, { readonly: true });
-  const rows = Array.from({ length: 40 }, (_, index) => {
+  const extra = table === "messages" ? "" : ", left_at, bytes";
+  const rows = Array.from({ length: 60 }, (_, index) => {
     try {
-      return db.query<Row, [number]>(`SELECT ${columns} FROM messages WHERE id = ?`).get(index + 1);
+      return db.query<Row, [number]>(`SELECT ${columns}${extra} FROM ${table} WHERE id = ?`).get(index + 1);
     } catch {
       return null; // this one is damaged
     }
