@@ -41,7 +41,11 @@ function start(box: Desktop, options: PeerOptions, through = notifiersFrom(box.p
 }
 
 function send(box: Desktop, to: "desktop" | "code", text: string, env = {}) {
-  const argv = [...notifiersFrom(box.programs), relayBinary, "send", "--to", to, "--json", "--", text];
+  return relay(box, ["send", "--to", to, "--json", "--", text], env);
+}
+
+function relay(box: Desktop, args: string[], env = {}) {
+  const argv = [...notifiersFrom(box.programs), relayBinary, ...args];
   return box.run(argv, { env: { RELAY_NOTIFY: "auto", ...box.session.env, ...env } });
 }
 
@@ -131,6 +135,7 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
       age(box, 60_000); // so that the next message is not part of one "N more"
     };
     await announce("by a command", (text) => send(box, "code", text));
+    await announce("by a command", () => relay(box, ["resend", "1"]));
     const server = await start(box, desktop);
     const before = performance.now();
     // a look every 2 s would find each but the first 2 s after the one before

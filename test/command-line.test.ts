@@ -10,10 +10,10 @@ import { command as send } from "../src/cli/send.ts";
 import { command as serve } from "../src/cli/serve.ts";
 import { command as status } from "../src/cli/status.ts";
 import { openPatiently } from "./support/database.ts";
-import { get, relayBinary, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
+import { get, onTerminal, relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
 
 const seen = [
-  ..."send get status clear setup doctor demo uninstall".split(" "),
+  ..."send get status log show resend clear setup doctor demo uninstall".split(" "),
   ..."setup-code setup-desktop serve completions help version".split(" "),
 ];
 const hidden = ["typed", "hook", "statusline"];
@@ -50,6 +50,10 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ["send --too code x", "unknown flag --too. Did you mean --to?"],
     ["setup --dryrun", "unknown flag --dryrun. Did you mean --dry-run?"],
     ["--verison", "unknown flag --verison. Did you mean --version?"],
+    ["log -n 0", '--limit is "0"; it must be a whole number, at least 1'],
+    ["log --since 2x", '--since is "2x"; it must be like 30m, 12h, 2d, 3w or 2026-11-01'],
+    ["log --since 2026-02-30", '--since is "2026-02-30"; it must be like 30m, 12h, 2d, 3w or 2026-11-01'],
+    ["show", "missing id of a message"],
     ["completions", "missing shell (bash, zsh, fish, powershell)"],
     ["completions zzz", 'unknown shell "zzz" (bash, zsh, fish, powershell)'],
   ];
@@ -64,6 +68,7 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ["get", "missing reader: use --for desktop or --for code"],
     ["get --for code --limit 0", 'limit is "0"; it must be a whole number from 1 to 20. Leave it out for 5.'],
     ["get --for code --limit x", 'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.'],
+    ["resend x", 'ID is "x"; it must be the id of a message. Pages and `relay log` show ids.'],
     ["clear", "relay clear deletes every message, and there is no terminal to ask on. Say --yes."],
     ["status --db", "--db needs an absolute path. Give it the path of the buffer file, once."],
     ["--db b.db status", "--db needs an absolute path. Give it the path of the buffer file, once."],
@@ -225,7 +230,8 @@ test("relay status counts, and shows no text", async () => {
 
 describe("inside Claude Code", () => {
   const inside: Record<string, string>[] = [{ CLAUDE_CODE_CHILD_SESSION: "1" }, { CLAUDECODE: "1" }];
-  const refused = ["get --for code", "get --for desktop --peek --json", "clear --yes", "send --to code x"];
+  const reading = ["get --for code", "get --for desktop --peek --json", "log --json", "show 1"];
+  const refused = [...reading, "clear --yes", "send --to code x", "resend 1"];
   test.each(inside)("%j: pulling exits 3 and changes nothing; send goes to Desktop", async (env) => {
     await using box = sandbox();
     await sendAll(box, "code", ["not for the model"]);
@@ -241,16 +247,6 @@ describe("inside Claude Code", () => {
 });
 
 describe.skipIf(!Bun.which("script"))("on a terminal", () => {
-  /** Runs relay on a terminal of its own, with `script`, and answers what the terminal showed. */
-  async function onTerminal(box: Sandbox, line: string, env: Record<string, string> = {}, stdin = "") {
-    const argv = ["script", "-qefc", `${relayBinary} ${line}`, "/dev/null"];
-    const { stdout } = await box.run(argv, {
-      stdin,
-      env: { TERM: "xterm", RELAY_NOTIFY: "off", TZ: "Asia/Tokyo", ...env },
-    });
-    return stdout.replaceAll("\r", "");
-  }
-
   test("relay without arguments prints a hint", async () => {
     await using box = sandbox();
     expect(await onTerminal(box, "")).toContain("relay status ");

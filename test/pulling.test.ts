@@ -95,10 +95,10 @@ describe("a typed command:", () => {
       "Message 3 is too long for a prompt. Claude asks you before it fetches it.",
       "Message 1 from Desktop · TIME · 1 control character escaped",
       ...bars([`one\\u202e ${"x".repeat(62)}`, ...Array(11).fill("x".repeat(72))]),
-      "│ … 16 more lines",
+      "│ … 16 more lines: relay show 1",
       "Message 2 from Desktop · TIME · 292 control characters escaped",
       ...bars(Array.from({ length: 12 }, (_, n) => `${n + 1}    \\u001b[2J`)),
-      "│ … 280 more lines",
+      "│ … 280 more lines: relay show 2",
     ];
     expect(shown.replaceAll(new RegExp(when, "g"), "TIME").split("\n")).toEqual(expected);
     await sendAll(box, "code", ["late"]);

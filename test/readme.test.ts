@@ -46,7 +46,9 @@ describe("the flags of", () => {
     await using box = sandbox();
     const verb = /relay ([\w-]+)/.exec(command)?.[1] ?? "";
     const { stdout } = await box.relay([verb, "--help"]);
-    expect(codes(stdout, /^ {2}(?: {4}|-[tf], )(--[\w-]+)/gm).sort()).toEqual(codes(documented, /`(--[\w-]+)/g).sort());
+    expect(codes(stdout, /^ {2}(?: {4}|-[tfn], )(--[\w-]+)/gm).sort()).toEqual(
+      codes(documented, /`(--[\w-]+)/g).sort(),
+    );
   });
 
   test("every verb", async () => {

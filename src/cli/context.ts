@@ -22,6 +22,8 @@ export interface Context {
   write(text: string): Promise<void>;
   /** Writes lines of data to standard output. Throws WriteFailed. */
   print(text: string): void;
+  /** The same without a line end of relay's own. */
+  printExact(text: string): void;
   /** Writes a line that is no data to standard error, if that is open. */
   note(text: string): void;
   /** The text in a style, if this output may have colour. */
@@ -64,6 +66,7 @@ export function createContext(buffer: string | null = null): Context {
     quickRelay: () => relay({ lockTimeoutMs: quickLockTimeoutMs }),
     write: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),
+    printExact: (text) => writeNow(1, new TextEncoder().encode(text)),
     note(text) {
       try {
         writeNow(2, encodeLine(text));

@@ -8,6 +8,9 @@ const groups: Record<string, Record<string, string[]>> = {
     send: ['relay send --to code "The tests pass."', "git diff | relay send --to desktop"],
     get: ["relay get --for code", "relay get --for desktop --peek"],
     status: ["relay status"],
+    log: ["relay log", "relay log --from code --since 2d", 'relay log --search "plan" -n 100'],
+    show: ["relay show 41"],
+    resend: ["relay resend 41"],
     clear: ["relay clear"],
   },
   Setup: {
@@ -33,7 +36,7 @@ type Row = [term: string, description: string, value?: string];
 
 const environment: Row[] = [
   ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db)"],
-  ["RELAY_HISTORY", "days to keep what left the window (90 by default), or off"],
+  ["RELAY_HISTORY", "Days to keep what left the window (default 90), or off"],
   ["RELAY_NOTIFY", "auto (default), or off for no notifications"],
   ["NO_COLOR", "No colour on a terminal"],
   ["PAGER", "The pager for long output (default less); empty for none"],

@@ -5,13 +5,19 @@ import { command as completions } from "./completions.ts";
 import { command as demo } from "./demo.ts";
 import { command as doctor } from "./doctor.ts";
 import { command as help } from "./help.ts";
+import { command as log } from "./log.ts";
+import { command as resend } from "./resend.ts";
 import { command as setup } from "./setup.ts";
 import { command as setupCode } from "./setup-code.ts";
 import { command as setupDesktop } from "./setup-desktop.ts";
+import { command as show } from "./show.ts";
 import { command as uninstall } from "./uninstall.ts";
 
 /** The verbs that no Claude waits for. One import loads them all: more imports make more chunks of code, also for every start. */
 export const otherVerbs = {
+  log,
+  show,
+  resend,
   clear,
   doctor,
   demo,

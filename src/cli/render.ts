@@ -76,14 +76,18 @@ export function ago(time: string, now: number): string {
 function localTime(stored: string, now: number): string {
   const time = new Date(stored);
   if (Number.isNaN(time.getTime())) return "at an unknown time";
-  // Intl takes 2 ms more
-  const clock = [time.getHours(), time.getMinutes()].map((part) => `${part}`.padStart(2, "0")).join(":");
   const isToday = time.toDateString() === new Date(now).toDateString();
   const day = isToday
     ? ""
     : `${time.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, `;
   const age = now - time.getTime();
-  return `${day}${clock}${age >= 0 && age < 48 * 3_600_000 ? ` (${ago(stored, now)})` : ""}`;
+  return `${day}${clockTime(time)}${age >= 0 && age < 48 * 3_600_000 ? ` (${ago(stored, now)})` : ""}`;
+}
+
+/** The time of day on the person's own clock: `14:03`. */
+export function clockTime(time: Date): string {
+  // Intl takes 2 ms more
+  return [time.getHours(), time.getMinutes()].map((part) => `${part}`.padStart(2, "0")).join(":");
 }
 
 /** The parts of a message's heading: its id and sender, its local time, and what there is to say of its text. */

@@ -2,6 +2,7 @@ import { type Client, otherClient } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { makeVisible, printableJson } from "../core/escape.ts";
 import { isInsideClaudeCode, isPersonAtTerminal, refuseInsideClaudeCode } from "../core/identity.ts";
+import type { Relay } from "../core/relay.ts";
 import { checkId, checkMessage, checkProject } from "../core/validate.ts";
 import { isFile } from "../platform/files.ts";
 import { inputSource, readAll, readStarted } from "../platform/input.ts";
@@ -42,17 +43,22 @@ export const command = defineCommand({
     const project = checkProject(args.project) ?? (to === "desktop" ? context.environment.project : null);
     const reply_to = checkId("--reply-to", args["reply-to"]);
     const receipt = await relay.send({ sender: otherClient(to), message, typed_in, project, reply_to });
-    try {
-      context.print(args.json ? printableJson(receipt) : renderReceipt(receipt, to, context.environment, added));
-    } finally {
-      const { notifications } = relay;
-      await unlessInterrupted(
-        () => notifications.finish(),
-        () => notifications.stop(),
-      );
-    }
+    const shown = args.json ? printableJson(receipt) : renderReceipt(receipt, to, context.environment, added);
+    await printReceipt(shown, relay, context);
   },
 });
+
+/** Prints the receipt of a send, and ends after the notification of its message. */
+export async function printReceipt(receipt: string, { notifications }: Relay, { print }: Context): Promise<void> {
+  try {
+    print(receipt);
+  } finally {
+    await unlessInterrupted(
+      () => notifications.finish(),
+      () => notifications.stop(),
+    );
+  }
+}
 
 function recipient(to: Client | undefined, { environment }: Context): Client {
   const instead = () => `${slashCommand("send", environment)} (to Desktop)`;

@@ -38,15 +38,15 @@ function summarize(head: readonly string[], messages: readonly PageMessage[]): s
   const lines = messages.flatMap((message, index) => {
     const { text, escaped } = makeVisible(message.message.replaceAll("\r\n", "\n"));
     const most = Math.min(messageLines + 1, Math.floor(left / (messages.length - index)));
-    const body = firstLines(text.trimEnd().replaceAll("\t", "    "), most);
+    const body = firstLines(text.trimEnd().replaceAll("\t", "    "), most, message.id);
     left -= body.length;
     return [describeMessage(message, "code", escaped).join(" · "), ...body.map((line) => `│ ${line}`.trimEnd())];
   });
   return [...head, ...lines].join("\n");
 }
 
-/** The beginning of a text in at most so many lines; the last one tells how many are left out. */
-function firstLines(text: string, most: number): string[] {
+/** The beginning of a message in at most so many lines; the last one tells how many are left out, and where they are. */
+function firstLines(text: string, most: number, id: number): string[] {
   // Claude Code wraps a longer line itself, and its rest would stand where relay's own words do
   const lines = Bun.wrapAnsi(text, lineColumns, { hard: true, trim: false })
     .split("\n")
@@ -54,5 +54,5 @@ function firstLines(text: string, most: number): string[] {
   if (lines.length <= Math.min(most, messageLines)) return lines;
   const kept = lines.slice(0, Math.max(1, Math.min(most - 1, messageLines)));
   const more = `… ${plural(lines.length - kept.length, "more line")}`;
-  return most > kept.length ? [...kept, more] : [`${kept[0]} ${more}`];
+  return most > kept.length ? [...kept, `${more}: relay show ${id}`] : [`${kept[0]} ${more}`];
 }

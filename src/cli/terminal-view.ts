@@ -62,7 +62,8 @@ export async function show(text: string, { environment, write }: Context): Promi
   return shown ?? { ended: Promise.resolve() };
 }
 
-function viewMessage(message: PageMessage, reader: Client, columns: number, context: Context): string[] {
+/** The lines of a message for a person at a terminal: its heading, and its text behind a bar. */
+export function viewMessage(message: PageMessage, reader: Client, columns: number, context: Context): string[] {
   const style = styleOf(context);
   const { text, escaped } = makeVisible(message.message.replaceAll("\r\n", "\n"));
   const [title = "", ...details] = describeMessage(message, reader, escaped);
@@ -135,12 +136,14 @@ function previewNotes({ sender, typed_in, project }: PageMessage): string {
   return notes.length > 0 ? `${notes.join(", ")}: ` : "";
 }
 
-function firstLine(message: string): string {
+/** The first line of a text that is not blank, safe to show. */
+export function firstLine(message: string): string {
   const line = message.split("\n").find((line) => line.trim() !== "") ?? "";
   return makeVisible(line.trim().replace(/\s+/g, " ")).text || "(blank)";
 }
 
-function cut(text: string, columns: number): string {
+/** The text in at most so many columns. */
+export function cut(text: string, columns: number): string {
   return Bun.sliceAnsi(text, 0, Math.max(1, columns), "…");
 }
 

@@ -112,6 +112,16 @@ export async function get(box: Sandbox, reader: "desktop" | "code", ...flags: st
   return JSON.parse(got.stdout);
 }
 
+/** Runs relay on a terminal of its own, with `script`, and answers what the terminal showed. */
+export async function onTerminal(box: Sandbox, line: string, env: Record<string, string> = {}, stdin = "") {
+  const argv = ["script", "-qefc", `${relayBinary} ${line}`, "/dev/null"];
+  const { stdout } = await box.run(argv, {
+    stdin,
+    env: { TERM: "xterm", RELAY_NOTIFY: "off", TZ: "Asia/Tokyo", ...env },
+  });
+  return stdout.replaceAll("\r", "");
+}
+
 /** Waits until `condition` holds; throws after `milliseconds`, ten times what is normal. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>, milliseconds = 10_000) {
   const deadline = performance.now() + milliseconds;
