@@ -765,7 +765,7 @@ describe("a page through /get", () => {
   ])("is measured as it is shown: a text that %s", async (_name, more) => {
     await using box = sandbox();
     // each of these takes six characters as an escape, and they are no run
-    const pairs = Math.floor((27_200 + more) / 12);
+    const pairs = Math.floor((26_900 + more) / 12);
     await sendAll(box, "code", ["\u0001\u0002".repeat(pairs)]);
     const { stdout } = await openTypedSession(box).get();
     expect(stdout.length).toBeLessThanOrEqual(28_000);
