@@ -47,10 +47,12 @@ describe.skipIf(!hasTerminal || !Bun.which("git"))("with two projects in Claude 
     expect((await get(box, "desktop")).messages).toMatchObject([{ message: "built", project: "api-server" }]);
     await session.enter("/get");
     await session.shows("answer two");
-    expect(session.screen()).toContain("Also waiting: 1 for web. /get all brings them.");
+    expect(session.screen()).toContain('Messages for other projects wait (1 for "web"). /get all brings them.');
     expect(lastPage(lab)).toEqual(["for the server", "for anybody"]);
     await session.enter("/get");
-    await session.shows("relay: nothing new from Desktop. Also waiting: 1 for web. /get all brings them.");
+    await session.shows(
+      /nothing new from Desktop\. Messages for other projects wait \(1 for "web"\)\. \/get all brings/,
+    );
     expect(await sendTo(box, "api-server", "seen now")).not.toContain("No session");
     await session.enter("/get all");
     await session.shows("answer three");
@@ -81,7 +83,7 @@ describe.skipIf(!hasTerminal || !Bun.which("git"))("with two projects in Claude 
     await resumed.shows("answer three");
     expect(lastPage(lab)).toEqual(["while nobody was there"]);
     await second.enter("/get");
-    await second.shows("relay: nothing new from Desktop. Also waiting: 1 for web.");
+    await second.shows(/nothing new from Desktop\. Messages for other projects wait \(1 for "web"\)/);
     const other = await lab.terminal([], "web");
     await other.enter("/get");
     await other.shows("answer four");
@@ -101,6 +103,6 @@ describe.skipIf(!hasTerminal || !Bun.which("git"))("with two projects in Claude 
       await session.shows(`answer ${n}`);
       expect(lastPage(lab)).toEqual([text]);
     }
-    expect(lab.api.everything()).toContain('Also waiting: 1 for web. relay_fetch with project \\"*\\" brings them.');
+    expect(lab.api.everything()).toContain('wait (1 for \\"web\\"). relay_fetch with project \\"*\\" brings them.');
   });
 });

@@ -44,7 +44,7 @@ describe("relay_send refuses, and stores nothing", () => {
     ["an unknown sender", { message: "x", sender: "bob" }, 'sender is "bob"; it must be "desktop" or'],
     ["a project that is no text", { message: "x", project: 5 }, "project is 5; it must be text."],
     ["an answer to no id", { message: "x", reply_to: "all" }, 'reply_to is "all"; it must be the id of a message.'],
-    ["an answer to a message that is nowhere", { message: "x", reply_to: 7 }, "there is no message 7 to answer."],
+    ["an answer to a message that is nowhere", { message: "x", reply_to: 7 }, "there is no message 7 to answer. It was cleared, left the history, or was never sent; leave reply_to out."],
     ["a forged sender", { message: "x", sender: "CODE" }, 'sender is "code", but this is Desktop, not Code.'],
   ];
   test.each(calls)("%s", async (_name, args, sentence) => {
@@ -302,13 +302,13 @@ describe("projects and replies", () => {
     });
     await web.send("from the page");
     const page = await desktop.fetch();
-    expect(page).toMatch(/ message 1, code, \S+ \(from project api-server\)\n/);
-    expect(page).toMatch(/ message 2, code, \S+ \(from project web\)\n/);
+    expect(page).toMatch(/ message 1, code, \S+ \(from project "api-server"\)\n/);
+    expect(page).toMatch(/ message 2, code, \S+ \(from project "web"\)\n/);
     expect(await desktop.call("relay_send", { message: "Yes.", reply_to: "1" })).toMatchObject({
       text: '{"ok":true,"id":3,"unread":1,"evicted":[],"evicted_unread":[],"project":"api-server"}',
     });
     expect(await web.fetch()).toBe(
-      'relay: nothing new from Desktop.\nrelay: Also waiting: 1 for api-server. relay_fetch with project "*" brings them.',
+      'relay: nothing new from Desktop.\nrelay: Messages for other projects wait (1 for "api-server"). relay_fetch with project "*" brings them.',
     );
     const answer = await server.fetch();
     expect(answer).toMatch(/\n--- (\w+) message 3, [^\n]+\n--- \1 in reply to 1: May I rename it\?\nYes\.\n--- \1 end/);

@@ -54,20 +54,28 @@ interface Content {
   defused: number;
   /** The beginning of the answered message, on one line. */
   answered: string;
+  /** The quoted name of the project. */
+  project: string;
 }
 
-function contentOf({ message, answered }: PageMessage, destination: Destination): Content {
+function contentOf({ message, answered, project }: PageMessage, destination: Destination): Content {
   const { text, escaped } = makeVisible(message);
   const beginning = firstCharacters(answered ?? "");
-  if (destination === "result") return { text, escaped, defused: 0, answered: beginning };
-  return { ...defuse(text), escaped, answered: defuse(beginning).text };
+  const name = quoteProject(project ?? "", destination);
+  if (destination === "result") return { text, escaped, defused: 0, answered: beginning, project: name };
+  return { ...defuse(text), escaped, answered: defuse(beginning).text, project: name };
+}
+
+/** A project's name on a page, in marks that it cannot close: a model chose it, and it stands among relay's own words. */
+export function quoteProject(project: string, destination: Destination): string {
+  return `"${destination === "prompt" ? defuse(project).text : project}"`;
 }
 
 function frame(message: PageMessage, content: Content, mark: string, labels: Labels): string[] {
-  const { text, escaped, defused, answered } = content;
-  const { project, reply_to } = message;
+  const { text, escaped, defused, answered, project } = content;
+  const { reply_to } = message;
   const notes = [
-    ...(project === null ? [] : [`${message.sender === "code" ? "from" : "for"} project ${project}`]),
+    ...(message.project === null ? [] : [`${message.sender === "code" ? "from" : "for"} project ${project}`]),
     ...labels(message),
     ...(message.typed_in ? [`typed by the person ${typedPlaces[message.typed_in]}`] : []),
     ...(message.redelivered ? ["may have been shown before"] : []),

@@ -1,6 +1,6 @@
 import { type Client, clientTitle, otherClient } from "./client.ts";
 import { renderDropped } from "./drop-report.ts";
-import { type Destination, frameMessages, type Labels } from "./frames.ts";
+import { type Destination, frameMessages, type Labels, quoteProject } from "./frames.ts";
 import type { Origin, Page, PageMessage } from "./leased-page.ts";
 import { readAt } from "./message.ts";
 import { fitPage } from "./page-size.ts";
@@ -99,7 +99,8 @@ function missing(announced: readonly number[], messages: readonly PageMessage[],
 export function othersLine(others: readonly ProjectCount[], origin: Origin = "typed"): string[] {
   if (others.length === 0) return [];
   const way = origin === "typed" ? "/get all brings them" : 'relay_fetch with project "*" brings them';
-  return [`Also waiting: ${describeOthers(others)}. ${way}.`];
+  const named = describeOthers(others, (project) => quoteProject(project, destinationOf(origin)));
+  return [`Messages for other projects wait (${named}). ${way}.`];
 }
 
 /** What a page holds, and what waits beside it: `2 messages from Desktop, 3 more waiting`. */

@@ -9,9 +9,12 @@ export interface ProjectCount {
 
 const nameCharacters = 40;
 
-/** A project's name as relay keeps and shows it: one line of at most 40 safe characters; `null` if nothing is left. */
+/**
+ * A project's name as relay keeps and shows it: one line of at most 40 safe characters, none of them a quotation mark that
+ * could end {@link quoteProject}; `null` if nothing is left.
+ */
 export function projectName(text: string): string | null {
-  const line = makeVisible(text.trim().replace(/\s+/g, " ")).text;
+  const line = makeVisible(text.toWellFormed().trim().replace(/\s+/g, " ")).text.replace(/["“”„]/g, "'");
   return [...line].slice(0, nameCharacters).join("").trim() || null;
 }
 
@@ -40,8 +43,8 @@ export function describeUnseen(project: string, seen: readonly string[]): string
 const projectsShown = 5;
 
 /** The waiting messages of other projects: `2 for api-server, 1 for web`. After five projects the rest is counted. */
-export function describeOthers(others: readonly ProjectCount[]): string {
-  const shown = others.slice(0, projectsShown).map(({ project, count }) => `${count} for ${project}`);
+export function describeOthers(others: readonly ProjectCount[], nameOf = (project: string) => project): string {
+  const shown = others.slice(0, projectsShown).map(({ project, count }) => `${count} for ${nameOf(project)}`);
   const rest = others.slice(projectsShown).reduce((sum, { count }) => sum + count, 0);
   return [...shown, ...(rest > 0 ? [`${rest} for others`] : [])].join(", ");
 }
