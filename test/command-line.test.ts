@@ -202,11 +202,17 @@ describe("relay get", () => {
     expect((await get(box, "code")).dropped).toEqual([1]);
     await sendAll(box, "code", ["x"]);
     expect((await box.relay(split("clear --yes"))).stdout).toBe(
-      "relay: deleted 20 messages, of which 1 unread, and 2 of the history.\n",
+      "relay: deleted 20 messages, of which 1 unread, and 2 from the history.\n",
     );
     const notice = "relay: 1 unread message was cleared on the command line.\n";
     expect((await box.relay(split("get --for code"))).stdout).toBe(`relay: nothing new from Desktop.\n${notice}`);
     expect((await box.relay(split("clear --yes"))).stdout).toBe("relay: there was no message to delete.\n");
+    await sendAll(box, "code", ["x"]);
+    {
+      using db = openPatiently(box.buffer);
+      db.run("DELETE FROM messages"); // as the original clears
+    }
+    expect((await box.relay(split("clear --yes"))).stdout).toBe("relay: deleted 1 message from the history.\n");
   });
 });
 

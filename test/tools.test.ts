@@ -44,7 +44,11 @@ describe("relay_send refuses, and stores nothing", () => {
     ["an unknown sender", { message: "x", sender: "bob" }, 'sender is "bob"; it must be "desktop" or'],
     ["a project that is no text", { message: "x", project: 5 }, "project is 5; it must be text."],
     ["an answer to no id", { message: "x", reply_to: "all" }, 'reply_to is "all"; it must be the id of a message.'],
-    ["an answer to a message that is nowhere", { message: "x", reply_to: 7 }, "there is no message 7 to answer. It was cleared, left the history, or was never sent; leave reply_to out."],
+    [
+      "an answer to a message that is nowhere",
+      { message: "x", reply_to: 7 },
+      "there is no message 7 to answer. It was cleared, left the history, or was never sent; leave reply_to out.",
+    ],
     ["a forged sender", { message: "x", sender: "CODE" }, 'sender is "code", but this is Desktop, not Code.'],
   ];
   test.each(calls)("%s", async (_name, args, sentence) => {

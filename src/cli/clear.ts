@@ -25,7 +25,8 @@ export const command = defineCommand({
 /** The outcome of a deletion, for people. */
 export function renderDeletion({ deleted, deleted_unread: unread, deleted_history: history }: Cleared): string {
   if (deleted + history === 0) return "relay: there was no message to delete.";
-  const older = history > 0 ? `, and ${history} of the history` : "";
+  if (deleted === 0) return `relay: deleted ${plural(history, "message")} from the history.`;
+  const older = history > 0 ? `, and ${history} from the history` : "";
   return `relay: deleted ${plural(deleted, "message")}, of which ${unread} unread${older}.`;
 }
 
@@ -41,7 +42,7 @@ export async function confirmDeletion(command: string, counts: Counts, { environ
   throw new RelayError("failed", "nothing was deleted", "Answer yes to delete.");
 }
 
-/** The numbers of messages in a buffer that has any: `2 unread for Code, 3 read ones and 40 of the history`. */
+/** The numbers of messages in a buffer that has any: `2 unread for Code, 3 read ones and 40 in the history`. */
 export function renderCounts({ total, history, unread }: Counts): string {
   const read = total - unread.code - unread.desktop;
   return new Intl.ListFormat("en-GB").format([
@@ -49,8 +50,6 @@ export function renderCounts({ total, history, unread }: Counts): string {
       .toReversed()
       .flatMap((client) => (unread[client] > 0 ? [`${unread[client]} unread for ${clientTitle(client)}`] : [])),
     ...(read > 0 ? [plural(read, read === total ? "read message" : "read one")] : []),
-    ...(history > 0
-      ? [total === 0 ? `${plural(history, "message")} of the history` : `${history} of the history`]
-      : []),
+    ...(history > 0 ? [`${total === 0 ? plural(history, "message") : history} in the history`] : []),
   ]);
 }

@@ -34,7 +34,7 @@ function projectOfAnswered(db: Database, id: number): string | null {
   throw new RelayError(
     "usage",
     `there is no message ${id} to answer`,
-    "It was cleared or never sent; leave reply_to out.",
+    "It was cleared, left the history, or was never sent; leave reply_to out.",
   );
 }
 
