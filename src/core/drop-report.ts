@@ -19,7 +19,7 @@ export function describeDropped(dropped: readonly Dropped[]): string[] {
     const subject = plural(group.length, "unread message");
     const ids = group.map(({ id }) => id);
     if (reason === true)
-      return `${subject} left the window, which was full (${ranges(ids)}). Nothing is lost: /get ${ids[0]} in Claude Code, or relay show ${ids[0]}.`;
+      return `${subject} left the window, which was full (${ranges(ids)}). Nothing is lost; /get ${ids[0]} in Claude Code or relay show ${ids[0]} brings ${ids.length === 1 ? "it" : "the first"}.`;
     const were = `${subject} ${group.length === 1 ? "was" : "were"}`;
     if (reason === false) return `${were} dropped because the window was full (${ranges(ids)}).`;
     return `${were} cleared${clearers[reason] ?? ""}.`;
