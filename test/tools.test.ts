@@ -334,6 +334,16 @@ describe("projects and replies", () => {
     const web = await connect(box, inside("web"));
     expect(textsOf(await web.fetch())).toEqual(["x", "x"]);
   });
+
+  test("a receipt names at most 20 projects, those of the latest sessions", async () => {
+    await using box = sandbox();
+    for (let n = 1; n <= 21; n++) await box.relay(["send", "--to", "desktop", "--project", `folder ${n}`, "x"]);
+    const toNobody = await box.relay(["send", "--to", "code", "--project", "Web", "--json", "x"]);
+    const { seen_projects } = JSON.parse(toNobody.stdout);
+    expect([seen_projects.length, seen_projects[0]]).toEqual([20, "folder 21"]);
+    const toFirst = await box.relay(["send", "--to", "code", "--project", "Folder 1", "--json", "x"]);
+    expect(JSON.parse(toFirst.stdout).seen_projects).toBeUndefined();
+  });
 });
 
 describe("relay_clear", () => {

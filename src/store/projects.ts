@@ -19,14 +19,17 @@ export function noteProject(db: Database, project: string | null, now: number): 
   db.query("INSERT OR REPLACE INTO relay_projects (project, seen_at) VALUES ($project, $now)").run({ project, now });
 }
 
-/** The projects seen in the last 30 days, if this one is not among them; else `null`. */
+// A receipt has room for so many. `claude -p` in temporary folders makes a project of each.
+const seenShown = 20;
+
+/** The 20 latest of the projects seen in the last 30 days, if this one is not among all of them; else `null`. */
 export function seenInstead(db: Database, project: string | null, now: number): string[] | null {
   if (project === null) return null;
   const rows = db.query<{ project: string }, { oldest: number }>(
     "SELECT project FROM relay_projects WHERE seen_at >= $oldest ORDER BY seen_at DESC",
   );
   const seen = rows.all({ oldest: now - projectDays * 86_400_000 }).map((row) => row.project);
-  return seen.some((other) => isSameProject(other, project)) ? null : seen;
+  return seen.some((other) => isSameProject(other, project)) ? null : seen.slice(0, seenShown);
 }
 
 /** The unread messages for Code that are for a project, by project. */
@@ -38,7 +41,7 @@ export function waitingByProject(db: Database): ProjectCount[] {
        GROUP BY project COLLATE NOCASE ORDER BY min(id)`,
     )
     .all()
-    .map(({ project, count }) => ({ project: projectName(project) ?? "", count }));
+    .map(({ project, count }) => ({ project: projectName(`${project}`) ?? "", count }));
 }
 
 /** A row with a project that any program may have written. */
