@@ -163,6 +163,22 @@ describe("a typed command:", () => {
     expect(await waiting(box)).toBe(1);
   });
 
+  test("/get again brings the page of /get all, also what was for other projects", async () => {
+    await using box = sandbox();
+    const web = openTypedSession(box);
+    web.env.CLAUDE_PROJECT_DIR = "/srv/web";
+    await sendAll(box, "code", ["for anybody"]);
+    await web.get();
+    await box.relay(["send", "--to", "code", "--project", "api-server", "for the server"]);
+    await web.get();
+    expect(textsOf((await web.get("again")).stdout)).toEqual(["for anybody"]);
+    expect(textsOf((await web.get("all")).stdout)).toEqual(["for the server"]);
+    expect(textsOf((await web.get("again")).stdout)).toEqual(["for the server"]);
+    await box.relay(["send", "--to", "code", "--project", "api-server", "for the server again"]);
+    await box.relay(["get", "--for", "code"]);
+    expect(textsOf((await web.get("again")).stdout)).toEqual(["for anybody"]);
+  });
+
   test("/get clear says what it would delete, /get clear yes does it, and Desktop's next page says so", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["first", "second"]);

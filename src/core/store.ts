@@ -146,7 +146,7 @@ export interface Store {
   undeliver(lease: Lease): Promise<void>;
   /** The page that {@link Store.lease} would give. Changes nothing. */
   peek(request: PageRequest): Promise<Page>;
-  /** The messages that this reader read last, for its project or for none, in window and history. Changes nothing. */
+  /** The messages that this reader read last in this project, in window and history. Changes nothing. */
   lastPage(reader: Client, project: string | null): Promise<PageMessage[]>;
   /** The messages with these ids in window and history, in time order. Changes nothing. */
   find(ids: readonly number[]): Promise<PageMessage[]>;

@@ -80,13 +80,15 @@ export function leaseTicket(
 /** The messages of the page that a reader in this project read last, in time order. */
 export function lastPage(db: Database, reader: Client, project: string | null): PageMessage[] {
   const column = readColumn(reader);
-  const own = `sender = $sender AND ${isForProject}`;
+  // `/get all` also brings what is for other projects
+  const own = `sender = $sender AND (${isForProject} OR ${column} IN
+    (SELECT delivered_at FROM relay_deliveries WHERE reader = $reader AND project = $project))`;
   return db
-    .query<Row, { sender: Client; project: string | null }>(
-      `SELECT ${columns} FROM ${everywhere} AS found WHERE ${own} AND ${column} =
+    .query<Row, { sender: Client; reader: Client; project: string | null }>(
+      `SELECT ${columns} FROM ${everywhere} AS found WHERE sender = $sender AND ${column} =
        (SELECT max(${column}) FROM ${everywhere} WHERE ${own}) ORDER BY id`,
     )
-    .all({ sender: otherClient(reader), project })
+    .all({ sender: otherClient(reader), reader, project })
     .map(shownMessage);
 }
 
