@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryName } from "../src/platform/repository.ts";
-import { type Sandbox, sandbox } from "./support/sandbox.ts";
+import { relayBinary, type Sandbox, sandbox } from "./support/sandbox.ts";
 import { put } from "./support/setup-box.ts";
 
 function git({ home, env }: Sandbox, ...args: string[]): void {
@@ -63,4 +63,14 @@ test("and whatever a hostile folder holds, the name is that of a folder", async 
     put(box, "own/.git", text);
     expect(repositoryName(join(box.home, "own"))).not.toContain("/");
   }
+});
+
+test.skipIf(process.platform === "win32")("nor does anything that is no file hold relay up", async () => {
+  await using box = sandbox();
+  mkdirSync(join(box.home, "own"));
+  Bun.spawnSync(["mkfifo", join(box.home, "own/.git")]);
+  const env = { ...box.env, CLAUDE_PROJECT_DIR: join(box.home, "own") };
+  const argv = [relayBinary, "send", "--to", "desktop", "--json", "x"];
+  const { stdout } = Bun.spawnSync(argv, { env, cwd: box.home, stdin: "ignore", timeout: 10_000 });
+  expect(JSON.parse(`${stdout}`).project).toBe("own");
 });
