@@ -71,12 +71,13 @@ export function deleteHistory(db: Database, cleared: number): number {
   return changes - cleared;
 }
 
-/** Marks messages of an acked page as read that left the window while the page was in flight. */
-export function ackEvicted(db: Database, { reader, unread }: Lease, readAt: string): void {
+/** Marks messages of an acked page as read that left the window while the page was in flight, and answers their number. */
+export function ackEvicted(db: Database, { reader, unread }: Lease, readAt: string): number {
   const column = readColumn(reader);
-  db.query(
+  const statement = db.query(
     `UPDATE relay_history SET ${column} = $readAt WHERE id IN (SELECT value FROM json_each($ids)) AND ${column} IS NULL`,
-  ).run({ readAt, ids: JSON.stringify(unread) });
+  );
+  return statement.run({ readAt, ids: JSON.stringify(unread) }).changes;
 }
 
 type Row = Omit<LoggedMessage, "left"> & { left_at: number | null };

@@ -84,8 +84,8 @@ export function ack(db: Database, lease: Lease, readAt: string): void {
      WHERE lease_id = $id AND leased_at IS NOT NULL`,
   );
   const { changes } = statement.run({ id: lease.id, readAt });
-  if (changes > 0) noteDelivery(db, lease, readAt);
-  if (changes < lease.unread.length) ackEvicted(db, lease, readAt);
+  const evicted = changes < lease.unread.length ? ackEvicted(db, lease, readAt) : 0;
+  if (changes + evicted > 0) noteDelivery(db, lease, readAt);
 }
 
 /** Ends the lease; with `redelivered` its messages are labelled. */

@@ -7,7 +7,7 @@ import type { Store } from "../../src/core/store.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 import { openPatiently } from "../support/database.ts";
 import { describeStore } from "./contract.ts";
-import { type MakeBuffer, numbers } from "./fixture.ts";
+import { type MakeBuffer, numbers, request } from "./fixture.ts";
 
 /** Makes a folder for a buffer file, which stores open by their own options. */
 function makeFolder() {
@@ -46,6 +46,17 @@ test("a preference makes a file only if it is not the default one", async () => 
   expect(existsSync(folder.path)).toBe(false);
   await store.prefer("code", { notify: true, sound: "bell" });
   expect(existsSync(folder.path)).toBe(true);
+});
+
+test("the person is told of a page even if all of it left the window while it was in flight", async () => {
+  await using folder = makeFolder();
+  const store = folder.open();
+  for (const text of numbers(1, 20)) await store.append({ ...message, message: text });
+  const { lease } = await store.lease(request({ limit: 1 }));
+  if (!lease) throw new Error("nothing to lease");
+  expect((await store.append(message)).evicted).toEqual([1]);
+  await store.ack(lease);
+  expect((await store.counts()).delivered.code).toMatchObject({ count: 1, origin: "command" });
 });
 
 test("a look that finds nothing to announce writes nothing", async () => {
