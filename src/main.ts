@@ -10,4 +10,5 @@ import { command as typed } from "./cli/typed.ts";
 // The verbs that a Claude or its person waits for. The others are in cli/other-verbs.ts.
 const verbs = { serve, send, get, status, typed, hook, statusline };
 
-process.exit(await runCommandLine(verbs, process.argv.slice(2)));
+// An `await` here would keep the bundler from one chunk for all that these verbs share with others.
+void runCommandLine(verbs, process.argv.slice(2)).then((status) => process.exit(status));
