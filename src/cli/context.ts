@@ -2,6 +2,7 @@ import type { styleText } from "node:util";
 import { systemClock } from "../core/clock.ts";
 import { type NotificationOutcome, Notifications } from "../core/notifications.ts";
 import { Relay } from "../core/relay.ts";
+import type { Store } from "../core/store.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import { type Environment, readEnvironment } from "../platform/environment.ts";
 import { standardOutput, writeNow } from "../platform/output.ts";
@@ -16,8 +17,8 @@ export interface Context {
   environment: Environment;
   /** Relay over the buffer of this environment, or over another one. */
   relay(options?: RelayOptions): Relay;
-  /** Relay that gives up within 250 ms of the process's start, for a command that delays the person. */
-  quickRelay(): Relay;
+  /** The store, which gives up within 250 ms of the process's start, for a command that delays the person. */
+  quickStore(): Store;
   /** Writes a page to standard output. Rejects with WriteFailed. */
   write(text: string): Promise<void>;
   /** Writes lines of data to standard output. Throws WriteFailed. */
@@ -43,14 +44,16 @@ interface RelayOptions {
 export function createContext(buffer: string | null = null): Context {
   const environment = readEnvironment(undefined, buffer);
   const output = standardOutput("stdout");
-  const relay = ({ onOutcome, buffer, lockTimeoutMs }: RelayOptions = {}) => {
-    const store = new SqliteStore({
-      locate: () => buffer ?? environment.bufferPath(),
+  const openStore = (locate: () => string, lockTimeoutMs?: number) =>
+    new SqliteStore({
+      locate,
       clock: systemClock,
       isRunning,
       historyDays: environment.historyDays,
       lockTimeoutMs,
     });
+  const relay = ({ onOutcome, buffer, lockTimeoutMs }: RelayOptions = {}) => {
+    const store = openStore(() => buffer ?? environment.bufferPath(), lockTimeoutMs);
     const notifications = new Notifications({
       store,
       clock: systemClock,
@@ -63,7 +66,7 @@ export function createContext(buffer: string | null = null): Context {
   return {
     environment,
     relay,
-    quickRelay: () => relay({ lockTimeoutMs: quickLockTimeoutMs }),
+    quickStore: () => openStore(environment.bufferPath, quickLockTimeoutMs),
     write: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),
     printExact: (text) => writeNow(1, new TextEncoder().encode(text)),

@@ -44,7 +44,7 @@ export const command = defineCommand({
 
 // A ticket proves that a person typed the command, so each sign of that has to be there (facts.md, "/get, tickets, hooks").
 async function obeyTyped(context: Context): Promise<void> {
-  const { environment, quickRelay, print } = context;
+  const { environment, quickStore, print } = context;
   const { claudeCode } = environment;
   const session = claudeCode.attended ? personSession(claudeCode) : null; // which looks at the processes above
   if (!session) return;
@@ -52,7 +52,7 @@ async function obeyTyped(context: Context): Promise<void> {
   const { hook_event_name, expansion_type, session_id, command_args = "" } = event;
   if (hook_event_name !== "UserPromptExpansion" || session_id !== session.id) return;
   const kind = expansion_type === "slash_command" ? ownCommand(event, environment) : null;
-  if (!kind || typeof command_args !== "string") return void (await quickRelay().store.issueTicket(session, null));
+  if (!kind || typeof command_args !== "string") return void (await quickStore().issueTicket(session, null));
   if (!(await isSpawnedBy(session.process))) return;
   if (event.agent_type !== undefined && !(await hasEarlierPrompt(event, session.process))) print(mayBeInitialPrompt);
   else if (kind === "send") await answerSend(command_args, context);
@@ -107,8 +107,8 @@ async function otherServer({ environment }: Context): Promise<string | null> {
   );
 }
 
-async function waiting({ environment, quickRelay }: Context): Promise<string | null> {
-  const { unread, projects } = await quickRelay().store.counts();
+async function waiting({ environment, quickStore }: Context): Promise<string | null> {
+  const { unread, projects } = await quickStore().counts();
   if (unread.code === 0) return null;
   const { own, others } = splitWaiting(unread.code, projects, environment.project);
   const news = [...(own > 0 ? [`${plural(own, "message")} from Desktop`] : []), describeOthers(others)];

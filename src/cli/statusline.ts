@@ -31,9 +31,9 @@ export const command = defineCommand({
 // Their line may end in a colour of theirs.
 const reset = "\u001b[0m";
 
-async function ours({ environment, quickRelay }: Context): Promise<string> {
+async function ours({ environment, quickStore }: Context): Promise<string> {
   try {
-    const { unread, projects, delivered } = await quickRelay().store.counts();
+    const { unread, projects, delivered } = await quickStore().counts();
     const { own, others } = splitWaiting(unread.code, projects, environment.project);
     const waiting = [...(own > 0 ? [`${own} from Desktop`] : []), describeOthers(others)].filter(Boolean).join(", ");
     return [

@@ -45,7 +45,7 @@ export async function answerGet(typed: string, session: CodeSession, context: Co
     .toLowerCase()
     .replace(/\s+/g, " ")
     .replace(/^#(?=\d)/, "");
-  const { store } = context.quickRelay();
+  const store = context.quickStore();
   const found = await find(words, session, store);
   if (!found) return context.print(answer(await answerWords(words, session, context)));
   if (typeof found === "string") return context.print(answer(found));
@@ -83,9 +83,9 @@ async function find(
 async function answerWords(
   words: string,
   { project }: CodeSession,
-  { environment, quickRelay }: Context,
+  { environment, quickStore }: Context,
 ): Promise<string> {
-  const { store } = quickRelay();
+  const store = quickStore();
   const name = nameToType("get", environment) ?? "get";
   if (words === "status") return renderWaiting(await store.counts(), project, name);
   if (words === "clear") {
