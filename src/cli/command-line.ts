@@ -28,7 +28,8 @@ export async function runCommandLine(hotVerbs: Verbs, rawArgs: readonly string[]
  */
 function takeBuffer(rawArgs: readonly string[]): { buffer: string | null; others: readonly string[] } {
   const end = rawArgs.indexOf("--");
-  const isFlag = (arg: string, index: number) => (end < 0 || index < end) && /^--db(?:=|$)/.test(arg);
+  const isFlag = (arg: string, index: number) =>
+    (end < 0 || index < end) && (arg === "--db" || arg.startsWith("--db="));
   const at = rawArgs.findIndex(isFlag);
   if (at < 0) return { buffer: null, others: rawArgs };
   const [flag = "", next] = rawArgs.slice(at);

@@ -15,6 +15,7 @@ export function renderDropped(dropped: readonly Dropped[]): string[] {
 
 /** A sentence for the messages that left the full window, and one for each clear's author. */
 export function describeDropped(dropped: readonly Dropped[]): string[] {
+  if (dropped.length === 0) return []; // the first groupBy of a process takes 0.2 ms
   return [...Map.groupBy(dropped, ({ cleared_by: by, kept }) => by ?? kept)].map(([reason, group]) => {
     const subject = plural(group.length, "unread message");
     const ids = group.map(({ id }) => id);

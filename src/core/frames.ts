@@ -37,7 +37,7 @@ export function framedLength(message: PageMessage, labels: Labels): number {
 }
 
 /** The length of the line before the first message. */
-export const preambleLength = lengthOf([preamble(sampleNonce)]);
+export const preambleLength = preamble(sampleNonce).length + 1;
 
 /** The length of these lines on a page, in characters, line ends included. */
 export function lengthOf(lines: readonly string[]): number {

@@ -10,7 +10,7 @@ export type CommandKind = keyof typeof commandNames;
 export const commandKinds = ["get", "send"] as const satisfies readonly CommandKind[];
 
 /** All names that a command of relay's may have. */
-export const allCommandNames = commandKinds.flatMap((kind): readonly string[] => commandNames[kind]);
+export const allCommandNames: readonly string[] = [...commandNames.get, ...commandNames.send];
 
 const descriptions: Record<CommandKind, { description: string; hint: string }> = {
   get: { description: "Read what Claude Desktop sent", hint: "[again | all | status | clear | help | ID]" },
@@ -70,7 +70,9 @@ function allowedTools(run: string): string {
 export function parseCommandFile(text: string): Started | null {
   const unix = text.replaceAll("\r\n", "\n").replaceAll(pluginProgram, "relay");
   const started = parseSlot(/!`([^`\n]*)`\s*$/.exec(unix)?.[1]);
-  return started && frame(unix) === frame(commandFile(started.program, started.buffer)) ? started : null;
+  if (!started) return null;
+  const written = commandFile(started.program, started.buffer);
+  return unix === written || frame(unix) === frame(written) ? started : null;
 }
 
 // How the plugin's files name its program.
