@@ -477,13 +477,12 @@ describe("the hook answers", () => {
 });
 
 describe("the hook is silent, and its status is 0, for", () => {
-  test("input that is no event, or more than a megabyte", async () => {
+  test("input that is no event", async () => {
     await using box = sandbox();
     const session = openTypedSession(box);
     const cut = session.event().slice(0, -1);
     const invalid = new Uint8Array([0x22, 0xff, 0x22]);
-    for (const input of ["", cut, "[]", "null", invalid, " ".repeat(1024 * 1024 + 1)])
-      expect(await session.hook(input)).toEqual(silence);
+    for (const input of ["", cut, "[]", "null", invalid]) expect(await session.hook(input)).toEqual(silence);
     expect(tickets(box)).toBe(0);
   });
 
@@ -838,6 +837,15 @@ describe("by the plugin", () => {
       permissionDecision: "deny",
       permissionDecisionReason: expect.stringMatching(/^relay's file of messages .* type \/get\.$/),
     });
+  });
+
+  test("a model may not run that in a command of more than a megabyte either", async () => {
+    await using box = sandbox();
+    const command = `cat ~/.relay_buffer.db # ${"x".repeat(1024 * 1024)}`;
+    expect(await hook(box, "pre-tool-use", bash(command))).toHaveProperty(
+      "hookSpecificOutput.permissionDecision",
+      "deny",
+    );
   });
 
   test.each([

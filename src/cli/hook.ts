@@ -12,9 +12,6 @@ import type { Context } from "./context.ts";
 import { nameToType, ownCommand } from "./own-commands.ts";
 import { answer, answerGet, answerSend } from "./typed-words.ts";
 
-// Claude Code's events are small.
-const inputBytes = 1024 * 1024;
-
 // The latest prompts of a long session are in its last part.
 const transcriptBytes = 1024 * 1024;
 
@@ -48,7 +45,7 @@ async function obeyTyped(context: Context): Promise<void> {
   const { claudeCode } = environment;
   const session = claudeCode.attended ? personSession(claudeCode) : null; // which looks at the processes above
   if (!session) return;
-  const event = parseObject(readInput(inputBytes));
+  const event = parseObject(readInput());
   const { hook_event_name, expansion_type, session_id, command_args = "" } = event;
   if (hook_event_name !== "UserPromptExpansion" || session_id !== session.id) return;
   const kind = expansion_type === "slash_command" ? ownCommand(event, environment) : null;
@@ -97,7 +94,7 @@ async function reportWaiting(context: Context): Promise<void> {
 
 /** What the person has to know of a project's server that answers the model in place of relay. */
 async function otherServer({ environment }: Context): Promise<string | null> {
-  const { cwd } = parseObject(readInput(inputBytes));
+  const { cwd } = parseObject(readInput());
   if (typeof cwd !== "string") return null;
   const own = { program: process.execPath, buffer: environment.bufferPath(), find: environment.system().find };
   const path = fileOfOtherServer(cwd, environment.places().claudeConfig, own);
@@ -120,7 +117,7 @@ async function waiting({ environment, quickStore }: Context): Promise<string | n
 
 /** Refuses tool calls that name the buffer. For the plugin, which cannot bring the deny rule that setup adds. */
 async function guardBuffer({ environment, print }: Context): Promise<void> {
-  const { tool_input = null } = parseObject(readInput(inputBytes));
+  const { tool_input = null } = parseObject(readInput());
   const input = JSON.stringify(tool_input);
   const names = (path: string) => input.includes(JSON.stringify(path).slice(1, -1));
   if (!names(".relay_buffer.db") && !names(environment.bufferPath())) return;

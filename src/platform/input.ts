@@ -1,4 +1,4 @@
-import { fstatSync, readSync } from "node:fs";
+import { fstatSync, readFileSync } from "node:fs";
 
 // Far above the largest useful request: 64 KB of text is at most 400 KB of JSON.
 const longestLine = 16 * 1024 * 1024;
@@ -54,16 +54,12 @@ export async function readAll(
 }
 
 /**
- * The text on standard input; `null` if it is longer than `limit` bytes, is not UTF-8, or cannot be read. Waits for its
- * end, and nothing else happens meanwhile: a stream costs half a millisecond more.
+ * The text on standard input; `null` if it cannot be read. Waits for its end, and nothing else happens meanwhile: a stream
+ * costs half a millisecond more.
  */
-export function readInput(limit: number): string | null {
-  const bytes = Buffer.allocUnsafe(limit + 1);
-  let length = 0;
+export function readInput(): string | null {
   try {
-    for (let read = -1; read !== 0 && length <= limit; length += read)
-      read = readSync(0, bytes, length, bytes.length - length, null);
-    return length > limit ? null : new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
+    return readFileSync(0, "utf8");
   } catch {
     return null;
   }
