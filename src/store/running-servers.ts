@@ -23,11 +23,13 @@ export function isSettled(db: Database, { server }: KnownServers, now: number, f
 /** Registers this server, and answers whether one runs whose next look announces messages. `final`: this one looks no more. */
 export function hasServer(db: Database, known: KnownServers, now: number, final = false): boolean {
   const { server, project = null, isRunning } = known;
-  if (server !== undefined && final) removeServer(db, server);
-  else if (server !== undefined) {
+  if (server !== undefined && !final) {
+    if (isSettled(db, known, now, false)) return true;
     db.query("INSERT OR REPLACE INTO relay_servers (process, seen_at) VALUES ($server, $now)").run({ server, now });
     noteProject(db, project, now);
+    return true;
   }
+  if (server !== undefined) removeServer(db, server);
   const running = registered(db, now).filter(({ process, age }) => {
     if (age >= 0 && age < serverSeenMs && isRunning(process)) return true;
     removeServer(db, process);
