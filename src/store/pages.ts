@@ -28,26 +28,20 @@ function projectOf({ reader, project, everyProject = false }: PageRequest): stri
 
 /** The page that a request gives at `now`. */
 export function readPage(db: Database, request: PageRequest, now: number): Page {
-  const { reader, limit, includeRead, size, only = null } = request;
+  const { reader, limit, includeRead, size } = request;
   const project = projectOf(request);
-  const waiting = db
-    .query<Row, { sender: Client; limit: number; now: number; ids: string; project: string | null }>(
-      `SELECT ${columns} FROM messages AS found
-       WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND NOT ${inFlight}
-         AND ($ids = 'null' OR ${amongIds}) AND ${isForProject} ORDER BY id LIMIT $limit`,
-    )
-    .all({ sender: otherClient(reader), limit, now, ids: JSON.stringify(only), project })
-    .map(waitingMessage);
+  const unread = countUnread(db)[reader];
+  const waiting = unread > 0 ? readWaiting(db, request, now) : []; // a statement less where a person finds nothing
   const dropped = unreported(db, reader, project);
   const { count, tooLong } = fitPage(waiting, dropped, size);
   const fresh = waiting.slice(0, count);
   const before = includeRead && count === waiting.length ? readBefore(db, request, limit - count, fresh) : [];
-  const { own, others } = splitWaiting(countUnread(db)[reader], project === null ? [] : waitingByProject(db), project);
+  const { own, others } = splitWaiting(unread, project === null ? [] : waitingByProject(db), project);
   return {
     messages: [...fresh, ...before].sort((a, b) => a.id - b.id),
     remaining: own - count,
     others,
-    inFlight: countInFlight(db, reader, project, now),
+    inFlight: unread > 0 ? countInFlight(db, reader, project, now) : 0,
     dropped,
     tooLong,
   };
@@ -111,6 +105,18 @@ export function latest(db: Database, limit: number): PageMessage[] {
     .all({ limit })
     .map(shownMessage);
   return rows.slice(0, countFitting(rows, pageBytes, true)).reverse();
+}
+
+function readWaiting(db: Database, request: PageRequest, now: number): PageMessage[] {
+  const { reader, limit, only = null } = request;
+  return db
+    .query<Row, { sender: Client; limit: number; now: number; ids: string; project: string | null }>(
+      `SELECT ${columns} FROM messages AS found
+       WHERE sender = $sender AND ${readColumn(reader)} IS NULL AND NOT ${inFlight}
+         AND ($ids = 'null' OR ${amongIds}) AND ${isForProject} ORDER BY id LIMIT $limit`,
+    )
+    .all({ sender: otherClient(reader), limit, now, ids: JSON.stringify(only), project: projectOf(request) })
+    .map(waitingMessage);
 }
 
 function countInFlight(db: Database, reader: Client, project: string | null, now: number): number {
