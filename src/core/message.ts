@@ -1,3 +1,4 @@
+import type { NewAttachment } from "./attachment.ts";
 import type { Client } from "./client.ts";
 import { makeVisible } from "./escape.ts";
 
@@ -25,7 +26,7 @@ export interface Message {
 
 /** A message to store. One that answers another is for that one's project, if it names none. */
 export type NewMessage = Pick<Message, "sender" | "message"> &
-  Partial<Pick<Message, "typed_in" | "project" | "reply_to">>;
+  Partial<Pick<Message, "typed_in" | "project" | "reply_to">> & { files?: readonly NewAttachment[] };
 
 const answeredCharacters = 80;
 

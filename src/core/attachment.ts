@@ -1,0 +1,20 @@
+/** A file of a message. */
+export interface Attachment {
+  name: string;
+  /** The media type that its bytes show. */
+  type: string;
+  /** In bytes. */
+  size: number;
+  /** In hexadecimal. */
+  sha256: string;
+}
+
+/** A file to store. */
+export interface NewAttachment extends Attachment {
+  content: Uint8Array;
+}
+
+/** A stored file: its content is null once it made room for others. */
+export interface StoredAttachment extends Attachment {
+  content: Uint8Array | null;
+}
