@@ -21,6 +21,7 @@ function message(id: number, text: string, extra: Partial<PageMessage> = {}): Pa
     typed_in: null,
     project: null,
     reply_to: null,
+    files: [],
     redelivered: false,
     answered: null,
     ...extra,

@@ -28,10 +28,14 @@ const scratch = mkdtempSync(join(tmpdir(), "relay-repair-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 const newest = 42;
+const files = ["a", "b"].map((name, index) => {
+  const content = new Uint8Array(20_000).fill(65 + index);
+  return { name, type: "text/plain", size: content.length, sha256: "of no matter", content };
+});
 
 /**
  * A buffer with the messages 1 to 22 in its history and 23 to 42, of all sizes, in its window, of which Code read the first
- * three. The person typed every other one, which answers message 1 and is for a project.
+ * three. The person typed every other one, which answers message 1 and is for a project. Messages 5 and 30 have two files each.
  */
 const full = await (async () => {
   const path = join(scratch, "full.db");
@@ -39,7 +43,8 @@ const full = await (async () => {
   for (let n = 1; n <= newest; n++) {
     const message = `message ${n} ${"ä€😀\u0000".repeat(n * 10)}`;
     const extra = n % 2 === 0 ? ({ typed_in: "terminal", project: `project ${n}`, reply_to: 1 } as const) : {};
-    await store.append({ sender: "desktop", message, ...extra, notify: "never" });
+    const attached = [5, 30].includes(n) && { files };
+    await store.append({ sender: "desktop", message, ...extra, ...attached, notify: "never" });
   }
   const { lease } = await store.lease(request({ limit: 3 }));
   if (lease) await store.ack(lease);
@@ -50,6 +55,14 @@ const [rows, older] = [readableRows(full), readableRows(full, "relay_history")];
 const idsOf = (all: Row[]) => all.map(({ id }) => id);
 const [ids, olderIds] = [idsOf(rows), idsOf(older)];
 const zeros = new Uint8Array(4096);
+
+/** What each byte of the files of messages 5 and 30 is; nothing for a content that is gone. */
+async function filesIn(path: string): Promise<string> {
+  const store = new SqliteStore({ locate: () => path, clock: systemClock, isRunning: () => false });
+  const found = [...(await store.readFiles(5)), ...(await store.readFiles(30))];
+  store.close();
+  return found.map(({ content }) => [...new Set(Buffer.from(content ?? []).toString())].join("")).join();
+}
 
 function place(box: Sandbox): string {
   copyFileSync(full, box.buffer);
@@ -103,6 +116,8 @@ const damages: [name: string, damage: (path: string) => void, lost?: number[], n
   ["the table of dropped messages", (path) => wipe(path, rootOf(path, "relay_dropped"), 0xff)],
   ["the list of free pages", (path) => overwrite(path, 32, Uint8Array.of(0, 0, 1, 0, 0, 0, 0, 9))],
   ["the table of ids", (path) => wipe(path, rootOf(path, "sqlite_sequence"))],
+  ["the table of files", (path) => wipe(path, rootOf(path, "relay_files"), 0xff)],
+  ["a file's content", (path) => overwrite(path, readFileSync(path).indexOf("A".repeat(4_000)) - 4, zeros)],
   ["a page of messages", (path) => wipe(path, leafOf(newest).page, 0xff), leafOf(newest).on],
   ["a page of the history", (path) => wipe(path, leafOf(10).page, 0xff), leafOf(10).on],
   ["the last page of the history", (path) => wipe(path, leafOf(22).page, 0xff), leafOf(22).on],
@@ -112,7 +127,7 @@ const damages: [name: string, damage: (path: string) => void, lost?: number[], n
 ];
 
 describe("every message that SQLite reads is kept when damage hits", () => {
-  test.each(damages)("%s", async (_name, damage, lost = [], nextId = newest + 1) => {
+  test.each(damages)("%s", async (name, damage, lost = [], nextId = newest + 1) => {
     await using box = sandbox();
     const path = place(box);
     damage(path);
@@ -125,6 +140,9 @@ describe("every message that SQLite reads is kept when damage hits", () => {
     expect([result.saved, result.saved_history]).toEqual([kept, keptOlder].map(idsOf));
     expect([readableRows(path), readableRows(path, "relay_history")]).toEqual([kept, keptOlder]);
     if (nextId > 1) expect([...unreadable_history, ...unreadable].sort((a, b) => a - b)).toEqual(lost);
+    const kinds = { "the table of files": "", "a file's content": ",B,A,B" };
+    const whole = [5, 30].filter((id) => !lost.includes(id)).map(() => "A,B");
+    expect(await filesIn(path)).toBe(kinds[name as keyof typeof kinds] ?? whole.join());
     expect(readFileSync(aside).equals(damaged)).toBe(true);
     for (const name of readdirSync(box.home))
       expect([name, statSync(join(box.home, name)).mode & 0o777]).toEqual([name, 0o600]);

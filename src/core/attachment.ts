@@ -14,6 +14,12 @@ export interface NewAttachment extends Attachment {
   content: Uint8Array;
 }
 
+/** A file in a list, without its content. */
+export interface ListedAttachment extends Attachment {
+  /** Its content did not make room for others. */
+  kept: boolean;
+}
+
 /** A stored file: its content is null once it made room for others. */
 export interface StoredAttachment extends Attachment {
   content: Uint8Array | null;

@@ -12,6 +12,12 @@ export const projectDays = 30;
 /** The largest message, in bytes of UTF-8. */
 export const messageBytes = 65_536;
 
+/** The most files of a message. */
+export const filesPerMessage = 8;
+
+/** The most bytes of files that window and history keep. */
+export const keptFileBytes = 64 * 1024 * 1024;
+
 /** The most text on a page of several messages, in bytes. */
 export const pageBytes = 65_536;
 

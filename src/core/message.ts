@@ -1,4 +1,4 @@
-import type { NewAttachment } from "./attachment.ts";
+import type { ListedAttachment, NewAttachment } from "./attachment.ts";
 import type { Client } from "./client.ts";
 import { makeVisible } from "./escape.ts";
 
@@ -22,6 +22,7 @@ export interface Message {
   project: string | null;
   /** The id of the message that it answers. */
   reply_to: number | null;
+  files: readonly ListedAttachment[];
 }
 
 /** A message to store. One that answers another is for that one's project, if it names none. */

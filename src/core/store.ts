@@ -1,3 +1,4 @@
+import type { StoredAttachment } from "./attachment.ts";
 import type { Client } from "./client.ts";
 import type { ClearedBy, Lease, LeasedPage, Page, PageMessage, PageRequest, Source } from "./leased-page.ts";
 import type { Message, NewMessage, TypedIn } from "./message.ts";
@@ -132,7 +133,10 @@ export interface Redeemed extends Ticket {
  * method that stores something makes it.
  */
 export interface Store {
-  /** Stores a message durably and makes room for it in the window. Throws `usage` if it answers a message that is nowhere. */
+  /**
+   * Stores a message with its files durably and makes room for it in the window. Throws `usage` if it answers a message that is
+   * nowhere, and `failed` if unread files leave no room for its own.
+   */
   append(message: NewMessage & { notify: NotificationPolicy }, signal?: AbortSignal): Promise<Appended>;
   /** Leases the oldest unread messages to the reader. */
   lease(request: PageRequest, signal?: AbortSignal): Promise<LeasedPage>;
@@ -150,6 +154,8 @@ export interface Store {
   lastPage(reader: Client, project: string | null): Promise<PageMessage[]>;
   /** The messages with these ids in window and history, in time order. Changes nothing. */
   find(ids: readonly number[]): Promise<PageMessage[]>;
+  /** The files of a message in window or history. Changes nothing. */
+  readFiles(id: number): Promise<StoredAttachment[]>;
   /** The newest messages of window and history that match, in time order. Changes nothing. */
   log(query: LogQuery): Promise<LoggedMessage[]>;
   /** The newest messages of both sides in time order. Changes nothing. */

@@ -3,6 +3,7 @@ import { otherClient } from "../core/client.ts";
 import { timestamp } from "../core/clock.ts";
 import type { NewMessage } from "../core/message.ts";
 import type { Appended, NotificationPolicy } from "../core/store.ts";
+import { insertFiles, makeRoomForFiles } from "./attached-files.ts";
 import { trim } from "./history.ts";
 import { countUnread, evict, insert } from "./messages.ts";
 import { cooldownLeft, leaseNotification, skip } from "./notification-leases.ts";
@@ -12,7 +13,7 @@ import { hasServer, type KnownServers } from "./running-servers.ts";
 /** Stores a message, makes room for it, and leases its notification, unless a server's next look is to announce it. */
 export function append(
   db: Database,
-  { notify, ...message }: NewMessage & { notify: NotificationPolicy },
+  { notify, files, ...message }: NewMessage & { notify: NotificationPolicy },
   historyDays: number,
   servers: KnownServers,
   now: number,
@@ -22,6 +23,10 @@ export function append(
   const { id, project } = insert(db, message, timestamp(now));
   const evicted = evict(db, id);
   if (evicted.length > 0) trim(db, historyDays, now);
+  if (files) {
+    insertFiles(db, id, files);
+    makeRoomForFiles(db, id);
+  }
   if (sender === "code") noteProject(db, project, now);
   if (notify === "never") skip(db, id, now);
   const isNow = notify === "now" && !(cooldownLeft(db, reader, now) > 0 && hasServer(db, servers, now));

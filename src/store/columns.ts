@@ -1,3 +1,4 @@
+import type { ListedAttachment } from "../core/attachment.ts";
 import type { Client } from "../core/client.ts";
 import { leaseMs } from "../core/limits.ts";
 import { typedPlaces } from "../core/message.ts";
@@ -19,3 +20,19 @@ export function readColumn(reader: Client): string {
 
 /** SQL for the place where the person typed a message. Another program, or a newer relay, may have stored anything. */
 export const typedIn = `CASE WHEN typed_in IN ('${Object.keys(typedPlaces).join("', '")}') THEN typed_in END`;
+
+/** SQL for the files of the message `found`, as JSON. Another program may have stored anything. */
+export const listedFiles = `(SELECT json_group_array(json_object('name', name, 'type', type, 'size', size,
+    'sha256', sha256, 'kept', json(iif(content IS NULL, 'false', 'true'))))
+  FROM (SELECT CAST(name AS TEXT) AS name, CAST(type AS TEXT) AS type, CAST(size AS INTEGER) AS size,
+    CAST(sha256 AS TEXT) AS sha256, content FROM relay_files WHERE message_id = found.id ORDER BY position))`;
+
+/** A row with the files of {@link listedFiles}. */
+export interface RowWithFiles {
+  files: string;
+}
+
+/** The row with its files. */
+export function withFiles<Row extends RowWithFiles>(row: Row): Omit<Row, "files"> & { files: ListedAttachment[] } {
+  return { ...row, files: JSON.parse(row.files) };
+}

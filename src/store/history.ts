@@ -3,7 +3,7 @@ import { timestamp } from "../core/clock.ts";
 import type { Lease } from "../core/leased-page.ts";
 import { historyBytes, historyMessages } from "../core/limits.ts";
 import type { LoggedMessage, LogQuery } from "../core/store.ts";
-import { readColumn, typedIn } from "./columns.ts";
+import { listedFiles, type RowWithFiles, readColumn, typedIn, withFiles } from "./columns.ts";
 import { type ShownProject, withSafeProject } from "./projects.ts";
 
 const kept = "id, sender, timestamp, read_by_desktop_at, read_by_code_at, typed_in, project, reply_to, message";
@@ -80,14 +80,14 @@ export function ackEvicted(db: Database, { reader, unread }: Lease, readAt: stri
   return statement.run({ readAt, ids: JSON.stringify(unread) }).changes;
 }
 
-type Row = Omit<LoggedMessage, "left"> & { left_at: number | null };
+type Row = Omit<LoggedMessage, "left" | "files"> & RowWithFiles & { left_at: number | null };
 
 /** The newest messages that match, in time order. A text is found by SQLite's LIKE: ASCII letters match in any case. */
 export function readLog(db: Database, { limit, from, project, search, since }: LogQuery): LoggedMessage[] {
   const rows = db.query<Row, Record<string, string | number | null>>(
     `SELECT id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp, read_by_desktop_at,
-       read_by_code_at, ${typedIn} AS typed_in, project, reply_to, left_at
-     FROM ${everywhere}
+       read_by_code_at, ${typedIn} AS typed_in, project, reply_to, left_at, ${listedFiles} AS files
+     FROM ${everywhere} AS found
      WHERE sender IN ('desktop', 'code') AND ($from IS NULL OR sender = $from)
        AND ($project IS NULL OR project = $project COLLATE NOCASE)
        AND ($since IS NULL OR julianday(timestamp) >= julianday($since))
@@ -103,5 +103,5 @@ export function readLog(db: Database, { limit, from, project, search, since }: L
       pattern: search === undefined ? null : `%${search.replace(/[\\%_]/g, "\\$&")}%`,
     })
     .reverse()
-    .map(({ left_at, ...row }: Row & ShownProject) => ({ ...withSafeProject(row), left: left_at !== null }));
+    .map(({ left_at, ...row }: Row & ShownProject) => ({ ...withFiles(withSafeProject(row)), left: left_at !== null }));
 }

@@ -18,7 +18,7 @@ export function insert(
 ): { id: number; project: string | null } {
   const answered = reply_to === null ? null : projectOfAnswered(db, reply_to);
   const project = named ?? answered;
-  const statement = db.query<{ id: number }, Omit<Message, "id" | "read_by_desktop_at" | "read_by_code_at">>(
+  const statement = db.query<{ id: number }, Omit<Message, "id" | "read_by_desktop_at" | "read_by_code_at" | "files">>(
     `INSERT INTO messages (sender, message, timestamp, typed_in, project, reply_to)
      VALUES ($sender, $message, $timestamp, $typed_in, $project, $reply_to) RETURNING id`,
   );

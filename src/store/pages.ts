@@ -6,7 +6,7 @@ import { readAt } from "../core/message.ts";
 import { countFitting, fitPage } from "../core/page-size.ts";
 import { splitWaiting } from "../core/project.ts";
 import type { Redeemed, Ticket } from "../core/store.ts";
-import { amongIds, inFlight, readColumn, typedIn } from "./columns.ts";
+import { amongIds, inFlight, listedFiles, type RowWithFiles, readColumn, typedIn, withFiles } from "./columns.ts";
 import { unreported } from "./dropped.ts";
 import { everywhere } from "./history.ts";
 import { countUnread, lease as leaseMessages } from "./messages.ts";
@@ -15,11 +15,13 @@ import { isForProject, waitingByProject, withSafeProject } from "./projects.ts";
 // Another program may have stored a number or a blob as a text.
 const columns = `id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
   read_by_desktop_at, read_by_code_at, ${typedIn} AS typed_in, project, reply_to, redelivered, leased_at,
+  ${listedFiles} AS files,
   CASE WHEN reply_to IS NOT NULL THEN
     (SELECT substr(CAST(message AS TEXT), 1, 400) FROM ${everywhere} AS answered WHERE answered.id = found.reply_to)
   END AS answered`;
 
-type Row = Omit<PageMessage, "redelivered"> & { redelivered: number; leased_at: number | null };
+type Row = Omit<PageMessage, "redelivered" | "files"> &
+  RowWithFiles & { redelivered: number; leased_at: number | null };
 
 /** The project whose messages a request is for; `null` for all. */
 function projectOf({ reader, project, everyProject = false }: PageRequest): string | null {
@@ -144,9 +146,9 @@ function readBefore(db: Database, request: PageRequest, limit: number, fresh: Pa
 
 // The page of an expired lease may have been shown.
 function waitingMessage({ leased_at, ...row }: Row): PageMessage {
-  return { ...withSafeProject(row), redelivered: row.redelivered !== 0 || leased_at !== null };
+  return { ...withFiles(withSafeProject(row)), redelivered: row.redelivered !== 0 || leased_at !== null };
 }
 
 function shownMessage({ leased_at, ...row }: Row): PageMessage {
-  return { ...withSafeProject(row), redelivered: false };
+  return { ...withFiles(withSafeProject(row)), redelivered: false };
 }

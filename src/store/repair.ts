@@ -64,6 +64,7 @@ export function repairBuffer(path: string, clock: Clock): Repair {
 const nothing: Salvage = {
   window: { saved: [], unreadable: [] },
   history: { saved: [], unreadable: [] },
+  files: new Map(),
   lastId: 0,
 };
 

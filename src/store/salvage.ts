@@ -1,10 +1,12 @@
 import type { Database } from "bun:sqlite";
+import type { StoredAttachment } from "../core/attachment.ts";
 import type { Message } from "../core/message.ts";
+import { insertFiles, salvageFiles } from "./attached-files.ts";
 import { typedIn } from "./columns.ts";
 
 type Table = "messages" | "relay_history";
 
-type Row = Message & { redelivered: number; left_at: number };
+type Row = Omit<Message, "files"> & { redelivered: number; left_at: number };
 
 /** The rows that can be read in one table, and the ids of those that cannot. */
 interface Rows {
@@ -16,6 +18,8 @@ interface Rows {
 export interface Salvage {
   window: Rows;
   history: Rows;
+  /** The files of both, by the ids of their messages. */
+  files: Map<number, StoredAttachment[]>;
   /** The highest id that the file has given. */
   lastId: number;
 }
@@ -32,12 +36,13 @@ export function salvage(db: Database): Salvage {
   return {
     window: { ...window, unreadable: window.unreadable.filter(isLost) },
     history: { ...history, unreadable: history.unreadable.filter(isLost) },
+    files: new Map([...saved].map((id) => [id, salvageFiles(db, id)])),
     lastId: Math.max(lastId, ...saved, ...window.unreadable),
   };
 }
 
 /** Puts the messages into an empty buffer. */
-export function restore(db: Database, { window, history, lastId }: Salvage): void {
+export function restore(db: Database, { window, history, files, lastId }: Salvage): void {
   const columns = "id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, typed_in, project, reply_to";
   const values = columns.replaceAll(/\w+/g, "$$$&");
   const message = db.prepare(
@@ -49,6 +54,7 @@ export function restore(db: Database, { window, history, lastId }: Salvage): voi
   db.transaction(() => {
     for (const { left_at: _, ...row } of window.saved) message.run(row);
     for (const { redelivered: _, ...row } of history.saved) left.run(row);
+    for (const [id, found] of files) insertFiles(db, id, found);
     db.run("DELETE FROM sqlite_sequence WHERE name = 'messages'");
     db.query("INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', $lastId)").run({ lastId });
   })();

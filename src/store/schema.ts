@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { RelayError } from "../core/errors.ts";
+import { createFiles } from "./attached-files.ts";
 import { recordDrops } from "./dropped.ts";
 import { createHistory, keepHistory } from "./history.ts";
 import { createProjects } from "./projects.ts";
@@ -23,6 +24,7 @@ const migrations: readonly ((db: Database) => void)[] = [
   addProjects,
   createHistory,
   createTriggers,
+  createFiles,
 ];
 
 const current = major * 1000 + migrations.length;

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { StoredAttachment } from "../core/attachment.ts";
 import { type Client, clients } from "../core/client.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
 import type { Lease, LeasedPage, Page, PageMessage, PageRequest } from "../core/leased-page.ts";
@@ -15,6 +16,7 @@ import {
   type Store,
 } from "../core/store.ts";
 import { append } from "./append.ts";
+import * as files from "./attached-files.ts";
 import { Connection, type TransactionOptions } from "./connection.ts";
 import * as dropped from "./dropped.ts";
 import * as history from "./history.ts";
@@ -100,6 +102,10 @@ export class SqliteStore implements Store {
 
   log(query: LogQuery): Promise<LoggedMessage[]> {
     return this.#read([], (db) => history.readLog(db, query));
+  }
+
+  readFiles(id: number): Promise<StoredAttachment[]> {
+    return this.#read([], (db) => files.readFiles(db, id));
   }
 
   find(ids: readonly number[]): Promise<PageMessage[]> {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Client, clients } from "../../src/core/client.ts";
 import type { ClearedBy } from "../../src/core/leased-page.ts";
+import { describeFiles } from "./files-contract.ts";
 import { Fixture, type MakeBuffer, numbers, request, texts } from "./fixture.ts";
 import { describeNotifications } from "./notification-contract.ts";
 import { describePages } from "./page-contract.ts";
@@ -10,6 +11,7 @@ import { describePages } from "./page-contract.ts";
 export function describeStore(name: string, make: MakeBuffer): void {
   describe(name, () => {
     describe("a send", () => describeSends(make));
+    describe("files", () => describeFiles(make));
     describe("a look", () => describeLooks(make));
     describePages(make);
     describe("a dropped message", () => describeDropped(make));

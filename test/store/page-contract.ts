@@ -35,7 +35,7 @@ function describeContent(make: MakeBuffer): void {
     await t.send("desktop", "text");
     await t.one.append({ sender: "desktop", message: "text", typed_in: "terminal", notify: "never" });
     const unread = { sender: "desktop", message: "text", read_by_desktop_at: null, read_by_code_at: null } as const;
-    const alone = { project: null, reply_to: null, answered: null, redelivered: false };
+    const alone = { project: null, reply_to: null, files: [], answered: null, redelivered: false };
     expect((await t.two.peek(request())).messages).toEqual([
       { id: 1, ...unread, timestamp: at, typed_in: null, ...alone },
       { id: 2, ...unread, timestamp: expect.any(String), typed_in: "terminal", ...alone },

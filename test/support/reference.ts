@@ -210,6 +210,7 @@ function messageOf(row: Row): PageMessage {
     typed_in: null,
     project: null,
     reply_to: null,
+    files: [],
     answered: null,
     redelivered: !isRead(row) && (redelivered || leasedAt !== null),
   };
