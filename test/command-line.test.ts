@@ -45,6 +45,10 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ["send --to", "--to needs a value"],
     ["send --to code --to desktop x", "--to is given twice"],
     ["send --to code --json=yes x", "--json takes no value"],
+    ["send --to code --file", "--file needs a value"],
+    ["send --to code --file - x", "--file - needs --name NAME"],
+    ["send --to code --file - --file - --name x", "--file - is given twice"],
+    ["send --to code --name x y", "--name is the name of --file -, which is missing"],
     ["get --for=", '--for is ""; it must be desktop or code'],
     ["get --for code --limit -1", "--limit needs a value"],
     ["send --too code x", "unknown flag --too. Did you mean --to?"],
@@ -135,8 +139,8 @@ describe("relay send", () => {
   });
 
   const refusedInputs: [name: string, line: string, stdin: Uint8Array | undefined, error: string][] = [
-    ["bytes that are no text", "look", new Uint8Array([0xff, 0xfe]), "standard input is not text in UTF-8. Save it as"],
-    ["the name of a file", "code.py", undefined, "Did you mean `relay send --to code < code.py`?"],
+    ["bytes that are no text", "look", new Uint8Array([0xff, 0xfe]), "is not text in UTF-8. Send it as a file"],
+    ["the name of a file", "code.py", undefined, "Did you mean `relay send --to code --file code.py`?"],
   ];
   test.each(refusedInputs)("refuses %s, and stores nothing", async (_name, line, stdin, error) => {
     await using box = sandbox();
@@ -404,17 +408,18 @@ Code last got 1 message just now: command
       expect(await onTerminal(box, "status", { ...plain, ...env })).not.toMatch(/Plan|answer|fix/);
   });
 
-  test("send notes that the person typed it, and asks before it sends the name of a file alone", async () => {
+  test("send notes that the person typed it, and sends files that were dragged there", async () => {
     await using box = sandbox();
     await Bun.write(join(box.home, "my code.py"), "print()");
-    expect(await onTerminal(box, "send --to code 'my code.py'", {}, "n\n")).toContain(
-      "relay send --to code < 'my code.py'\nSend only its name? [y/N] ",
+    const dragged = `send --to code '${box.home}/my code.py' 'my code.py'`;
+    expect(await onTerminal(box, dragged, {}, "\n")).toContain(
+      'my code.py" are files. Send more than their names? [Y/n] relay: sent to Code as message 1, with my code.py (text/plain, 7 bytes), my code.py (',
     );
-    expect(existsSync(box.buffer)).toBe(false);
-    await onTerminal(box, "send --to code 'my code.py'", {}, "y\n");
+    await onTerminal(box, "send --to code 'my code.py'", {}, "n\n");
     await onTerminal(box, "send --to code not the person", { CLAUDECODE: "1" });
     expect((await get(box, "code", "--peek")).messages).toMatchObject([
-      { message: "my code.py", sender: "desktop", typed_in: "terminal" },
+      { message: "2 files: my code.py, my code.py", sender: "desktop", typed_in: "terminal" },
+      { message: "my code.py" },
       { message: "not the person", typed_in: null },
     ]);
     expect(await onTerminal(box, "get --for code", plain)).toContain("Message 1 from you, in a terminal · ");

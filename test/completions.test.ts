@@ -16,7 +16,7 @@ async function ask(shell: string, words: string[]): Promise<[word: string, descr
 
 const verbs =
   "serve send get status log show resend clear doctor demo setup setup-code setup-desktop uninstall completions help version";
-const serving = "--client --debug --sound --idle-timeout --help";
+const serving = "--client --debug --sound --allow-files --idle-timeout --help";
 
 describe("a command line is completed", () => {
   const lines: [line: string, words: string][] = [
@@ -36,6 +36,9 @@ describe("a command line is completed", () => {
     ["relay send -t ", "desktop code"],
     ["relay send --to code ", ""],
     ["relay send --to code -- --", ""],
+    ["relay send --file ", "<path>"],
+    ["relay send --file a --file ", "<path>"],
+    ["relay setup-desktop --allow-files /", "<path>"],
     ["relay get --", "--for --limit --all --peek --json --help"],
     ["relay completions ", "bash zsh fish powershell"],
     ["relay completions zsh ", ""],
@@ -74,10 +77,11 @@ describe.each(shells)("in %s", (shell) => {
     ["relay send --to ", ["code", "desktop"]],
     ["relay send --json --to=d", ["desktop"]],
     ["relay send --to code ", []],
+    ["relay send --file code-", ["code-of-mine"]],
   ];
   test.skipIf(absent).each(lines)("%j is completed with %j", async (line, words) => {
     await using box = sandbox();
-    writeFileSync(join(box.home, "code-of-mine"), ""); // no argument of relay is a file
+    writeFileSync(join(box.home, "code-of-mine"), ""); // only after --file it is a word
     expect(await complete(box, shell, line)).toEqual(words);
   });
 

@@ -241,8 +241,7 @@ describe("a typed command:", () => {
     const session = openTypedSession(box);
     const howTo = "type /send and the words for Desktop. Claude here does not see them.";
     expect(await session.get(" ", send)).toEqual(answered(howTo));
-    const tooLong =
-      "nothing was sent: message is 70,000 bytes; the limit is 65,536. Send it in parts, or save it and send the path.";
+    const tooLong = "nothing was sent: message is 70,000 bytes; the limit is 65,536. Save it, and send it as a file.";
     expect(await session.get("x".repeat(70_000), send)).toEqual(answered(tooLong));
     expect((await get(box, "desktop")).messages).toEqual([]);
   });

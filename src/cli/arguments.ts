@@ -20,21 +20,24 @@ export function parseArguments(
   rawArgs: readonly string[],
 ): { args: Values<Arguments>; rest: string[] } {
   const { flags, words: rest } = split(rawArgs, definitions);
-  const args: Values<Arguments> = {};
+  const args: Record<string, string | boolean | string[]> = {};
   for (const flag of flags) {
     const { name, rawName } = flag;
-    if (Object.hasOwn(args, name)) throw usageError(verb, `${rawName} is given twice`);
     const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
     if (!definition || definition.type === "positional") {
       throw usageError(verb, `unknown flag ${rawName}`, closestFlag(verb, name, definitions));
     }
-    args[name] = flagValue(verb, flag, definition);
+    const value = flagValue(verb, flag, definition);
+    const before = Object.hasOwn(args, name) ? args[name] : undefined;
+    if ("repeatable" in definition) args[name] = [...((before as string[]) ?? []), `${value}`];
+    else if (before === undefined) args[name] = value;
+    else throw usageError(verb, `${rawName} is given twice`);
   }
   for (const [name, { type }] of Object.entries(definitions)) {
     const word = type === "positional" ? rest.shift() : undefined;
     if (word !== undefined) args[name] = word;
   }
-  if (takesRest || rest.length === 0) return { args, rest };
+  if (takesRest || rest.length === 0) return { args: args as Values<Arguments>, rest };
   throw usageError(verb, `unexpected argument "${rest[0]}"`);
 }
 
@@ -61,7 +64,7 @@ function split(rawArgs: readonly string[], definitions: Arguments): { flags: Fla
 function withEmptyValues(rawArgs: readonly string[], definitions: Arguments): string[] {
   const isOptional = (argument: string) => {
     const definition = argument.startsWith("--") ? definitions[argument.slice(2)] : undefined;
-    return definition?.type === "string" && definition.optional === true;
+    return definition !== undefined && "optional" in definition;
   };
   const standsAlone = (index: number) => rawArgs[index + 1]?.startsWith("-") ?? true;
   return rawArgs.map((argument, index) => (isOptional(argument) && standsAlone(index) ? `${argument}=` : argument));

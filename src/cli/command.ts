@@ -10,6 +10,8 @@ export type Argument = ArgDef & { description: string; alias?: string } & (
     | { type: "enum"; options: string[] }
     /** A flag that takes any word. An `optional` one may stand alone, and is then the empty word. */
     | { type: "string"; valueHint: string; suggestions?: string[]; optional?: true }
+    /** A flag that takes a path, and may be given more than once. */
+    | { type: "string"; valueHint: string; repeatable: true }
     /** A word that is no flag, by its position. */
     | { type: "positional"; required: false; suggestions?: string[] }
   );
@@ -21,7 +23,9 @@ type Value<Definition> = Definition extends { type: "boolean" }
   ? boolean
   : Definition extends { options: (infer Word)[] }
     ? Word
-    : string;
+    : Definition extends { repeatable: true }
+      ? string[]
+      : string;
 
 /** The values of arguments, without those that were left out. */
 export type Values<Args extends Arguments> = { [Name in keyof Args]?: Value<Args[Name]> };

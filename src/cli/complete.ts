@@ -7,6 +7,9 @@ export interface Candidate {
   description: string;
 }
 
+/** Stands for every path that the shell finds. */
+export const anyPath = "<path>";
+
 /**
  * The words that can complete a command line. `words` are those after the program's name up to the one at the cursor,
  * which may be empty. None where any text may stand.
@@ -14,7 +17,9 @@ export interface Candidate {
 export function complete(verbs: Verbs, words: readonly string[]): Candidate[] {
   const last = words.at(-1) ?? "";
   const current = last === '""' ? "" : last; // Windows PowerShell passes no empty word
-  return candidates(verbs, words.slice(0, -1), current).filter(({ word }) => word.startsWith(current));
+  return candidates(verbs, words.slice(0, -1), current).filter(
+    ({ word }) => word === anyPath || word.startsWith(current),
+  );
 }
 
 function candidates(verbs: Verbs, before: readonly string[], current: string): Candidate[] {
@@ -59,6 +64,7 @@ function valuesAfter(words: readonly string[], { args = {} }: Command, flags: Ma
 
 function valuesOf(argument: Argument | undefined, prefix = ""): Candidate[] {
   if (!argument || argument.type === "boolean") return [];
+  if ("repeatable" in argument) return prefix === "" ? [{ word: anyPath, description: "" }] : [];
   const words = argument.type === "enum" ? argument.options : (argument.suggestions ?? []);
   return words.map((word) => ({ word: prefix + word, description: "" }));
 }

@@ -1,12 +1,12 @@
 import { defineCommand, usageError, type Verbs } from "./command.ts";
-import { complete } from "./complete.ts";
+import { anyPath, complete } from "./complete.ts";
 
 /**
  * The script of each shell. To complete a word it runs `relay completions SHELL -- WORDS`, which answers a word, a tab and
  * a description in each line.
  */
 const scripts: Record<string, string> = {
-  // `COMPREPLY=($(…))` would expand the words. macOS has bash 3.2, without mapfile.
+  // `COMPREPLY=($(…))` would expand the words. macOS has bash 3.2, without mapfile and compopt.
   bash: `# bash completions of relay. For every shell from now on:
 #   relay completions bash > ~/.local/share/bash-completion/completions/relay
 # or, where bash-completion is not installed, in ~/.bashrc: source <(relay completions bash)
@@ -15,7 +15,7 @@ _relay() {
   local word
   COMPREPLY=()
   while IFS=$'\\t' read -r word _; do
-    COMPREPLY+=("$word")
+    if [[ $word == "${anyPath}" ]]; then compopt -o default; else COMPREPLY+=("$word"); fi
   done < <(relay completions bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 
@@ -32,7 +32,7 @@ _relay() {
   relay completions zsh -- "\${(@)words[2,CURRENT]}" 2>/dev/null | while IFS=$'\\t' read -r word description; do
     found+=("\${word//:/\\\\:}:$description")
   done
-  _describe relay found
+  if [[ $found[1] == "${anyPath}:"* ]]; then _files; else _describe relay found; fi
 }
 
 if [[ $funcstack[1] == _relay ]]; then
@@ -44,7 +44,16 @@ fi
   fish: `# fish completions of relay. For every shell from now on:
 #   relay completions fish > ~/.config/fish/completions/relay.fish
 
-complete -c relay -f -a '(relay completions fish -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+function __relay_complete
+  set -l found (relay completions fish -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)
+  if string match -q '${anyPath}*' -- $found
+    __fish_complete_path (commandline -ct)
+  else
+    printf '%s\\n' $found
+  end
+end
+
+complete -c relay -f -a '(__relay_complete)'
 `,
   // Never run: no PowerShell was at hand. Windows PowerShell 5.1 passes no empty word to a program.
   powershell: `# PowerShell completions of relay. For every shell from now on:
@@ -55,7 +64,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay', 'relay.exe' -ScriptBloc
     $words = @($commandAst.CommandElements | Select-Object -Skip 1 |
         Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.ToString() })
     $current = if ($wordToComplete) { $wordToComplete } else { '""' }
-    relay completions powershell -- @words $current 2>$null | ForEach-Object {
+    relay completions powershell -- @words $current 2>$null | Where-Object { $_ -notlike '${anyPath}*' } | ForEach-Object {
         $word, $description = $_ -split "\`t", 2
         if (-not $description) { $description = $word }
         [System.Management.Automation.CompletionResult]::new($word, $word, 'ParameterValue', $description)

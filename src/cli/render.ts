@@ -1,3 +1,4 @@
+import { describeFile } from "../core/attachment.ts";
 import { type Client, clients, clientTitle, isClient } from "../core/client.ts";
 import { renderDropped } from "../core/drop-report.ts";
 import type { Origin, PageMessage, Source } from "../core/leased-page.ts";
@@ -12,12 +13,13 @@ import type { Repair } from "../store/repair.ts";
 
 /** A receipt for people; `added` is the number of bytes that came from standard input beside a text. */
 export function renderReceipt(receipt: Receipt, to: Client, { historyDays }: Environment, added = 0): string {
-  const { id, unread, evicted_unread: evicted, project, seen_projects: seen } = receipt;
+  const { id, unread, evicted_unread: evicted, project, seen_projects: seen, files } = receipt;
   const waiting = `${unread} ${unread === 1 ? "waits" : "wait"} there`;
   const parts = added > 0 ? ` (your text and ${thousands(added)} bytes of standard input)` : "";
+  const attached = files ? `, with ${files.map(describeFile).join(", ")}` : "";
   const recipient = to === "code" && project ? `Code (${project})` : clientTitle(to);
   return [
-    `relay: sent to ${recipient} as message ${id}${parts}; ${waiting}.`,
+    `relay: sent to ${recipient} as message ${id}${parts}${attached}; ${waiting}.`,
     ...(project && seen ? [`relay: ${describeUnseen(project, seen)}`] : []),
     ...renderDropped(evicted.map((id) => ({ id, kept: historyDays() > 0, cleared_by: null }))),
   ].join("\n");

@@ -1,3 +1,4 @@
+import { type NewAttachment, textOfFiles } from "../core/attachment.ts";
 import { type Client, otherClient } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { makeVisible, printableJson } from "../core/escape.ts";
@@ -29,6 +30,13 @@ export const command = defineCommand({
       required: false,
       description: "The message, in one word or more; what is piped in follows it. - waits for a slow pipe",
     },
+    file: {
+      type: "string",
+      valueHint: "PATH",
+      repeatable: true,
+      description: "A file to send along, up to 8 of 8 MB each; - is standard input",
+    },
+    name: { type: "string", valueHint: "NAME", description: "The name of a file from standard input" },
     project: { type: "string", valueHint: "NAME", description: "The project that it is for, or from" },
     "reply-to": { type: "string", valueHint: "ID", description: "The message that it answers" },
     json: { type: "boolean", description: "Print the receipt as JSON" },
@@ -36,13 +44,14 @@ export const command = defineCommand({
   takesRest: true,
   async run({ args, rest, data: context }) {
     const to = recipient(args.to, context);
-    const { text, added } = await readMessage(args.text === undefined ? [] : [args.text, ...rest], to, context);
+    const words = args.text === undefined ? [] : [args.text, ...rest];
+    const { text, added, files } = await readMessage(words, args, to, context);
     const message = checkMessage(text);
     const relay = context.relay();
     const typed_in = isPersonAtTerminal(context.environment) ? "terminal" : null;
     const project = checkProject(args.project) ?? (to === "desktop" ? context.environment.project : null);
     const reply_to = checkId("--reply-to", args["reply-to"]);
-    const receipt = await relay.send({ sender: otherClient(to), message, typed_in, project, reply_to });
+    const receipt = await relay.send({ sender: otherClient(to), message, typed_in, project, reply_to, files });
     const shown = args.json ? printableJson(receipt) : renderReceipt(receipt, to, context.environment, added);
     await printReceipt(shown, relay, context);
   },
@@ -68,25 +77,48 @@ function recipient(to: Client | undefined, { environment }: Context): Client {
   throw new RelayError("usage", "missing recipient: use --to desktop or --to code");
 }
 
-/** The message from words and standard input, and the number of bytes that standard input added to words. */
+/** The parts of a message, and the number of bytes that standard input added to words. */
+interface Read {
+  text: string;
+  added: number;
+  files: readonly NewAttachment[];
+}
+
+/** The message from words, files and standard input. */
 async function readMessage(
   words: readonly string[],
+  { file: paths = [], name }: { file?: string[]; name?: string },
   to: Client,
   context: Context,
-): Promise<{ text: string; added: number }> {
-  if (words.length === 0 && context.environment.terminal.stdin) {
+): Promise<Read> {
+  const files = await readNamed(paths, name, context);
+  if (words.length === 0 && files.length === 0 && context.environment.terminal.stdin) {
     const fix = `Say it, or pipe it in: relay send --to ${to} "the tests pass now"`;
     throw new RelayError("usage", "there is no message", fix);
   }
-  const isAwaited = words.length === 0 || words.at(-1) === "-";
+  const isAwaited = (words.length === 0 && files.length === 0) || words.at(-1) === "-";
   const text = (isAwaited ? words.slice(0, -1) : words).join(" ");
-  const input = await readInput(isAwaited, context);
+  const input = paths.includes("-") ? new Uint8Array() : await readInput(isAwaited, context);
   if (input.length > 0) {
     const decoded = decode(input, to);
-    return text === "" ? { text: decoded, added: 0 } : { text: `${text}\n\n${decoded}`, added: input.length };
+    return text === ""
+      ? { text: decoded, added: 0, files }
+      : { text: `${text}\n\n${decoded}`, added: input.length, files };
   }
-  if (words.length === 1 && isFile(text)) await confirmName(text, to, context);
-  return { text, added: 0 };
+  if (files.length === 0 && words.length > 0 && words.every(isFile) && (await areMeant(words, to, context))) {
+    const meant = await readNamed(words, undefined, context);
+    return { text: textOfFiles(meant), added: 0, files: meant };
+  }
+  return { text: text === "" && files.length > 0 ? textOfFiles(files) : text, added: 0, files };
+}
+
+async function readNamed(
+  paths: readonly string[],
+  name: string | undefined,
+  context: Context,
+): Promise<readonly NewAttachment[]> {
+  if (paths.length === 0 && name === undefined) return [];
+  return (await import("./named-files.ts")).readNamedFiles(paths, name, context);
 }
 
 /** The bytes on standard input. Beside words they are there or come soon, unless a person at a terminal made the pipe. */
@@ -97,9 +129,11 @@ async function readInput(isAwaited: boolean, { environment, note }: Context): Pr
   const stream = Bun.stdin.stream();
   const bytes = await (mayHang ? readStarted(stream, inputBytes, inputMilliseconds) : readAll(stream, inputBytes));
   if (bytes === null)
-    throw new RelayError("failed", "message is over 16 MB; the limit is 65,536 bytes", "Save it and send the path.");
+    throw new RelayError("failed", "message is over 16 MB; the limit is 65,536 bytes", "Send it with --file.");
   if (bytes === undefined)
-    note("relay: nothing came on standard input within 2 s, so only your words are sent. To wait for it, end with -");
+    note(
+      "relay: nothing came on standard input within 2 s, so the message is sent without it. To wait for it, end with -",
+    );
   return bytes ?? new Uint8Array();
 }
 
@@ -107,19 +141,18 @@ function decode(bytes: Uint8Array, to: Client): string {
   try {
     return new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(bytes);
   } catch {
-    const fix = `Save it as a file and send its path: relay send --to ${to} "look at /path/to/file"`;
+    const fix = `Send it as a file: relay send --to ${to} --file - --name NAME`;
     throw new RelayError("usage", "standard input is not text in UTF-8", fix);
   }
 }
 
-/** Asks whether the name of a file is the whole message. Throws `usage` without a terminal, and `failed` for a no. */
-async function confirmName(name: string, to: Client, { environment }: Context): Promise<void> {
-  const shown = makeVisible(name).text;
-  const meant = `relay send --to ${to} < ${shellWord(shown)}`;
-  if (!environment.terminal.stdin) {
-    const fix = `Did you mean \`${meant}\`? To send the name, say more than the name.`;
-    throw new RelayError("usage", `"${name}" is a file, and only its name would be sent`, fix);
-  }
-  if (await ask(`"${shown}" is a file. To send its text: ${meant}\nSend only its name?`, "[y/N]")) return;
-  throw new RelayError("failed", "nothing was sent", `For the file: ${meant}`);
+/** Asks whether words that are all names of files, as after a drag onto the terminal, stand for the files. Throws `usage` without a terminal. */
+async function areMeant(words: readonly string[], to: Client, { environment }: Context): Promise<boolean> {
+  const shown = words.map((word) => makeVisible(word).text);
+  const [subject, itself] = words.length === 1 ? ["is a file", "its name"] : ["are files", "their names"];
+  const names = shown.map((name) => `"${name}"`).join(", ");
+  if (environment.terminal.stdin) return ask(`${names} ${subject}. Send more than ${itself}?`, "[Y/n]");
+  const meant = `relay send --to ${to} ${shown.map((name) => `--file ${shellWord(name)}`).join(" ")}`;
+  const fix = `Did you mean \`${meant}\`? To send the name, say more than the name.`;
+  throw new RelayError("usage", `${names} ${subject}, and only ${itself} would be sent`, fix);
 }

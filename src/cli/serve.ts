@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import { checkSound } from "../core/validate.ts";
 import { watchEndCauses } from "../server/lifecycle.ts";
@@ -22,6 +23,12 @@ export const command = defineCommand({
       optional: true,
       description: "The sound of the client's notifications (the system's own if no name is given)",
     },
+    "allow-files": {
+      type: "string",
+      valueHint: "DIR|off",
+      repeatable: true,
+      description: "A folder from which the client's model may send files, besides the client's own roots",
+    },
     "idle-timeout": {
       type: "string",
       valueHint: "SECONDS",
@@ -33,7 +40,9 @@ export const command = defineCommand({
     const idleTimeout = checkIdle(args["idle-timeout"]);
     const sound = checkSound(args.sound);
     const { serve } = await import("../server/server.ts"); // the MCP SDK takes long to load
-    await serve({ client, debug, sound, idleTimeout }, environment, endCauses);
+    const { "allow-files": allowed = [] } = args;
+    const allowedFolders = allowed.filter(isAbsolute); // setup also writes "off"
+    await serve({ client, debug, sound, allowedFolders, idleTimeout }, environment, endCauses);
   },
 });
 

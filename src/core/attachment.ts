@@ -1,3 +1,5 @@
+import { plural, thousands } from "./words.ts";
+
 /** A file of a message. */
 export interface Attachment {
   name: string;
@@ -23,4 +25,14 @@ export interface ListedAttachment extends Attachment {
 /** A stored file: its content is null once it made room for others. */
 export interface StoredAttachment extends Attachment {
   content: Uint8Array | null;
+}
+
+/** The text of a message that has only files. */
+export function textOfFiles(files: readonly Attachment[]): string {
+  return `${plural(files.length, "file")}: ${files.map(({ name }) => name).join(", ")}`;
+}
+
+/** A file with its type and size, for people. */
+export function describeFile({ name, type, size }: Pick<Attachment, "name" | "type" | "size">): string {
+  return `${name} (${type}, ${thousands(size)} bytes)`;
 }

@@ -15,6 +15,12 @@ export const messageBytes = 65_536;
 /** The most files of a message. */
 export const filesPerMessage = 8;
 
+/** The largest file, in bytes. */
+export const fileBytes = 8 * 1024 * 1024;
+
+/** The most bytes of a message's files together. */
+export const filesBytes = 16 * 1024 * 1024;
+
 /** The most bytes of files that window and history keep. */
 export const keptFileBytes = 64 * 1024 * 1024;
 

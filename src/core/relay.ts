@@ -1,3 +1,4 @@
+import type { Attachment } from "./attachment.ts";
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
 import type { LeasedPage, Page, PageRequest } from "./leased-page.ts";
@@ -12,6 +13,8 @@ export interface Receipt extends Omit<Appended, "notification" | "project" | "se
   project?: string;
   /** The projects of sessions that were seen in the last 30 days, if none of its own was. */
   seen_projects?: string[];
+  /** Left out if there are none. */
+  files?: Pick<Attachment, "name" | "type" | "size">[];
 }
 
 /** A page and its delivery; `null` if the page needs no ack. */
@@ -38,9 +41,11 @@ export class Relay {
     const notify = this.notifications.policy;
     const { notification, project, seenProjects, ...stored } = await this.store.append({ ...message, notify }, signal);
     if (notification) this.notifications.announce(notification);
+    const files = message.files?.map(({ name, type, size }) => ({ name, type, size })) ?? [];
     return {
       ok: true,
       ...stored,
+      ...(files.length > 0 && { files }),
       ...(project !== null && { project }),
       ...(seenProjects !== null && { seen_projects: seenProjects }),
     };

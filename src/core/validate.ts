@@ -1,6 +1,6 @@
 import { type Client, clientTitle, isClient, otherClient } from "./client.ts";
 import { RelayError } from "./errors.ts";
-import { messageBytes, windowSize } from "./limits.ts";
+import { filesPerMessage, messageBytes, windowSize } from "./limits.ts";
 import { projectName } from "./project.ts";
 import { defaultPreference } from "./store.ts";
 import { quoteValue, thousands } from "./words.ts";
@@ -28,8 +28,25 @@ export function checkMessage(value: unknown): string {
   if (bytes <= messageBytes) return text;
   throw usageError(
     `message is ${thousands(bytes)} bytes; the limit is ${thousands(messageBytes)}`,
-    "Send it in parts, or save it and send the path.",
+    "Save it, and send it as a file.",
   );
+}
+
+/** The paths of files to send; none if they are absent. Throws `usage` if they are no list of texts, or more than eight. */
+export function checkFiles(value: unknown): string[] {
+  if (isAbsent(value)) return [];
+  const isPath = (path: unknown) => typeof path === "string" && path !== "" && !path.includes("\0");
+  if (!Array.isArray(value) || !value.every(isPath))
+    throw usageError(`files is ${quoteValue(value)}; it must be a list of paths`, 'Send them as ["path/of/a/file"].');
+  if (value.length <= filesPerMessage) return value;
+  throw usageError(`files names ${value.length}; a message has at most ${filesPerMessage}`, "Send several messages.");
+}
+
+/** The name of a file: no path, at most 255 bytes. Throws `usage`. */
+export function checkFileName(value: unknown): string {
+  const isName = typeof value === "string" && /^[^/\\\p{Cc}]+$/u.test(value) && !/^\.{1,2}$/.test(value);
+  if (isName && Buffer.byteLength(value) <= 255) return value;
+  throw usageError(`--name is ${quoteValue(value)}; it must be the name of a file`, "Leave out its folders.");
 }
 
 /**

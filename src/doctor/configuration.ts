@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { isFile } from "../platform/files.ts";
-import { desktopConfigName, type Places } from "../platform/paths.ts";
+import { desktopConfigName, type Places, projectFoldersOf } from "../platform/paths.ts";
 import { allCommandNames, parseCommandFile, type Started } from "../setup/claude-code.ts";
 import { readJson } from "../setup/json-file.ts";
 import type { JsonText, Path } from "../setup/json-text.ts";
@@ -74,7 +74,7 @@ export function readConfiguration(places: Places, folder: string): Configuration
   const configs = (paths: readonly string[]) => paths.map(config).filter((file) => file !== null);
   const settings = (scope: SettingsFile["scope"], paths: readonly string[]) =>
     configs(paths).map((file) => ({ ...file, scope }));
-  const projectFolders = foldersOf(folder, places.home);
+  const projectFolders = projectFoldersOf(folder, places.home);
   const inProject = (name: string) => projectFolders.map((parent) => join(parent, name));
   return {
     settings: [
@@ -120,14 +120,4 @@ function configFile(path: string, json: JsonText): ConfigFile {
       }
     },
   };
-}
-
-// The .claude of the home folder is the person's, not a project's.
-function foldersOf(folder: string, home: string): string[] {
-  const folders: string[] = [];
-  for (let current = folder; current !== home; current = dirname(current)) {
-    folders.push(current);
-    if (existsSync(join(current, ".git")) || dirname(current) === current) break;
-  }
-  return folders;
 }

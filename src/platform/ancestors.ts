@@ -98,6 +98,11 @@ export function startOf(pid: number): number | null {
   return started <= Date.now() ? started : null; // a container may have an uptime of its own
 }
 
+/** The working directory of a process; `null` where the system does not tell. */
+export function folderOf(pid: number): string | null {
+  return attempt(() => readlinkSync(`/proc/${pid}/cwd`));
+}
+
 /** Whether these are the arguments of a Claude Code that only starts and shows the sessions of `claude agents` (facts.md). */
 function isSupervisor(args: string[]): boolean {
   return args.slice(1, 3).join(" ") === "daemon run" || args.slice(1, 3).includes("--bg-pty-host");

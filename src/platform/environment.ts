@@ -36,6 +36,8 @@ export interface Environment {
   historyDays(): number;
   /** The name of Claude Code's project, that of its git repository; `null` if Claude Code did not tell it. */
   readonly project: string | null;
+  /** The path of its folder; `null` if Claude Code did not tell it. */
+  projectFolder: string | null;
   /** Whether a program around Claude Code answers its questions: one on its SDK, or a `claude -p` (facts.md). */
   isHosted: boolean;
   /** Whether this Claude Code is the extension of VS Code. */
@@ -61,9 +63,10 @@ export function readEnvironment(
       return isTerminal(2);
     },
   };
-  const readProject = () => projectOf(variables.CLAUDE_PROJECT_DIR);
+  const projectFolder = variables.CLAUDE_PROJECT_DIR || null;
+  const readProject = () => projectOf(projectFolder);
   let ancestors: Ancestor[] | null | undefined;
-  const pid = processNumber(variables.CLAUDE_PID);
+  const pid = /^\d+$/.test(variables.CLAUDE_PID ?? "") ? Number(variables.CLAUDE_PID) : null;
   return {
     claudeCode: {
       get ancestors() {
@@ -97,6 +100,7 @@ export function readEnvironment(
     get project() {
       return readProject();
     },
+    projectFolder,
     isHosted: variables.CLAUDE_CODE_ENTRYPOINT?.startsWith("sdk-") ?? false,
     isVsCode: variables.CLAUDE_CODE_ENTRYPOINT === "claude-vscode",
     pluginFolder: variables.CLAUDE_PLUGIN_ROOT || null,
@@ -145,12 +149,8 @@ function readSession(
   };
 }
 
-function projectOf(folder: string | undefined): string | null {
+function projectOf(folder: string | null): string | null {
   return folder ? projectName(repositoryName(folder)) : null;
-}
-
-function processNumber(text = ""): number | null {
-  return /^\d+$/.test(text) ? Number(text) : null;
 }
 
 function readPlaces(variables: Record<string, string | undefined>): Places {

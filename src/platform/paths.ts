@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { RelayError } from "../core/errors.ts";
 import type { System } from "./system.ts";
 
@@ -63,6 +63,19 @@ export function placesOf(home: string, { kind, variables }: Pick<System, "kind" 
     managedServers: join(managed, "managed-mcp.json"),
     installRecord: join(home, ".relay_install.json"),
   };
+}
+
+/**
+ * The folders whose `.claude` belongs to a project: this one and those above it, up to its repository. That of the home folder
+ * is the person's.
+ */
+export function projectFoldersOf(folder: string, home: string): string[] {
+  const folders: string[] = [];
+  for (let current = folder; current !== home; current = dirname(current)) {
+    folders.push(current);
+    if (existsSync(join(current, ".git")) || dirname(current) === current) break;
+  }
+  return folders;
 }
 
 function managedFolder(kind: System["kind"], variables: System["variables"]): string {

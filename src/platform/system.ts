@@ -78,7 +78,8 @@ function searchPath(home: string, path = ""): string[] {
   return [...path.split(delimiter).filter(isTrusted), "/usr/local/bin", "/usr/bin", "/bin"];
 }
 
-function isWithin(path: string, folder: string): boolean {
+/** Whether a path is a folder's, or leads into it; both are absolute. */
+export function isWithin(path: string, folder: string): boolean {
   const steps = relative(folder, path);
   return !isAbsolute(steps) && steps.split(sep)[0] !== "..";
 }

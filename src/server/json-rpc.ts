@@ -1,9 +1,23 @@
-import { type JSONRPCMessage, JSONRPCMessageSchema, type RequestId } from "@modelcontextprotocol/sdk/types.js";
+import {
+  type JSONRPCMessage,
+  JSONRPCMessageSchema,
+  type RequestId,
+  type Result,
+} from "@modelcontextprotocol/sdk/types.js";
 
 /** Whether a value is a response, right or wrong, or a batch of them. If relay answered one, a client that does so too would never end. */
 export function isResponse(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every(isResponse);
   return isObject(value) && typeof value.method !== "string" && ("result" in value || "error" in value);
+}
+
+/**
+ * The part of a response's result that relay asks for; nothing of an error or of a bent result. Any response answers a ping, and
+ * the SDK drops one with other members of a wrong type.
+ */
+export function resultOf(value: unknown): Result {
+  const { roots } = isObject(value) && isObject(value.result) ? value.result : {};
+  return roots === undefined ? {} : { roots };
 }
 
 /** The request or notification in a value, without members that are null; `undefined` if it holds none. */

@@ -34,6 +34,8 @@ export interface ServeOptions {
   debug: boolean;
   /** The sound of the client's notifications, as in {@link NotificationPreference}. */
   sound: string;
+  /** The folders from which the client's model may send files, besides its own roots. */
+  allowedFolders: readonly string[];
   /** Seconds without a request before the client is pinged; 0 is never. */
   idleTimeout: number;
 }
@@ -54,6 +56,7 @@ export async function serve(options: ServeOptions, environment: Environment, end
     pending,
     signs: { claudeCode: claudeCodeSigns(environment), flag: options.client, isSpawned: await isSpawned(environment) },
     environment,
+    allowedFolders: options.allowedFolders,
     async onClient(identity) {
       served = identity.client;
       await startAnnouncing(relay, identity, options.client, preference, onBeat);

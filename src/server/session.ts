@@ -12,7 +12,7 @@ import {
   type ServerResult,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/sdk/types.js";
-import { literal, object, string, unknown } from "zod";
+import { array, literal, object, string, unknown } from "zod";
 import { errorMessage } from "../core/errors.ts";
 import { type ClientSigns, type Identity, identify } from "../core/identity.ts";
 import type { Relay } from "../core/relay.ts";
@@ -32,8 +32,13 @@ const initializeSchema = object({
   params: object({
     protocolVersion: string().catch(LATEST_PROTOCOL_VERSION),
     clientInfo: clientInfoSchema.optional().catch(undefined),
-  }).catch({ protocolVersion: LATEST_PROTOCOL_VERSION }),
+    capabilities: object({ roots: unknown() }).partial().catch({}),
+  }).catch({ protocolVersion: LATEST_PROTOCOL_VERSION, capabilities: {} }),
 });
+const rootsSchema = object({ roots: array(object({ uri: string() })) });
+
+// A client answers at once. One that does not must not hold up a send for long.
+const rootsMs = 5_000;
 
 /** A request of this method. Parameters that relay does not use may have any type. */
 function requestSchema<const Method extends string>(method: Method) {
@@ -49,6 +54,8 @@ export interface SessionOptions {
   pending: PendingDeliveries;
   signs: Omit<ClientSigns, "clientInfo">;
   environment: SessionEnvironment;
+  /** The folders from which the person lets this client's model send files. */
+  allowedFolders: readonly string[];
   /** Gets the identity of a client that introduces itself. The client gets its answer when this resolves. */
   onClient(identity: Identity): Promise<void>;
 }
@@ -60,6 +67,7 @@ export interface SessionOptions {
 export class Session extends Protocol<ServerRequest, ServerNotification, ServerResult> {
   readonly #options: SessionOptions;
   #identity: Identity;
+  #tellsRoots = false;
 
   /** A session that is not yet connected to a transport. */
   constructor(options: SessionOptions) {
@@ -68,6 +76,7 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
     this.#identity = identify({ ...options.signs, clientInfo: undefined });
     this.setRequestHandler(initializeSchema, async ({ params }) => {
       this.#identity = identify({ ...options.signs, clientInfo: params.clientInfo });
+      this.#tellsRoots = Boolean(params.capabilities.roots);
       await options.onClient(this.#identity);
       return initializeResult(params.protocolVersion);
     });
@@ -99,10 +108,25 @@ export class Session extends Protocol<ServerRequest, ServerNotification, ServerR
   #call({ requestId, signal }: { requestId: RequestId; signal: AbortSignal }): Call {
     const { relay, pending, environment } = this.#options;
     const attach: Call["attach"] = (delivery) => pending.attach(requestId, delivery);
-    return { relay, identity: this.#identity, environment, signal, attach };
+    const fileFolders = () => this.#fileFolders(signal);
+    return { relay, identity: this.#identity, environment, signal, attach, fileFolders };
   }
 
-  // relay's only request is a ping, which needs no capability.
+  async #fileFolders(signal: AbortSignal): Promise<string[]> {
+    const { allowedFolders, environment } = this.#options;
+    const roots = this.#tellsRoots ? await this.#roots(signal) : null;
+    return [...(roots ?? [environment.projectFolder ?? []].flat()), ...allowedFolders];
+  }
+
+  /** The folders that the client works in; `null` if it does not tell them. */
+  async #roots(signal: AbortSignal): Promise<string[] | null> {
+    const answer = this.request({ method: "roots/list" }, rootsSchema, { timeout: rootsMs, signal });
+    const { roots } = await answer.catch(() => ({ roots: null }));
+    signal.throwIfAborted();
+    return roots?.flatMap(({ uri }) => pathOf(uri) ?? []) ?? null;
+  }
+
+  // relay asks for roots only where the client has them, and a ping needs no capability
   protected override assertCapabilityForMethod(): void {}
   protected override assertNotificationCapability(): void {}
   protected override assertRequestHandlerCapability(): void {}
@@ -126,6 +150,15 @@ async function callTool(name: unknown, args: unknown, call: Call): Promise<CallT
     return await tool.call(checkArguments(args), call);
   } catch (error) {
     return { content: [{ type: "text", text: `relay: ${errorMessage(error)}` }], isError: true };
+  }
+}
+
+/** The path of a `file:` address; `null` of any other. */
+function pathOf(uri: string): string | null {
+  try {
+    return Bun.fileURLToPath(uri);
+  } catch {
+    return null;
   }
 }
 

@@ -3,7 +3,7 @@ import { ErrorCode, type JSONRPCMessage, type RequestId } from "@modelcontextpro
 import { errorMessage, WriteFailed } from "../core/errors.ts";
 import { readLines } from "../platform/input.ts";
 import type { Output } from "../platform/output.ts";
-import { cancelledId, errorAnswer, idOf, isResponse, parseMessage, requestId } from "./json-rpc.ts";
+import { cancelledId, errorAnswer, idOf, isResponse, parseMessage, requestId, resultOf } from "./json-rpc.ts";
 import type { PendingDeliveries } from "./pending.ts";
 
 /** The parts that a transport works with. */
@@ -100,8 +100,7 @@ export class StdioTransport implements Transport {
     }
     const id = idOf(value);
     if (isResponse(value)) {
-      // relay's only request is a ping, to which any response is an answer
-      if (id !== undefined) this.#receive({ jsonrpc: "2.0", id, result: {} });
+      if (id !== undefined) this.#receive({ jsonrpc: "2.0", id, result: resultOf(value) });
       return;
     }
     const message = parseMessage(value);

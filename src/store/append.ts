@@ -13,7 +13,7 @@ import { hasServer, type KnownServers } from "./running-servers.ts";
 /** Stores a message, makes room for it, and leases its notification, unless a server's next look is to announce it. */
 export function append(
   db: Database,
-  { notify, files, ...message }: NewMessage & { notify: NotificationPolicy },
+  { notify, files = [], ...message }: NewMessage & { notify: NotificationPolicy },
   historyDays: number,
   servers: KnownServers,
   now: number,
@@ -23,7 +23,7 @@ export function append(
   const { id, project } = insert(db, message, timestamp(now));
   const evicted = evict(db, id);
   if (evicted.length > 0) trim(db, historyDays, now);
-  if (files) {
+  if (files.length > 0) {
     insertFiles(db, id, files);
     makeRoomForFiles(db, id);
   }

@@ -36,6 +36,8 @@ line=$2
 [[ $(complete -p relay) == 'complete -F _relay relay' ]] || exit 1
 read -ra COMP_WORDS <<<"\${line//=/ = }"
 [[ $line == *' ' ]] && COMP_WORDS+=('')
+# readline's own, outside of readline
+compopt() { [[ $* == '-o default' ]] && mapfile -t COMPREPLY < <(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"); }
 COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)) COMP_LINE=$line COMP_POINT=\${#line}
 _relay relay "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD - 1]}"
 for word in \${COMPREPLY[@]+"\${COMPREPLY[@]}"}; do printf '%s\\n' "$word"; done

@@ -1,5 +1,6 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { ListRootsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { relayBinary, type Sandbox } from "./sandbox.ts";
 
 /** How the client of a server introduces itself, and how the server is started. */
@@ -10,6 +11,8 @@ export interface PeerOptions {
   env?: Record<string, string>;
   name?: string;
   version?: string;
+  /** The addresses of its roots; it has none of its own if they are left out. */
+  roots?: string[];
 }
 
 /** The answer of a tool. */
@@ -33,7 +36,9 @@ export interface Peer {
 /** Starts a server in the sandbox and connects to it. It is stopped with the sandbox. */
 export async function connect(box: Sandbox, options: PeerOptions = {}): Promise<Peer> {
   const { command = relayBinary, args = [], env = {}, name = "test-client", version = "1.0.0" } = options;
-  const client = new Client({ name, version });
+  const { roots } = options;
+  const client = new Client({ name, version }, roots && { capabilities: { roots: {} } });
+  if (roots) client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: roots.map((uri) => ({ uri })) }));
   const transport = new StdioClientTransport({
     command,
     args,

@@ -1,6 +1,7 @@
+import type { NewAttachment } from "../../core/attachment.ts";
 import { describeUnseen } from "../../core/project.ts";
-import { checkId, checkMessage, checkProject, checkSender } from "../../core/validate.ts";
-import { type Tool, textResult } from "./tool.ts";
+import { checkFiles, checkId, checkMessage, checkProject, checkSender } from "../../core/validate.ts";
+import { type Call, type Tool, textResult } from "./tool.ts";
 
 export const sendTool: Tool = {
   definition: {
@@ -12,6 +13,11 @@ export const sendTool: Tool = {
       type: "object",
       properties: {
         message: { type: "string", description: "The text, at most 64 KB (65,536 bytes of UTF-8)." },
+        files: {
+          type: "array",
+          items: { type: "string" },
+          description: "Paths of files to send along: 8, of 8 MB each.",
+        },
         project: {
           type: "string",
           description:
@@ -25,13 +31,25 @@ export const sendTool: Tool = {
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
     _meta: { "anthropic/alwaysLoad": true },
   },
-  async call(args, { relay, identity, environment, signal }) {
+  async call(args, call) {
+    const { relay, identity, environment, signal } = call;
     const sender = checkSender(args.sender, identity.client);
     const message = checkMessage(args.message);
     const project = sender === "code" ? environment.project : checkProject(args.project);
     const reply_to = checkId("reply_to", args.reply_to);
-    const receipt = await relay.send({ sender, message, project, reply_to }, signal);
+    const files = await filesAt(checkFiles(args.files), call);
+    const receipt = await relay.send({ sender, message, project, reply_to, files }, signal);
     const note = receipt.seen_projects && { note: describeUnseen(receipt.project ?? "", receipt.seen_projects) };
     return textResult(JSON.stringify({ ...receipt, ...note }));
   },
 };
+
+async function filesAt(paths: readonly string[], { fileFolders, environment }: Call): Promise<NewAttachment[]> {
+  if (paths.length === 0) return [];
+  const [folders, { modelRules, readFiles }] = await Promise.all([
+    fileFolders(),
+    import("../../platform/outgoing-files.ts"),
+  ]);
+  const rules = modelRules(folders, environment);
+  return readFiles(paths, rules.folders, rules);
+}

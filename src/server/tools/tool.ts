@@ -4,14 +4,16 @@ import type { Identity } from "../../core/identity.ts";
 import type { Relay } from "../../core/relay.ts";
 import type { Environment } from "../../platform/environment.ts";
 
-/** The part of the environment that tells where a page was asked for, and who approved that. */
-export type SessionEnvironment = Pick<Environment, "project" | "isHosted">;
+/** The part of the environment that tells where a page was asked for, who approved that, and which files a model may send. */
+export type SessionEnvironment = Pick<Environment, "project" | "isHosted" | "projectFolder" | "places" | "bufferPath">;
 
 /** A call of a tool or a prompt. */
 export interface Call {
   relay: Relay;
   identity: Identity;
   environment: SessionEnvironment;
+  /** The folders that a model may send files from; asks the client for its roots. */
+  fileFolders(): Promise<string[]>;
   /** Aborts when the client cancels the call. */
   signal: AbortSignal;
   /** Attaches a page to the answer. */
