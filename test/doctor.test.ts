@@ -245,6 +245,12 @@ const troubles: Record<string, (Change | string)[]> = {
     "warn project: Claude Code may run HOME/project/.claude/skills/get/SKILL.md, which gets no ticket, in place of relay's command",
     "warn project: another server called relay, in HOME/project/.mcp.json, replaces yours here",
   ],
+  "a project's server that would let a model send other files": [
+    file("project/.mcp.json", {
+      mcpServers: { relay: { command: "relay", args: ["--client", "code", "--allow-files", "/"] } },
+    }),
+    "warn project: another server called relay, in HOME/project/.mcp.json, replaces yours here",
+  ],
   "a project's server with a wrong argument": [
     file("project/.mcp.json", { mcpServers: { relay: { command: "relay", args: [{}] } } }),
     "warn project: another server called relay, in HOME/project/.mcp.json, replaces yours here",
@@ -297,6 +303,7 @@ describe("after relay setup", () => {
       "command send": "/send runs PROGRAMS/relay",
       "/get": expect.stringMatching(/^works in Claude Code in a terminal, .* in VS Code's extension .* say get$/),
       "server of Desktop": "starts and answers: PROGRAMS/relay --client desktop --db HOME/.relay_buffer.db",
+      "files of Desktop": "its model may send none; relay setup-desktop --allow-files DIR allows a folder",
       "status line": "there is none; relay setup --statusline adds one, with what waits",
       "same buffer": "every Claude here uses HOME/.relay_buffer.db",
       notification: "not tried; relay doctor --notify shows one",
@@ -307,7 +314,11 @@ describe("after relay setup", () => {
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^ {2}✓ buffer: \//m);
     const unchecked = stdout.split("\n").filter((line) => line.startsWith("  – "));
-    expect(unchecked.map((line) => line.split(":")[0])).toEqual(["  – status line", "  – notification"]);
+    expect(unchecked.map((line) => line.split(":")[0])).toEqual([
+      "  – status line",
+      "  – files of Desktop",
+      "  – notification",
+    ]);
     expect(stdout).toEndWith("\n\nEverything works.\n");
     const headings = stdout.split("\n").filter((line) => /^\S/.test(line));
     expect(headings).toEqual(["This machine", "Claude Code", "Claude Desktop", "Notifications", "Everything works."]);

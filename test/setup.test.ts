@@ -519,6 +519,7 @@ describe("options of Claude Code", () => {
     const before = snapshot(box.home);
     expect((await box.relay(["uninstall"], { env: inside })).status).toBe(3);
     expect((await box.relay(["setup-code"], { env: { ...inside, RELAY_DB: "/tmp/zzz.db" } })).status).toBe(3);
+    expect((await box.relay(["setup-desktop", "--allow-files", "/"], { env: inside })).status).toBe(3);
     expect(snapshot(box.home)).toEqual(before);
   });
 });
@@ -627,6 +628,28 @@ describe("setup-desktop", () => {
     expect(json(box, paths.desktop).mcpServers.relay).toEqual({ ...own, command: relayBinary, args });
     await run(box, ["uninstall"]);
     expect(snapshot(box.home)).toEqual(before);
+  });
+
+  test("--allow-files names the folders to send from, and they stay until it names others", async () => {
+    await using box = sandbox();
+    for (const name of ["a b", "c"]) mkdirSync(join(box.home, name));
+    await run(box, ["setup-desktop"]);
+    const argsAfter = async (...folders: string[]) => {
+      await run(box, ["setup-desktop", ...folders.flatMap((folder) => ["--allow-files", folder])]);
+      return json(box, paths.desktop).mcpServers.relay.args;
+    };
+    const args = (...words: string[]) => ["--client", "desktop", ...words, "--db", box.buffer];
+    const two = args("--allow-files", join(box.home, "a b"), "--allow-files", join(box.home, "c"));
+    expect(await argsAfter("a b", "./c")).toEqual(two);
+    expect(await argsAfter()).toEqual(two);
+    const { checks } = JSON.parse((await box.relay(["doctor", "--json"])).stdout);
+    const found = checks.find(({ name }: { name: string }) => name === "files of Desktop");
+    expect(found.detail).toBe(`its model may send files from ${box.home}/a b, ${box.home}/c`);
+    expect(await argsAfter("off")).toEqual(args("--allow-files", "off"));
+    const refused = await box.relay(["setup-desktop", "--allow-files", "nowhere"]);
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('"nowhere", which is no folder') });
+    await run(box, ["uninstall"]);
+    expect(Object.keys(snapshot(box.home))).toEqual([".", "./a b", "./c"]);
   });
 
   // among processes of its own: a Claude Desktop may run on this machine

@@ -1,6 +1,6 @@
 // The first setup on a terminal shows that relay works.
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
 import { get, relayBinary, type Sandbox, sendAll } from "./support/sandbox.ts";
@@ -60,5 +60,20 @@ describe.skipIf(!Bun.which("script"))("setup on a terminal", () => {
     const line = json(box, paths.settings).statusLine?.command;
     expect(line).toEqual(command && expect.stringMatching(command));
     expect((await setupOnTerminal(box, env, "n\n")).includes("[Y/n]")).toBe(!line?.includes("--db"));
+  });
+
+  test.each([
+    ["a yes lets Desktop's model send files from Downloads", "y\n", ["Downloads"]],
+    ["Enter does not", "\n", ["off"]],
+  ])("%s, and it is asked once", async (_name, answer, allowed) => {
+    await using box = home({ desktop: true });
+    rmSync(join(box.programs, "claude")); // which has a question of its own
+    mkdirSync(join(box.home, "Downloads"));
+    const env = { RELAY_NOTIFY: "off" };
+    expect(await setupOnTerminal(box, env, answer)).toContain("from your Downloads folder? [y/N] ");
+    const { args } = json(box, paths.desktop).mcpServers.relay;
+    const folders = allowed.map((name) => (name === "off" ? name : join(box.home, name)));
+    expect(args).toEqual(["--client", "desktop", "--allow-files", ...folders, "--db", box.buffer]);
+    expect(await setupOnTerminal(box, env, answer)).not.toContain("[y/N]");
   });
 });

@@ -11,7 +11,7 @@ import { examine } from "../doctor/examine.ts";
 import { checkLeaks } from "../doctor/install-check.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
-import { withoutBuffer } from "../setup/servers.ts";
+import { withoutFlag } from "../setup/servers.ts";
 import { repairBuffer } from "../store/repair.ts";
 import { setupContext } from "./apply.ts";
 import { defineCommand } from "./command.ts";
@@ -76,7 +76,7 @@ async function probe({ command, args, env }: ServerCommand, folder: string) {
   const overrides = { RELAY_DB: join(folder, `${crypto.randomUUID()}.db`), RELAY_NOTIFY: "off" };
   const client = await McpClient.start({
     command,
-    args: withoutBuffer(args),
+    args: withoutFlag(args, "--db"),
     env: { ...cleanEnvironment(), ...env, ...overrides },
     cwd: folder,
     clientInfo: { name: "relay-doctor", version },

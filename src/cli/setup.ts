@@ -1,5 +1,6 @@
+import { filesOffer } from "../setup/claude-desktop.ts";
 import { bufferOverride } from "../setup/setup-context.ts";
-import { clientsToWelcome, isCodeInstalled, planSetup } from "../setup/setup-plan.ts";
+import { clientsToWelcome, isCodeInstalled, isDesktopInstalled, planSetup } from "../setup/setup-plan.ts";
 import { lineOffer } from "../setup/status-line.ts";
 import { applyForCode, writableSetupContext } from "./apply.ts";
 import { ask } from "./ask.ts";
@@ -21,15 +22,19 @@ export const command = defineCommand({
     const setup = writableSetupContext(context, "relay setup");
     const { statusline = false, sandbox = false, json = false, "dry-run": dryRun = false } = args;
     const { terminal } = context.environment;
-    const isAsked = terminal.stdin && terminal.stdout && !(statusline || json || dryRun) && isCodeInstalled(setup);
-    const offer = isAsked ? lineOffer(setup) : null;
+    const isTerminal = terminal.stdin && terminal.stdout && !(json || dryRun);
+    const offer = isTerminal && !statusline && isCodeInstalled(setup) ? lineOffer(setup) : null;
     const isLineWanted = statusline || (offer !== null && (await ask(questions[offer], "[Y/n]")));
+    const folder = isTerminal && isDesktopInstalled(setup) ? filesOffer(setup) : null;
+    const allowFiles = folder === null ? [] : [(await ask(filesQuestion, "[y/N]")) ? folder : "off"];
     const check = async (changed: boolean) =>
       changed && !json && terminal.stdout ? welcome(clientsToWelcome(setup), bufferOverride(setup), context) : [];
-    const plan = () => planSetup(setup, { scope: "user", statusline: isLineWanted, sandbox });
+    const plan = () => planSetup(setup, { scope: "user", statusline: isLineWanted, sandbox, allowFiles });
     await applyForCode(plan, setup, { dryRun, json, check }, context);
   },
 });
+
+const filesQuestion = "May Claude Desktop's model send files from your Downloads folder?";
 
 const questions = {
   new: "Show what waits for Claude Code in its status line?",

@@ -15,7 +15,13 @@ import {
   checkProgram,
   checkVariables,
 } from "./install-check.ts";
-import { checkCodeServer, checkDesktopServer, checkProjectServers, checkSameBuffer } from "./server-check.ts";
+import {
+  checkCodeServer,
+  checkDesktopFiles,
+  checkDesktopServer,
+  checkProjectServers,
+  checkSameBuffer,
+} from "./server-check.ts";
 import { checkHooks, checkSandbox, checkStatusLine } from "./settings-check.ts";
 
 const checkFiles: Check = ({ configuration }) =>
@@ -37,7 +43,7 @@ const checks: readonly (readonly [Section, ...Check[]])[] = [
   ["This machine", checkProgram, checkVariables, checkBuffer, checkFiles],
   ["Claude Code", checkClaudeCode, checkCodeServer, checkEffect, checkHooks, checkStatusLine, checkSandbox],
   ["Claude Code", checkCommands, checkProjectCommands, checkProjectServers, checkPlugin],
-  ["Claude Desktop", checkDesktopServer, checkBundle],
+  ["Claude Desktop", checkDesktopServer, checkDesktopFiles, checkBundle],
   ["This machine", checkSameBuffer, checkOriginal],
   ["Notifications", checkNotification],
 ];

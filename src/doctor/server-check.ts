@@ -3,7 +3,7 @@ import { errorMessage } from "../core/errors.ts";
 import { realPathOrNull } from "../platform/files.ts";
 import { findClaude, stablePath } from "../setup/program.ts";
 import { isPersonsServer, localServer } from "../setup/project-server.ts";
-import { bufferOf, ownerOf } from "../setup/servers.ts";
+import { allowedIn, bufferOf, ownerOf } from "../setup/servers.ts";
 import { isAcrossWsl } from "../setup/setup-context.ts";
 import { isDesktopInstalled } from "../setup/setup-plan.ts";
 import { type Check, type Finding, fail, ok, type ServerCommand, type Subject, unchecked, warn } from "./check.ts";
@@ -39,6 +39,16 @@ export const checkDesktopServer: Check = async (subject) => {
   const missing = desktop.filter((file) => !registered.includes(file)).map(({ path }) => path);
   if (desktop.length === 0) missing.push(title);
   return [...found, ...missing.map((place) => fail(name, `is not registered in ${place}`, fix))];
+};
+
+/** The folders from which the model of Claude Desktop may send files. */
+export const checkDesktopFiles: Check = ({ configuration }) => {
+  const entries = configuration.desktop.map(serverIn).filter((entry) => ownerOf(entry) === "relay");
+  if (entries.length === 0) return [];
+  const folders = [...new Set(entries.flatMap(allowedIn))].filter((folder) => folder !== "off");
+  const name = "files of Desktop";
+  if (folders.length > 0) return [ok(name, `its model may send files from ${folders.join(", ")}`)];
+  return [unchecked(name, "its model may send none; relay setup-desktop --allow-files DIR allows a folder")];
 };
 
 async function checkServer({ probe, version }: Subject, name: string, file: ConfigFile, fix: string): Promise<Finding> {

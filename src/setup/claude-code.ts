@@ -59,6 +59,9 @@ export function bufferFlag(buffer: string | null): string[] {
   return buffer === null ? [] : ["--db", buffer];
 }
 
+/** The flag of a server by which the person lets Claude Desktop's model send files from a folder, or from none by `off`. */
+export const filesFlag = "--allow-files";
+
 // A rule never matches a parenthesis in a path, but a star matches one. For Claude Code three dashes end the front matter
 // wherever they stand (read in 2.1.330). In YAML a space and a hash start a comment.
 function allowedTools(run: string): string {

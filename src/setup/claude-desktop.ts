@@ -3,23 +3,31 @@ import { RelayError } from "../core/errors.ts";
 import { desktopConfigName } from "../platform/paths.ts";
 import { runProgram } from "../platform/process.ts";
 import { wslEnv } from "../platform/wslenv.ts";
-import { bufferFlag } from "./claude-code.ts";
+import { bufferFlag, filesFlag } from "./claude-code.ts";
 import { isDesktopRunning } from "./desktop-running.ts";
+import { objectIn, readJsonObject } from "./json-file.ts";
 import { installedBundle } from "./other-installs.ts";
 import { type ExternalCommand, type Line, mergePlans, type Plan, problems, type Step } from "./plan.ts";
 import { readRecord } from "./record.ts";
 import { planServerFile } from "./registration.ts";
+import { allowedIn } from "./servers.ts";
 import { bufferOverride, isAcrossWsl, launchOf, type SetupContext, windowsRelay } from "./setup-context.ts";
 
+/** Options of Claude Desktop's setup. */
+export interface DesktopOptions {
+  /** The absolute folders from which its model may send files, or `off`; none to leave that as it is. */
+  allowFiles?: readonly string[];
+}
+
 /** Connects Claude Desktop by an entry in each of its configurations. Throws a `failed` error. */
-export async function planDesktop(context: SetupContext): Promise<Plan> {
+export async function planDesktop(context: SetupContext, { allowFiles = [] }: DesktopOptions = {}): Promise<Plan> {
   const { places } = context;
-  if (isAcrossWsl(context)) return planFromWsl(context);
+  if (isAcrossWsl(context)) return planFromWsl(context, allowFiles);
   const { program, buffer, serverEnv: env } = launchOf(context);
   const record = readRecord(places.installRecord);
   const entry = {
     command: program,
-    args: ["--client", "desktop", ...bufferFlag(buffer)],
+    args: ["--client", "desktop", ...allowFiles.flatMap((folder) => [filesFlag, folder]), ...bufferFlag(buffer)],
     ...(Object.keys(env).length > 0 && { env }),
   };
   const step: Step = {
@@ -51,9 +59,21 @@ function desktopConfigs({ places, system }: SetupContext): string[] {
   return folders.map((folder) => join(folder, desktopConfigName));
 }
 
+/** The folder that setup asks for, if the person has one and did not say yet what Desktop's model may send. */
+export function filesOffer(context: SetupContext): string | null {
+  const folder = join(context.places.home, "Downloads");
+  const entries = desktopConfigs(context).map((path) => objectIn(readJsonObject(path).mcpServers).relay);
+  const isDecided = entries.some((entry) => allowedIn(entry).length > 0);
+  return isDecided || isAcrossWsl(context) || !context.system.exists(folder) ? null : folder;
+}
+
 // Only the Windows relay knows the paths of Claude Desktop's files there.
-async function planFromWsl(context: SetupContext): Promise<Plan> {
+async function planFromWsl(context: SetupContext, allowFiles: readonly string[]): Promise<Plan> {
   const { system, places } = context;
+  if (allowFiles.length > 0) {
+    const fix = `There, run: relay setup-desktop ${filesFlag} DIR`;
+    throw new RelayError("failed", "Claude Desktop and its folders are on the Windows side", fix);
+  }
   const relay = windowsRelay(system);
   const buffer = bufferOverride(context);
   const env = { ...system.variables, WSLENV: wslEnv(system.variables.WSLENV), ...(buffer && { RELAY_DB: buffer }) };

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readTextOrNull, realPathOrNull } from "../platform/files.ts";
-import { bufferFlag, isRelay, type Started } from "./claude-code.ts";
+import { bufferFlag, filesFlag, isRelay, type Started } from "./claude-code.ts";
 
 /** The place of a project's own server in Claude Code's file, for those that a person keeps there for one folder. */
 export function localServer(folder: string): string[] {
@@ -15,7 +15,7 @@ interface Own extends Started {
 
 /**
  * Whether a project's server called relay is the person's own: the same program or the relay in PATH, with the same buffer
- * and no variables, as `setup-code --scope project` registers it.
+ * and no other files or variables, as `setup-code --scope project` registers it.
  */
 export function isPersonsServer(entry: unknown, { program, buffer, find }: Own): boolean {
   const { command, args, env = {} } = Object(entry);
@@ -27,7 +27,8 @@ export function isPersonsServer(entry: unknown, { program, buffer, find }: Own):
   const variables = Object.entries(Object(env)).filter(([name, value]) => name !== "RELAY_DB" || value !== own);
   const path = command === "relay" ? (find(command) ?? program) : command; // without one there, nothing starts
   const isProgram = isRelay(path) && realPathOrNull(path) === realPathOrNull(program);
-  return isProgram && words.includes("--client") && isSameBuffer && variables.length === 0;
+  const isWider = words.some((word) => word.startsWith(filesFlag)); // it would let a model send other files
+  return isProgram && words.includes("--client") && isSameBuffer && !isWider && variables.length === 0;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { bufferFlag, isRelay, type ServerEntry } from "./claude-code.ts";
+import { filesFlag, isRelay, type ServerEntry } from "./claude-code.ts";
 import type { Entry } from "./merge.ts";
 import { isOriginalServer } from "./original.ts";
 
@@ -21,14 +21,20 @@ export function bufferOf(entry: unknown): string | null {
   return typeof path === "string" && path !== "" ? path : null;
 }
 
-/** The arguments of a server without those that name its buffer. */
-export function withoutBuffer(args: readonly string[]): string[] {
-  return args.filter((arg, index) => !/^--db(?:=|$)/.test(arg) && args[index - 1] !== "--db");
+/** The arguments of a server without a flag and its values. */
+export function withoutFlag(args: readonly string[], flag: string): string[] {
+  return args.filter((arg, index) => arg !== flag && !arg.startsWith(`${flag}=`) && args[index - 1] !== flag);
+}
+
+/** What the person said of the files of an entry: folders, or `off`; nothing if they were not asked. */
+export function allowedIn(entry: unknown): string[] {
+  const { args } = (entry ?? {}) as { args?: unknown };
+  return Array.isArray(args) ? args.filter((_, index) => args[index - 1] === filesFlag) : [];
 }
 
 /**
  * The entry that replaces `existing`. Keeps a person's additions to relay's own, such as `--sound off` or variables, but
- * not another buffer.
+ * not another buffer, nor other values of the flags that are wanted.
  */
 export function mergeServer(wanted: ServerEntry, existing: unknown): ServerEntry {
   if (ownerOf(existing) !== "relay") return wanted;
@@ -36,7 +42,9 @@ export function mergeServer(wanted: ServerEntry, existing: unknown): ServerEntry
   const { RELAY_DB: _, ...others } = current.env ?? {};
   const env = { ...others, ...wanted.env };
   const isValid = current.args.every((arg) => typeof arg === "string");
-  const args = isValid ? [...withoutBuffer(current.args), ...bufferFlag(bufferOf({ args: wanted.args }))] : wanted.args;
+  const [, , ...flags] = wanted.args;
+  const names = ["--db", ...flags.filter((flag) => flag.startsWith("--"))];
+  const args = isValid ? [...names.reduce(withoutFlag, current.args), ...flags] : wanted.args;
   const { env: _env, ...entry } = { ...current, ...wanted, args };
   return Object.keys(env).length > 0 ? { ...entry, env } : entry;
 }

@@ -1,13 +1,13 @@
 import type { Client } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
-import { planDesktop } from "./claude-desktop.ts";
+import { type DesktopOptions, planDesktop } from "./claude-desktop.ts";
 import { type CodeOptions, planCode } from "./code-plan.ts";
 import { type Line, mergePlans, type Plan, type Section } from "./plan.ts";
 import { findClaude } from "./program.ts";
 import { isAcrossWsl, type SetupContext } from "./setup-context.ts";
 
 /** Connects each installed Claude. Throws a `failed` error if neither is installed, or one cannot be connected. */
-export async function planSetup(context: SetupContext, options: CodeOptions): Promise<Plan> {
+export async function planSetup(context: SetupContext, options: CodeOptions & DesktopOptions): Promise<Plan> {
   const [code, desktop] = [isCodeInstalled(context), isDesktopInstalled(context)];
   if (!code && !desktop) {
     throw new RelayError(
@@ -21,7 +21,7 @@ export async function planSetup(context: SetupContext, options: CodeOptions): Pr
   ];
   return mergePlans([
     code ? await planCode(context, options) : { lines: missing("Claude Code", "setup-code") },
-    desktop ? await planDesktop(context) : { lines: missing("Claude Desktop", "setup-desktop") },
+    desktop ? await planDesktop(context, options) : { lines: missing("Claude Desktop", "setup-desktop") },
   ]);
 }
 
