@@ -145,6 +145,20 @@ describe.skipIf(!hasPython)("beside the original", () => {
     expect(textsOf(await code.fetch())).toEqual(["4"]);
   });
 
+  test("what it deletes keeps its files, in the history, and its own messages have none", async () => {
+    await using box = sandbox();
+    await Bun.write(join(box.home, "plot.png"), "pixels");
+    await box.relay(["send", "--to", "code", "--file", "plot.png"]);
+    await original(box, "send", "desktop", "without");
+    expect((await get(box, "code", "--peek")).messages.map(({ files }) => files?.length)).toEqual([1, 0]);
+    await original(box, "clear");
+    using db = openPatiently(box.buffer);
+    const files = () => db.query("SELECT message_id, CAST(content AS TEXT) AS content FROM relay_files").all();
+    expect(files()).toEqual([{ message_id: 1, content: "pixels" }]);
+    db.run("DELETE FROM relay_history WHERE id = 1");
+    expect(files()).toEqual([]);
+  });
+
   test("at the same time, both ways, every message arrives or is named as dropped", async () => {
     await using box = sandbox();
     await original(box, "init");

@@ -4,8 +4,10 @@ import { linkSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "bun";
 import { readFiles } from "../src/platform/outgoing-files.ts";
+import { claude, openLab, relayTool } from "./support/claude-lab.ts";
+import { openPatiently } from "./support/database.ts";
 import { connect, type Peer, type PeerOptions } from "./support/peer.ts";
-import { get, type Sandbox, sandbox, until } from "./support/sandbox.ts";
+import { get, relayBinary, type Sandbox, sandbox, until } from "./support/sandbox.ts";
 import { put as putFile } from "./support/setup-box.ts";
 
 const png = Buffer.from("89504e470d0a1a0a", "hex");
@@ -233,6 +235,41 @@ describe("relay send --file", () => {
   });
 });
 
+test("kill -9 during a send with files leaves the whole message or nothing", async () => {
+  await using box = sandbox();
+  const content = crypto.getRandomValues(new Uint8Array(65_536));
+  for (const name of ["a", "b"]) put(box, name, Buffer.concat(Array(100).fill(content)));
+  const argv = [relayBinary, "send", "--to", "code", "--json", "--file", "a", "--file", "b"];
+  const send = () => Bun.spawn(argv, { env: box.env, cwd: box.home, stdio: ["ignore", "pipe", "ignore"] });
+  const started = performance.now();
+  await send().exited;
+  const normal = performance.now() - started;
+  const acknowledged = [1];
+  let killed = 0;
+  for (let n = 0; n < 20; n++) {
+    const child = send();
+    const printed = new Response(child.stdout).text();
+    await Bun.sleep(normal * (0.2 + 0.04 * n));
+    child.kill("SIGKILL");
+    await child.exited;
+    if ((await printed).endsWith("\n")) acknowledged.push(JSON.parse(await printed).id);
+    else killed += 1;
+    await box.relay(["get", "--for", "code", "--limit", "20"]); // so that later files find room
+  }
+  expect(killed).toBeGreaterThan(5);
+  const whole = new Bun.CryptoHasher("sha256").update(await Bun.file(join(box.home, "a")).bytes()).digest("hex");
+  using db = openPatiently(box.buffer);
+  expect(db.query("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+  const stored = db.query<{ id: number; n: number; sha256: string }, []>(
+    `SELECT id, count(name) AS n, sha256 FROM messages LEFT JOIN relay_files ON message_id = id GROUP BY id`,
+  );
+  expect(stored.all().every(({ n, sha256 }) => n === 2 && sha256 === whole)).toBe(true);
+  expect(stored.all().map(({ id }) => id)).toEqual(expect.arrayContaining(acknowledged));
+  expect(
+    db.query("SELECT count(*) AS n FROM relay_files WHERE message_id NOT IN (SELECT id FROM messages)").get(),
+  ).toEqual({ n: 0 });
+});
+
 test("a file that grows while it is read is not sent", async () => {
   await using box = sandbox();
   const file = put(box, "log", new Uint8Array(4_000_000));
@@ -273,4 +310,38 @@ test("a folder that is exchanged for a link while it is read lets nothing out", 
   }
   expect(seen).toEqual({ innocent: expect.any(Number), secret: 0, refused: expect.any(Number) });
   expect(Math.min(seen.innocent, seen.refused)).toBeGreaterThan(0);
+});
+
+describe.skipIf(!claude)("the model of the real Claude Code", () => {
+  const prompt = "Please send the plot";
+  const send = (...files: string[]) => ({
+    call: { name: relayTool("setup", "relay_send"), input: { message: "see", files } },
+  });
+  const shell = (command: string) => ({ call: { name: "Bash", input: { command, description: "send" } } });
+
+  test("sends files of its project and of --add-dir by name, and no others", async () => {
+    await using box = sandbox();
+    const files = {
+      "project/plots/confusion.png": png.toString("latin1"),
+      "project/private/a.txt": "x",
+      "project/.claude/settings.json": JSON.stringify(deny("Read(./private/**)")),
+      "other/b.txt": "b",
+      "notes.txt": "x",
+    };
+    const replies = [
+      send("plots/confusion.png", `${box.home}/other/b.txt`),
+      ...["../notes.txt", "private/a.txt", ".git/config"].map((path) => send(path)),
+      shell("relay send --file ../notes.txt; relay send --file plots/confusion.png"),
+      shell("cd ..; relay send --file notes.txt"),
+    ];
+    const lab = openLab(box, { prompt, replies, files });
+    await lab.headless(prompt, ["--add-dir", join(box.home, "other"), "--allowedTools", "Bash"]);
+    const shown = lab.api.everything();
+    expect(shown).toContain("../notes.txt is not in a folder that a model may send from");
+    expect(shown).toContain("private/a.txt may not be read by a model");
+    expect(shown).toContain(".git/config does not exist");
+    expect(shown).toContain("relay: notes.txt is not in a folder that a model may send from");
+    const sent = (await get(box, "desktop")).messages.map((message) => message.files?.map(({ name }) => name));
+    expect(sent).toEqual([["confusion.png", "b.txt"], ["confusion.png"]]);
+  });
 });

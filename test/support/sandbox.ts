@@ -97,6 +97,7 @@ export interface Gotten {
     message: string;
     typed_in: string | null;
     maybe_shown: boolean;
+    files?: { name: string; type: string; size: number; sha256: string; kept: boolean }[];
     timestamp: string;
   }[];
   remaining: number;
