@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import type { NewAttachment } from "../src/core/attachment.ts";
 import { type Client, clients } from "../src/core/client.ts";
 import { timestamp } from "../src/core/clock.ts";
 import type { Lease, Page, PageRequest } from "../src/core/leased-page.ts";
@@ -57,6 +58,7 @@ async function expectSame(model: ReferenceStore, store: Store): Promise<void> {
       expect(await store.peek(request)).toEqual(model.peek(request));
     }
   }
+  for (const id of [model.lastId, model.lastId - 22]) expect(await store.readFiles(id)).toEqual(model.filesOf(id));
 }
 
 const asked = { origin: "tool", project: null } as const;
@@ -67,18 +69,26 @@ const text = fc
     { weight: 1, arbitrary: fc.constantFrom("x".repeat(65_536), "é".repeat(16_000), "x".repeat(40_000)) },
   )
   .map((value) => value.toWellFormed());
-const message = fc.record({ sender: client, message: text });
+const file = fc.uint8Array({ maxLength: 9 }).map((content) => {
+  const sha256 = new Bun.CryptoHasher("sha256").update(content).digest("hex");
+  return { name: `${content.length}`, type: "text/plain", size: content.length, sha256, content };
+});
+const files = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<NewAttachment[]>([]) },
+  { weight: 1, arbitrary: fc.array(file, { maxLength: 8 }) },
+);
+const message = fc.record({ sender: client, message: text, files });
 const limit = fc.integer({ min: 1, max: 20 });
 
 async function send(
-  messages: readonly { sender: Client; message: string }[],
+  messages: readonly { sender: Client; message: string; files: NewAttachment[] }[],
   model: ReferenceStore,
   real: Real,
   store: Store,
 ): Promise<void> {
   for (const each of messages) {
     const { notification, ...receipt } = await store.append({ ...each, notify: "never" });
-    expect([receipt, notification]).toEqual([model.append(each.sender, each.message), null]);
+    expect([receipt, notification]).toEqual([model.append(each.sender, each.message, each.files), null]);
     real.ledger.sent(each.sender, receipt.id, receipt.evicted);
   }
 }
@@ -195,12 +205,12 @@ test(
   "whatever happens in whatever order, the store answers as specified, and every message is shown or named as dropped",
   async () => {
     await using box = sandbox();
-    let files = 0;
+    let made = 0;
     await fc.assert(
       fc.asyncProperty(fc.commands(steps, { maxCommands: 100, size: "max" }), async (history) => {
         const model = new ReferenceStore();
         const clock = { now: () => model.now, elapsed: () => performance.now() };
-        const path = join(box.home, `${++files}.db`);
+        const path = join(box.home, `${++made}.db`);
         const store = () => new SqliteStore({ locate: () => path, clock, isRunning: () => false });
         const real = { path, stores: [store(), store()], given: [], ledger: new Ledger() };
         try {

@@ -1,3 +1,4 @@
+import type { NewAttachment } from "../../src/core/attachment.ts";
 import { type Client, otherClient } from "../../src/core/client.ts";
 import { timestamp } from "../../src/core/clock.ts";
 import type { ClearedBy, Dropped, Lease, Page, PageMessage, PageRequest } from "../../src/core/leased-page.ts";
@@ -13,6 +14,7 @@ interface Row {
   lease: string | null;
   leasedAt: number | null;
   redelivered: boolean;
+  files: readonly NewAttachment[];
 }
 
 const windowSize = 20;
@@ -24,12 +26,12 @@ export class ReferenceStore {
   now = 1_800_000_000_000;
   #rows: Row[] = [];
   #dropped: (Omit<Dropped, "kept"> & { reader: Client })[] = [];
-  /** The ids of what left the window. */
-  readonly #history = new Set<number>();
-  #lastId = 0;
+  /** What left the window. */
+  readonly #history = new Map<number, Row>();
+  lastId = 0;
 
-  append(sender: Client, message: string): Omit<Appended, "notification"> {
-    const id = this.#insert(sender, message);
+  append(sender: Client, message: string, files: readonly NewAttachment[]): Omit<Appended, "notification"> {
+    const id = this.#insert(sender, message, files);
     const evicted = this.#evict((a, b) => Number(isRead(b)) - Number(isRead(a)) || a.id - b.id);
     return {
       id,
@@ -136,10 +138,15 @@ export class ReferenceStore {
     return { deleted: removed.length, deleted_unread: unread, deleted_history: history };
   }
 
-  #insert(sender: Client, message: string): number {
-    const id = ++this.#lastId;
+  /** The files of a message in window or history. */
+  filesOf(id: number): NewAttachment[] {
+    return [...((this.#rows.find((row) => row.id === id) ?? this.#history.get(id))?.files ?? [])];
+  }
+
+  #insert(sender: Client, message: string, files: readonly NewAttachment[] = []): number {
+    const id = ++this.lastId;
     const fresh = { readAt: { desktop: null, code: null }, lease: null, leasedAt: null, redelivered: false };
-    this.#rows.push({ id, sender, message, sentAt: this.now, ...fresh });
+    this.#rows.push({ id, sender, message, sentAt: this.now, files, ...fresh });
     return id;
   }
 
@@ -152,7 +159,7 @@ export class ReferenceStore {
   #remove(victims: readonly Row[], by: ClearedBy | null): Row[] {
     const removed = this.#rows.filter((row) => victims.includes(row));
     this.#rows = this.#rows.filter((row) => !victims.includes(row));
-    if (by === null) for (const { id } of removed) this.#history.add(id);
+    if (by === null) for (const row of removed) this.#history.set(row.id, row);
     for (const row of removed.filter((unread) => !isRead(unread))) {
       const reader = otherClient(row.sender);
       if (reader !== by) this.#dropped.push({ id: row.id, reader, cleared_by: by });
@@ -199,7 +206,7 @@ function fitting(rows: readonly Row[], bytes: number, atLeastOne: boolean): Row[
 
 // The page of an expired lease may have been shown.
 function messageOf(row: Row): PageMessage {
-  const { id, sender, message, sentAt, readAt, redelivered, leasedAt } = row;
+  const { id, sender, message, sentAt, readAt, redelivered, leasedAt, files } = row;
   return {
     id,
     sender,
@@ -210,7 +217,7 @@ function messageOf(row: Row): PageMessage {
     typed_in: null,
     project: null,
     reply_to: null,
-    files: [],
+    files: files.map(({ content: _, ...file }) => ({ ...file, kept: true })),
     answered: null,
     redelivered: !isRead(row) && (redelivered || leasedAt !== null),
   };

@@ -17,10 +17,12 @@ export function checkHistory(run: Run): void {
   const sends = new Map(run.history.sends.map((send) => [send.token, send]));
   const showings = new Map<Send, Showing[]>(run.history.sends.map((send) => [send, []]));
   for (const fetch of run.history.fetches) {
-    for (const { text, fresh, redelivered } of fetch.page?.shown ?? []) {
+    for (const { text, fresh, redelivered, files } of fetch.page?.shown ?? []) {
       const send = sends.get(tokenOf(text));
       if (!send || send.sender === fetch.reader || !isIntact(send.text, text))
         run.violated("kept", `nobody sent ${fetch.reader}: ${text.slice(0, 80)}`, [tokenOf(text)]);
+      else if (files !== undefined && files !== send.files)
+        run.violated("kept", `it has ${files} files of ${send.files}`, [send.token]);
       else if (fresh) showings.get(send)?.push({ fetch, redelivered });
     }
   }

@@ -38,11 +38,13 @@ function execute(run: Run, args: string[], env: Record<string, string> = {}, std
 }
 
 /** Sends on the command line. */
-export function send(run: Run, { draft, to, muted }: Action<"send">): Promise<Send> {
+export function send(run: Run, { draft, to, muted, attached }: Action<"send">): Promise<Send> {
   const message = run.compose(draft);
   const env = muted ? { RELAY_NOTIFY: "off" } : {};
-  const { process, ended } = execute(run, ["send", "--to", to, "--json"], env, message.text);
-  return noteSend(run, process, { ...message, sender: to === "code" ? "desktop" : "code", muted }, ended);
+  const args = ["send", "--to", to, "--json", ...(attached ? ["--file", join(run.place.folder, "attached")] : [])];
+  const { process, ended } = execute(run, args, env, message.text);
+  const sender = to === "code" ? "desktop" : "code";
+  return noteSend(run, process, { ...message, sender, muted, files: attached ? 1 : 0 }, ended);
 }
 
 /** Gets a page on the command line, of the file at the path or of one that lies elsewhere. */

@@ -22,6 +22,7 @@ export function makePlace() {
   const setClock = (seconds: number) => write("clock", `${seconds >= 0 ? "+" : ""}${seconds}`);
   const setOutcome = (outcome: string) => write("outcome", `${outcome}\n`);
   setClock(0);
+  writeFileSync(at("attached"), "a file ".repeat(500));
   writePrograms(at("programs"), at("calls"), at("outcome"));
   const env = {
     HOME: at("home"),

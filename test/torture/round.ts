@@ -78,7 +78,7 @@ async function readAll(run: Run, milliseconds: number): Promise<void> {
     for (const [file, path] of run.history.away) await drain(run, reader, file, path);
   }
   const draft = { bytes: 10, shape: "plain" } as const;
-  const { token } = await send(run, { kind: "send", draft, to: "desktop", muted: false });
+  const { token } = await send(run, { kind: "send", draft, to: "desktop", muted: false, attached: true });
   const isHeard = () => run.history.notifications.some((notification) => notification.token === token);
   await until("it is notified", isHeard, noticeMilliseconds).catch(() => {}); // the checker tells
   await Bun.sleep(milliseconds);

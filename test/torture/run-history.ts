@@ -23,6 +23,8 @@ export interface Send extends Request {
   sender: Client;
   /** It was sent with notifications off. */
   muted: boolean;
+  /** The number of its files. */
+  files: number;
   /** From its receipt; null if it was never acknowledged. */
   id: number | null;
 }
@@ -35,6 +37,8 @@ export interface Shown {
   fresh: boolean;
   /** It is labelled "may have been shown before". */
   redelivered: boolean;
+  /** The number of its files that have their content; left out if the page does not tell. */
+  files?: number;
 }
 
 /** A page, whether it came framed or as JSON. */

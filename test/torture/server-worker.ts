@@ -82,7 +82,7 @@ export class Session {
   /** Sends everything at once, and waits for all but what is cancelled. */
   async #sendAll({ drafts, cancelsOne }: Action<"send">): Promise<void> {
     const sent = drafts.map((draft) => {
-      const message = { ...this.run.compose(draft), sender: this.client, muted: false };
+      const message = { ...this.run.compose(draft), sender: this.client, muted: false, files: 0 };
       const { id, ending } = this.#call("relay_send", { message: message.text });
       return { id, noted: noteSend(this.run, this.process, message, ending) };
     });

@@ -27,12 +27,15 @@ export function isIntact(text: string, shown: string): boolean {
 /** Reads what `relay get --json` prints. Throws on anything else. */
 export function readJson(text: string, reader: Client): Page {
   const page = JSON.parse(text);
-  const shown = page.messages.map((message: Record<string, unknown>) => ({
-    id: message.id,
-    text: message.message,
-    fresh: message[`read_by_${reader}_at`] === null,
-    redelivered: message.maybe_shown,
-  }));
+  const shown = page.messages.map(
+    ({ files, ...message }: Record<string, unknown> & { files: { kept: boolean }[] }) => ({
+      id: message.id,
+      text: message.message,
+      fresh: message[`read_by_${reader}_at`] === null,
+      redelivered: message.maybe_shown,
+      files: files.filter(({ kept }) => kept).length,
+    }),
+  );
   return { shown, dropped: page.dropped, unnamed: 0 };
 }
 
@@ -56,7 +59,9 @@ function readFrames(lines: string[], mark: string): Shown[] {
     if (end < 0) throw new Error(`in no frame is the line "${lines[at]}"`);
     const fresh = !/(?:^|; )read before/.test(labels);
     const redelivered = labels.includes("may have been shown before");
-    shown.push({ id: Number(id), text: lines.slice(at + 1, end).join("\n"), fresh, redelivered });
+    const file = lines.findIndex((line, index) => index > at && line.startsWith(`--- ${mark} file `));
+    const text = lines.slice(at + 1, file < 0 ? end : Math.min(file, end)).join("\n");
+    shown.push({ id: Number(id), text, fresh, redelivered });
     at = end + 1;
   }
   return shown;

@@ -32,7 +32,7 @@ const words = fc.constantFrom("", "", "", "", "again", "status");
 const flags = fc.subarray(["--json", "--all"]);
 const commandAction = (clears: boolean) =>
   fc.oneof(
-    weighted(40, kind("send", { draft, to: client, muted: percent(15) })),
+    weighted(40, kind("send", { draft, to: client, muted: percent(15), attached: percent(25) })),
     weighted(30, kind("get", { reader: client, limit, flags })),
     weighted(18, kind("typed", { words })),
     weighted(10, kind("status", {})),
