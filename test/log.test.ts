@@ -1,5 +1,6 @@
 // What was sent, read or not, in the window and in the history: `relay log`, `relay show`, `relay resend`.
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { openPatiently } from "./support/database.ts";
 import { get, onTerminal, type Sandbox, sandbox, sendAll } from "./support/sandbox.ts";
 
@@ -103,7 +104,7 @@ describe("relay log", () => {
     expect(stdout.trimEnd()).not.toMatch(/\p{Cc}|\p{Bidi_Control}/u);
     const [first, second] = JSON.parse(stdout).messages;
     const fields = { sender: "desktop", read_by_desktop_at: null, read_by_code_at: null, typed_in: null };
-    const unread = { ...fields, timestamp: expect.any(String), project: null, reply_to: null };
+    const unread = { ...fields, timestamp: expect.any(String), project: null, reply_to: null, files: [] };
     expect(first).toEqual({ ...unread, id: 1, message: text, left: true });
     expect(second).toEqual({ ...unread, id: 2, message: "x", left: false });
     expect((await box.relay(["show", "1"])).stdout).toBe(text);
@@ -165,6 +166,18 @@ test("relay resend sends a message of the history as a new one, from the same si
       reply_to: null,
     },
   ]);
+});
+
+test("relay resend sends its files, too, and nothing if one is gone", async () => {
+  await using box = sandbox();
+  await Bun.write(join(box.home, "a.txt"), "text");
+  await box.relay(["send", "--to", "code", "--file", "a.txt"]);
+  const receipt = JSON.parse((await box.relay(["resend", "1", "--json"])).stdout);
+  expect(receipt.files).toEqual([{ name: "a.txt", type: "text/plain", size: 4 }]);
+  using db = openPatiently(box.buffer);
+  db.run("UPDATE relay_files SET content = NULL WHERE message_id = 2");
+  const refused = await box.relay(["resend", "2"]);
+  expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining("the content of a.txt made room") });
 });
 
 test("an answer to a message that is gone is sent again without it", async () => {
