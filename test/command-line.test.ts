@@ -16,7 +16,7 @@ const seen = [
   ..."send get status log show resend clear setup doctor demo uninstall".split(" "),
   ..."setup-code setup-desktop serve completions help version".split(" "),
 ];
-const hidden = ["typed", "hook", "statusline"];
+const hidden = ["typed", "hook", "statusline", "picture"];
 
 /** The words of a command line; '' is the empty one. */
 function split(line: string): string[] {

@@ -6,6 +6,7 @@ import { command as demo } from "./demo.ts";
 import { command as doctor } from "./doctor.ts";
 import { command as help } from "./help.ts";
 import { command as log } from "./log.ts";
+import { command as picture } from "./picture.ts";
 import { command as resend } from "./resend.ts";
 import { command as setup } from "./setup.ts";
 import { command as setupCode } from "./setup-code.ts";
@@ -25,6 +26,7 @@ export const otherVerbs = {
   "setup-code": setupCode,
   "setup-desktop": setupDesktop,
   uninstall,
+  picture,
   completions,
   help,
   version: defineCommand({
