@@ -15,13 +15,13 @@ async function ask(shell: string, words: string[]): Promise<[word: string, descr
 }
 
 const verbs =
-  "serve send get status log show resend clear doctor demo setup setup-code setup-desktop uninstall completions help version";
+  "serve send get status log show save resend clear doctor demo setup setup-code setup-desktop uninstall completions help version";
 const serving = "--client --debug --sound --allow-files --idle-timeout --help";
 
 describe("a command line is completed", () => {
   const lines: [line: string, words: string][] = [
     ["relay ", verbs],
-    ["relay s", "serve send status show setup setup-code setup-desktop"],
+    ["relay s", "serve send status show save setup setup-code setup-desktop"],
     ["relay frobnicate ", ""],
     ["relay -", `${serving} --version`],
     ["relay --client ", "desktop code"],
@@ -43,7 +43,7 @@ describe("a command line is completed", () => {
     ["relay completions ", "bash zsh fish powershell"],
     ["relay completions zsh ", ""],
     ["relay log -n 5 --from ", "desktop code"],
-    ["relay help s", "serve send status show setup setup-code setup-desktop"],
+    ["relay help s", "serve send status show save setup setup-code setup-desktop"],
     ["relay help send ", ""],
     ["relay hook ", "user-prompt-expansion session-start pre-tool-use"],
   ];

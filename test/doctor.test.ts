@@ -200,7 +200,7 @@ const troubles: Record<string, (Change | string)[]> = {
   ],
   "rules that are missing": [
     set(settings, "permissions", undefined),
-    "warn rules: are missing from your settings: mcp__relay__relay_send, Read(~/.relay_buffer.db*)",
+    "warn rules: are missing from your settings: mcp__relay__relay_send, Read(~/.relay_files/**), Read(~/.relay_buffer.db*)",
   ],
   "a sandbox": [
     ({ programs }) =>
@@ -298,7 +298,7 @@ describe("after relay setup", () => {
       "server of Code": "starts and answers: PROGRAMS/relay --client code --db HOME/.relay_buffer.db",
       "hook UserPromptExpansion": "runs PROGRAMS/relay",
       "hook SessionStart": "runs PROGRAMS/relay",
-      rules: "the model may send, and may not read the buffer's file",
+      rules: "the model may send and read messages' files, and may not read the buffer's file",
       command: "/get runs PROGRAMS/relay",
       "command send": "/send runs PROGRAMS/relay",
       "/get": expect.stringMatching(/^works in Claude Code in a terminal, .* in VS Code's extension .* say get$/),

@@ -90,11 +90,13 @@ describe("a page", () => {
   });
 
   test("says how many of those that the person was shown are not on it", () => {
-    const shown = renderPage(page([message(2, "b")], { tooLong: 3 }), "code", "typed", nonce, [1, 2, 3, 4]);
+    const shown = renderPage(page([message(2, "b")], { tooLong: 3 }), "code", "typed", nonce, {
+      announced: [1, 2, 3, 4],
+    });
     expect(shown).toContain(
       "\nrelay: 2 messages that the person was just shown are missing here: read elsewhere or cleared meanwhile.\n",
     );
-    expect(renderAgain([], "again", nonce, [1])).toEndWith(
+    expect(renderAgain([], "again", nonce, { announced: [1] })).toEndWith(
       "\nrelay: 1 message that the person was just shown is missing here: read elsewhere or cleared meanwhile.",
     );
   });

@@ -89,12 +89,15 @@ test.each<[unknown, string | null]>([
 });
 
 test.each([
-  [null, "Read(~/.relay_buffer.db*)"],
-  ["/home/me/b.db", "Read(//home/me/b.db*)"],
-  ["/opt/a (b) [c]/x*.db", "Read(//opt/a ?b? ?c?/x?.db*)"],
-  ["C:\\Users\\me\\b.db", "Read(//c/Users/me/b.db*)"],
-])("the permission rules for a buffer at %p", (buffer, deny) => {
-  expect(permissionRules(buffer)).toEqual({ allow: ["mcp__relay__relay_send"], deny: [deny] });
+  [null, "~", ".relay_buffer.db"],
+  ["/home/me/b.db", "//home/me", "b.db"],
+  ["/opt/a (b) [c]/x*.db", "//opt/a ?b? ?c?", "x?.db"],
+  ["C:\\Users\\me\\b.db", "//c/Users/me", "b.db"],
+])("the permission rules for a buffer at %p", (buffer, folder, name) => {
+  expect(permissionRules(buffer)).toEqual({
+    allow: ["mcp__relay__relay_send", `Read(${folder}/.relay_files/**)`],
+    deny: [`Read(${folder}/${name}*)`],
+  });
 });
 
 const wanted = { command: "/usr/bin/relay", args: ["--client", "code"] };

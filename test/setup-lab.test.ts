@@ -250,14 +250,16 @@ describe.skipIf(!hasTerminal)("a project's settings", () => {
   );
 });
 
-test.skipIf(!hasTerminal || !canSandbox)("setup --sandbox keeps every shell from the buffer, not /get", async () => {
+test.skipIf(!hasTerminal || !canSandbox)("setup --sandbox keeps shells from the buffer, not from files", async () => {
   await using box = sandbox();
-  await sendAll(box, "code", [secret]);
+  const file = put(box, "notes.txt", `zebra ${"x".repeat(9_000)}`);
+  await box.relay(["send", "--to", "code", secret, "--file", file]);
   const read = "print(open(__import__('os').path.expanduser('~/.relay_buffer.db'), 'rb').read())";
   const replies = [
     bash(`python3 -c "${read}"`),
     bash("dd if=$HOME/.relay_buffer.db"),
     { text: "answer one" },
+    bash("head -c 5 ~/.relay_files/1/notes.txt"),
     { text: "answer two" },
   ];
   const lab = openLab(box, { prompt, setup: ["--sandbox"], allow: ["Bash"], replies });
@@ -271,6 +273,7 @@ test.skipIf(!hasTerminal || !canSandbox)("setup --sandbox keeps every shell from
   await terminal.enter("/get");
   await terminal.shows("answer two");
   expect(lab.api.everything()).toContain("xylophone");
+  expect(lab.api.everything()).toContain("zebra");
 });
 
 describe.skipIf(!hasTerminal)("in the terminal UI", () => {

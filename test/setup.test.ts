@@ -211,7 +211,7 @@ describe("the person's own configuration of Claude Code stays", () => {
         ],
       },
       permissions: {
-        allow: ["Bash(ls)", "mcp__relay__relay_send"],
+        allow: ["Bash(ls)", "mcp__relay__relay_send", "Read(~/.relay_files/**)"],
         deny: ["Read(./.env)", "Read(~/.relay_buffer.db*)"],
         ask: ["WebFetch"],
       },

@@ -164,6 +164,7 @@ describe("uninstall", () => {
     put(box, `${buffer}.damaged-20261123T071204.000Z-journal`, "a repair's");
     put(box, `${buffer}.repair-next`, "a killed repair's");
     put(box, ".cache/relay/relay-0.1.0-x64", "the bundle's");
+    put(box, ".relay_files/1/plot.png", "a message's");
     const all = snapshot(box.home);
     const dry = await box.relay(["uninstall", "--purge", "--dry-run"]);
     expect(dry.stdout).toContain(`relay: --purge would delete ${box.buffer}\n`);

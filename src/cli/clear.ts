@@ -2,8 +2,10 @@ import { clients, clientTitle } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { printableJson } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
-import type { Cleared, Counts } from "../core/store.ts";
+import type { ClearedBy } from "../core/leased-page.ts";
+import type { Cleared, Counts, Store } from "../core/store.ts";
 import { plural } from "../core/words.ts";
+import { receivedFolder } from "../platform/paths.ts";
 import { ask } from "./ask.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -17,10 +19,18 @@ export const command = defineCommand({
     refuseInsideClaudeCode("relay clear", environment, () => `${slashCommand("get", environment)} clear`);
     const relay = context.relay();
     if (!args.yes) await confirmDeletion("relay clear", await relay.store.counts(), context);
-    const cleared = await relay.store.clear("command line");
+    const cleared = await clearAll(relay.store, "command line", environment.bufferPath());
     context.print(args.json ? printableJson({ ok: true, ...cleared }) : renderDeletion(cleared));
   },
 });
+
+/** Deletes every message in this buffer, and the files of messages that Claude Code got. */
+export async function clearAll(store: Store, by: ClearedBy, buffer: string): Promise<Cleared> {
+  const cleared = await store.clear(by);
+  const { sweepReceived } = await import("../server/code-files.ts");
+  await sweepReceived(store, receivedFolder(buffer));
+  return cleared;
+}
 
 /** The outcome of a deletion, for people. */
 export function renderDeletion({ deleted, deleted_unread: unread, deleted_history: history }: Cleared): string {

@@ -10,6 +10,7 @@ const groups: Record<string, Record<string, string[]>> = {
     status: ["relay status"],
     log: ["relay log", "relay log --from code --since 2d", 'relay log --search "plan" -n 100'],
     show: ["relay show 41"],
+    save: ["relay save 41", "relay save 41 --to ~/Downloads"],
     resend: ["relay resend 41"],
     clear: ["relay clear"],
   },

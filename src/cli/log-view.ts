@@ -2,7 +2,7 @@ import { clientTitle, otherClient } from "../core/client.ts";
 import { readAt } from "../core/message.ts";
 import type { LoggedMessage } from "../core/store.ts";
 import type { Context } from "./context.ts";
-import { clockTime } from "./render.ts";
+import { clockTime, fileNames } from "./render.ts";
 import { cut, firstLine } from "./terminal-view.ts";
 
 interface Cell {
@@ -55,10 +55,16 @@ function stateOf(message: LoggedMessage): Cell {
   return { text: `✓ ${day}${clockTime(time)}`, style: "dim" };
 }
 
-/** The first line of a message, behind the id of the one that it answers and its project, which takes a third at most. */
-function textOf({ message, project, reply_to }: LoggedMessage, columns: number): string {
-  const answers = reply_to === null ? "" : `  ↳ ${reply_to} `;
-  return `${answers}${project === null ? "" : `[${cut(project, columns / 3)}] `}${firstLine(message)}`;
+/** The first line of a message, behind the id of the one that it answers, its project and its files. */
+function textOf(message: LoggedMessage, columns: number): string {
+  const { project, reply_to, files } = message;
+  const third = (text: string) => cut(text, columns / 3);
+  return [
+    ...(reply_to === null ? [] : [`  ↳ ${reply_to}`]),
+    ...(project === null ? [] : [`[${third(project)}]`]),
+    ...(files.length === 0 ? [] : [`+ ${third(fileNames(message))} ·`]),
+    firstLine(message.message),
+  ].join(" ");
 }
 
 function dayOf({ timestamp }: LoggedMessage): string {

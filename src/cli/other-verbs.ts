@@ -8,6 +8,7 @@ import { command as help } from "./help.ts";
 import { command as log } from "./log.ts";
 import { command as picture } from "./picture.ts";
 import { command as resend } from "./resend.ts";
+import { command as save } from "./save.ts";
 import { command as setup } from "./setup.ts";
 import { command as setupCode } from "./setup-code.ts";
 import { command as setupDesktop } from "./setup-desktop.ts";
@@ -18,6 +19,7 @@ import { command as uninstall } from "./uninstall.ts";
 export const otherVerbs = {
   log,
   show,
+  save,
   resend,
   clear,
   doctor,

@@ -6,6 +6,7 @@ import { historyMessages, windowSize } from "../core/limits.ts";
 import { firstCharacters, readAt, typedPlaces } from "../core/message.ts";
 import { describeOthers, describeUnseen, projectName } from "../core/project.ts";
 import type { Receipt } from "../core/relay.ts";
+import { withSafeNames } from "../core/shown-file.ts";
 import type { Counts, Delivered } from "../core/store.ts";
 import { plural, ranges, shownTime, thousands } from "../core/words.ts";
 import type { Environment } from "../platform/environment.ts";
@@ -105,6 +106,20 @@ export function describeMessage(message: PageMessage, reader: Client, escaped: n
     ...(message.redelivered ? ["may have been shown before"] : []),
     ...(escaped > 0 ? [`${plural(escaped, "control character")} escaped`] : []),
   ];
+}
+
+/** The names of a message's files: `plot.png, results.csv`. */
+export function fileNames({ files }: Pick<PageMessage, "files">): string {
+  return withSafeNames(files)
+    .map(({ name }) => name)
+    .join(", ");
+}
+
+/** The files of a message, each in a line of at most so many columns. */
+export function fileLines({ files }: Pick<PageMessage, "files">, columns: number): string[] {
+  return withSafeNames(files).map(({ kept, ...file }) =>
+    Bun.sliceAnsi(`+ ${describeFile(file)}${kept ? "" : ", no longer kept"}`, 0, columns, "…"),
+  );
 }
 
 const origins: Record<Origin, string> = {

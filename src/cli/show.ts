@@ -18,7 +18,8 @@ export const command = defineCommand({
     const { environment } = context;
     const get = () => `${slashCommand("get", environment)} ${id ?? "ID"}`;
     refuseInsideClaudeCode("relay show", environment, get);
-    const message = await findMessage("show", id, context.relay().store);
+    const { store } = context.relay();
+    const message = await findMessage("show", id, store);
     const { redelivered: _, answered: __, ...stored } = message;
     if (json) return context.print(printableJson(stored));
     // a file or a program gets just the text
@@ -26,6 +27,8 @@ export const command = defineCommand({
     const { show, viewMessage } = await import("./terminal-view.ts");
     const lines = viewMessage(message, otherClient(message.sender), environment.screen().columns, context);
     await (await show(lines.join("\n"), context)).ended;
+    const { drawPictures } = await import("./drawn-pictures.ts");
+    await drawPictures(message, store, context);
   },
 });
 

@@ -3,7 +3,7 @@ import { makeVisible } from "../core/escape.ts";
 import type { Page, PageMessage } from "../core/leased-page.ts";
 import { againHead, fitAgain, othersLine, pageHead } from "../core/page.ts";
 import { plural } from "../core/words.ts";
-import { describeMessage } from "./render.ts";
+import { describeMessage, fileNames } from "./render.ts";
 
 // Claude Code shows this much of a hook's message in full. Of more than 10,000 characters it shows the first 2 KB (seen).
 const summaryLines = 60;
@@ -34,13 +34,17 @@ export function summarizeAgain(messages: readonly PageMessage[], words: string):
 }
 
 function summarize(head: readonly string[], messages: readonly PageMessage[]): string {
-  let left = summaryLines - head.length - messages.length;
+  let left = summaryLines - head.length - messages.reduce((sum, { files }) => sum + (files.length > 0 ? 2 : 1), 0);
   const lines = messages.flatMap((message, index) => {
     const { text, escaped } = makeVisible(message.message.replaceAll("\r\n", "\n"));
     const most = Math.min(messageLines + 1, Math.floor(left / (messages.length - index)));
     const body = firstLines(text.trimEnd().replaceAll("\t", "    "), most, message.id);
     left -= body.length;
-    return [describeMessage(message, "code", escaped).join(" · "), ...body.map((line) => `│ ${line}`.trimEnd())];
+    return [
+      describeMessage(message, "code", escaped).join(" · "),
+      ...body.map((line) => `│ ${line}`.trimEnd()),
+      ...(message.files.length > 0 ? [Bun.sliceAnsi(`+ ${fileNames(message)}`, 0, lineColumns, "…")] : []),
+    ];
   });
   return [...head, ...lines].join("\n");
 }

@@ -12,7 +12,7 @@ import { showInPager } from "../platform/pager.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 import { slashCommand } from "./own-commands.ts";
-import { ago, describeMessage, lastDelivery } from "./render.ts";
+import { ago, describeMessage, fileLines, lastDelivery } from "./render.ts";
 
 type Style = (style: "bold" | "dim", text: string) => string;
 
@@ -70,7 +70,15 @@ export function viewMessage(message: PageMessage, reader: Client, columns: numbe
   const body = renderText(text.replaceAll("\t", "    "), message, columns - 2, context.environment.color("stdout"));
   const bar = style("dim", "│");
   const line = `${style("bold", title)}${style("dim", details.map((detail) => ` · ${detail}`).join(""))}`;
-  return [Bun.wrapAnsi(line, columns), ...body.map((line) => `${bar} ${line}`.trimEnd())];
+  const files = fileLines(message, columns);
+  return [
+    Bun.wrapAnsi(line, columns),
+    ...body.map((line) => `${bar} ${line}`.trimEnd()),
+    ...files,
+    ...(files.length > 0
+      ? [style("dim", `To save ${files.length === 1 ? "it" : "them"}: relay save ${message.id}`)]
+      : []),
+  ];
 }
 
 /** The lines of a safe text: a model's with its Markdown shown, the person's own as it is. */

@@ -95,8 +95,8 @@ async function answerWords(
     return `this would delete ${renderCounts(counts)}. To do it, type /${name} clear yes`;
   }
   if (words === "clear yes") {
-    const { renderDeletion } = await import("./clear.ts");
-    return renderDeletion(await store.clear("code")).replace(/^relay: /, "");
+    const { clearAll, renderDeletion } = await import("./clear.ts");
+    return renderDeletion(await clearAll(store, "code", environment.bufferPath())).replace(/^relay: /, "");
   }
   const start = words === "help" ? "you" : `/${name} takes no ${quoteValue(words)}. You`;
   return `${start} can type:\n${renderHelp(name, nameToType("send", environment) ?? "send")}`;

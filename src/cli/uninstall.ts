@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { makeVisible } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
+import { receivedFolder } from "../platform/paths.ts";
 import { bundleCopies } from "../setup/other-installs.ts";
 import { stablePath } from "../setup/program.ts";
 import { planRemoval } from "../setup/removal.ts";
@@ -30,7 +31,8 @@ export const command = defineCommand({
     if (!purge) return void (await remove());
     const buffer = bufferOverride(setup) ?? context.environment.bufferPath();
     const { folder, copies } = bundleCopies(setup);
-    const files = () => [...filesOfBuffer(buffer), ...copies];
+    const received = receivedFolder(buffer);
+    const files = () => [...filesOfBuffer(buffer), ...(existsSync(received) ? [received] : []), ...copies];
     const report = (lines: string[]) => (json ? context.note : context.print)(lines.join("\n"));
     if (dryRun) {
       await remove();
@@ -45,7 +47,7 @@ export const command = defineCommand({
       const cleared = await relay.store.clear("command line");
       relay.store.close();
       const deleted = files();
-      for (const path of deleted) rmSync(path, { force: true });
+      for (const path of deleted) rmSync(path, { force: true, recursive: true });
       removeEmptyFolders([folder]);
       const lines = deleted.map((path) => `relay: deleted ${makeVisible(path).text}`);
       report([renderDeletion(cleared), ...lines, ...whatRemains(setup)]);

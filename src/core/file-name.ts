@@ -24,7 +24,7 @@ export function safeFileNames(names: readonly string[]): string[] {
 }
 
 /** Such names for one file, without an end: `plot.png`, `plot-2.png`, `plot-3.png` … */
-function* numberedNames(name: string): Generator<string, never> {
+export function* numberedNames(name: string): Generator<string, never> {
   const [stem, ending] = parts(cleaned(name));
   for (let number = 1; ; number += 1) {
     const end = number === 1 ? ending : `-${number}${ending}`;

@@ -27,6 +27,9 @@ export const keptFileBytes = 64 * 1024 * 1024;
 /** The most text on a page of several messages, in bytes. */
 export const pageBytes = 65_536;
 
+/** The most pictures on a page, which share its size: as many as a message has files. */
+export const picturesPerPage = 8;
+
 /** The most characters of a page through `/get`: Claude Code takes 30,000 from an inline command (facts.md). */
 export const typedPageCharacters = 28_000;
 

@@ -1,7 +1,8 @@
 import { renderDropped } from "./drop-report.ts";
 import { framedLength, type Labels, lengthOf, preambleLength } from "./frames.ts";
 import type { Dropped, PageMessage, PageSize } from "./leased-page.ts";
-import { pageBytes, typedPageCharacters } from "./limits.ts";
+import { pageBytes, picturesPerPage, typedPageCharacters } from "./limits.ts";
+import { isPictureType, isTextType } from "./media-type.ts";
 
 // The first line of a page, the one about other projects, and the one about a message that is too long fit into this.
 const headCharacters = 800;
@@ -30,12 +31,21 @@ export function fitPage(
   return { count: messages.length, tooLong: null };
 }
 
-/** The number of messages, from the first one on, whose texts have at most this many bytes together. */
+/**
+ * The number of messages, from the first one on, whose texts and text files have at most this many bytes together, and that
+ * bring no more pictures than a page shows.
+ */
 export function countFitting(messages: readonly PageMessage[], bytes: number, atLeastOne: boolean): number {
   let space = bytes;
-  const end = messages.findIndex(({ message }, index) => {
+  let pictures = picturesPerPage;
+  const end = messages.findIndex(({ message, sender, files }, index) => {
     space -= Buffer.byteLength(message);
-    return space < 0 && !(atLeastOne && index === 0);
+    if (sender === "code") {
+      // Code has its files on the disk, and not on the page
+      for (const { type, size } of files) space -= isTextType(type) ? size : 0;
+      pictures -= files.filter(({ type }) => isPictureType(type)).length;
+    }
+    return (space < 0 || pictures < 0) && !(atLeastOne && index === 0);
   });
   return end < 0 ? messages.length : end;
 }

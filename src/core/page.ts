@@ -5,6 +5,7 @@ import type { Origin, Page, PageMessage } from "./leased-page.ts";
 import { readAt } from "./message.ts";
 import { fitPage } from "./page-size.ts";
 import { describeOthers, type ProjectCount } from "./project.ts";
+import type { ShownFiles } from "./shown-file.ts";
 import { plural } from "./words.ts";
 
 const originSentences: Record<Origin, string> = {
@@ -20,16 +21,20 @@ function destinationOf(origin: Origin): Destination {
   return origin === "typed" || origin === "prompt" ? "prompt" : "result";
 }
 
-/**
- * A page as people and models read it (design.md, "Pages, as models see them"). `nonce` names its frames. `announced` are
- * the messages that the person was shown.
- */
+/** What a page's renderer knows besides the messages. */
+export interface PageContext {
+  /** The messages that the person was shown. */
+  announced?: readonly number[];
+  files?: ShownFiles | undefined;
+}
+
+/** A page as people and models read it (design.md, "Pages, as models see them"). `nonce` names its frames. */
 export function renderPage(
   page: Page,
   reader: Client,
   origin: Origin,
   nonce: () => string,
-  announced: readonly number[] = [],
+  { announced = [], files }: PageContext = {},
 ): string {
   const { messages, tooLong } = page;
   const labels: Labels = (message) => (isUnread(message, reader) ? [] : ["read before"]);
@@ -39,7 +44,7 @@ export function renderPage(
     ...othersLine(page.others, origin).map((line) => `relay: ${line}`),
     ...renderDropped(page.dropped),
     ...(tooLong === null ? [] : [tooLongLine(tooLong)]),
-    ...frameMessages(messages, destinationOf(origin), labels, nonce),
+    ...frameMessages(messages, destinationOf(origin), labels, nonce, files),
   ].join("\n");
 }
 
@@ -61,12 +66,12 @@ export function fitAgain(messages: readonly PageMessage[]): readonly PageMessage
   return messages.slice(0, fitPage(messages, [], "typed", againLabels).count);
 }
 
-/** The page for `/get again` or `/get ID`; `words` are those after `/get`, and `announced` as for {@link renderPage}. */
+/** The page for `/get again` or `/get ID`; `words` are those after `/get`. */
 export function renderAgain(
   messages: readonly PageMessage[],
   words: string,
   nonce: () => string,
-  announced: readonly number[] = [],
+  { announced = [], files }: PageContext = {},
 ): string {
   const shown = fitAgain(messages);
   const hidden = messages.length - shown.length;
@@ -75,7 +80,7 @@ export function renderAgain(
     `relay: ${againHead(shown, words)}. Asked for by the person, who typed /get ${words}.`,
     ...missing(announced, messages),
     ...(hidden > 0 ? [note] : []),
-    ...frameMessages(shown, "prompt", againLabels, nonce),
+    ...frameMessages(shown, "prompt", againLabels, nonce, files),
   ].join("\n");
 }
 

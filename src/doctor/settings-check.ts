@@ -59,7 +59,7 @@ function rules(user: SettingsFile | undefined, code: Configuration["code"], cont
   ];
   const finding =
     missing.length === 0
-      ? ok("rules", "the model may send, and may not read the buffer's file")
+      ? ok("rules", "the model may send and read messages' files, and may not read the buffer's file")
       : warn("rules", `are missing from your settings: ${missing.join(", ")}`, fix);
   return [finding];
 }

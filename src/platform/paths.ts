@@ -35,6 +35,11 @@ export function defaultBufferPath(home: string): string {
   return join(home, ".relay_buffer.db");
 }
 
+/** The folder for the files that Claude Code gets from this buffer's messages. */
+export function receivedFolder(buffer: string): string {
+  return buffer.replace(/[^/\\]*$/, ".relay_files");
+}
+
 /** The places of a person with this home folder on this system. Throws a `usage` error if `CLAUDE_CONFIG_DIR` is relative. */
 export function placesOf(home: string, { kind, variables }: Pick<System, "kind" | "variables">): Places {
   const configDirOverride = variables.CLAUDE_CONFIG_DIR || null;

@@ -56,3 +56,13 @@ export function isBlind(
 export function isInWsl(platform: string, folder: string): boolean {
   return platform === "win32" && /^\\\\wsl(?:\$|\.localhost)?\\/i.test(folder);
 }
+
+/** A path of this process as Claude Code names it, which may run in WSL beside a Windows relay. */
+export function claudePath(
+  path: string,
+  { HOME = "" }: Readonly<Record<string, string | undefined>>,
+  platform: string = process.platform,
+): string {
+  if (!isInWsl(platform, HOME)) return path;
+  return path.replace(/^([A-Za-z]):/, (_, drive: string) => `/mnt/${drive.toLowerCase()}`).replaceAll("\\", "/");
+}

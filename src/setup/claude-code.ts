@@ -1,3 +1,4 @@
+import { receivedFolder } from "../platform/paths.ts";
 import { shellWord, shellWords } from "./shell-words.ts";
 
 /** The possible names of each command: the second one for a person who has a command of the first name. */
@@ -134,18 +135,26 @@ export function isRelay(path: unknown): path is string {
 
 /**
  * The permission rules for a server named `relay` and a buffer at this path (`null`: the default one): a model may send
- * without a question, and may not read the buffer's file.
+ * and read the files of messages without a question, and may not read the buffer's file.
  */
 export function permissionRules(buffer: string | null): { allow: string[]; deny: string[] } {
+  const files = buffer ? absolutePattern(receivedFolder(buffer)) : "~/.relay_files";
   return {
-    allow: ["mcp__relay__relay_send"],
+    allow: [sendRule, filesRule(files)],
     deny: [bufferRule(buffer ? absolutePattern(buffer) : "~/.relay_buffer.db")],
   };
 }
 
 /** The rules for a Claude Code in WSL with the Windows relay, whose buffer is in a home folder on a Windows disk. */
 export function permissionRulesInWsl(): { allow: string[]; deny: string[] } {
-  return { ...permissionRules(null), deny: [bufferRule("//mnt/?/Users/*/.relay_buffer.db")] };
+  const home = "//mnt/?/Users/*";
+  return { allow: [sendRule, filesRule(`${home}/.relay_files`)], deny: [bufferRule(`${home}/.relay_buffer.db`)] };
+}
+
+const sendRule = "mcp__relay__relay_send";
+
+function filesRule(pattern: string): string {
+  return `Read(${pattern}/**)`;
 }
 
 function bufferRule(pattern: string): string {

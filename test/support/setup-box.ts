@@ -23,7 +23,10 @@ export function installed({ buffer }: { buffer: string }) {
     desktopServer: { command: relayBinary, args: ["--client", "desktop", "--db", buffer] },
     settings: {
       hooks: { UserPromptExpansion: [UserPromptExpansion], SessionStart: [SessionStart] },
-      permissions: { allow: ["mcp__relay__relay_send"], deny: ["Read(~/.relay_buffer.db*)"] },
+      permissions: {
+        allow: ["mcp__relay__relay_send", "Read(~/.relay_files/**)"],
+        deny: ["Read(~/.relay_buffer.db*)"],
+      },
     },
     command: commandFile(relayBinary, buffer),
     send: commandFile(relayBinary, buffer, "send"),

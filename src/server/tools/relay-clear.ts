@@ -1,3 +1,4 @@
+import { receivedFolder } from "../../platform/paths.ts";
 import { refuse, type Tool, textResult } from "./tool.ts";
 
 export const clearTool: Tool = {
@@ -10,9 +11,11 @@ export const clearTool: Tool = {
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     _meta: { "anthropic/requiresUserInteraction": true },
   },
-  async call(_args, { relay, identity, signal }) {
+  async call(_args, { relay, identity, environment, signal }) {
     refuse(identity);
     const cleared = await relay.store.clear(identity.client ?? "unknown", signal);
+    const { sweepReceived } = await import("../code-files.ts");
+    await sweepReceived(relay.store, receivedFolder(environment.bufferPath()));
     return textResult(JSON.stringify({ ok: true, ...cleared }));
   },
 };

@@ -1,9 +1,14 @@
-import type { GetPromptResult, Prompt } from "@modelcontextprotocol/sdk/types.js";
+import type { GetPromptResult, ImageContent, Prompt, TextContent } from "@modelcontextprotocol/sdk/types.js";
+import type { Client } from "../../core/client.ts";
 import { randomNonce } from "../../core/frames.ts";
-import type { Origin, PageRequest } from "../../core/leased-page.ts";
+import type { Origin, Page, PageRequest } from "../../core/leased-page.ts";
+import { pageBytes } from "../../core/limits.ts";
 import { renderLatest, renderPage } from "../../core/page.ts";
+import { renderFitting, type ShownFiles } from "../../core/shown-file.ts";
 import { checkClient, checkFlag, checkLimit, checkProject } from "../../core/validate.ts";
-import { type Call, refuse, type Tool, textResult } from "./tool.ts";
+import { type Call, refuse, type Tool, textContent } from "./tool.ts";
+
+type Content = TextContent | ImageContent;
 
 export const fetchTool: Tool = {
   definition: {
@@ -29,7 +34,7 @@ export const fetchTool: Tool = {
     },
   },
   async call(args, call) {
-    return textResult(await fetchPage(args, originOf(call), call));
+    return { content: await fetchPage(args, originOf(call), call) };
   },
 };
 
@@ -42,8 +47,8 @@ export const getPromptDefinition: Prompt = {
 
 /** Puts a page into the conversation as the person's own words. Throws a RelayError. */
 export async function getPrompt(call: Call): Promise<GetPromptResult> {
-  const text = await fetchPage({}, "prompt", call);
-  return { messages: [{ role: "user", content: { type: "text", text } }] };
+  const page = await fetchPage({}, "prompt", call);
+  return { messages: page.map((content) => ({ role: "user", content })) };
 }
 
 function originOf({ identity, environment }: Call): Origin {
@@ -52,17 +57,37 @@ function originOf({ identity, environment }: Call): Origin {
 }
 
 /** Leases a page, attaches it to the answer, and renders it. */
-async function fetchPage(args: Record<string, unknown>, origin: Origin, call: Call): Promise<string> {
+async function fetchPage(args: Record<string, unknown>, origin: Origin, call: Call): Promise<Content[]> {
   const { relay, identity, environment, signal, attach } = call;
   refuse(identity);
   const limit = checkLimit(args.limit);
   const includeRead = !checkFlag("unread_only", args.unread_only, true);
   const reader = checkClient("reader", args.reader, identity.client);
-  if (!reader) return renderLatest(await relay.store.latest(limit), origin, randomNonce);
+  if (!reader) return [textContent(renderLatest(await relay.store.latest(limit), origin, randomNonce))];
   const { project } = environment;
   const everyProject = checkProject(args.project) === "*";
   const request: PageRequest = { reader, limit, includeRead, everyProject, size: "tool", origin, project };
   const { page, delivery } = await relay.fetch(request, signal);
   if (delivery) attach(delivery);
-  return renderPage(page, reader, origin, randomNonce);
+  return render(page, reader, origin, call);
+}
+
+/** The page with its files: for Code on the disk, for Desktop in the answer. */
+async function render(page: Page, reader: Client, origin: Origin, call: Call): Promise<Content[]> {
+  const { relay, environment, signal } = call;
+  const text = (files?: ShownFiles) => renderPage(page, reader, origin, randomNonce, { files });
+  if (page.messages.every(({ files }) => files.length === 0)) return [textContent(text())];
+  try {
+    if (reader === "code") {
+      const { filesForCode } = await import("../code-files.ts");
+      const files = await filesForCode(page.messages, relay.store, environment);
+      return [textContent(renderFitting(files, pageBytes, text))];
+    }
+    const { filesForDesktop, showPictures } = await import("../desktop-files.ts");
+    const { files, pictures } = await filesForDesktop(page.messages, relay.store);
+    const shown = text(files);
+    return [textContent(shown), ...(await showPictures(pictures, shown, signal))];
+  } catch {
+    return [textContent(text())]; // which names the files
+  }
 }

@@ -1,11 +1,14 @@
-import type { CallToolResult, Tool as Definition } from "@modelcontextprotocol/sdk/types.js";
+import type { CallToolResult, Tool as Definition, TextContent } from "@modelcontextprotocol/sdk/types.js";
 import type { Delivery } from "../../core/delivery.ts";
 import type { Identity } from "../../core/identity.ts";
 import type { Relay } from "../../core/relay.ts";
 import type { Environment } from "../../platform/environment.ts";
 
-/** The part of the environment that tells where a page was asked for, who approved that, and which files a model may send. */
-export type SessionEnvironment = Pick<Environment, "project" | "isHosted" | "projectFolder" | "places" | "bufferPath">;
+/** The part of the environment that tells where a page was asked for, who approved that, and where files come from and go. */
+export type SessionEnvironment = Pick<
+  Environment,
+  "project" | "isHosted" | "projectFolder" | "places" | "bufferPath" | "system"
+>;
 
 /** A call of a tool or a prompt. */
 export interface Call {
@@ -29,7 +32,12 @@ export interface Tool {
 
 /** An answer of plain text, without `structuredContent`, which Claude Code would show instead (facts.md). */
 export function textResult(text: string): CallToolResult {
-  return { content: [{ type: "text", text }] };
+  return { content: [textContent(text)] };
+}
+
+/** A text in an answer. */
+export function textContent(text: string): TextContent {
+  return { type: "text", text };
 }
 
 /** Throws `refused` on a server that neither delivers nor clears. */
