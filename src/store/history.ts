@@ -24,7 +24,7 @@ export function createHistory(db: Database): void {
     reply_to INTEGER,
     message TEXT NOT NULL
   )`);
-  db.run("CREATE INDEX IF NOT EXISTS relay_history_age ON relay_history (left_at, bytes)");
+  db.run("CREATE INDEX IF NOT EXISTS relay_history_age ON relay_history (left_at, id, bytes)");
 }
 
 /** Makes the trigger that moves into the history what leaves the window. */
