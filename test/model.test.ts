@@ -61,7 +61,8 @@ async function expectSame(model: ReferenceStore, store: Store): Promise<void> {
     }
     expect(await store.lastPage(reader, null)).toEqual(model.lastPage(reader, null));
   }
-  expect(await store.lastPage("code", "API")).toEqual(model.lastPage("code", "API"));
+  for (const project of ["api", "API", "web"])
+    expect(await store.lastPage("code", project)).toEqual(model.lastPage("code", project));
   expect(await store.log({ limit: 10_000 })).toEqual(model.log());
   expect(await store.counts()).toMatchObject(model.counts());
 }

@@ -77,6 +77,17 @@ function describePages(make: MakeBuffer): void {
     expect([await last("a"), await last("B"), await last(null)]).toEqual([["-"], ["b"], ["b"]]);
   });
 
+  test("that brought every project's messages is its last one, with all of them", async () => {
+    await using t = new Fixture(make);
+    await sendFor(t, "b", "a");
+    await t.read({ limit: 1 });
+    t.time += 1;
+    await sendFor(t, "b");
+    await t.read({ project: "c", everyProject: true });
+    expect(texts(await t.one.lastPage("code", "c"))).toEqual(["a", "b"]);
+    expect(await t.one.lastPage("code", "d")).toEqual([]);
+  });
+
   test("names what was dropped of its own, also when the page before was undelivered", async () => {
     await using t = new Fixture(make);
     await sendFor(t, "a", "b", "-");

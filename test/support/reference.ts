@@ -33,6 +33,7 @@ export class ReferenceStore {
   #history: Row[] = [];
   /** The projects of which sessions were seen, by their names in lower case. */
   readonly #seen = new Map<string, string>();
+  readonly #delivered: Record<Client, { at: string; project: string | null } | null> = { desktop: null, code: null };
   lastId = 0;
 
   /** `null` if the message answers one that is nowhere. */
@@ -96,8 +97,11 @@ export class ReferenceStore {
   }
 
   lastPage(reader: Client, project: string | null): PageMessage[] {
-    const read = readBy(this.#everywhere(), reader, project);
+    const read = readBy(this.#everywhere(), reader, null);
+    const delivered = this.#delivered[reader];
+    const isBrought = (row: Row) => delivered?.project === project && delivered.at === row.readAt[reader];
     const last = read
+      .filter((row) => isFor(row, project) || isBrought(row))
       .map((row) => row.readAt[reader] ?? "")
       .sort()
       .at(-1);
@@ -147,12 +151,13 @@ export class ReferenceStore {
   }
 
   ack(lease: Lease): void {
-    for (const row of this.#history.filter(({ id }) => lease.unread.includes(id)))
-      row.readAt[lease.reader] ??= timestamp(this.now);
-    for (const row of this.#heldBy(lease)) {
-      row.readAt[lease.reader] = timestamp(this.now);
-      Object.assign(row, { leasedAt: null, redelivered: false });
-    }
+    const { reader, project } = lease;
+    const at = timestamp(this.now);
+    const evicted = this.#history.filter((row) => lease.unread.includes(row.id) && row.readAt[reader] === null);
+    const held = this.#heldBy(lease);
+    for (const row of [...held, ...evicted]) row.readAt[reader] = at;
+    for (const row of held) Object.assign(row, { leasedAt: null, redelivered: false });
+    if (held.length + evicted.length > 0) this.#delivered[reader] = { at, project };
     const told = [...lease.unread, ...lease.dropped.map((each) => each.id)];
     this.#dropped = this.#dropped.filter(({ id }) => !told.includes(id));
   }
