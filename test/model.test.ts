@@ -8,6 +8,7 @@ import type { NewAttachment } from "../src/core/attachment.ts";
 import { type Client, clients } from "../src/core/client.ts";
 import { timestamp } from "../src/core/clock.ts";
 import type { Lease, Page, PageRequest } from "../src/core/leased-page.ts";
+import type { NewMessage } from "../src/core/message.ts";
 import type { Store } from "../src/core/store.ts";
 import { SqliteStore } from "../src/store/sqlite-store.ts";
 import { Ledger } from "./support/ledger.ts";
@@ -54,13 +55,21 @@ function step<T>(
 async function expectSame(model: ReferenceStore, store: Store): Promise<void> {
   for (const reader of clients) {
     for (const includeRead of [false, true]) {
-      const request = { reader, limit: 20, includeRead, size: "tool", ...asked } as const;
-      expect(await store.peek(request)).toEqual(model.peek(request));
+      for (const project of [null, "api"]) {
+        const request = { reader, limit: 20, includeRead, size: "tool", origin: "tool", project } as const;
+        expect(await store.peek(request)).toEqual(model.peek(request));
+      }
     }
+    expect(await store.lastPage(reader, null)).toEqual(model.lastPage(reader, null));
   }
   for (const id of [model.lastId, model.lastId - 22]) expect(await store.readFiles(id)).toEqual(model.filesOf(id));
+  for (const project of ["api", "API", "web"])
+    expect(await store.lastPage("code", project)).toEqual(model.lastPage("code", project));
+  expect(await store.log({ limit: 10_000 })).toEqual(model.log());
+  expect(await store.counts()).toMatchObject(model.counts());
 }
 
+const project = fc.constantFrom(null, null, "api", "API", "web");
 const asked = { origin: "tool", project: null } as const;
 const client = fc.constantFrom<Client>(...clients);
 const text = fc
@@ -77,19 +86,26 @@ const files = fc.oneof(
   { weight: 3, arbitrary: fc.constant<NewAttachment[]>([]) },
   { weight: 1, arbitrary: fc.array(file, { maxLength: 8 }) },
 );
-const message = fc.record({ sender: client, message: text, files });
+/** How far back the message is that it answers, if any; most are still somewhere. */
+const answers = fc.option(fc.nat(25), { freq: 3 });
+const message = fc.record({ sender: client, message: text, project, answers, files });
 const limit = fc.integer({ min: 1, max: 20 });
 
-async function send(
-  messages: readonly { sender: Client; message: string; files: NewAttachment[] }[],
-  model: ReferenceStore,
-  real: Real,
-  store: Store,
-): Promise<void> {
-  for (const each of messages) {
-    const { notification, ...receipt } = await store.append({ ...each, notify: "never" });
-    expect([receipt, notification]).toEqual([model.append(each.sender, each.message, each.files), null]);
-    real.ledger.sent(each.sender, receipt.id, receipt.evicted);
+interface Drafted extends NewMessage {
+  answers: number | null;
+}
+
+async function send(messages: readonly Drafted[], model: ReferenceStore, real: Real, store: Store): Promise<void> {
+  for (const { answers, ...drafted } of messages) {
+    const reply_to = answers === null ? null : model.lastId - answers;
+    const expected = model.append({ ...drafted, reply_to });
+    const sent = store.append({ ...drafted, reply_to, notify: "never" });
+    if (!expected) await expect(sent).rejects.toMatchObject({ kind: "usage" });
+    if (!expected) continue;
+    const { notification, seenProjects, ...receipt } = await sent;
+    expect({ ...receipt, seenProjects: seenProjects?.sort() ?? null }).toEqual(expected);
+    expect(notification).toBeNull();
+    real.ledger.sent(drafted.sender, receipt.id, receipt.evicted);
   }
 }
 
@@ -132,6 +148,7 @@ async function proceed(given: Given, well: boolean, model: ReferenceStore, ledge
 
 // Mostly what was given last, now and then something older.
 const pages = fc.record({ place: fc.nat(4), well: fc.boolean() });
+const request = fc.record({ reader: client, limit, includeRead: fc.boolean(), project, everyProject: fc.boolean() });
 const clearer = fc.constantFrom("desktop", "code", "command line", "unknown" as const);
 const jump = fc.constantFrom(1, 900, 4_999, 5_000, 30_000, -1, -10_000);
 
@@ -145,8 +162,8 @@ const steps = [
   ),
   ...Array(2).fill(step("send many", fc.array(message, { minLength: 8, maxLength: 22 }), send)),
   ...Array(4).fill(
-    step("lease", fc.record({ reader: client, limit, includeRead: fc.boolean() }), async (request, ...rest) => {
-      await lease({ ...request, size: "tool", ...asked }, ...rest);
+    step("lease", request, async (chosen, ...rest) => {
+      await lease({ ...chosen, size: "tool", origin: "tool" }, ...rest);
     }),
   ),
   ...Array(8).fill(
@@ -177,6 +194,11 @@ const steps = [
     const newest = `SELECT id FROM messages WHERE ${column} IS NULL ORDER BY id DESC LIMIT ?`;
     original(real.path, [[`UPDATE messages SET ${column} = ? WHERE id IN (${newest})`, timestamp(model.now), most]]);
     real.ledger.readElsewhere(reader, model.originalFetch(reader, most));
+  }),
+  step("the original clears", fc.constant(null), async (_args, model, real) => {
+    model.originalClear();
+    original(real.path, [["DELETE FROM messages"]]);
+    real.ledger.cleared("the original");
   }),
   step("close", fc.constant(null), async (_args, _model, _real, store) => store.close()),
 ];

@@ -3,9 +3,10 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { numbers } from "./store/fixture.ts";
 import { openPatiently } from "./support/database.ts";
 import { hasPython, type OriginalProcess, type OriginalRow, startOriginal } from "./support/original-statements.ts";
-import { connectBoth, textsOf } from "./support/peer.ts";
+import { connect, connectBoth, textsOf } from "./support/peer.ts";
 import { type Gotten, get, type Sandbox, sandbox } from "./support/sandbox.ts";
 
 /** Starts a process that does what the original does. It ends with the sandbox. */
@@ -22,6 +23,18 @@ async function original<T = unknown>(box: Sandbox, verb: string, ...args: unknow
   await process.end();
   if (reply && "failed" in reply) throw new Error(reply.failed);
   return reply?.done as T;
+}
+
+interface Logged {
+  id: number;
+  message: string;
+  read_by_code_at: string | null;
+  left: boolean;
+}
+
+/** All that is in the window and the history. */
+async function log(box: Sandbox): Promise<Logged[]> {
+  return JSON.parse((await box.relay(["log", "--json", "--limit", "5000"])).stdout).messages;
 }
 
 describe.skipIf(!hasPython)("a file that the original made", () => {
@@ -109,7 +122,7 @@ describe.skipIf(!hasPython)("beside the original", () => {
     expect(textsOf(await desktop.fetch())).toEqual(["relay 5"]);
   });
 
-  test("what it evicts unread is named on the reader's next page, once", async () => {
+  test("what it evicts is in the history, and what was unread is named on the reader's next page, once", async () => {
     await using box = sandbox();
     const { desktop, code } = await connectBoth(box);
     for (let n = 1; n <= 3; n++) await code.send(`${n}`);
@@ -129,7 +142,12 @@ describe.skipIf(!hasPython)("beside the original", () => {
       "relay: 3 unread messages left the window, which was full (1-3). Nothing is lost; /get 1 in Claude Code or relay show 1 brings the first.",
     );
     expect(textsOf(other)).toEqual(["26"]);
-    for (const peer of [desktop, code]) expect(await peer.fetch()).not.toContain("dropped");
+    for (const peer of [desktop, code]) expect(await peer.fetch()).not.toContain("left the window");
+    const messages = await log(box);
+    expect(messages.map(({ id, message }) => [id, message])).toEqual(
+      numbers(1, 26).map((text) => [Number(text), text]),
+    );
+    expect(messages.filter(({ left }) => left).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   test("what it clears unread is named as what left the window", async () => {
@@ -143,6 +161,13 @@ describe.skipIf(!hasPython)("beside the original", () => {
     );
     await desktop.send("4");
     expect(textsOf(await code.fetch())).toEqual(["4"]);
+    const messages = await log(box);
+    expect(messages.map(({ id, left, read_by_code_at: read }) => [id, left, read !== null])).toEqual([
+      [1, true, true],
+      [2, true, false],
+      [3, true, false],
+      [4, false, true],
+    ]);
   });
 
   test("what it deletes keeps its files, in the history, and its own messages have none", async () => {
@@ -159,7 +184,24 @@ describe.skipIf(!hasPython)("beside the original", () => {
     expect(files()).toEqual([]);
   });
 
-  test("at the same time, both ways, every message arrives or is named as dropped", async () => {
+  test("a session of any project gets what it sends, and messages for a project stay for theirs", async () => {
+    await using box = sandbox();
+    const { desktop } = await connectBoth(box);
+    const web = await connect(box, {
+      name: "claude-code",
+      version: "2.1.330",
+      env: { CLAUDECODE: "1", CLAUDE_PROJECT_DIR: "/somewhere/web" },
+    });
+    await desktop.send("for api", { project: "api" });
+    await original(box, "send", "desktop", "python");
+    expect(textsOf(await web.fetch())).toEqual(["python"]);
+    for (let n = 3; n <= 22; n++) await original(box, "send", "code", `${n}`);
+    expect(await web.fetch()).not.toContain("left the window");
+    expect((await log(box))[0]).toMatchObject({ id: 1, project: "api", left: true });
+    expect((await get(box, "code")).dropped).toEqual([1]);
+  });
+
+  test("at the same time, both ways, every message arrives or is named as dropped, and stays readable", async () => {
     await using box = sandbox();
     await original(box, "init");
     const old = start(box);
@@ -210,6 +252,8 @@ describe.skipIf(!hasPython)("beside the original", () => {
     expect(new Set(fetched).size).toBe(fetched.length);
     expect(receipts.filter(({ id }) => !known.has(id))).toEqual([]);
     expect(receipts.length).toBeGreaterThan(5);
+    const readable = (await log(box)).map(({ id }) => id);
+    expect(readable).toEqual([...sent, ...receipts.map(({ id }) => id)].sort((a, b) => a - b));
     using db = openPatiently(box.buffer);
     expect(db.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
   });

@@ -120,6 +120,24 @@ function makeSchema1005(path: string): void {
   db.run(`INSERT INTO relay_tickets VALUES ('session', 7, 'again', ${Date.now()})`);
 }
 
+/** The same buffer as relay kept it before it had a history and projects. */
+async function makeSchema1008(box: Sandbox): Promise<void> {
+  makeSchema1005(box.buffer);
+  await expectEverything(box);
+  using db = openPatiently(box.buffer);
+  db.run(`DROP TRIGGER relay_keep_history; DROP TRIGGER relay_record_dropped; DROP TABLE relay_history;
+    DROP TABLE relay_projects; ALTER TABLE relay_dropped DROP COLUMN project;
+    ALTER TABLE messages DROP COLUMN project; ALTER TABLE messages DROP COLUMN reply_to;
+    CREATE TRIGGER relay_record_dropped AFTER DELETE ON messages
+      WHEN (OLD.sender = 'desktop' AND OLD.read_by_code_at IS NULL)
+        OR (OLD.sender = 'code' AND OLD.read_by_desktop_at IS NULL)
+      BEGIN
+        INSERT OR REPLACE INTO relay_dropped (message_id, reader)
+          VALUES (OLD.id, CASE OLD.sender WHEN 'desktop' THEN 'code' ELSE 'desktop' END);
+      END;
+    PRAGMA user_version = 1008`);
+}
+
 /** What Code gets from such a buffer. */
 async function expectEverything(box: Sandbox): Promise<void> {
   const { messages, dropped, cleared } = await get(box, "code", "--peek", "--all");
@@ -168,9 +186,12 @@ test("a buffer of the schema before deliveries and the person's own messages wer
   expect(await delivered()).toMatchObject({ count: 1, origin: "command" });
 });
 
-test("kill -9 at any moment of a migration leaves a buffer with everything in it", async () => {
+test.each<[version: number, make: (box: Sandbox) => unknown]>([
+  [1_005, ({ buffer }) => makeSchema1005(buffer)],
+  [1_008, makeSchema1008],
+])("kill -9 at any moment of a migration from %d leaves a buffer with everything in it", async (version, make) => {
   await using box = sandbox();
-  makeSchema1005(box.buffer);
+  await make(box);
   const old = readFileSync(box.buffer);
   const kills = 40;
   const left = new Set<number>();
@@ -186,7 +207,14 @@ test("kill -9 at any moment of a migration leaves a buffer with everything in it
     await expectEverything(box);
     expect(look(box)).toMatchObject({ version: 1_012, sound: "ok" });
   }
-  expect([...left].sort()).toEqual([1_005, 1_012]); // some before it, some after it
+  expect([...left].sort()).toEqual([version, 1_012]); // some before it, some after it
+  using db = openPatiently(box.buffer);
+  db.run("DELETE FROM messages WHERE id IN (3, 7)"); // as the original evicts
+  expect((await get(box, "desktop")).dropped).toEqual([7]);
+  expect(rowsOf(box, "SELECT id, message FROM relay_history")).toEqual([
+    { id: 3, message: "read" },
+    { id: 7, message: "for Desktop" },
+  ]);
 });
 
 test("servers leave a file alone that became one of a newer major while they had it open", async () => {

@@ -50,13 +50,13 @@ async function obeyTyped(context: Context): Promise<void> {
   if (hook_event_name !== "UserPromptExpansion" || session_id !== session.id) return;
   const kind = expansion_type === "slash_command" ? ownCommand(event, environment) : null;
   if (!kind || typeof command_args !== "string") return void (await quickStore().issueTicket(session, null));
-  if (!(await isSpawnedBy(session.process))) return;
+  const isFromClaudeCode = () => isSpawnedBy(session.process);
   if (event.agent_type !== undefined && !(await hasEarlierPrompt(event, session.process))) print(mayBeInitialPrompt);
-  else if (kind === "send") await answerSend(command_args, context);
-  else
-    await answerGet(command_args, session, context).catch((error) =>
+  else if (kind === "get")
+    await answerGet(command_args, session, isFromClaudeCode, context).catch((error) =>
       print(answer(makeVisible(errorMessage(error)).text)),
     );
+  else if (await isFromClaudeCode()) await answerSend(command_args, context);
 }
 
 const mayBeInitialPrompt = answer(

@@ -38,8 +38,16 @@ const somethingAsks = answer(
   `something in this session asked for your messages by itself, so this brings none. Wait ${refusalMs / 1_000} seconds, and type it once more; /tasks lists what runs in the background.`,
 );
 
-/** Does what the person typed after `/get`: answers it on the screen, or issues a ticket for a page and shows a summary. */
-export async function answerGet(typed: string, session: CodeSession, context: Context): Promise<void> {
+/**
+ * Does what the person typed after `/get`: answers it on the screen, or issues a ticket for a page and shows a summary.
+ * That nothing waits any program may know, by `relay status`; for all else Claude Code itself has to ask.
+ */
+export async function answerGet(
+  typed: string,
+  session: CodeSession,
+  isFromClaudeCode: () => Promise<boolean>,
+  context: Context,
+): Promise<void> {
   const words = typed
     .trim()
     .toLowerCase()
@@ -47,8 +55,9 @@ export async function answerGet(typed: string, session: CodeSession, context: Co
     .replace(/^#(?=\d)/, "");
   const store = context.quickStore();
   const found = await find(words, session, store);
-  if (!found) return context.print(answer(await answerWords(words, session, context)));
   if (typeof found === "string") return context.print(answer(found));
+  if (!(await isFromClaudeCode())) return; // it costs 0.3 ms
+  if (!found) return context.print(answer(await answerWords(words, session, context)));
   const { summary, ...ticket } = found;
   const isIssued = await store.issueTicket(session, ticket);
   context.print(isIssued ? JSON.stringify({ systemMessage: `relay: ${summary}` }) : somethingAsks);

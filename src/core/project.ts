@@ -18,9 +18,13 @@ export function projectName(text: string): string | null {
   return [...line].slice(0, nameCharacters).join("").trim() || null;
 }
 
-/** Whether two names are one project's. A model may write a name in other case. */
+/** Whether two names are one project's. A model may write a name in other case; SQLite knows that of ASCII letters. */
 export function isSameProject(a: string | null, b: string | null): boolean {
-  return a !== null && b !== null && a.toLowerCase() === b.toLowerCase();
+  return a !== null && b !== null && foldCase(a) === foldCase(b);
+}
+
+function foldCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** Of the messages that wait for Code, those for this project or for none, and those for others. Without a project all are own. */

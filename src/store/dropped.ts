@@ -48,10 +48,11 @@ export function markCleared(db: Database, ids: readonly number[], by: ClearedBy)
   );
 }
 
-/** Remembers again what a page reported that nobody waited for. */
+/** Remembers again, in its project as far as the history has that, what a page reported that nobody waited for. */
 export function restore(db: Database, { reader, dropped }: Lease): void {
   const insert = db.query(
-    "INSERT OR IGNORE INTO relay_dropped (message_id, reader, cleared_by) VALUES ($id, $reader, $cleared_by)",
+    `INSERT OR IGNORE INTO relay_dropped (message_id, reader, cleared_by, project)
+     VALUES ($id, $reader, $cleared_by, (SELECT project FROM relay_history WHERE id = $id))`,
   );
   for (const { id, cleared_by } of dropped) insert.run({ id, reader, cleared_by });
 }

@@ -24,7 +24,7 @@ export function createHistory(db: Database): void {
     reply_to INTEGER,
     message TEXT NOT NULL
   )`);
-  db.run("CREATE INDEX IF NOT EXISTS relay_history_age ON relay_history (left_at, bytes)");
+  db.run("CREATE INDEX IF NOT EXISTS relay_history_age ON relay_history (left_at, id, bytes)");
 }
 
 /** Makes the trigger that moves into the history what leaves the window. */
@@ -47,14 +47,18 @@ export function trim(db: Database, days: number, now: number): void {
   const cutoff = days === 0 ? Number.MAX_SAFE_INTEGER : Math.floor(now / 1_000) - days * day;
   db.query("DELETE FROM relay_history WHERE left_at <= $cutoff").run({ cutoff });
   const { n, bytes } = sizeOf(db);
-  if (n <= historyMessages && bytes <= historyBytes) return;
-  db.query(
-    `DELETE FROM relay_history WHERE id IN (
-       SELECT id FROM (
-         SELECT id, row_number() OVER newest AS n, sum(bytes) OVER newest AS total FROM relay_history
-         WINDOW newest AS (ORDER BY left_at DESC, id DESC ROWS UNBOUNDED PRECEDING))
-       WHERE n > $messages OR total > $bytes)`,
-  ).run({ messages: historyMessages, bytes: historyBytes });
+  if (n > historyMessages)
+    db.query(
+      "DELETE FROM relay_history WHERE id IN (SELECT id FROM relay_history ORDER BY left_at, id LIMIT $excess)",
+    ).run({ excess: n - historyMessages });
+  if (bytes > historyBytes)
+    db.query(
+      `DELETE FROM relay_history WHERE id IN (
+         SELECT id FROM (
+           SELECT id, sum(bytes) OVER (ORDER BY left_at DESC, id DESC ROWS UNBOUNDED PRECEDING) AS total
+           FROM relay_history)
+         WHERE total > $bytes)`,
+    ).run({ bytes: historyBytes });
 }
 
 /** The number of messages in the history, and the bytes of their texts. The index holds both. */
@@ -87,12 +91,14 @@ export function readLog(db: Database, { limit, from, project, search, since }: L
   const rows = db.query<Row, Record<string, string | number | null>>(
     `SELECT id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp, read_by_desktop_at,
        read_by_code_at, ${typedIn} AS typed_in, project, reply_to, left_at, ${listedFiles} AS files
-     FROM ${everywhere} AS found
-     WHERE sender IN ('desktop', 'code') AND ($from IS NULL OR sender = $from)
-       AND ($project IS NULL OR project = $project COLLATE NOCASE)
-       AND ($since IS NULL OR julianday(timestamp) >= julianday($since))
-       AND ($pattern IS NULL OR message LIKE $pattern ESCAPE '\\')
-     ORDER BY id DESC LIMIT $limit`,
+     FROM ${everywhere} AS found WHERE id IN (
+       SELECT id FROM ${everywhere}
+       WHERE sender IN ('desktop', 'code') AND ($from IS NULL OR sender = $from)
+         AND ($project IS NULL OR project = $project COLLATE NOCASE)
+         AND ($since IS NULL OR julianday(timestamp) >= julianday($since))
+         ${search === undefined ? "" : "AND message LIKE $pattern ESCAPE '\\'"}
+       ORDER BY id DESC LIMIT $limit)
+     ORDER BY id`,
   );
   return rows
     .all({
@@ -100,8 +106,7 @@ export function readLog(db: Database, { limit, from, project, search, since }: L
       from: from ?? null,
       project: project ?? null,
       since: since === undefined ? null : timestamp(since),
-      pattern: search === undefined ? null : `%${search.replace(/[\\%_]/g, "\\$&")}%`,
+      ...(search !== undefined && { pattern: `%${search.replace(/[\\%_]/g, "\\$&")}%` }),
     })
-    .reverse()
     .map(({ left_at, ...row }: Row & ShownProject) => ({ ...withFiles(withSafeProject(row)), left: left_at !== null }));
 }

@@ -16,9 +16,9 @@ import { isForProject, waitingByProject, withSafeProject } from "./projects.ts";
 const columns = `id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS TEXT) AS timestamp,
   read_by_desktop_at, read_by_code_at, ${typedIn} AS typed_in, project, reply_to, redelivered, leased_at,
   ${listedFiles} AS files,
-  CASE WHEN reply_to IS NOT NULL THEN
-    (SELECT substr(CAST(message AS TEXT), 1, 400) FROM ${everywhere} AS answered WHERE answered.id = found.reply_to)
-  END AS answered`;
+  coalesce(${["messages", "relay_history"].map(
+    (table) => `(SELECT substr(CAST(message AS TEXT), 1, 400) FROM ${table} WHERE id = found.reply_to)`,
+  )}) AS answered`;
 
 type Row = Omit<PageMessage, "redelivered" | "files"> &
   RowWithFiles & { redelivered: number; leased_at: number | null };
@@ -81,8 +81,10 @@ export function lastPage(db: Database, reader: Client, project: string | null): 
     (SELECT delivered_at FROM relay_deliveries WHERE reader = $reader AND project = $project))`;
   return db
     .query<Row, { sender: Client; reader: Client; project: string | null }>(
-      `SELECT ${columns} FROM ${everywhere} AS found WHERE sender = $sender AND ${column} =
-       (SELECT max(${column}) FROM ${everywhere} WHERE ${own}) ORDER BY id`,
+      `SELECT ${columns} FROM ${everywhere} AS found WHERE id IN (
+         SELECT id FROM ${everywhere} WHERE sender = $sender AND ${column} =
+           (SELECT max(${column}) FROM ${everywhere} WHERE ${own}))
+       ORDER BY id`,
     )
     .all({ sender: otherClient(reader), reader, project })
     .map(shownMessage);

@@ -4,6 +4,7 @@ import { createFiles } from "./attached-files.ts";
 import { recordDrops } from "./dropped.ts";
 import { createHistory, keepHistory } from "./history.ts";
 import { createProjects } from "./projects.ts";
+import { createTickets } from "./tickets.ts";
 
 // A newer minor version only adds to the schema, so only a newer major one is refused.
 const major = 1;
@@ -143,16 +144,6 @@ function addNotifications(db: Database): void {
     notification_leased_at INTEGER
   )`);
   db.run("CREATE TABLE IF NOT EXISTS relay_servers (process INTEGER PRIMARY KEY, seen_at INTEGER NOT NULL)");
-}
-
-function createTickets(db: Database): void {
-  db.run(`CREATE TABLE IF NOT EXISTS relay_tickets (
-    session TEXT NOT NULL,
-    process INTEGER NOT NULL,
-    arguments TEXT NOT NULL,
-    issued_at INTEGER NOT NULL,
-    PRIMARY KEY (session, process)
-  )`);
 }
 
 function addDeliveries(db: Database): void {

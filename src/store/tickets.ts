@@ -3,6 +3,17 @@ import type { Source } from "../core/leased-page.ts";
 import { refusalMs, ticketMs } from "../core/limits.ts";
 import type { CodeSession, Ticket } from "../core/store.ts";
 
+/** Makes the table of tickets. */
+export function createTickets(db: Database): void {
+  db.run(`CREATE TABLE IF NOT EXISTS relay_tickets (
+    session TEXT NOT NULL,
+    process INTEGER NOT NULL,
+    arguments TEXT NOT NULL,
+    issued_at INTEGER NOT NULL,
+    PRIMARY KEY (session, process)
+  )`);
+}
+
 /** Issues the session's only ticket; `false` if it was refused one in the last 10 s. */
 export function issue(db: Database, { id, process, project }: CodeSession, ticket: Ticket, now: number): boolean {
   const refused = db.query("SELECT 1 FROM relay_tickets WHERE session = $id AND process = $process AND refused");

@@ -2,11 +2,12 @@ import { parseArgs } from "node:util";
 import { announce } from "./announce.ts";
 import { idle } from "./idle.ts";
 import { inLab } from "./lab.ts";
+import { search } from "./searches.ts";
 import { send } from "./sends.ts";
 import { start } from "./start.ts";
 import { machine, type Row, renderTable } from "./table.ts";
 
-const measures = { start, send, announce, idle };
+const measures = { start, send, search, announce, idle };
 
 const { values } = parseArgs({
   options: {

@@ -4,8 +4,10 @@ import { type Client, clients } from "../../src/core/client.ts";
 import type { ClearedBy } from "../../src/core/leased-page.ts";
 import { describeFiles } from "./files-contract.ts";
 import { Fixture, type MakeBuffer, numbers, request, texts } from "./fixture.ts";
+import { describeHistory } from "./history-contract.ts";
 import { describeNotifications } from "./notification-contract.ts";
 import { describePages } from "./page-contract.ts";
+import { describeProjects } from "./project-contract.ts";
 
 /** Registers the tests of an implementation. */
 export function describeStore(name: string, make: MakeBuffer): void {
@@ -17,6 +19,8 @@ export function describeStore(name: string, make: MakeBuffer): void {
     describe("a dropped message", () => describeDropped(make));
     describe("a clear", () => describeClears(make));
     describe("a ticket", () => describeTickets(make));
+    describeHistory(make);
+    describeProjects(make);
     describeNotifications(make);
     describe("calls", () => describeCalls(make));
   });

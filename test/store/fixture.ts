@@ -1,12 +1,20 @@
 import type { Client } from "../../src/core/client.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { PageMessage, PageRequest } from "../../src/core/leased-page.ts";
-import type { Store } from "../../src/core/store.ts";
+import type { NewMessage } from "../../src/core/message.ts";
+import type { Appended, Store } from "../../src/core/store.ts";
+
+/** What a store knows of its process; a server has a number. */
+export interface TestProcess {
+  server?: number;
+  project?: string;
+  historyDays?: number;
+}
 
 /** An empty buffer that does not exist yet, and is gone at the end of the test. */
 export interface TestBuffer extends AsyncDisposable {
-  /** Opens the buffer as another process does; `server` is the number of that process if it is a server. */
-  open(server?: number): Store;
+  /** Opens the buffer as another process does. */
+  open(process?: TestProcess): Store;
 }
 
 /** Makes a buffer whose stores take the time from this clock, and ask this function which processes run. */
@@ -15,7 +23,7 @@ export type MakeBuffer = (clock: Clock, isRunning: (process: number) => boolean)
 /** A buffer, two processes that use it, and a clock that the test sets. Use with `await using`. */
 export class Fixture implements AsyncDisposable {
   /** Milliseconds since 1970. */
-  time = 1_800_000_000_000;
+  time = Date.now();
   /** The numbers of the processes that run. */
   readonly running = new Set<number>();
   readonly one: Store;
@@ -32,16 +40,25 @@ export class Fixture implements AsyncDisposable {
   /** The store of a running server of this number. */
   server(process: number): Store {
     this.running.add(process);
+    return this.#buffer.open({ server: process });
+  }
+
+  /** The store of another process. */
+  open(process: TestProcess): Store {
     return this.#buffer.open(process);
+  }
+
+  /** Stores a message that nobody announces. */
+  async append(message: NewMessage): Promise<Appended> {
+    const appended = await this.one.append({ ...message, notify: "never" });
+    this.time += 1;
+    return appended;
   }
 
   /** Stores messages that nobody announces, a millisecond apart. Answers their ids. */
   async send(sender: Client, ...texts: string[]): Promise<number[]> {
     const ids: number[] = [];
-    for (const message of texts) {
-      ids.push((await this.one.append({ sender, message, notify: "never" })).id);
-      this.time += 1;
-    }
+    for (const message of texts) ids.push((await this.append({ sender, message })).id);
     return ids;
   }
 

@@ -7,7 +7,7 @@ import type { Store } from "../../src/core/store.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 import { openPatiently } from "../support/database.ts";
 import { describeStore } from "./contract.ts";
-import { type MakeBuffer, numbers, request } from "./fixture.ts";
+import { type MakeBuffer, numbers, request, type TestProcess } from "./fixture.ts";
 
 /** Makes a folder for a buffer file, which stores open by their own options. */
 function makeFolder() {
@@ -31,7 +31,8 @@ function makeFolder() {
 
 const make: MakeBuffer = (clock, isRunning) => {
   const folder = makeFolder();
-  const open = (server?: number) => folder.open({ clock, isRunning, ...(server === undefined ? {} : { server }) });
+  const open = ({ historyDays = 90, ...process }: TestProcess = {}) =>
+    folder.open({ clock, isRunning, historyDays: () => historyDays, ...process });
   return { ...folder, open };
 };
 

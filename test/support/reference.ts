@@ -2,7 +2,8 @@ import type { NewAttachment } from "../../src/core/attachment.ts";
 import { type Client, otherClient } from "../../src/core/client.ts";
 import { timestamp } from "../../src/core/clock.ts";
 import type { ClearedBy, Dropped, Lease, Page, PageMessage, PageRequest } from "../../src/core/leased-page.ts";
-import type { Appended, Cleared } from "../../src/core/store.ts";
+import type { Message, NewMessage } from "../../src/core/message.ts";
+import type { Appended, Cleared, Counts, LoggedMessage } from "../../src/core/store.ts";
 
 interface Row {
   id: number;
@@ -15,7 +16,11 @@ interface Row {
   leasedAt: number | null;
   redelivered: boolean;
   files: readonly NewAttachment[];
+  project: string | null;
+  replyTo: number | null;
 }
+
+type DroppedRow = Omit<Dropped, "kept"> & { reader: Client; project: string | null };
 
 const windowSize = 20;
 const pageBytes = 65_536;
@@ -23,23 +28,38 @@ const leaseMs = 5_000;
 
 /** What a store must answer about messages, told over plain lists. Nothing is durable, and the test sets `now`. */
 export class ReferenceStore {
-  now = 1_800_000_000_000;
+  now = Date.now(); // the history ages by SQLite's own clock
   #rows: Row[] = [];
-  #dropped: (Omit<Dropped, "kept"> & { reader: Client })[] = [];
+  #dropped: DroppedRow[] = [];
   /** What left the window. */
-  readonly #history = new Map<number, Row>();
+  #history: Row[] = [];
+  /** The projects of which sessions were seen, by their names in lower case. */
+  readonly #seen = new Map<string, string>();
+  readonly #delivered: Record<Client, { at: string; project: string | null } | null> = { desktop: null, code: null };
   lastId = 0;
 
-  append(sender: Client, message: string, files: readonly NewAttachment[]): Omit<Appended, "notification"> {
-    const id = this.#insert(sender, message, files);
+  /** `null` if the message answers one that is nowhere. */
+  append({
+    sender,
+    message,
+    project: named = null,
+    reply_to = null,
+    files = [],
+  }: NewMessage): Omit<Appended, "notification"> | null {
+    const answered = this.#find(reply_to);
+    if (reply_to !== null && !answered) return null;
+    const project = named ?? answered?.project ?? null;
+    const id = this.#insert(sender, message, project, reply_to, files);
+    if (project !== null && sender === "code") this.#seen.set(project.toLowerCase(), project);
+    const isUnseen = project !== null && sender === "desktop" && !this.#seen.has(project.toLowerCase());
     const evicted = this.#evict((a, b) => Number(isRead(b)) - Number(isRead(a)) || a.id - b.id);
     return {
       id,
       unread: this.#unread(otherClient(sender)).length,
       evicted: evicted.map((row) => row.id),
       evicted_unread: evicted.filter((row) => !isRead(row)).map((row) => row.id),
-      project: null,
-      seenProjects: null,
+      project,
+      seenProjects: isUnseen ? [...this.#seen.values()].sort() : null,
     };
   }
 
@@ -57,23 +77,51 @@ export class ReferenceStore {
     return page.map(({ id }) => id);
   }
 
-  peek({ reader, limit, includeRead }: PageRequest): Page {
-    const unread = this.#unread(reader);
+  peek({ reader, limit, includeRead, project: own, everyProject = false }: PageRequest): Page {
+    const project = reader === "desktop" || everyProject ? null : own;
+    const unread = this.#unread(reader).filter((row) => isFor(row, project));
+    const others = this.#unread(reader).filter((row) => !isFor(row, project));
     const free = unread.filter((row) => !this.#isInFlight(row)).slice(0, limit);
     const fresh = fitting(free, pageBytes, true);
     const used = fresh.reduce((sum, { message }) => sum + Buffer.byteLength(message), 0);
-    const before = this.#readBy(reader)
+    const before = readBy(this.#rows, reader, project)
       .reverse()
       .slice(0, limit - fresh.length);
     const isFilled = includeRead && fresh.length === free.length;
     const filling = isFilled ? fitting(before, pageBytes - used, fresh.length === 0) : [];
     return {
-      messages: [...fresh, ...filling].sort((a, b) => a.id - b.id).map(messageOf),
+      messages: [...fresh, ...filling].sort((a, b) => a.id - b.id).map((row) => this.#onPage(row)),
       remaining: unread.length - fresh.length,
-      others: [],
+      others: byProject(others),
       inFlight: unread.filter((row) => this.#isInFlight(row)).length,
-      dropped: this.#untold(reader),
+      dropped: this.#untold(reader, project),
       tooLong: null,
+    };
+  }
+
+  lastPage(reader: Client, project: string | null): PageMessage[] {
+    const read = readBy(this.#everywhere(), reader, null);
+    const delivered = this.#delivered[reader];
+    const isBrought = (row: Row) => delivered?.project === project && delivered.at === row.readAt[reader];
+    const last = read
+      .filter((row) => isFor(row, project) || isBrought(row))
+      .map((row) => row.readAt[reader] ?? "")
+      .sort()
+      .at(-1);
+    return read.filter((row) => row.readAt[reader] === last).map((row) => this.#onPage(row));
+  }
+
+  log(): LoggedMessage[] {
+    return this.#everywhere().map((row) => ({ ...messageOf(row), left: this.#history.includes(row) }));
+  }
+
+  counts(): Pick<Counts, "total" | "history" | "unread" | "projects"> {
+    const unread = { desktop: this.#unread("desktop"), code: this.#unread("code") };
+    return {
+      total: this.#rows.length,
+      history: this.#history.length,
+      unread: { desktop: unread.desktop.length, code: unread.code.length },
+      projects: byProject(unread.code.filter(({ project }) => project !== null)),
     };
   }
 
@@ -106,10 +154,13 @@ export class ReferenceStore {
   }
 
   ack(lease: Lease): void {
-    for (const row of this.#heldBy(lease)) {
-      row.readAt[lease.reader] = timestamp(this.now);
-      Object.assign(row, { leasedAt: null, redelivered: false });
-    }
+    const { reader, project } = lease;
+    const at = timestamp(this.now);
+    const evicted = this.#history.filter((row) => lease.unread.includes(row.id) && row.readAt[reader] === null);
+    const held = this.#heldBy(lease);
+    for (const row of [...held, ...evicted]) row.readAt[reader] = at;
+    for (const row of held) Object.assign(row, { leasedAt: null, redelivered: false });
+    if (held.length + evicted.length > 0) this.#delivered[reader] = { at, project };
     const told = [...lease.unread, ...lease.dropped.map((each) => each.id)];
     this.#dropped = this.#dropped.filter(({ id }) => !told.includes(id));
   }
@@ -123,7 +174,9 @@ export class ReferenceStore {
 
   undeliver({ id, reader, dropped }: Lease): void {
     const isKnown = (wanted: number) => this.#dropped.some((known) => known.id === wanted);
-    for (const { id, cleared_by } of dropped) if (!isKnown(id)) this.#dropped.push({ id, cleared_by, reader });
+    const projectOf = (wanted: number) => this.#history.find((row) => row.id === wanted)?.project ?? null;
+    for (const { id, cleared_by } of dropped)
+      if (!isKnown(id)) this.#dropped.push({ id, cleared_by, reader, project: projectOf(id) });
     for (const row of this.#rows.filter(({ lease, leasedAt }) => lease === id && leasedAt === null)) {
       row.readAt[reader] = null;
       Object.assign(row, { lease: null, redelivered: true });
@@ -133,20 +186,31 @@ export class ReferenceStore {
   clear(by: ClearedBy): Cleared {
     const removed = this.#remove(this.#rows, by);
     const unread = removed.filter((row) => !isRead(row)).length;
-    const history = this.#history.size;
-    this.#history.clear();
+    const history = this.#history.length;
+    this.#history = [];
     return { deleted: removed.length, deleted_unread: unread, deleted_history: history };
   }
 
   /** The files of a message in window or history. */
   filesOf(id: number): NewAttachment[] {
-    return [...((this.#rows.find((row) => row.id === id) ?? this.#history.get(id))?.files ?? [])];
+    return [...(this.#find(id)?.files ?? [])];
   }
 
-  #insert(sender: Client, message: string, files: readonly NewAttachment[] = []): number {
+  /** Nobody can tell what the original clears from what it evicts. */
+  originalClear(): void {
+    this.#remove(this.#rows, null);
+  }
+
+  #insert(
+    sender: Client,
+    message: string,
+    project: string | null = null,
+    replyTo: number | null = null,
+    files: readonly NewAttachment[] = [],
+  ): number {
     const id = ++this.lastId;
     const fresh = { readAt: { desktop: null, code: null }, lease: null, leasedAt: null, redelivered: false };
-    this.#rows.push({ id, sender, message, sentAt: this.now, files, ...fresh });
+    this.#rows.push({ id, sender, message, sentAt: this.now, ...fresh, project, replyTo, files });
     return id;
   }
 
@@ -159,10 +223,10 @@ export class ReferenceStore {
   #remove(victims: readonly Row[], by: ClearedBy | null): Row[] {
     const removed = this.#rows.filter((row) => victims.includes(row));
     this.#rows = this.#rows.filter((row) => !victims.includes(row));
-    if (by === null) for (const row of removed) this.#history.set(row.id, row);
+    if (by === null) this.#history.push(...removed);
     for (const row of removed.filter((unread) => !isRead(unread))) {
       const reader = otherClient(row.sender);
-      if (reader !== by) this.#dropped.push({ id: row.id, reader, cleared_by: by });
+      if (reader !== by) this.#dropped.push({ id: row.id, reader, cleared_by: by, project: row.project });
     }
     return removed;
   }
@@ -179,16 +243,41 @@ export class ReferenceStore {
     return this.#rows.filter((row) => row.sender !== reader && row.readAt[reader] === null);
   }
 
-  #readBy(reader: Client): Row[] {
-    return this.#rows.filter((row) => row.sender !== reader && row.readAt[reader] !== null);
+  #everywhere(): Row[] {
+    return [...this.#history, ...this.#rows].sort((a, b) => a.id - b.id);
   }
 
-  #untold(of: Client): Dropped[] {
-    return this.#dropped
-      .filter(({ reader, cleared_by }) => reader === of || cleared_by === "command line")
-      .sort((a, b) => a.id - b.id)
-      .map(({ id, cleared_by }) => ({ id, kept: this.#history.has(id), cleared_by }));
+  #find(id: number | null): Row | undefined {
+    return this.#everywhere().find((row) => row.id === id);
   }
+
+  #untold(of: Client, project: string | null): Dropped[] {
+    const isKept = (id: number) => this.#history.some((row) => row.id === id);
+    return this.#dropped
+      .filter((row) => (row.reader === of && isFor(row, project)) || row.cleared_by === "command line")
+      .sort((a, b) => a.id - b.id)
+      .map(({ id, cleared_by }) => ({ id, kept: isKept(id), cleared_by }));
+  }
+
+  // SQLite ends a part of a text at its first NUL. The page of an expired lease may have been shown.
+  #onPage(row: Row): PageMessage {
+    const text = this.#find(row.replyTo)?.message.split("\0", 1)[0];
+    const answered = text === undefined ? null : [...text].slice(0, 400).join("");
+    return { ...messageOf(row), answered, redelivered: !isRead(row) && (row.redelivered || row.leasedAt !== null) };
+  }
+}
+
+function isFor({ project }: { project: string | null }, own: string | null): boolean {
+  return own === null || project === null || project.toLowerCase() === own.toLowerCase();
+}
+
+function readBy(rows: readonly Row[], reader: Client, project: string | null): Row[] {
+  return rows.filter((row) => row.sender !== reader && row.readAt[reader] !== null && isFor(row, project));
+}
+
+function byProject(rows: readonly Row[]): Counts["projects"] {
+  const groups = Map.groupBy(rows, ({ project }) => project?.toLowerCase());
+  return [...groups.values()].map((group) => ({ project: group[0]?.project ?? "", count: group.length }));
 }
 
 function isRead(row: Row): boolean {
@@ -204,9 +293,7 @@ function fitting(rows: readonly Row[], bytes: number, atLeastOne: boolean): Row[
   return end < 0 ? [...rows] : rows.slice(0, end);
 }
 
-// The page of an expired lease may have been shown.
-function messageOf(row: Row): PageMessage {
-  const { id, sender, message, sentAt, readAt, redelivered, leasedAt, files } = row;
+function messageOf({ id, sender, message, sentAt, readAt, project, replyTo, files }: Row): Message {
   return {
     id,
     sender,
@@ -215,10 +302,8 @@ function messageOf(row: Row): PageMessage {
     read_by_desktop_at: readAt.desktop,
     read_by_code_at: readAt.code,
     typed_in: null,
-    project: null,
-    reply_to: null,
+    project,
+    reply_to: replyTo,
     files: files.map(({ content: _, ...file }) => ({ ...file, kept: true })),
-    answered: null,
-    redelivered: !isRead(row) && (redelivered || leasedAt !== null),
   };
 }

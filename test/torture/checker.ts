@@ -1,5 +1,5 @@
 import type { Run } from "./run.ts";
-import type { Client, Fetch, History, Notification, Send } from "./run-history.ts";
+import type { Clear, Client, Fetch, History, Notification, Send } from "./run-history.ts";
 import { isIntact, tokenOf } from "./texts.ts";
 
 /** A page that offers a message as unread, and with which label. */
@@ -23,14 +23,21 @@ export function checkHistory(run: Run): void {
         run.violated("kept", `nobody sent ${fetch.reader}: ${text.slice(0, 80)}`, [tokenOf(text)]);
       else if (files !== undefined && files !== send.files)
         run.violated("kept", `it has ${files} files of ${send.files}`, [send.token]);
-      else if (fresh) showings.get(send)?.push({ fetch, redelivered });
+      else if (fetch.process && !isFor(send, fetch))
+        run.violated("project", `a page for ${fetch.project} shows what is for ${send.project}`, [send.token]);
+      if (send && fresh) showings.get(send)?.push({ fetch, redelivered });
     }
   }
   checkKept(run, showings);
   for (const [send, all] of showings) checkOnce(run, send, all);
-  checkOrder(run, "desktop");
-  checkOrder(run, "code");
+  checkOrder(run, "desktop", sends);
+  checkOrder(run, "code", sends);
   checkNotified(run, sends);
+}
+
+/** Whether a page is to show the message if it waits. */
+function isFor(send: Send | undefined, { project }: Fetch): boolean {
+  return project === null || !send?.project || send.project.toLowerCase() === project;
 }
 
 function checkKept(run: Run, showings: Map<Send, Showing[]>): void {
@@ -58,10 +65,10 @@ function isGone(history: History, send: Send): boolean {
   return history.fetches.some((fetch) => isReport(fetch) && isInFile(history, fetch, send));
 }
 
-/** Whether the page may be of the file that the message is in. */
-function isInFile(history: History, fetch: Fetch, send: Send): boolean {
+/** Whether the page, or the clear, may be of the file that the message is in. */
+export function isInFile(history: History, request: Fetch | Clear, send: Send): boolean {
   const files = history.filesOf(send);
-  return history.filesOf(fetch).some((file) => files.includes(file));
+  return history.filesOf(request).some((file) => files.includes(file));
 }
 
 function checkOnce(run: Run, send: Send, showings: Showing[]): void {
@@ -83,24 +90,25 @@ function isUndisturbed(history: History, { process, cancelled, from, settled }: 
   return !history.isTroubled({ from, to: settled });
 }
 
-function checkOrder(run: Run, reader: Client): void {
+function checkOrder(run: Run, reader: Client, sends: Map<string, Send>): void {
   const { history } = run;
   const pages = history.fetches
     .filter((fetch) => fetch.reader === reader && fetch.process && fetch.page)
     .map((fetch) => {
       const fresh = fetch.page?.shown.filter((shown) => shown.fresh) ?? [];
       const ids = fresh.map(({ id }) => id);
-      const first = fresh.find(({ redelivered }) => !redelivered)?.id ?? Number.POSITIVE_INFINITY;
       const tokens = fresh.map(({ text }) => tokenOf(text));
+      const first = fresh.filter(({ redelivered }) => !redelivered);
       return { fetch, ids, tokens, first, last: Math.max(...ids), files: history.filesOf(fetch) };
     });
   for (const { fetch, ids, tokens, first, files } of pages) {
     if (ids.some((id, index) => id <= (ids[index - 1] ?? 0))) run.violated("order", `a page shows ${ids}`, tokens);
     const before = pages
-      .filter((page) => page.last > first && page.fetch.to < fetch.from)
+      .filter((page) => page.fetch.to < fetch.from)
+      .filter((page) => first.some(({ id, text }) => id < page.last && isFor(sends.get(tokenOf(text)), page.fetch)))
       .filter((page) => new Set([...page.files, ...files]).size === 1)
       .find((page) => !mayBeReleased(history, page.fetch));
-    if (before) run.violated("order", `${reader} got ${first} after ${before.last}`, tokens);
+    if (before) run.violated("order", `${reader} got ${ids} after ${before.last}`, tokens);
   }
 }
 

@@ -17,14 +17,14 @@ export async function commandWorker(run: Run, plan: Stream<CommandAction>): Prom
 function act(run: Run, action: CommandAction): Promise<unknown> {
   if (action.kind === "send") return send(run, action);
   if (action.kind === "get") return get(run, action);
-  if (action.kind === "typed") return typed(run, action.words);
+  if (action.kind === "typed") return typed(run, action);
   if (action.kind === "status") return execute(run, ["status", "--json"]).ended;
   const { process, ended } = execute(run, ["clear", "--yes", "--json"]);
   return noteClear(run, process, ended);
 }
 
-function execute(run: Run, args: string[], env: Record<string, string> = {}, stdin = "") {
-  const process = run.start(args, env);
+function execute(run: Run, args: string[], env: Record<string, string> = {}, stdin = "", project?: string | null) {
+  const process = run.start(args, env, project);
   const { child, errors } = process;
   child.stdin.write(stdin);
   closeInput(process);
@@ -41,8 +41,10 @@ function execute(run: Run, args: string[], env: Record<string, string> = {}, std
 export function send(run: Run, { draft, to, muted, attached }: Action<"send">): Promise<Send> {
   const message = run.compose(draft);
   const env = muted ? { RELAY_NOTIFY: "off" } : {};
-  const args = ["send", "--to", to, "--json", ...(attached ? ["--file", join(run.place.folder, "attached")] : [])];
-  const { process, ended } = execute(run, args, env, message.text);
+  const options = { "--project": draft.project, "--reply-to": message.replyTo };
+  const attachment = attached ? ["--file", join(run.place.folder, "attached")] : [];
+  const given = Object.entries(options).flatMap(([name, value]) => (value === null ? [] : [name, `${value}`]));
+  const { process, ended } = execute(run, ["send", "--to", to, "--json", ...given, ...attachment], env, message.text);
   const sender = to === "code" ? "desktop" : "code";
   return noteSend(run, process, { ...message, sender, muted, files: attached ? 1 : 0 }, ended);
 }
@@ -52,17 +54,19 @@ export function get(run: Run, { reader, limit, flags }: Action<"get">, file?: nu
   const args = ["get", "--for", reader, "--limit", `${limit}`, ...flags];
   const read = (text: string) => (flags.includes("--json") ? readJson(text, reader) : readFramed(text));
   const { process, ended } = execute(run, args, path ? { RELAY_DB: path } : {});
-  return noteFetch(run, process, reader, ended, read, file).noted;
+  return noteFetch(run, process, { reader, project: null, ...(file !== undefined && { file }) }, ended, read).noted;
 }
 
 /** Types /get and words after it in a session of Claude Code: its hook runs, then its inline command. */
-async function typed(run: Run, words: string): Promise<unknown> {
+async function typed(run: Run, { words, project }: Action<"typed">): Promise<unknown> {
   // What belongs to Claude Code is not on the disk that fills; the ticket of a killed command is left to nobody else.
   const { folder } = run.place;
   const session = openTypedSession({ home: folder } as Sandbox);
   const env = { ...session.env, RELAY_NOTIFY: "auto", CLAUDE_CONFIG_DIR: join(folder, ".claude") };
-  const { answer } = await execute(run, ["hook", "user-prompt-expansion"], env, session.event(words)).ended;
+  const { answer } = await execute(run, ["hook", "user-prompt-expansion"], env, session.event(words), project).ended;
   if (answer?.startsWith('{"decision":"block"')) return; // so the inline command does not run
-  const { process, ended } = execute(run, ["typed"], env);
-  return words === "" ? noteFetch(run, process, "code", ended, readFramed).noted : ended;
+  const { process, ended } = execute(run, ["typed"], env, "", project);
+  if (words !== "" && words !== "all") return ended;
+  const wanted = { reader: "code", project: words === "all" ? null : project } as const;
+  return noteFetch(run, process, wanted, ended, readFramed).noted;
 }

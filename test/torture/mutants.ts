@@ -9,6 +9,9 @@ export const mutants = {
   /** Some messages count as read before anybody was shown them. */
   "lost-message": `AFTER INSERT ON messages WHEN NEW.id % 2 = 0 BEGIN
     UPDATE messages SET read_by_desktop_at = 'lost', read_by_code_at = 'lost' WHERE id = NEW.id; END`,
+  /** Some messages that leave the window are nowhere. */
+  "lost-history": `AFTER INSERT ON relay_history WHEN NEW.id % 3 = 0 BEGIN
+    DELETE FROM relay_history WHERE id = NEW.id; END`,
   /** Some messages count as unread after they were acknowledged. */
   "lost-ack": `AFTER UPDATE OF read_by_desktop_at, read_by_code_at ON messages
     WHEN NEW.id % 10 = 0 AND abs(random() % 2) BEGIN

@@ -15,10 +15,15 @@ export async function originalWorker(run: Run, plan: Stream<OriginalAction>): Pr
   };
   while (run.isGoing) {
     const { kind, client, limit, draft, pause } = plan.next().value;
-    const message = { ...run.compose(draft), sender: client, muted: false, files: 0 };
+    const message = {
+      ...run.compose({ ...draft, project: null, answers: null }),
+      sender: client,
+      muted: false,
+      files: 0,
+    };
     if (kind === "clear") await noteClear(run, null, ask(kind));
     else if (kind === "send") await noteSend(run, null, message, ask(kind, client, message.text));
-    else await noteFetch(run, null, client, ask(kind, client, limit), rowsFor(client)).noted;
+    else await noteFetch(run, null, { reader: client, project: null }, ask(kind, client, limit), rowsFor(client)).noted;
     run.count("statements of the original");
     await Bun.sleep(pause);
   }

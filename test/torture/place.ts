@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { notifiersFrom } from "../support/notifiers.ts";
 
-const diskBytes = 6 * 1024 * 1024; // a full buffer of the longest messages and its journal, and little more
+const diskBytes = 16 * 1024 * 1024; // a full window of the longest messages, a round's history, and little more
 
 /** Where a run takes place. */
 export type Place = ReturnType<typeof makePlace>;

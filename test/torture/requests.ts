@@ -1,5 +1,5 @@
 import type { Process, Run } from "./run.ts";
-import type { Clear, Client, Fetch, Page, Request, Send } from "./run-history.ts";
+import type { Clear, Fetch, Page, Request, Send } from "./run-history.ts";
 
 /** Reads a page, and throws if it is none. */
 export type Read = (text: string) => Page;
@@ -12,19 +12,20 @@ export interface Ending {
 
 type Answer = Promise<Ending>;
 type Asked = Process | null;
-type Message = Omit<Send, keyof Request | "id">;
+type Wanted = Pick<Fetch, "reader" | "project"> & { file?: number };
+type Message = Omit<Send, keyof Request | "id" | "project">;
 
 const refusedMilliseconds = 25; // nobody who is refused asks again at once
 const never = Number.POSITIVE_INFINITY;
 
 /** Notes that a message is being sent, and then how that ended. */
 export async function noteSend(run: Run, process: Asked, message: Message, ending: Answer): Promise<Send> {
-  const send: Send = { ...message, ...begin(process), id: null };
+  const send: Send = { ...message, ...begin(process), id: null, project: null };
   run.history.sends.push(send);
   const answer = await end(run, send, ending);
   if (!answer) return send;
-  const { id, evicted = [], evicted_unread: unread = [] } = JSON.parse(answer);
-  send.id = id;
+  const { id, project = null, evicted = [], evicted_unread: unread = [] } = JSON.parse(answer);
+  Object.assign(send, { id, project });
   run.count("acknowledged");
   run.count("evictions", evicted.length);
   run.count("evictions of unread messages", unread.length);
@@ -32,8 +33,8 @@ export async function noteSend(run: Run, process: Asked, message: Message, endin
 }
 
 /** Notes that a page is being asked for, and then what came. A text that is no page is a violation. */
-export function noteFetch(run: Run, process: Asked, reader: Client, ending: Answer, read: Read, file?: number) {
-  const page = { reader, file: file ?? null, cancelled: false, page: null, settled: never };
+export function noteFetch(run: Run, process: Asked, wanted: Wanted, ending: Answer, read: Read) {
+  const page = { file: null, ...wanted, cancelled: false, page: null, settled: never };
   const fetch: Fetch = { ...begin(process), ...page };
   run.history.fetches.push(fetch);
   const note = async () => {
@@ -69,7 +70,7 @@ async function end(run: Run, request: Request, ending: Answer): Promise<string |
   const { answer, refused = null } = await ending;
   Object.assign(request, { to: performance.now(), refused });
   if (refused === null) return answer;
-  run.count(`refused: ${refused.replaceAll(/\/\S+/g, "…").slice(0, 50)}`);
+  run.count(`refused: ${refused.replaceAll(/\/\S+/g, "…").replaceAll(/\d+/g, "N").slice(0, 50)}`);
   await Bun.sleep(refusedMilliseconds);
   return answer;
 }

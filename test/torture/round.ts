@@ -6,7 +6,7 @@ import { checkHistory } from "./checker.ts";
 import { commandWorker, get, send } from "./command-worker.ts";
 import { listen } from "./fake-notifier.ts";
 import { causeFaults, killAll, stopAll } from "./faults.ts";
-import { checkEnded, checkFiles } from "./leftovers.ts";
+import { checkEnded, checkFiles, checkReadable } from "./leftovers.ts";
 import { originalWorker } from "./original-worker.ts";
 import { kill, type Run } from "./run.ts";
 import { type Client, History } from "./run-history.ts";
@@ -43,13 +43,14 @@ export async function runRound(run: Run, plan: Plan, milliseconds: number): Prom
   stopInCalm();
   checkFiles(run);
   checkHistory(run);
+  checkReadable(run);
   run.count("rounds");
   for (const name of readdirSync(run.place.home)) rmSync(join(run.place.home, name), { recursive: true });
 }
 
 async function live(run: Run, plan: Plan, milliseconds: number): Promise<void> {
   const works = [
-    ...plan.servers.map(({ client, actions }) => serverWorker(run, client, actions)),
+    ...plan.servers.map((server) => serverWorker(run, server)),
     ...plan.commands.map((actions) => commandWorker(run, actions)),
     plan.original && hasPython && originalWorker(run, plan.original),
     plan.kills && killAll(run, plan.kills),
@@ -69,15 +70,15 @@ async function live(run: Run, plan: Plan, milliseconds: number): Promise<void> {
 
 /** Reads what is left in every file, and a last message, so long after its notification. */
 async function readAll(run: Run, milliseconds: number): Promise<void> {
-  const session = new Session(run, "desktop");
+  const session = new Session(run, "desktop", null);
   await session.open();
   for (const cancelAfter of ["the answer", null, null] as const)
-    await session.fetch({ kind: "fetch", limit: 20, unreadOnly: true, cancelAfter });
+    await session.fetch({ kind: "fetch", limit: 20, unreadOnly: true, everyProject: false, cancelAfter });
   for (const reader of ["desktop", "code"] as const) {
     await drain(run, reader);
     for (const [file, path] of run.history.away) await drain(run, reader, file, path);
   }
-  const draft = { bytes: 10, shape: "plain" } as const;
+  const draft = { bytes: 10, shape: "plain", project: null, answers: null } as const;
   const { token } = await send(run, { kind: "send", draft, to: "desktop", muted: false, attached: true });
   const isHeard = () => run.history.notifications.some((notification) => notification.token === token);
   await until("it is notified", isHeard, noticeMilliseconds).catch(() => {}); // the checker tells

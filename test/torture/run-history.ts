@@ -25,6 +25,10 @@ export interface Send extends Request {
   muted: boolean;
   /** The number of its files. */
   files: number;
+  /** The id of the message that it answers. */
+  replyTo: number | null;
+  /** From its receipt. */
+  project: string | null;
   /** From its receipt; null if it was never acknowledged. */
   id: number | null;
 }
@@ -53,6 +57,8 @@ export interface Page {
 /** A page that was asked for, and marks what it shows as read. */
 export interface Fetch extends Request {
   reader: Client;
+  /** The project it was asked for; null for all. */
+  project: string | null;
   /** The file it was asked of, if not of the one at the path. */
   file: number | null;
   /** The client stopped waiting. */
@@ -100,7 +106,7 @@ export class History {
   calm = never;
 
   /** The files that a request may have reached: one, or several if the path led elsewhere meanwhile. */
-  filesOf(request: Send | Fetch): number[] {
+  filesOf(request: Send | Fetch | Clear): number[] {
     if ("file" in request && request.file !== null) return [request.file];
     return this.generations.filter((generation) => overlap(generation, request)).map(({ file }) => file);
   }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { asPerson } from "../support/rights.ts";
 import { relayBinary } from "../support/sandbox.ts";
@@ -8,13 +9,14 @@ import type { Draft } from "./workload.ts";
 
 /** What must hold. */
 export const invariants = {
-  kept: "1. every acknowledged message is shown, reported dropped, or cleared, or its file was removed",
+  kept: "1. every acknowledged message is shown or reported dropped, and readable in window or history, or cleared, or its file was removed",
   once: "2. no message is shown twice without the label, or again after it was acknowledged",
   order: "3. ids rise for a reader, except those of redelivered messages",
   notified: "4. a message has at most one notification, or two if something cut off the first",
   file: "5. integrity_check is ok, the mode 0600",
   output: "6. nothing but MCP and pages on stdout, no stack trace, no crash",
   ended: "7. no process is left",
+  project: "8. no page for a project shows what is for another",
 } as const;
 
 /** An invariant that did not hold, and the messages concerned. */
@@ -65,9 +67,12 @@ export class Run {
   }
 
   /** Makes up a message. Its text begins with a token that no other text of the run has. */
-  compose(draft: Draft): { token: string; text: string } {
+  compose({ answers, project, ...draft }: Draft): { token: string; text: string; replyTo: number | null } {
     const token = `t${this.round}-${++this.#texts}.`;
-    return { token, text: textOf(draft, token) };
+    const known = this.history.sends.filter(({ id }) => id !== null);
+    this.count("answers", Number(answers !== null));
+    this.count("messages for a project", Number(project !== null));
+    return { token, text: textOf(draft, token), replyTo: answers === null ? null : (known.at(-answers)?.id ?? 1) };
   }
 
   /** Notes that something is wrong as long as this work is done. */
@@ -86,10 +91,11 @@ export class Run {
     await this.trouble("clock jumps", async () => this.place.setClock(this.#offset));
   }
 
-  /** Starts relay. */
-  start(args: string[], env: Record<string, string> = {}): Process {
+  /** Starts relay, in a project as Claude Code names it. */
+  start(args: string[], env: Record<string, string> = {}, project: string | null = null): Process {
     const pipes = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
-    const options = { env: { ...this.place.env, ...env }, cwd: this.place.folder, ...pipes };
+    const folder = project === null ? {} : { CLAUDE_PROJECT_DIR: join(this.place.folder, project) };
+    const options = { env: { ...this.place.env, ...env, ...folder }, cwd: this.place.folder, ...pipes };
     const child = Bun.spawn([...this.place.through, ...(asPerson ?? []), relayBinary, ...args], options);
     const [name, never] = [`relay ${args.join(" ")}`, Number.POSITIVE_INFINITY];
     const times = { killed: never, asked: never, ended: never };

@@ -4,7 +4,7 @@ import { type Ending, noteClear, noteFetch, noteSend } from "./requests.ts";
 import { closeInput, type Process, type Run } from "./run.ts";
 import type { Client } from "./run-history.ts";
 import { readFramed } from "./texts.ts";
-import type { ServerAction, Stream } from "./workload.ts";
+import type { Plan, ServerAction } from "./workload.ts";
 
 type Action<Kind> = Extract<ServerAction, { kind: Kind }>;
 
@@ -14,9 +14,9 @@ const clientInfo = {
 };
 
 /** Lives a client's life as long as the round lasts: when its server is gone, it starts another. */
-export async function serverWorker(run: Run, client: Client, plan: Stream<ServerAction>): Promise<void> {
+export async function serverWorker(run: Run, { client, project, actions: plan }: Plan["servers"][number]) {
   while (run.isGoing) {
-    const session = new Session(run, client);
+    const session = new Session(run, client, project);
     const { process } = session;
     await session.open();
     while (run.isGoing && ![process.killed, process.asked, process.ended].some(Number.isFinite))
@@ -36,8 +36,9 @@ export class Session {
   constructor(
     readonly run: Run,
     readonly client: Client,
+    readonly project: string | null,
   ) {
-    this.process = run.start(["--client", client], client === "code" ? { CLAUDECODE: "1" } : {});
+    this.process = run.start(["--client", client], client === "code" ? { CLAUDECODE: "1" } : {}, project);
     this.#closed = this.#listen();
     run.count("servers");
   }
@@ -57,9 +58,11 @@ export class Session {
   }
 
   /** Asks for a page, and cancels that so many milliseconds later, or after the answer. */
-  async fetch({ limit, unreadOnly, cancelAfter }: Action<"fetch">): Promise<void> {
-    const { id, ending } = this.#call("relay_fetch", { limit, unread_only: unreadOnly });
-    const { fetch, noted } = noteFetch(this.run, this.process, this.client, ending, readFramed);
+  async fetch({ limit, unreadOnly, everyProject, cancelAfter }: Action<"fetch">): Promise<void> {
+    const wanted = { reader: this.client, project: everyProject ? null : this.project };
+    const args = { limit, unread_only: unreadOnly, project: everyProject ? "*" : null };
+    const { id, ending } = this.#call("relay_fetch", args);
+    const { fetch, noted } = noteFetch(this.run, this.process, wanted, ending, readFramed);
     await (typeof cancelAfter === "number" ? Bun.sleep(cancelAfter) : noted);
     this.#onSettled(() => {
       fetch.settled = performance.now();
@@ -83,7 +86,8 @@ export class Session {
   async #sendAll({ drafts, cancelsOne }: Action<"send">): Promise<void> {
     const sent = drafts.map((draft) => {
       const message = { ...this.run.compose(draft), sender: this.client, muted: false, files: 0 };
-      const { id, ending } = this.#call("relay_send", { message: message.text });
+      const args = { message: message.text, project: draft.project, reply_to: message.replyTo };
+      const { id, ending } = this.#call("relay_send", args);
       return { id, noted: noteSend(this.run, this.process, message, ending) };
     });
     const cancelled = cancelsOne ? sent.shift() : undefined;
@@ -124,7 +128,7 @@ export class Session {
     for (const resolve of this.#unanswered.values()) resolve({});
     const { killed, asked } = this.process;
     if (!Number.isFinite(killed) && (child.exitCode !== 0 || !Number.isFinite(asked)))
-      this.run.violated("output", `${name} ended with ${child.exitCode}, asked or not`);
+      this.run.violated("output", `${name} ended with ${child.exitCode}, asked or not: ${await errors}`);
   }
 
   #hear(line: string): void {

@@ -9,7 +9,7 @@ const fillers: Record<Draft["shape"], string> = {
 };
 
 /** The text of a draft: its token, and then as much of its shape as fits. */
-export function textOf({ bytes, shape }: Draft, token: string): string {
+export function textOf({ bytes, shape }: Pick<Draft, "bytes" | "shape">, token: string): string {
   return `${token} ${fillers[shape].repeat(bytes / Buffer.byteLength(fillers[shape]))}`;
 }
 
@@ -56,6 +56,7 @@ function readFrames(lines: string[], mark: string): Shown[] {
   for (let at = 0; at < lines.length; ) {
     const [, id, labels = ""] = first.exec(lines[at] ?? "") ?? [];
     const end = lines.indexOf(`--- ${mark} end of message ${id}`, at);
+    if (lines[at + 1]?.startsWith(`--- ${mark} in reply to `)) at += 1;
     if (end < 0) throw new Error(`in no frame is the line "${lines[at]}"`);
     const fresh = !/(?:^|; )read before/.test(labels);
     const redelivered = labels.includes("may have been shown before");
@@ -68,11 +69,11 @@ function readFrames(lines: string[], mark: string): Shown[] {
 }
 
 function readDropped(head: string[]): Omit<Page, "shown"> {
-  const told = /^relay: (\d+) unread messages? (?:left the window|(?:was|were) dropped)[^(]*\(([^)]*)\)/m.exec(
-    head.join("\n"),
-  );
-  const dropped = [...(told?.[2] ?? "").matchAll(/(\d+)(?:-(\d+))?/g)].flatMap(([, from, to = from]) =>
+  const said = /^relay: (\d+) unread messages? (?:left the window|(?:was|were) dropped)[^(]*\(([^)]*)\)/gm;
+  const told = [...head.join("\n").matchAll(said)];
+  const ranges = told.map(([, , ids]) => ids).join(", ");
+  const dropped = [...ranges.matchAll(/(\d+)(?:-(\d+))?/g)].flatMap(([, from, to = from]) =>
     Array.from({ length: Number(to) - Number(from) + 1 }, (_, n) => Number(from) + n),
   );
-  return { dropped, unnamed: Number(told?.[1] ?? 0) - dropped.length };
+  return { dropped, unnamed: told.reduce((sum, [, count]) => sum + Number(count), -dropped.length) };
 }

@@ -2,7 +2,7 @@
 //
 // In a round (round.ts), workers use relay as both Claudes and the person do, beside the original; strikes kill and stop
 // their processes, and faults befall the file, the disk and the clock. What is asked and answered goes into a history.
-// Once everything is read, checker.ts and leftovers.ts hold it against seven invariants (run.ts).
+// Once everything is read, checker.ts and leftovers.ts hold it against eight invariants (run.ts).
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { hasPython } from "../support/original-statements.ts";

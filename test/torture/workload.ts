@@ -10,8 +10,11 @@ const client = fc.constantFrom<Client[]>("desktop", "code");
 
 // Most are short, and some are as long as they may be.
 const bytes = fc.nat(999).map((drawn) => Math.floor(drawn / 5 + 63_800 * (drawn / 999) ** 25));
-const draft = fc.record({ bytes, shape: fc.constantFrom("plain", "lines", "frames", "unicode") });
-/** A message to be sent. */
+const shape = fc.constantFrom("plain", "lines", "frames", "unicode");
+const project = fc.constantFrom(null, "api", "web");
+const named = fc.constantFrom(null, null, "api", "API", "web");
+const draft = fc.record({ bytes, shape, project: named, answers: fc.option(fc.nat(40), { freq: 3 }) });
+/** A message to be sent, for a project, in answer to one that was sent so many before; most are still somewhere. */
 export type Draft = Drawn<typeof draft>;
 
 const drafts = fc.array(draft, { minLength: 1, maxLength: 5 });
@@ -21,20 +24,20 @@ const how = fc.constantFrom("end of input", "SIGTERM", "SIGINT", "SIGHUP");
 const serverAction = (clears: boolean) =>
   fc.oneof(
     weighted(450, kind("send", { drafts, cancelsOne: percent(8) })),
-    weighted(460, kind("fetch", { limit, unreadOnly: percent(80), cancelAfter })),
+    weighted(460, kind("fetch", { limit, unreadOnly: percent(80), everyProject: percent(30), cancelAfter })),
     weighted(10, kind("leave", { how })),
     weighted(clears ? 2 : 0, kind("clear", {})),
   );
 /** What a client asks of its server. */
 export type ServerAction = Drawn<ReturnType<typeof serverAction>>;
 
-const words = fc.constantFrom("", "", "", "", "again", "status");
+const words = fc.constantFrom("", "", "", "all", "again", "status");
 const flags = fc.subarray(["--json", "--all"]);
 const commandAction = (clears: boolean) =>
   fc.oneof(
     weighted(40, kind("send", { draft, to: client, muted: percent(15), attached: percent(25) })),
     weighted(30, kind("get", { reader: client, limit, flags })),
-    weighted(18, kind("typed", { words })),
+    weighted(18, kind("typed", { words, project })),
     weighted(10, kind("status", {})),
     weighted(clears ? 1 : 0, kind("clear", {})),
   );
@@ -80,8 +83,9 @@ export function planRound(seed: string, round: number) {
   const order = fc.shuffledSubarray(kinds, { minLength: kinds.length });
   const clears = has("clears", 40);
   return {
-    servers: (["desktop", "code", "desktop", "code", "code"] as const).map((client, n) => ({
-      client,
+    servers: (["desktop", "code/api", "desktop", "code/web", "code"] as const).map((name, n) => ({
+      client: name.startsWith("code") ? ("code" as const) : ("desktop" as const),
+      project: name.split("/")[1] ?? null,
       actions: stream(`server ${n}`, serverAction(clears)),
     })),
     commands: [1, 2, 3].map((n) => stream(`command ${n}`, commandAction(clears))),
