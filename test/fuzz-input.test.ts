@@ -183,7 +183,7 @@ test(
       answers.texts = [];
       await until("each message waits, was shown, or was named as gone", () => {
         for (const side of [one, other]) answers.take(side.server);
-        const isTold = answers.texts.some((page) => page.includes(text) || page.includes("buffer was full"));
+        const isTold = answers.texts.some((page) => page.includes(text) || page.includes("left the window"));
         const isKnown = isTold || isKept(box, received, one.client) || mayClear;
         return isKept(box, sent, other.client) && isKnown;
       });
