@@ -117,7 +117,7 @@ const damages: [name: string, damage: (path: string) => void, lost?: number[], n
   ["the list of free pages", (path) => overwrite(path, 32, Uint8Array.of(0, 0, 1, 0, 0, 0, 0, 9))],
   ["the table of ids", (path) => wipe(path, rootOf(path, "sqlite_sequence"))],
   ["the table of files", (path) => wipe(path, rootOf(path, "relay_files"), 0xff)],
-  ["a file's content", (path) => overwrite(path, readFileSync(path).indexOf("A".repeat(4_000)) - 4, zeros)],
+  ["a file's content", (path) => damageContent(path)],
   ["a page of messages", (path) => wipe(path, leafOf(newest).page, 0xff), leafOf(newest).on],
   ["a page of the history", (path) => wipe(path, leafOf(10).page, 0xff), leafOf(10).on],
   ["the last page of the history", (path) => wipe(path, leafOf(22).page, 0xff), leafOf(22).on],
@@ -125,6 +125,15 @@ const damages: [name: string, damage: (path: string) => void, lost?: number[], n
   ["the page that leads to the history", (path) => wipe(path, rootOf(path, "relay_history"), 0xff), olderIds],
   ["the header", (path) => overwrite(path, 0, zeros.subarray(0, 100)), [...olderIds, ...ids], 1],
 ];
+
+const damageContent = (path: string) => overwrite(path, readFileSync(path).indexOf("A".repeat(4_000)) - 4, zeros);
+
+test("a list of files reads none of their contents, so that a damaged one hides no message", async () => {
+  await using box = sandbox();
+  damageContent(place(box));
+  const { status, stdout } = await box.relay(["log", "-n", "100", "--json"]);
+  expect([status, stdout.match(/"kept":true/g)?.length]).toEqual([0, 4]);
+});
 
 describe("every message that SQLite reads is kept when damage hits", () => {
   test.each(damages)("%s", async (name, damage, lost = [], nextId = newest + 1) => {
