@@ -117,6 +117,14 @@ describe("a typed command:", () => {
     expect(shown.length).toBeLessThan(10_000);
   });
 
+  test("/get shows the whole of 20 short messages with files, and the names", async () => {
+    await using box = sandbox();
+    const args = ["send", "--to", "code", "hello", "--file", "-", "--name", "a.txt"];
+    for (let n = 0; n < 20; n++) await box.relay(args, { stdin: "a" });
+    const rows = (await summary(openTypedSession(box))).split("\n").slice(1);
+    expect(rows.filter((row) => !row.startsWith("Message "))).toEqual(Array(20).fill(["│ hello", "+ a.txt"]).flat());
+  });
+
   test("a page says so if another reader got some of what the person was shown", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["first", "second"]);

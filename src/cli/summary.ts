@@ -37,7 +37,7 @@ function summarize(head: readonly string[], messages: readonly PageMessage[]): s
   let left = summaryLines - head.length - messages.reduce((sum, { files }) => sum + (files.length > 0 ? 2 : 1), 0);
   const lines = messages.flatMap((message, index) => {
     const { text, escaped } = makeVisible(message.message.replaceAll("\r\n", "\n"));
-    const most = Math.min(messageLines + 1, Math.floor(left / (messages.length - index)));
+    const most = Math.min(messageLines + 1, Math.max(1, Math.floor(left / (messages.length - index))));
     const body = firstLines(text.trimEnd().replaceAll("\t", "    "), most, message.id);
     left -= body.length;
     return [
