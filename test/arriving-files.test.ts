@@ -128,6 +128,19 @@ describe("Claude Code", () => {
     expect(existsSync(join(box.home, ".relay_files"))).toBe(false);
   });
 
+  test("keeps its files when another buffer in the same folder has no such message", async () => {
+    await using box = sandbox();
+    await sendFiles(box, "code", { "results.csv": csv });
+    await (await connect(box, codeClient)).fetch();
+    const other = ["--db", join(box.home, "other.db")];
+    for (const text of ["1", "2"]) await box.relay(["send", "--to", "code", text, "--file", "results.csv", ...other]);
+    const page = await (await connect(box, { ...codeClient, args: ["--client", "code", ...other] })).fetch();
+    expect(page).toContain(`"${box.home}/.relay_files-other.db/2/results.csv"`);
+    await box.relay(["clear", "--yes", ...other]);
+    expect(readdirSync(box.home).filter((name) => name.startsWith(".relay_files"))).toEqual([".relay_files"]);
+    expect(readFileSync(join(box.home, ".relay_files/1/results.csv"), "utf8")).toBe(csv);
+  });
+
   test("is told why a file is not on its disk", async () => {
     await using box = sandbox();
     await sendFiles(box, "code", { "results.csv": csv });

@@ -89,13 +89,14 @@ test.each<[unknown, string | null]>([
 });
 
 test.each([
-  [null, "~", ".relay_buffer.db"],
-  ["/home/me/b.db", "//home/me", "b.db"],
-  ["/opt/a (b) [c]/x*.db", "//opt/a ?b? ?c?", "x?.db"],
-  ["C:\\Users\\me\\b.db", "//c/Users/me", "b.db"],
-])("the permission rules for a buffer at %p", (buffer, folder, name) => {
+  [null, "~", ".relay_buffer.db", ""],
+  ["/home/me/.relay_buffer.db", "//home/me", ".relay_buffer.db", ""],
+  ["/home/me/b.db", "//home/me", "b.db", "-b.db"],
+  ["/opt/a (b) [c]/x*.db", "//opt/a ?b? ?c?", "x?.db", "-x?.db"],
+  ["C:\\Users\\me\\b.db", "//c/Users/me", "b.db", "-b.db"],
+])("the permission rules for a buffer at %p", (buffer, folder, name, files) => {
   expect(permissionRules(buffer)).toEqual({
-    allow: ["mcp__relay__relay_send", `Read(${folder}/.relay_files/**)`],
+    allow: ["mcp__relay__relay_send", `Read(${folder}/.relay_files${files}/**)`],
     deny: [`Read(${folder}/${name}*)`],
   });
 });

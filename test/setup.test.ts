@@ -455,7 +455,10 @@ describe("options of Claude Code", () => {
     const other = { RELAY_DB: join(box.home, "other.db") };
     await run(box, ["setup"], other);
     expect(json(box, paths.settings).env).toEqual(other);
-    expect(json(box, paths.settings).permissions.deny).toEqual([`Read(/${other.RELAY_DB}*)`]);
+    expect(json(box, paths.settings).permissions).toEqual({
+      allow: ["mcp__relay__relay_send", `Read(/${box.home}/.relay_files-other.db/**)`],
+      deny: [`Read(/${other.RELAY_DB}*)`],
+    });
     expect(json(box, paths.desktop).mcpServers.relay.args).toContain(other.RELAY_DB);
     const usual = { RELAY_DB: box.buffer };
     await run(box, ["setup"], usual);

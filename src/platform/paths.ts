@@ -30,14 +30,16 @@ export interface Places {
   installRecord: string;
 }
 
+const bufferName = ".relay_buffer.db";
+
 /** The buffer of a person with this home folder, without `RELAY_DB`. */
 export function defaultBufferPath(home: string): string {
-  return join(home, ".relay_buffer.db");
+  return join(home, bufferName);
 }
 
-/** The folder for the files that Claude Code gets from this buffer's messages. */
+/** The folder for the files that Claude Code gets from this buffer's messages. Another buffer beside it has the same ids. */
 export function receivedFolder(buffer: string): string {
-  return buffer.replace(/[^/\\]*$/, ".relay_files");
+  return buffer.replace(/[^/\\]*$/, (name) => (name === bufferName ? ".relay_files" : `.relay_files-${name}`));
 }
 
 /** The places of a person with this home folder on this system. Throws a `usage` error if `CLAUDE_CONFIG_DIR` is relative. */
