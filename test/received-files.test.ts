@@ -221,6 +221,7 @@ describe("a page with files", () => {
       [0, "not shown here; the person can have it with: relay save 41"],
     ]);
     expect(firstPart(Buffer.from("ü".repeat(4_000)), 1_001)?.length).toBe(1_001);
+    expect(firstPart(Buffer.from(`// license\n${"x".repeat(9_000)}`), 1_001)?.length).toBe(1_001);
     expect(textOf(Buffer.from("ü").subarray(0, 1))).toBe("");
   });
 

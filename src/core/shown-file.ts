@@ -76,11 +76,15 @@ const changesCharacters = 80;
 // A smaller part of a text says nothing.
 const leastPart = 1_000;
 
-/** A text, or the lines at its beginning that have at most this many bytes; `null` if that is too little to show. */
+/**
+ * A text, or its beginning of at most this many bytes: whole lines, unless one is very long. `null` if that is too little
+ * to show.
+ */
 export function firstPart(content: Uint8Array, bytes: number): Uint8Array | null {
   if (content.length <= bytes) return content;
   if (bytes < leastPart) return null;
-  return content.subarray(0, content.lastIndexOf(0x0a, bytes - 1) + 1 || bytes);
+  const lines = content.lastIndexOf(0x0a, bytes - 1) + 1;
+  return content.subarray(0, lines > bytes / 2 ? lines : bytes);
 }
 
 /** The text of a file, without half a character at its end. */
