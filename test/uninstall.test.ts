@@ -152,6 +152,15 @@ describe("uninstall", () => {
     expect(await total()).toBe(0);
   });
 
+  test("says where messages and their files remain", async () => {
+    await using box = home();
+    await run(box, ["setup"]);
+    await sendAll(box, "code", ["one"]);
+    put(box, ".relay_files/1/plot.png", "a message's");
+    const places = `your messages, in ${box.buffer} and ${box.home}/.relay_files (to delete them: relay uninstall --purge)`;
+    expect(await run(box, ["uninstall"])).toContain(`What remains: ${places}`);
+  });
+
   test("--purge leaves no file of relay's", async () => {
     await using box = home({ desktop: true });
     mkdirSync(join(box.home, ".cache"));

@@ -59,9 +59,11 @@ export const command = defineCommand({
 function whatRemains(setup: SetupContext): string[] {
   const buffer = chosenBuffer(setup) ?? setup.places.defaultBufferPath;
   const program = stablePath(setup.executable, setup.system);
-  const messages = existsSync(buffer)
-    ? `your messages, in ${buffer} (to delete them: relay uninstall --purge), and `
-    : "";
+  const places = [buffer, receivedFolder(buffer)].filter((path) => existsSync(path));
+  const messages =
+    places.length > 0
+      ? `your messages, in ${places.join(" and ")} (to delete them: relay uninstall --purge), and `
+      : "";
   return [`What remains: ${messages}relay itself: ${program}`];
 }
 
