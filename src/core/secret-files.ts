@@ -22,6 +22,7 @@ const secretFiles: Readonly<Record<string, readonly string[]>> = {
       "microsoft/vault",
     ],
     ...[".credentials.json", ".claude.json*", "claude_desktop_config.json", ".*_history"],
+    ...["credentials.json", "service*account*.json", "kubeconfig", ".dockercfg", "*.tfstate*"],
   ],
   "in a repository's own folder": [".git"],
   "relay's own": [".relay_*"],
