@@ -413,7 +413,7 @@ Code last got 1 message just now: command
     await Bun.write(join(box.home, "my code.py"), "print()");
     const dragged = `send --to code '${box.home}/my code.py' 'my code.py'`;
     expect(await onTerminal(box, dragged, {}, "\n")).toContain(
-      'my code.py" are files. Send more than their names? [Y/n] relay: sent to Code as message 1, with my code.py (text/plain, 7 bytes), my code.py (',
+      'my code.py" are files. Send them, and not just their names? [Y/n] relay: sent to Code as message 1, with my code.py (text/plain, 7 bytes), my code.py (',
     );
     await onTerminal(box, "send --to code 'my code.py'", {}, "n\n");
     await onTerminal(box, "send --to code not the person", { CLAUDECODE: "1" });

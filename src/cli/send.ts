@@ -149,9 +149,10 @@ function decode(bytes: Uint8Array, to: Client): string {
 /** Asks whether words that are all names of files, as after a drag onto the terminal, stand for the files. Throws `usage` without a terminal. */
 async function areMeant(words: readonly string[], to: Client, { environment }: Context): Promise<boolean> {
   const shown = words.map((word) => makeVisible(word).text);
-  const [subject, itself] = words.length === 1 ? ["is a file", "its name"] : ["are files", "their names"];
+  const [subject, them, itself] =
+    words.length === 1 ? ["is a file", "it", "its name"] : ["are files", "them", "their names"];
   const names = shown.map((name) => `"${name}"`).join(", ");
-  if (environment.terminal.stdin) return ask(`${names} ${subject}. Send more than ${itself}?`, "[Y/n]");
+  if (environment.terminal.stdin) return ask(`${names} ${subject}. Send ${them}, and not just ${itself}?`, "[Y/n]");
   const meant = `relay send --to ${to} ${shown.map((name) => `--file ${shellWord(name)}`).join(" ")}`;
   const fix = `Did you mean \`${meant}\`? To send the name, say more than the name.`;
   throw new RelayError("usage", `${names} ${subject}, and only ${itself} would be sent`, fix);
