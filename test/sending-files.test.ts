@@ -170,7 +170,11 @@ describe("a model sends", () => {
   });
 
   const clients: [name: string, options: (box: Sandbox) => PeerOptions, outcome: string][] = [
-    ["Desktop, with no folder", () => ({ name: "claude-ai" }), "there is no folder that it may send from"],
+    [
+      "Desktop, with no folder",
+      () => ({ name: "claude-ai" }),
+      "there is no folder that it may send from. For Claude Desktop, the person allows one",
+    ],
     [
       "Desktop, with a folder",
       (box) => ({ name: "claude-ai", args: ["--allow-files", join(box.home, "my project")] }),

@@ -32,7 +32,7 @@ export function modelRules(
 ): ModelRules {
   const folders = [...new Set(given.flatMap((folder) => realPathOrNull(folder) ?? []))];
   if (folders.length === 0) {
-    const fix = "The person allows a folder in a terminal: relay setup-desktop --allow-files DIR";
+    const fix = "For Claude Desktop, the person allows one in a terminal: relay setup-desktop --allow-files DIR";
     throw new RelayError("failed", "a model may send no files here: there is no folder that it may send from", fix);
   }
   const found = places();
