@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { complete, shells } from "./support/completing.ts";
-import { sandbox } from "./support/sandbox.ts";
+import { relayBinary, sandbox } from "./support/sandbox.ts";
 
 /** The program's answer to a shell: each word, with its description. */
 async function ask(shell: string, words: string[]): Promise<[word: string, description: string][]> {
@@ -68,6 +68,17 @@ describe("a command line is completed", () => {
     expect(await ask("fish", ["stat"])).toEqual([["status", "Show unread messages"]]);
   });
 });
+
+test.skipIf(!Bun.which("bash"))(
+  "a bash without compopt, as macOS has it, completes no path, and says nothing",
+  async () => {
+    await using box = sandbox();
+    const script = `enable -n compopt; source <("${relayBinary}" completions bash)
+    relay() { "${relayBinary}" "$@"; }
+    COMP_WORDS=(relay send --file ""); COMP_CWORD=3; _relay; echo "\${#COMPREPLY[@]}"`;
+    expect(await box.run(["bash", "-c", script])).toEqual({ status: 0, stdout: "0\n", stderr: "" });
+  },
+);
 
 describe.each(shells)("in %s", (shell) => {
   const absent = !Bun.which(shell);

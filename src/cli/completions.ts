@@ -15,7 +15,7 @@ _relay() {
   local word
   COMPREPLY=()
   while IFS=$'\\t' read -r word _; do
-    if [[ $word == "${anyPath}" ]]; then compopt -o default; else COMPREPLY+=("$word"); fi
+    if [[ $word == "${anyPath}" ]]; then compopt -o default 2>/dev/null; else COMPREPLY+=("$word"); fi
   done < <(relay completions bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 
