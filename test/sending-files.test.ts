@@ -51,6 +51,7 @@ describe("a model sends no file", () => {
     ["called deploy.pem", (box) => put(box, "my project/deploy.pem"), `${secret} a key`],
     ["of a service", (box) => put(box, "my project/Service-Account-1.json"), `${secret} a store of credentials`],
     ["of a state with secrets", (box) => put(box, "my project/a.tfstate.backup"), `${secret} a store of credentials`],
+    ["of a browser", (box) => put(box, "my project/.var/app/b/Default/Login Data"), `${secret} in a browser's`],
     ["of .git", (box) => put(box, "my project/.git/config"), `${secret} in a repository's own folder`],
     ["by a link to a key", (box) => linkTo(box, put(box, "my project/id_rsa")), `${secret} a key`],
     ["by a link that is called .env", (box) => linkTo(box, put(box, "my project/a"), ".env"), `${secret} an`],

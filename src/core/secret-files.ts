@@ -30,6 +30,7 @@ const secretFiles: Readonly<Record<string, readonly string[]>> = {
     ...[".mozilla", ".thunderbird", "firefox/profiles", "thunderbird/profiles", "google/chrome", "microsoft/edge"],
     ...[".config/google-chrome*", ".config/chromium", ".config/microsoft-edge*", "bravesoftware", ".config/vivaldi"],
     ...[".config/opera*", "opera software", "application support/arc", "library/safari", "library/cookies"],
+    ...["login data*", "cookies.sqlite*", "key4.db", "logins.json"], // wherever a package puts them
   ],
   "the state of a process": ["proc", "sys", "dev"].map((folder) => `^${folder}`),
 };
