@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { announce } from "./announce.ts";
+import { attach } from "./attachments.ts";
 import { idle } from "./idle.ts";
 import { inLab } from "./lab.ts";
 import { search } from "./searches.ts";
@@ -7,7 +8,7 @@ import { send } from "./sends.ts";
 import { start } from "./start.ts";
 import { machine, type Row, renderTable } from "./table.ts";
 
-const measures = { start, send, search, announce, idle };
+const measures = { start, send, attach, search, announce, idle };
 
 const { values } = parseArgs({
   options: {

@@ -26,8 +26,10 @@ export async function converse(
   box: Sandbox,
   client: "desktop" | "code" | null,
   buffer = ".relay_buffer.db",
+  args: readonly string[] = [],
 ): Promise<Conversation> {
-  const child = Bun.spawn([...notifiersFrom(box.programs), relayBinary, ...(client ? ["--client", client] : [])], {
+  const named = client ? ["--client", client] : [];
+  const child = Bun.spawn([...notifiersFrom(box.programs), relayBinary, ...named, ...args], {
     env: { ...box.env, RELAY_DB: join(box.home, buffer) },
     cwd: box.home,
     stdin: "pipe",

@@ -62,7 +62,7 @@ async function startSender(lab: Lab, window: Window): Promise<() => Promise<numb
  * The least that a durable send can be: a transaction that stores a row in the original's table, and may delete the
  * oldest beyond the window, with relay's pragmas and nothing else. Creates the file at `path`.
  */
-function bareInsert(path: string, evicts: boolean): () => void {
+export function bareInsert(path: string, evicts: boolean, text = message): () => void {
   const db = new Database(path, { create: true, strict: true });
   db.run(`PRAGMA journal_mode = TRUNCATE;
     PRAGMA synchronous = FULL;
@@ -74,7 +74,7 @@ function bareInsert(path: string, evicts: boolean): () => void {
   const evict = db.query(`DELETE FROM messages WHERE id <= last_insert_rowid() - ${windowSize}`);
   return () => {
     db.run("BEGIN IMMEDIATE");
-    store.run({ message, now: new Date().toISOString() });
+    store.run({ message: text, now: new Date().toISOString() });
     if (evicts) evict.run();
     db.run("COMMIT");
   };
