@@ -1,3 +1,4 @@
+import { RelayError } from "./errors.ts";
 import { plural, thousands } from "./words.ts";
 
 /** A file of a message. */
@@ -35,4 +36,10 @@ export function textOfFiles(files: readonly Attachment[]): string {
 /** A file with its type and size, for people. */
 export function describeFile({ name, type, size }: Pick<Attachment, "name" | "type" | "size">): string {
   return `${name} (${type}, ${thousands(size)} bytes)`;
+}
+
+/** The error for files that find no room beside unread ones. */
+export function noRoomForFiles(): RelayError {
+  const problem = "nothing was sent: the files that wait unread leave no room in the 64 MB that relay keeps";
+  return new RelayError("failed", problem, "Send their paths, or wait until they are read.");
 }

@@ -68,6 +68,9 @@ export interface Page {
   tooLong: number | null;
 }
 
+/** The page of a buffer that does not exist. */
+export const emptyPage: Page = { messages: [], remaining: 0, others: [], inFlight: 0, dropped: [], tooLong: null };
+
 /** A page on its way to its reader. No other reader gets its messages until it is acked, released, or 5 s old. */
 export interface Lease extends Source {
   id: string;

@@ -1,5 +1,6 @@
 import type { ListedAttachment, NewAttachment } from "./attachment.ts";
 import type { Client } from "./client.ts";
+import { RelayError } from "./errors.ts";
 import { makeVisible } from "./escape.ts";
 
 /** The place where the person typed a message. */
@@ -40,4 +41,13 @@ export function firstCharacters(text: string): string {
 /** The time at which the client read the message; `null` if it is unread. */
 export function readAt(message: Message, client: Client): string | null {
   return client === "desktop" ? message.read_by_desktop_at : message.read_by_code_at;
+}
+
+/** The error for a message that answers one which is nowhere. */
+export function unknownAnswered(id: number): RelayError {
+  return new RelayError(
+    "usage",
+    `there is no message ${id} to answer`,
+    "It was cleared, left the history, or was never sent; leave reply_to out.",
+  );
 }

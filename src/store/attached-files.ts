@@ -1,6 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { StoredAttachment } from "../core/attachment.ts";
-import { RelayError } from "../core/errors.ts";
+import { noRoomForFiles, type StoredAttachment } from "../core/attachment.ts";
 import { filesPerMessage, keptFileBytes } from "../core/limits.ts";
 import { isUnread } from "./columns.ts";
 import { everywhere } from "./history.ts";
@@ -52,8 +51,7 @@ export function makeRoomForFiles(db: Database, newest: number): void {
     excess -= bytes;
   }
   if (excess <= 0) return;
-  const problem = "nothing was sent: the files that wait unread leave no room in the 64 MB that relay keeps";
-  throw new RelayError("failed", problem, "Send their paths, or wait until they are read.");
+  throw noRoomForFiles();
 }
 
 const columns = `CAST(name AS TEXT) AS name, CAST(type AS TEXT) AS type, CAST(size AS INTEGER) AS size,

@@ -1,9 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
-import { RelayError } from "../core/errors.ts";
 import type { Lease } from "../core/leased-page.ts";
 import { windowSize } from "../core/limits.ts";
-import type { Message, NewMessage } from "../core/message.ts";
+import { type Message, type NewMessage, unknownAnswered } from "../core/message.ts";
 import type { Counts } from "../core/store.ts";
 import { amongIds, isUnread, readColumn } from "./columns.ts";
 import { lastDeliveries, noteDelivery } from "./deliveries.ts";
@@ -31,11 +30,7 @@ function projectOfAnswered(db: Database, id: number): string | null {
     .query<{ project: string | null }, { id: number }>(`SELECT project FROM ${everywhere} WHERE id = $id`)
     .get({ id });
   if (answered) return withSafeProject(answered).project;
-  throw new RelayError(
-    "usage",
-    `there is no message ${id} to answer`,
-    "It was cleared, left the history, or was never sent; leave reply_to out.",
-  );
+  throw unknownAnswered(id);
 }
 
 /** Makes room in the window, but not of `newest`: the oldest read message goes first, the oldest unread one last. */

@@ -1,10 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { type Client, otherClient } from "../core/client.ts";
+import { composePage, leaseFor, projectOf } from "../core/compose-page.ts";
 import type { LeasedPage, Page, PageMessage, PageRequest, Source } from "../core/leased-page.ts";
 import { pageBytes } from "../core/limits.ts";
-import { readAt } from "../core/message.ts";
-import { countFitting, fitPage } from "../core/page-size.ts";
-import { splitWaiting } from "../core/project.ts";
+import { countFitting } from "../core/page-size.ts";
 import type { Redeemed, Ticket } from "../core/store.ts";
 import { amongIds, inFlight, listedFiles, type RowWithFiles, readColumn, typedIn, withFiles } from "./columns.ts";
 import { unreported } from "./dropped.ts";
@@ -23,41 +22,30 @@ const columns = `id, sender, CAST(message AS TEXT) AS message, CAST(timestamp AS
 type Row = Omit<PageMessage, "redelivered" | "files"> &
   RowWithFiles & { redelivered: number; leased_at: number | null };
 
-/** The project whose messages a request is for; `null` for all. */
-function projectOf({ reader, project, everyProject = false }: PageRequest): string | null {
-  return reader === "desktop" || everyProject ? null : project;
-}
-
 /** The page that a request gives at `now`. */
 export function readPage(db: Database, request: PageRequest, now: number): Page {
-  const { reader, limit, includeRead, size } = request;
+  const { reader } = request;
   const project = projectOf(request);
   const unread = countUnread(db)[reader];
-  const waiting = unread > 0 ? readWaiting(db, request, now) : []; // a statement less where a person finds nothing
-  const dropped = unreported(db, reader, project);
-  const { count, tooLong } = fitPage(waiting, dropped, size);
-  const fresh = waiting.slice(0, count);
-  const before = includeRead && count === waiting.length ? readBefore(db, request, limit - count, fresh) : [];
-  const { own, others } = splitWaiting(unread, project === null ? [] : waitingByProject(db), project);
-  return {
-    messages: [...fresh, ...before].sort((a, b) => a.id - b.id),
-    remaining: own - count,
-    others,
-    inFlight: unread > 0 ? countInFlight(db, reader, project, now) : 0,
-    dropped,
-    tooLong,
+  // two statements less where a person finds nothing
+  const [waiting, flying] =
+    unread > 0 ? [readWaiting(db, request, now), countInFlight(db, reader, project, now)] : [[], 0];
+  const found = {
+    waiting,
+    readBefore: (limit: number) => readBefore(db, reader, project, limit),
+    unread,
+    projects: project === null ? [] : waitingByProject(db),
+    inFlight: flying,
+    dropped: unreported(db, reader, project),
   };
+  return composePage(found, request);
 }
 
 /** Reads a page and leases its messages. */
 export function leasePage(db: Database, request: PageRequest, now: number): LeasedPage {
-  const { reader, origin, project } = request;
   const page = readPage(db, request, now);
-  const unread = page.messages.filter((message) => readAt(message, reader) === null).map(({ id }) => id);
-  const { dropped } = page;
-  if (unread.length + dropped.length === 0) return { page, lease: null };
-  const lease = { id: crypto.randomUUID(), reader, unread, dropped, origin, project };
-  leaseMessages(db, lease, now);
+  const lease = leaseFor(page, request, crypto.randomUUID());
+  if (lease) leaseMessages(db, lease, now);
   return { page, lease };
 }
 
@@ -133,17 +121,14 @@ function countInFlight(db: Database, reader: Client, project: string | null, now
   return found?.n ?? 0;
 }
 
-function readBefore(db: Database, request: PageRequest, limit: number, fresh: PageMessage[]): PageMessage[] {
-  const { reader } = request;
-  const rows = db
+function readBefore(db: Database, reader: Client, project: string | null, limit: number): PageMessage[] {
+  return db
     .query<Row, { sender: Client; limit: number; project: string | null }>(
       `SELECT ${columns} FROM messages AS found
        WHERE sender = $sender AND ${readColumn(reader)} IS NOT NULL AND ${isForProject} ORDER BY id DESC LIMIT $limit`,
     )
-    .all({ sender: otherClient(reader), limit, project: projectOf(request) })
+    .all({ sender: otherClient(reader), limit, project })
     .map(shownMessage);
-  const used = fresh.reduce((sum, { message }) => sum + Buffer.byteLength(message), 0);
-  return rows.slice(0, countFitting(rows, pageBytes - used, fresh.length === 0));
 }
 
 // The page of an expired lease may have been shown.

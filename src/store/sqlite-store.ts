@@ -2,7 +2,14 @@ import type { Database } from "bun:sqlite";
 import type { StoredAttachment } from "../core/attachment.ts";
 import { type Client, clients } from "../core/client.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
-import type { Lease, LeasedPage, Page, PageMessage, PageRequest } from "../core/leased-page.ts";
+import {
+  emptyPage,
+  type Lease,
+  type LeasedPage,
+  type Page,
+  type PageMessage,
+  type PageRequest,
+} from "../core/leased-page.ts";
 import { historyDays } from "../core/limits.ts";
 import {
   type Appended,
@@ -40,7 +47,6 @@ export interface SqliteStoreOptions extends KnownServers {
 
 type Work<T> = (db: Database, now: number) => T;
 
-const emptyPage: Page = { messages: [], remaining: 0, others: [], inFlight: 0, dropped: [], tooLong: null };
 const noCounts: Counts = {
   total: 0,
   history: 0,
