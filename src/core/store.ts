@@ -174,6 +174,8 @@ export interface Store {
    * preference of this process's client, stored again if the store was replaced by one that knows none.
    */
   leaseNotifications(options?: { final?: boolean; own?: ClientPreference | null }): Promise<NotificationLease[]>;
+  /** From now on calls `wake` when another process leaves messages to announce, where the store can tell. */
+  watch?(wake: () => void): void;
   /** Marks the messages of a shown notification as announced. */
   markNotified(lease: NotificationLease): Promise<void>;
   /** Gives back a notification that was not shown, for another process to try. */

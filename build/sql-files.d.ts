@@ -1,0 +1,5 @@
+/** An SQL file imported as text, which the bundler puts into the binary. */
+declare module "*.sql" {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,86 @@
+import { systemClock } from "../../core/clock.ts";
+import { type DatabaseUrl, describeDatabase } from "../../core/database-url.ts";
+import { RelayError } from "../../core/errors.ts";
+import { lockMs } from "../../core/limits.ts";
+import { PostgresConnection } from "./postgres-connection.ts";
+import { migrate } from "./postgres-schema.ts";
+
+/** What a database says of itself and of its user. */
+export interface DatabaseReport {
+  /** The same on every machine that has this buffer. */
+  buffer: string;
+  schema: number;
+  server: string;
+  role: string;
+  /** The role is an administrator's, whom row-level security does not hold back, and others have messages here. */
+  seesOthers: boolean;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** A question and its answer, in milliseconds. */
+  latencyMs: number;
+}
+
+/** Prepares a database for relay, and tries to write. Throws a `buffer` error. */
+export async function prepare(database: DatabaseUrl): Promise<void> {
+  const connection = connectionTo(database);
+  try {
+    await connection.use(migrate);
+    await connection.call("report", { make: true });
+  } finally {
+    connection.close();
+  }
+}
+
+/** Asks a database about itself, and changes nothing. Throws a `buffer` error. */
+export async function report(database: DatabaseUrl): Promise<DatabaseReport> {
+  const connection = connectionTo(database);
+  try {
+    await connection.call("report", {}); // connects
+    const start = systemClock.elapsed();
+    const found = await connection.call<Omit<DatabaseReport, "latencyMs">>("report", {});
+    if (!found) throw new Error("the database answered nothing");
+    return { ...found, latencyMs: systemClock.elapsed() - start };
+  } finally {
+    connection.close();
+  }
+}
+
+/** Makes a role that may use its own rows of relay and nothing else, with a new password. Throws a `buffer` error. */
+export async function createRole(database: DatabaseUrl, name: string): Promise<DatabaseUrl> {
+  if (!/^[a-z_][a-z0-9_-]{0,62}$/i.test(name))
+    throw new RelayError("usage", `"${name}" is no name for a role`, "Use letters, digits, _ and -.");
+  const password = Buffer.from(crypto.getRandomValues(new Uint8Array(18))).toString("base64url");
+  const connection = connectionTo(database);
+  try {
+    await connection.use(async (sql) => {
+      await migrate(sql);
+      const [found] = await sql`SELECT FROM pg_roles WHERE rolname = ${name}`;
+      if (found) throw new RelayError("failed", `${describeDatabase(database)} has a role "${name}" already`);
+      // servers may log statements, so this one has no password in it
+      const verifier = await scramVerifier(password);
+      const limits = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION";
+      await sql.unsafe(`CREATE ROLE "${name}" ${limits} PASSWORD '${verifier}'`);
+      await sql.unsafe(`GRANT CONNECT ON DATABASE "${database.database.replaceAll('"', '""')}" TO "${name}"`);
+    });
+    return { ...database, user: name, password };
+  } finally {
+    connection.close();
+  }
+}
+
+function connectionTo(database: DatabaseUrl): PostgresConnection {
+  return new PostgresConnection(database, systemClock, lockMs);
+}
+
+/** What PostgreSQL keeps of a password (RFC 5803). */
+async function scramVerifier(password: string): Promise<string> {
+  const iterations = 4_096;
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const bytes = new TextEncoder().encode(password);
+  const key = await crypto.subtle.importKey("raw", bytes, "PBKDF2", false, ["deriveBits"]);
+  const salted = await crypto.subtle.deriveBits({ name: "PBKDF2", hash: "SHA-256", salt, iterations }, key, 256);
+  const hmac = (text: string) => new Bun.CryptoHasher("sha256", Buffer.from(salted)).update(text).digest();
+  const stored = new Bun.CryptoHasher("sha256").update(hmac("Client Key")).digest("base64");
+  const saltText = Buffer.from(salt).toString("base64");
+  return `SCRAM-SHA-256$${iterations}:${saltText}$${stored}:${hmac("Server Key").toString("base64")}`;
+}
