@@ -13,7 +13,7 @@ import { openPatiently } from "./support/database.ts";
 import { get, onTerminal, relayBinary, sandbox, sendAll } from "./support/sandbox.ts";
 
 const seen = [
-  ..."send get status log show save resend clear setup doctor demo uninstall".split(" "),
+  ..."send get status log show save resend clear setup doctor demo uninstall connect disconnect".split(" "),
   ..."setup-code setup-desktop serve completions help version".split(" "),
 ];
 const hidden = ["typed", "hook", "statusline", "picture"];

@@ -15,7 +15,7 @@ async function ask(shell: string, words: string[]): Promise<[word: string, descr
 }
 
 const verbs =
-  "serve send get status log show save resend clear doctor demo setup setup-code setup-desktop uninstall completions help version";
+  "serve send get status log show save resend clear doctor demo setup setup-code setup-desktop uninstall connect disconnect completions help version";
 const serving = "--client --debug --sound --allow-files --idle-timeout --help";
 
 describe("a command line is completed", () => {

@@ -372,7 +372,9 @@ describe("it finds", () => {
       "warn same buffer: every Claude here uses HOME/.relay_buffer.db, and RELAY_DB here is HOME/mine.db",
     ]);
     const relative = await doctor(box, { env: { RELAY_DB: "relative" } });
-    expect(wrong(relative)).toEqual(['fail buffer: RELAY_DB is "relative", which is not an absolute path']);
+    expect(wrong(relative)).toEqual([
+      'fail buffer: RELAY_DB is "relative", which is neither an absolute path nor a postgres:// URL',
+    ]);
   });
 
   test("nothing after a setup with a RELAY_DB of the person's own", async () => {
@@ -438,6 +440,7 @@ test("an administrator's settings count, in the place that the system has for th
       configuration: readConfiguration(places, box.home),
       version: "1",
       bufferPath: () => box.buffer,
+      database: () => null,
       probe: async () => ({ version: "1", tools: ["relay_send"] }),
       notifier: null,
     };

@@ -40,7 +40,7 @@ function openHome(files: Record<string, string | Uint8Array>) {
   const system = { ...systemOf("linux", variables, [program, claude]), exists: existsSync };
   const places = placesOf(home, system);
   const context = { system, places, executable: program, folder: join(home, "project"), buffer: null };
-  const subject = { context, version: "1", bufferPath: () => join(home, "b.db"), notifier: null };
+  const subject = { context, version: "1", bufferPath: () => join(home, "b.db"), notifier: null, database: () => null };
   return {
     home,
     examine: () =>

@@ -33,6 +33,12 @@ export function setupContext({ environment }: Context): SetupContext {
 export function writableSetupContext(context: Context, command: string): SetupContext {
   const { environment } = context;
   const setup = setupContext(context);
+  if (environment.database().url !== null)
+    throw new RelayError(
+      "usage",
+      "RELAY_DB names a database",
+      `Run relay connect URL, and ${command} without RELAY_DB.`,
+    );
   const buffer = setup.system.variables.RELAY_DB ? environment.bufferPath() : null;
   if (buffer) refuseInsideClaudeCode(`${command} with RELAY_DB`, environment);
   const { home } = setup.places;

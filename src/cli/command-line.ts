@@ -1,4 +1,5 @@
 import { isAbsolute } from "node:path";
+import { isDatabaseUrl } from "../core/database-url.ts";
 import { errorMessage, OutputClosed, ProgramEnded, RelayError, WriteFailed } from "../core/errors.ts";
 import { makeVisible, printableJson } from "../core/escape.ts";
 import { parseArguments } from "./arguments.ts";
@@ -36,7 +37,7 @@ function takeBuffer(rawArgs: readonly string[]): { buffer: string | null; others
   const [value, length] = flag === "--db" ? [next, 2] : [flag.slice("--db=".length), 1];
   const refused = (what: string) =>
     new RelayError("usage", `--db ${what}`, "Give it the path of the buffer file, once.");
-  if (value === undefined || !isAbsolute(value)) throw refused("needs an absolute path");
+  if (value === undefined || !(isAbsolute(value) || isDatabaseUrl(value))) throw refused("needs an absolute path");
   if (rawArgs.findLastIndex(isFlag) !== at) throw refused("is given twice");
   return { buffer: value, others: rawArgs.toSpliced(at, length) };
 }

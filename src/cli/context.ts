@@ -1,5 +1,6 @@
 import type { styleText } from "node:util";
 import { systemClock } from "../core/clock.ts";
+import { describeDatabase } from "../core/database-url.ts";
 import { type NotificationOutcome, Notifications } from "../core/notifications.ts";
 import { Relay } from "../core/relay.ts";
 import type { Store } from "../core/store.ts";
@@ -7,18 +8,25 @@ import { systemNotifier } from "../notify/system-notifier.ts";
 import { type Environment, readEnvironment } from "../platform/environment.ts";
 import { standardOutput, writeNow } from "../platform/output.ts";
 import { isRunning } from "../platform/process.ts";
-import { SqliteStore } from "../store/sqlite-store.ts";
+import { chosenDatabase, openStore } from "../store/open-store.ts";
 
 // After this the store may wait once more, for 50 ms.
 const quickLockTimeoutMs = 120;
+
+// Claude Code waits longer for its hooks.
+const typedTimeoutMs = 2_000;
 
 /** The parts that every command works with. */
 export interface Context {
   environment: Environment;
   /** Relay over the buffer of this environment, or over another one. */
   relay(options?: RelayOptions): Relay;
-  /** The store, which gives up within 250 ms of the process's start, for a command that delays the person. */
+  /** The store, which gives up within 250 ms of the process's start, for what the person did not ask for. */
   quickStore(): Store;
+  /** The store for what the person typed in a prompt: as quick over a file; a database may be an ocean away. */
+  typedStore(): Store;
+  /** The buffer, as people may see it: the path of the file, or the database's URL without its password. */
+  bufferName(): string;
   /** Writes a page to standard output. Rejects with WriteFailed. */
   write(text: string): Promise<void>;
   /** Writes lines of data to standard output. Throws WriteFailed. */
@@ -44,16 +52,17 @@ interface RelayOptions {
 export function createContext(buffer: string | null = null): Context {
   const environment = readEnvironment(undefined, buffer);
   const output = standardOutput("stdout");
-  const openStore = (locate: () => string, lockTimeoutMs?: number) =>
-    new SqliteStore({
-      locate,
+  const open = (buffer: string | null, lockTimeoutMs?: number) =>
+    openStore({
+      locate: () => buffer ?? environment.bufferPath(),
+      database: () => (buffer ? { ...environment.database(), url: null, savedUrl: null } : environment.database()),
       clock: systemClock,
       isRunning,
       historyDays: environment.historyDays,
       lockTimeoutMs,
     });
-  const relay = ({ onOutcome, buffer, lockTimeoutMs }: RelayOptions = {}) => {
-    const store = openStore(() => buffer ?? environment.bufferPath(), lockTimeoutMs);
+  const relay = ({ onOutcome, buffer = null, lockTimeoutMs }: RelayOptions = {}) => {
+    const store = open(buffer, lockTimeoutMs);
     const notifications = new Notifications({
       store,
       clock: systemClock,
@@ -63,10 +72,16 @@ export function createContext(buffer: string | null = null): Context {
     });
     return new Relay(store, notifications, systemClock);
   };
+  const database = () => chosenDatabase(environment.database());
   return {
     environment,
     relay,
-    quickStore: () => openStore(environment.bufferPath, quickLockTimeoutMs),
+    quickStore: () => open(null, quickLockTimeoutMs),
+    typedStore: () => open(null, database() ? typedTimeoutMs : quickLockTimeoutMs),
+    bufferName() {
+      const chosen = database();
+      return chosen ? describeDatabase(chosen) : environment.bufferPath();
+    },
     write: (text) => output(encodeLine(text)),
     print: (text) => writeNow(1, encodeLine(text)),
     printExact: (text) => writeNow(1, new TextEncoder().encode(text)),

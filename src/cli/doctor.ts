@@ -12,6 +12,7 @@ import { checkLeaks } from "../doctor/install-check.ts";
 import { systemNotifier } from "../notify/system-notifier.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
 import { withoutFlag } from "../setup/servers.ts";
+import { chosenDatabase } from "../store/open-store.ts";
 import { repairBuffer } from "../store/repair.ts";
 import { setupContext } from "./apply.ts";
 import { defineCommand } from "./command.ts";
@@ -54,6 +55,7 @@ async function examineHere(context: Context, notify: boolean): Promise<ListedFin
     configuration: readConfiguration(setup.places, setup.folder),
     version,
     bufferPath: environment.bufferPath,
+    database: () => chosenDatabase(environment.database()),
     probe: (server) => probe(server, folder),
     notifier: notify ? systemNotifier(environment.system) : null,
   };

@@ -19,6 +19,8 @@ const groups: Record<string, Record<string, string[]>> = {
     doctor: ["relay doctor", "relay doctor --notify"],
     demo: ["relay demo"],
     uninstall: ["relay uninstall", "relay uninstall --purge"],
+    connect: ["relay connect postgres://me@host/relay", "relay connect postgres://admin@host/relay --create-role me"],
+    disconnect: ["relay disconnect"],
   },
   More: {
     "setup-code": ["relay setup-code --statusline", "relay setup-code --scope project"],
@@ -36,7 +38,7 @@ const examples = ["relay setup", 'relay send --to code "The tests pass."', "git 
 type Row = [term: string, description: string, value?: string];
 
 const environment: Row[] = [
-  ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db)"],
+  ["RELAY_DB", "The buffer's absolute path (default ~/.relay_buffer.db), or a postgres:// URL"],
   ["RELAY_HISTORY", "Days to keep what left the window (default 90), or off"],
   ["RELAY_NOTIFY", "auto (default), or off for no notifications"],
   ["NO_COLOR", "No colour on a terminal"],
@@ -44,7 +46,7 @@ const environment: Row[] = [
   ["CLAUDE_CONFIG_DIR", "Claude Code's folder (default ~/.claude)"],
 ];
 
-const bufferRow: Row = ["    --db", "The buffer's absolute path; wins over RELAY_DB", "PATH"];
+const bufferRow: Row = ["    --db", "The buffer's absolute path, or a postgres:// URL; wins over RELAY_DB", "PATH"];
 const helpRow: Row = ["-h, --help", "Show this help"];
 
 const exitCodes: Row[] = [

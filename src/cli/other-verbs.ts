@@ -2,7 +2,9 @@ import { version } from "../core/version.ts";
 import { command as clear } from "./clear.ts";
 import { defineCommand } from "./command.ts";
 import { command as completions } from "./completions.ts";
+import { command as connect } from "./connect.ts";
 import { command as demo } from "./demo.ts";
+import { command as disconnect } from "./disconnect.ts";
 import { command as doctor } from "./doctor.ts";
 import { command as help } from "./help.ts";
 import { command as log } from "./log.ts";
@@ -28,6 +30,8 @@ export const otherVerbs = {
   "setup-code": setupCode,
   "setup-desktop": setupDesktop,
   uninstall,
+  connect,
+  disconnect,
   picture,
   completions,
   help,

@@ -7,7 +7,7 @@ export const command = defineCommand({
   args: { json: { type: "boolean", description: "Print JSON" } },
   async run({ args, data: context }) {
     const { environment, print } = context;
-    const buffer = environment.bufferPath();
+    const buffer = context.bufferName();
     const counts = await context.relay().store.counts();
     if (args.json) return print(printableJson({ buffer, ...counts }));
     if (!environment.terminal.stdout) return print(renderStatus(buffer, counts, Date.now()));

@@ -53,7 +53,7 @@ export async function answerGet(
     .toLowerCase()
     .replace(/\s+/g, " ")
     .replace(/^#(?=\d)/, "");
-  const store = context.quickStore();
+  const store = context.typedStore();
   const found = await find(words, session, store);
   if (typeof found === "string") return context.print(answer(found));
   if (!(await isFromClaudeCode())) return; // it costs 0.3 ms
@@ -92,9 +92,9 @@ async function find(
 async function answerWords(
   words: string,
   { project }: CodeSession,
-  { environment, quickStore }: Context,
+  { environment, typedStore }: Context,
 ): Promise<string> {
-  const store = quickStore();
+  const store = typedStore();
   const name = nameToType("get", environment) ?? "get";
   if (words === "status") return renderWaiting(await store.counts(), project, name);
   if (words === "clear") {

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { makeVisible } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
+import { savedUrlPath } from "../platform/buffer-choice.ts";
 import { receivedFolder } from "../platform/paths.ts";
 import { bundleCopies } from "../setup/other-installs.ts";
 import { stablePath } from "../setup/program.ts";
@@ -31,8 +32,8 @@ export const command = defineCommand({
     if (!purge) return void (await remove());
     const buffer = bufferOverride(setup) ?? context.environment.bufferPath();
     const { folder, copies } = bundleCopies(setup);
-    const received = receivedFolder(buffer);
-    const files = () => [...filesOfBuffer(buffer), ...(existsSync(received) ? [received] : []), ...copies];
+    const others = [receivedFolder(buffer), savedUrlPath(setup.places.home)];
+    const files = () => [...filesOfBuffer(buffer), ...others.filter(existsSync), ...copies];
     const report = (lines: string[]) => (json ? context.note : context.print)(lines.join("\n"));
     if (dryRun) {
       await remove();
@@ -64,7 +65,9 @@ function whatRemains(setup: SetupContext): string[] {
     places.length > 0
       ? `your messages, in ${places.join(" and ")} (to delete them: relay uninstall --purge), and `
       : "";
-  return [`What remains: ${messages}relay itself: ${program}`];
+  const url = savedUrlPath(setup.places.home);
+  const database = existsSync(url) ? `your messages in the database of ${url}, and ` : "";
+  return [`What remains: ${messages}${database}relay itself: ${program}`];
 }
 
 function chosenBuffer(setup: SetupContext): string | null {

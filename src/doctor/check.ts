@@ -1,3 +1,4 @@
+import type { DatabaseUrl } from "../core/database-url.ts";
 import { errorMessage, RelayError } from "../core/errors.ts";
 import type { Notifier } from "../core/notifier.ts";
 import type { Section } from "../setup/plan.ts";
@@ -34,6 +35,8 @@ export interface Subject {
   version: string;
   /** The path of the buffer for this process. Throws as {@link Environment.bufferPath}. */
   bufferPath(): string;
+  /** The database in place of the file; `null` if there is none. Throws RelayError. */
+  database(): DatabaseUrl | null;
   /** Starts a server, asks for its version and its tools, and ends it. Throws an error with the reason. */
   probe(server: ServerCommand): Promise<{ version: string; tools: string[] }>;
   /** Shows a test notification; `null` if none is wanted. */

@@ -6,6 +6,7 @@ import { planSetup } from "../setup/setup-plan.ts";
 import { checkBuffer } from "./buffer-check.ts";
 import { type Check, fail, failed, type ListedFinding, ok, type Subject, unchecked } from "./check.ts";
 import { checkCommands, checkProjectCommands } from "./command-check.ts";
+import { checkDatabase } from "./database-check.ts";
 import { checkEffect } from "./effect-check.ts";
 import {
   checkBundle,
@@ -27,6 +28,16 @@ import { checkHooks, checkSandbox, checkStatusLine } from "./settings-check.ts";
 const checkFiles: Check = ({ configuration }) =>
   configuration.problems.map((problem) => failed("configuration", problem));
 
+/** The buffer: a database, or the file. */
+const checkStore: Check = (subject) => {
+  try {
+    const database = subject.database();
+    return database ? checkDatabase(database) : checkBuffer(subject);
+  } catch (error) {
+    return [failed("database", error)];
+  }
+};
+
 /** Shows a notification, if one is wanted. Only the person knows whether it appeared. */
 const checkNotification: Check = async ({ notifier }) => {
   const name = "notification";
@@ -40,7 +51,7 @@ const checkNotification: Check = async ({ notifier }) => {
 };
 
 const checks: readonly (readonly [Section, ...Check[]])[] = [
-  ["This machine", checkProgram, checkVariables, checkBuffer, checkFiles],
+  ["This machine", checkProgram, checkVariables, checkStore, checkFiles],
   ["Claude Code", checkClaudeCode, checkCodeServer, checkEffect, checkHooks, checkStatusLine, checkSandbox],
   ["Claude Code", checkCommands, checkProjectCommands, checkProjectServers, checkPlugin],
   ["Claude Desktop", checkDesktopServer, checkDesktopFiles, checkBundle],

@@ -97,7 +97,7 @@ export const checkProjectServers: Check = ({ configuration: { code, project }, c
 };
 
 /** The buffer that each side opens. With two buffers, messages silently never arrive. */
-export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) => {
+export const checkSameBuffer: Check = ({ configuration, context, bufferPath, database }) => {
   const { code, desktop, settings } = configuration;
   const { defaultBufferPath } = context.places;
   const inSettings = settings.map((file) => file.at(["env", "RELAY_DB"])).find(isPath) ?? defaultBufferPath;
@@ -115,6 +115,7 @@ export const checkSameBuffer: Check = ({ configuration, context, bufferPath }) =
     const fix = "Set RELAY_DB to the one that you want, or unset it, and run: relay setup";
     return [fail(name, `the Claudes use different buffers: ${paths.join(", ")}`, fix)];
   }
+  if (path === defaultBufferPath && databaseOrNull(database)) return []; // the check of the database tells of it
   const shellPath = pathOrNull(bufferPath);
   if (shellPath === null || real(shellPath) === real(path)) return [ok(name, `every Claude here uses ${path}`)];
   const detail = `every Claude here uses ${path}, and RELAY_DB here is ${shellPath}`;
@@ -135,6 +136,14 @@ function pathOrNull(bufferPath: () => string): string | null {
     return bufferPath();
   } catch {
     return null; // the check of the buffer reports the error
+  }
+}
+
+function databaseOrNull(database: Subject["database"]): ReturnType<Subject["database"]> {
+  try {
+    return database();
+  } catch {
+    return null; // the check of the database reports the error
   }
 }
 

@@ -1,13 +1,15 @@
 import { existsSync, fstatSync } from "node:fs";
 import { isAbsolute, join, sep } from "node:path";
+import type { DatabaseSettings } from "../core/database-url.ts";
 import { RelayError } from "../core/errors.ts";
 import type { ClaudeCodeSigns, Terminal } from "../core/identity.ts";
 import { type Ancestor, claudeVariables } from "../core/leaked-variables.ts";
 import { historyDays } from "../core/limits.ts";
 import { projectName } from "../core/project.ts";
 import { readAncestors } from "./ancestors.ts";
+import { bufferPath, databaseSettings } from "./buffer-choice.ts";
 import type { Pager } from "./pager.ts";
-import { defaultBufferPath, type Places, placesOf } from "./paths.ts";
+import { type Places, placesOf } from "./paths.ts";
 import { isRunning } from "./process.ts";
 import { repositoryName } from "./repository.ts";
 import { pickVariables, readSystem, type System } from "./system.ts";
@@ -25,6 +27,8 @@ export interface Environment {
   pager(): Pager | null;
   /** The absolute path of the buffer file. Throws a `buffer` error when there is no home, or `RELAY_DB` is relative. */
   bufferPath(): string;
+  /** The database that may take the place of the buffer file. */
+  database(): DatabaseSettings;
   /** Whether notifications are wanted, by `RELAY_NOTIFY`. Throws `usage` if that is neither `auto` nor `off`. */
   notify(): boolean;
   system(): System;
@@ -91,7 +95,8 @@ export function readEnvironment(
     color: (output) => !variables.NO_COLOR && variables.TERM !== "dumb" && terminal[output],
     screen: () => readScreen(variables),
     pager: () => readPager(variables),
-    bufferPath: () => bufferPath(variables.RELAY_DB),
+    bufferPath: () => bufferPath(variables, homeFolder()),
+    database: () => databaseSettings(variables, homeFolder()),
     notify: () => isNotifyWanted(variables.RELAY_NOTIFY),
     system: () => readSystem(variables, homeFolder() ?? sep),
     places: () => readPlaces(variables),
@@ -198,23 +203,4 @@ function isTerminal(descriptor: number): boolean {
   } catch {
     return false; // closed
   }
-}
-
-// A relative path would mean another buffer in every directory, and messages that silently never arrive.
-function bufferPath(override: string | undefined): string {
-  if (override) {
-    if (isAbsolute(override)) return override;
-    throw new RelayError(
-      "buffer",
-      `RELAY_DB is "${override}", which is not an absolute path`,
-      "Write it out from the root.",
-    );
-  }
-  const home = homeFolder();
-  if (home) return defaultBufferPath(home);
-  throw new RelayError(
-    "buffer",
-    "there is no home folder to keep the buffer in",
-    "Set HOME, or RELAY_DB to a file's absolute path.",
-  );
 }

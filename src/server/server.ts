@@ -13,7 +13,7 @@ import { standardOutput } from "../platform/output.ts";
 import { madeStreams } from "../platform/parent-process.ts";
 import { isRunning } from "../platform/process.ts";
 import { isDemoBuffer } from "../store/file.ts";
-import { SqliteStore } from "../store/sqlite-store.ts";
+import { openStore } from "../store/open-store.ts";
 import { requestId } from "./json-rpc.ts";
 import { createHeartbeat, type EndCauses, type Heartbeat, parentGone, watchIdle } from "./lifecycle.ts";
 import { PendingDeliveries } from "./pending.ts";
@@ -106,8 +106,9 @@ async function isSpawned({ claudeCode }: Environment): Promise<boolean> {
 }
 
 function openRelay(environment: Environment, debug: Log | null, muted: () => boolean): Relay {
-  const store = new SqliteStore({
+  const store = openStore({
     locate: environment.bufferPath,
+    database: environment.database,
     clock: systemClock,
     isRunning,
     server: process.pid,
@@ -127,7 +128,7 @@ function openRelay(environment: Environment, debug: Log | null, muted: () => boo
 
 /** Stores the client's preference, and looks for unannounced messages from now on. */
 async function startAnnouncing(
-  { notifications }: Relay,
+  { store, notifications }: Relay,
   { client, refusal }: Identity,
   flag: Client | undefined,
   preference: NotificationPreference,
@@ -137,6 +138,7 @@ async function startAnnouncing(
   const start = async () => {
     // Desktop's Code tab also starts the server of Desktop's configuration, whose sound is not Code's (facts.md)
     if (client && !refusal && (flag ?? client) === client) await notifications.prefer(client, preference);
+    store.watch?.(() => void notifications.look());
     await notifications.look();
     onBeat(() => void notifications.look());
   };

@@ -1,0 +1,41 @@
+import { type DatabaseUrl, describeDatabase } from "../core/database-url.ts";
+import { report } from "../store/postgres/administration.ts";
+import { type Finding, failed, ok, warn } from "./check.ts";
+
+// A larger difference makes the ages that are shown wrong. Nothing else depends on this machine's clock.
+const clockMs = 60_000;
+
+// Above this, the hooks and the status line give up before the database answers.
+const slowMs = 40;
+
+/** The database in place of the buffer file: whether it can be reached, and what it says of itself. */
+export async function checkDatabase(database: DatabaseUrl): Promise<Finding[]> {
+  const name = "database";
+  const where = describeDatabase(database);
+  try {
+    const { buffer, schema, server, role, seesOthers, now, latencyMs } = await report(database);
+    const ahead = Date.now() - now;
+    const details = `PostgreSQL ${server}, schema ${schema}, role ${role}, ${latencyMs.toFixed(1)} ms`;
+    const finding = ok(name, `${where}: ${details}; buffer ${buffer} on every machine that shares it`);
+    return [
+      finding,
+      ...(seesOthers
+        ? [warn("role", `${role} may read everybody's messages`, "Use a role of: relay connect URL --create-role NAME")]
+        : []),
+      ...(Math.abs(ahead) > clockMs
+        ? [warn("clock", `this machine is ${Math.round(ahead / 1_000)} s ahead of the database`, "Set its clock.")]
+        : []),
+      ...(latencyMs > slowMs
+        ? [
+            warn(
+              "latency",
+              `an answer takes ${latencyMs.toFixed(0)} ms`,
+              "The status line may show nothing; a pooler on this machine helps.",
+            ),
+          ]
+        : []),
+    ];
+  } catch (error) {
+    return [failed(name, error)];
+  }
+}

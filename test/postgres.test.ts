@@ -1,0 +1,282 @@
+// Two machines, one relay: real processes over a real PostgreSQL, in two homes.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseUrl } from "../src/core/database-url.ts";
+import { hasTerminal, openLab, relayTool } from "./support/claude-lab.ts";
+import { canNotify, desktopSession } from "./support/desktop-session.ts";
+import { connect, textsOf } from "./support/peer.ts";
+import { hasPostgres, type PostgresServer, pooler, startPooler, startPostgres } from "./support/postgres-server.ts";
+import { get, type Outcome, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
+
+const secret = "geheim-4711";
+
+describe.skipIf(!hasPostgres)("a database", () => {
+  let server: PostgresServer;
+  let admin: DatabaseUrl;
+  beforeAll(async () => {
+    if (!hasPostgres) return;
+    server = await startPostgres({ fsync: "off" });
+    admin = await server.database();
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  const urlOf = ({ database, user }: DatabaseUrl, port = server.port) =>
+    `postgres://${user}:${secret}@127.0.0.1:${port}/${database}`;
+  const success = (outcome: Outcome) => {
+    if (outcome.status !== 0) throw new Error(outcome.stderr);
+    return outcome.stdout;
+  };
+
+  /** A machine of this person's, connected. */
+  async function machine(url: string): Promise<Sandbox> {
+    const box = sandbox();
+    success(await box.relay(["connect", url, "--yes"]));
+    return box;
+  }
+
+  /** The URL of a new person's role. */
+  async function person(name: string): Promise<string> {
+    await using box = sandbox();
+    const made = success(await box.relay(["connect", urlOf(admin), "--create-role", name])).trim();
+    expect(existsSync(join(box.home, ".relay_url"))).toBe(false);
+    return made;
+  }
+
+  test("is shared by two machines, and brings the waiting messages along, both ways", async () => {
+    await using laptop = sandbox();
+    await sendAll(laptop, "code", ["before"]);
+    const url = urlOf(await server.database());
+    const connected = await laptop.relay(["connect", url, "--yes", "--json"]);
+    expect(JSON.parse(success(connected))).toEqual({ ok: true, buffer: url.replace(`:${secret}`, ""), moved: 1 });
+    expect(statSync(join(laptop.home, ".relay_url")).mode & 0o777).toBe(0o600);
+    await using box = await machine(url);
+    await sendAll(laptop, "code", ["after"]);
+    expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual(["before", "after"]);
+    await sendAll(box, "desktop", ["answer"]);
+    expect(JSON.parse(success(await laptop.relay(["status", "--json"])))).toMatchObject({ unread: { desktop: 1 } });
+
+    const back = JSON.parse(success(await laptop.relay(["disconnect", "--yes", "--json"])));
+    expect(back).toEqual({ ok: true, buffer: laptop.buffer, moved: 1 });
+    expect((await get(laptop, "desktop")).messages.map(({ message }) => message)).toEqual(["answer"]);
+  });
+
+  test("takes the place of the file for servers that name the default one, and of no other file", async () => {
+    const url = urlOf(await server.database());
+    await using box = await machine(url);
+    const code = await connect(box, { name: "claude-code", args: ["--client", "code", "--db", box.buffer] });
+    await code.send("through the database");
+    expect(existsSync(box.buffer)).toBe(false);
+    expect((await get(box, "desktop", "--peek")).messages).toHaveLength(1);
+    const other = join(box.home, "other.db");
+    const status = success(await box.relay(["status", "--json"], { env: { RELAY_DB: other } }));
+    expect(JSON.parse(status)).toMatchObject({ buffer: other, total: 0 });
+    await using elsewhere = sandbox();
+    const chosen = success(await elsewhere.relay(["status", "--json", "--db", url]));
+    expect(JSON.parse(chosen)).toMatchObject({ total: 1 });
+  });
+
+  test("keeps each person's messages from all others, also from SQL of their own", async () => {
+    const [anna, bert] = [await person("anna"), await person("bert")];
+    await using box = await machine(anna);
+    await sendAll(box, "code", ["only for Anna"]);
+    const sql = async (text: string) => {
+      const client = new Bun.SQL(bert, { max: 1 });
+      try {
+        return [...(await client.unsafe(text))];
+      } catch (error) {
+        return (error as Error).message;
+      } finally {
+        await client.close();
+      }
+    };
+    await sql(
+      'SELECT relay.append(\'{"schema":1001,"key":"1f0e6a62-5b7a-4a63-9d52-7a3a1f3c0001","sender":"code","message":"x"}\')',
+    );
+    const attempts: [text: string, answer: unknown][] = [
+      ["SELECT message FROM relay.messages", [{ message: "x" }]],
+      ["SELECT owner FROM relay.mailboxes", [{ owner: "bert" }]],
+      ["UPDATE relay.messages SET message = 'y' WHERE owner = 'anna' RETURNING 1", []],
+      ["UPDATE relay.messages SET owner = 'anna'", expect.stringContaining("row-level security")],
+      ["DELETE FROM relay.messages WHERE owner <> 'bert' RETURNING 1", []],
+      [
+        "INSERT INTO relay.dropped (owner, message_id, reader) VALUES ('anna', 1, 'code')",
+        expect.stringContaining("row-level security"),
+      ],
+      ["TRUNCATE relay.messages", expect.stringContaining("permission denied")],
+      ["SET ROLE anna", expect.stringContaining("permission denied")],
+      ["SET SESSION AUTHORIZATION anna", expect.stringContaining("permission denied")],
+      ["ALTER TABLE relay.messages DISABLE ROW LEVEL SECURITY", expect.stringContaining("must be owner")],
+      ["SET row_security = off; SELECT 1 FROM relay.messages", expect.stringContaining("row-level security")],
+      ["CREATE TABLE relay.mine (x int)", expect.stringContaining("permission denied")],
+      [
+        "CREATE OR REPLACE FUNCTION relay.version() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        expect.stringContaining("permission denied"),
+      ],
+      ["SELECT rolpassword FROM pg_authid", expect.stringContaining("permission denied")],
+      ["CREATE ROLE more", expect.stringContaining("permission denied")],
+    ];
+    for (const [text, answer] of attempts) expect([text, await sql(text)]).toEqual([text, answer as string]);
+    expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual(["only for Anna"]);
+  });
+
+  test("of a newer major version is refused, and one that lacks something is brought up to date", async () => {
+    const database = await server.database();
+    await using box = await machine(urlOf(database));
+    await server.query("DROP FUNCTION relay.append(jsonb)", database.database);
+    await server.query(
+      "CREATE OR REPLACE FUNCTION relay.version() RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1000'",
+      database.database,
+    );
+    await sendAll(box, "code", ["still arrives"]);
+    await server.query(
+      "CREATE OR REPLACE FUNCTION relay.version() RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2000'",
+      database.database,
+    );
+    const refused = await box.relay(["status"]);
+    expect([refused.status, refused.stderr]).toEqual([
+      4,
+      expect.stringContaining("was prepared by a newer relay. Upgrade this one."),
+    ]);
+  });
+
+  test("is named with its password nowhere, and only its person may read the URL", async () => {
+    const url = urlOf(await server.database());
+    await using box = await machine(url);
+    const file = join(box.home, ".relay_url");
+    const said = [
+      await box.relay(["doctor"]),
+      await box.relay(["status"]),
+      await box.relay(["status", "--db", url.replace(`:${server.port}/`, ":1/")]),
+      await box.relay(["status", "--db", url.replace("@127", "@:127")]),
+      await box.relay(["status", "--db", `${url}?sslmode=verify-full`]),
+    ];
+    expect(said.map(({ status }) => status)).toEqual([0, 0, 4, 2, 4]);
+    expect(said.map(({ stdout, stderr }) => stdout + stderr).join("")).not.toContain(secret);
+    expect(said[0]?.stdout).toMatch(
+      /✓ database: postgres:\/\/admin@127\.0\.0\.1:\d+\/\w+: PostgreSQL [\d.]+, schema \d+, role admin, /,
+    );
+    chmodSync(file, 0o644);
+    expect((await box.relay(["status"])).stderr).toContain(`Run: chmod 600 ${file}`);
+    // as PostgreSQL's own programs, the file of passwords is asked last
+    await server.query("CREATE ROLE carl LOGIN PASSWORD 'from the file'");
+    writeFileSync(join(box.home, ".pgpass"), "127.0.0.1:*:*:carl:from the file\n", { mode: 0o600 });
+    success(await box.relay(["status", "--db", url.replace(/\/\/[^@]*@/, "//carl@")]));
+  });
+
+  test("that goes away is waited for, and servers find it again", async () => {
+    await using away = await startPostgres({ fsync: "off" });
+    const url = urlOf(await away.database(), away.port);
+    await using box = await machine(url);
+    const code = await connect(box, { name: "claude-code" });
+    await code.send("1");
+    away.control("stop", "-m", "immediate");
+    const start = performance.now();
+    const refused = await code.call("relay_send", { message: "2" });
+    expect(performance.now() - start).toBeLessThan(6_000);
+    expect(refused.isError).toBe(true);
+    expect(refused.text).toMatch(/^relay: postgres:\/\/admin@[^ ]+ cannot be reached: [^.]+\. Check that it runs/);
+    const line = await box.relay(["statusline"]);
+    expect(line).toEqual({ status: 0, stdout: "", stderr: "" });
+    away.control("start");
+    await code.send("3");
+    expect((await get(box, "desktop")).messages.map(({ message }) => message)).toEqual(["1", "3"]);
+  });
+
+  test.skipIf(!hasTerminal)(
+    "is what /get, the status line and the tools of the real Claude Code use",
+    async () => {
+      const url = urlOf(await server.database());
+      await using laptop = await machine(url);
+      await using box = sandbox();
+      const call = { call: { name: relayTool("setup", "relay_send"), input: { message: "from Code" } } };
+      const replies = [{ text: "answer one" }, call, { text: "answer two" }];
+      const lab = openLab(box, { replies, prompt: "" });
+      success(await box.relay(["connect", url, "--yes"]));
+      await sendAll(laptop, "code", ["from the laptop"]);
+      const session = await lab.terminal();
+      await session.shows("relay: 1 message from Desktop. Type /get to read it.");
+      await session.shows("1 from Desktop");
+      await session.enter("/get");
+      await session.shows("answer one");
+      expect(JSON.stringify(lab.api.shown.at(-1)?.messages)).toContain("from the laptop");
+      await session.enter("tell Desktop");
+      await session.shows("answer two");
+      expect((await get(laptop, "desktop")).messages.map(({ message }) => message)).toEqual(["from Code"]);
+      await session.enter("/send typed words");
+      await session.shows("sent to Desktop");
+      expect((await get(laptop, "desktop")).messages).toMatchObject([
+        { message: "typed words", typed_in: "claude-code" },
+      ]);
+      expect(existsSync(box.buffer)).toBe(false);
+    },
+    120_000,
+  );
+
+  for (const way of ["directly", "through a pooler"])
+    test.skipIf(!canNotify || (way !== "directly" && !pooler))(
+      `announces on one machine what comes from another, once, ${way}`,
+      async () => {
+        const database = await server.database();
+        await using front = way === "directly" ? null : await startPooler(server);
+        const url = urlOf(database, front?.port);
+        await using laptop = await machine(url);
+        await using box = await machine(url);
+        const { env, shown } = await desktopSession(laptop);
+        await connect(laptop, { name: "claude-ai", env });
+        const servers = () => server.query("SELECT FROM relay.servers", database.database);
+        await until("the laptop's server", async () => (await servers()).length > 0);
+        const sent = await box.run([relayBinary, "send", "--to", "code", "hello"], { env: { RELAY_NOTIFY: "auto" } });
+        success(sent);
+        await until("a notification", () => shown().length > 0);
+        await box.run([relayBinary, "send", "--to", "desktop", "again"], { env: { RELAY_NOTIFY: "auto" } });
+        await until("another", () => shown().length > 1);
+        expect(shown().map(({ body }) => body)).toEqual(["hello", "again"]);
+      },
+    );
+
+  test("that restarts, and readers and senders that are killed, lose and double nothing", async () => {
+    await using busy = await startPostgres();
+    const url = urlOf(await busy.database(), busy.port);
+    await using box = await machine(url);
+    const acknowledged: string[] = [];
+    const shown: string[] = [];
+    let isOver = false;
+    const senders = [1, 2, 3, 4].map(async (sender) => {
+      for (let n = 0; !isOver; n++) {
+        const text = `${sender}-${n}`;
+        const { status } = await box.relay(["send", "--to", "code", text]);
+        if (status === 0) acknowledged.push(text);
+      }
+    });
+    const fetchers = [1, 2].map(async () => {
+      while (!isOver) {
+        const code = await connect(box, { name: "test-client", args: ["--client", "code"] });
+        for (let page = 0; page < 5 && !isOver; page++) {
+          const { text, isError } = await code.call("relay_fetch", { limit: 20 });
+          if (!isError) shown.push(...textsOf(text));
+        }
+        process.kill(code.pid, "SIGKILL");
+      }
+    });
+    for (let round = 0; round < 3; round++) {
+      await Bun.sleep(1_000);
+      busy.control("restart", "-m", "immediate");
+      await Bun.sleep(500);
+      const backend = "SELECT pid FROM pg_stat_activity WHERE application_name = 'relay' LIMIT 1";
+      // all backends restart; as the server's user, who can kill no other process that has this number by now
+      for (const { pid } of await busy.query(backend)) busy.run(["sh", "-c", `kill -9 ${pid} || true`]);
+    }
+    isOver = true;
+    await Promise.all([...senders, ...fetchers]);
+    const code = await connect(box, { name: "test-client", args: ["--client", "code"] });
+    const stored = (await busy.query("SELECT message FROM relay.messages", "test1")).map(({ message }) => message);
+    expect(acknowledged.length).toBeGreaterThan(20);
+    expect(new Set(stored).size).toBe(stored.length);
+    expect(acknowledged.filter((text) => !stored.includes(text))).toEqual([]);
+    const unread = "SELECT message FROM relay.messages WHERE read_at IS NULL";
+    const left = (await busy.query(unread, "test1")).map(({ message }) => message);
+    expect(acknowledged.filter((text) => !shown.includes(text) && !left.includes(text))).toEqual([]);
+    await code.close();
+  });
+});
