@@ -200,7 +200,7 @@ const troubles: Record<string, (Change | string)[]> = {
   ],
   "rules that are missing": [
     set(settings, "permissions", undefined),
-    "warn rules: are missing from your settings: mcp__relay__relay_send, Read(~/.relay_files/**), Read(~/.relay_buffer.db*)",
+    "warn rules: are missing from your settings: mcp__relay__relay_send, Read(~/.relay_files/**), Read(~/.relay_url), Read(~/.relay_buffer.db*)",
   ],
   "a sandbox": [
     ({ programs }) =>

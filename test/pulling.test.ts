@@ -836,6 +836,7 @@ describe("by the plugin", () => {
     ["sqlite3 'file:.relay_buffer.db?immutable=1' .dump", elsewhere],
     [`cat '${elsewhere.RELAY_DB}'`, elsewhere],
     ["cat ~/.relay_buffer.db", { RELAY_DB: "relative" }],
+    ["psql $(cat ~/.relay_url)", {}],
   ] as [string, Record<string, string>][])("a model may not run %s", async (command, env) => {
     await using box = sandbox();
     const { hookSpecificOutput } = await hook(box, "pre-tool-use", bash(command), env);

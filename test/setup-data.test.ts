@@ -97,7 +97,7 @@ test.each([
 ])("the permission rules for a buffer at %p", (buffer, folder, name, files) => {
   expect(permissionRules(buffer)).toEqual({
     allow: ["mcp__relay__relay_send", `Read(${folder}/.relay_files${files}/**)`],
-    deny: [`Read(${folder}/${name}*)`],
+    deny: ["Read(~/.relay_url)", `Read(${folder}/${name}*)`],
   });
 });
 

@@ -75,7 +75,7 @@ relay is already set up; nothing to change.
     expect(said).toContain("mcp add-json relay");
     expect(said).toContain('\n-  "language": ');
     expect(said).toContain('\n+  "language": ');
-    expect(said).toContain('\n+      "Read(~/.relay_buffer.db*)"\n');
+    expect(said).toContain('\n+      "Read(~/.relay_url)",\n+      "Read(~/.relay_buffer.db*)"\n');
     expect(said).toEndWith("\n\nNothing was changed: this was a dry run.\n");
     expect(snapshot(box.home)).toEqual(before);
     expect(existsSync(join(box.home, paths.code))).toBe(false);
@@ -212,7 +212,7 @@ describe("the person's own configuration of Claude Code stays", () => {
       },
       permissions: {
         allow: ["Bash(ls)", "mcp__relay__relay_send", "Read(~/.relay_files/**)"],
-        deny: ["Read(./.env)", "Read(~/.relay_buffer.db*)"],
+        deny: ["Read(./.env)", "Read(~/.relay_url)", "Read(~/.relay_buffer.db*)"],
         ask: ["WebFetch"],
       },
     });
@@ -448,7 +448,7 @@ describe("options of Claude Code", () => {
     expect(json(box, paths.settings).hooks).toEqual(there.settings.hooks);
     expect(text(box, paths.command)).toBe(there.command);
     expect(json(box, paths.settings).env).toEqual(env);
-    expect(json(box, paths.settings).permissions.deny).toEqual([`Read(/${env.RELAY_DB}*)`]);
+    expect(json(box, paths.settings).permissions.deny).toEqual(["Read(~/.relay_url)", `Read(/${env.RELAY_DB}*)`]);
     expect(await run(box, ["setup"], env)).toContain("nothing to change");
     // a later setup without it leaves both Claudes with the messages that wait there
     expect(await run(box, ["setup"])).toContain("nothing to change");
@@ -457,7 +457,7 @@ describe("options of Claude Code", () => {
     expect(json(box, paths.settings).env).toEqual(other);
     expect(json(box, paths.settings).permissions).toEqual({
       allow: ["mcp__relay__relay_send", `Read(/${box.home}/.relay_files-other.db/**)`],
-      deny: [`Read(/${other.RELAY_DB}*)`],
+      deny: ["Read(~/.relay_url)", `Read(/${other.RELAY_DB}*)`],
     });
     expect(json(box, paths.desktop).mcpServers.relay.args).toContain(other.RELAY_DB);
     const usual = { RELAY_DB: box.buffer };

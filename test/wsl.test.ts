@@ -49,7 +49,10 @@ describe("setup in WSL", () => {
     expect(json(box, paths.code).mcpServers.relay).toEqual(server);
     expect(json(box, paths.settings).env).toEqual(env);
     expect(json(box, paths.settings).hooks.SessionStart[0].hooks[0].command).toContain(`relay=${exe};`);
-    expect(json(box, paths.settings).permissions.deny).toEqual(["Read(//mnt/?/Users/*/.relay_buffer.db*)"]);
+    expect(json(box, paths.settings).permissions.deny).toEqual([
+      "Read(//mnt/?/Users/*/.relay_url)",
+      "Read(//mnt/?/Users/*/.relay_buffer.db*)",
+    ]);
     expect(text(box, paths.command)).toContain(`!\`${exe} typed\``);
     expect((await setupCode()).changes).toEqual([]);
     await uninstall();

@@ -120,7 +120,7 @@ async function guardBuffer({ environment, print }: Context): Promise<void> {
   const { tool_input = null } = parseObject(readInput());
   const input = JSON.stringify(tool_input);
   const names = (path: string) => input.includes(JSON.stringify(path).slice(1, -1));
-  if (!names(".relay_buffer.db") && !names(environment.bufferPath())) return;
+  if (!names(".relay_buffer.db") && !names(".relay_url") && !names(environment.bufferPath())) return;
   const hookSpecificOutput = {
     hookEventName: "PreToolUse",
     permissionDecision: "deny",

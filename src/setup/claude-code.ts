@@ -135,26 +135,35 @@ export function isRelay(path: unknown): path is string {
 
 /**
  * The permission rules for a server named `relay` and a buffer at this path (`null`: the default one): a model may send
- * and read the files of messages without a question, and may not read the buffer's file.
+ * and read the files of messages without a question, and may read neither the buffer's file nor the
+ * URL of a database.
  */
 export function permissionRules(buffer: string | null): { allow: string[]; deny: string[] } {
   const files = buffer ? absolutePattern(receivedFolder(buffer)) : "~/.relay_files";
   return {
     allow: [sendRule, filesRule(files)],
-    deny: [bufferRule(buffer ? absolutePattern(buffer) : "~/.relay_buffer.db")],
+    deny: [savedUrlRule("~"), bufferRule(buffer ? absolutePattern(buffer) : "~/.relay_buffer.db")],
   };
 }
 
 /** The rules for a Claude Code in WSL with the Windows relay, whose buffer is in a home folder on a Windows disk. */
 export function permissionRulesInWsl(): { allow: string[]; deny: string[] } {
   const home = "//mnt/?/Users/*";
-  return { allow: [sendRule, filesRule(`${home}/.relay_files`)], deny: [bufferRule(`${home}/.relay_buffer.db`)] };
+  return {
+    allow: [sendRule, filesRule(`${home}/.relay_files`)],
+    deny: [savedUrlRule(home), bufferRule(`${home}/.relay_buffer.db`)],
+  };
 }
 
 const sendRule = "mcp__relay__relay_send";
 
 function filesRule(pattern: string): string {
   return `Read(${pattern}/**)`;
+}
+
+// What `relay connect` keeps may have a password.
+function savedUrlRule(home: string): string {
+  return `Read(${home}/.relay_url)`;
 }
 
 function bufferRule(pattern: string): string {

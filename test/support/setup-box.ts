@@ -25,7 +25,7 @@ export function installed({ buffer }: { buffer: string }) {
       hooks: { UserPromptExpansion: [UserPromptExpansion], SessionStart: [SessionStart] },
       permissions: {
         allow: ["mcp__relay__relay_send", "Read(~/.relay_files/**)"],
-        deny: ["Read(~/.relay_buffer.db*)"],
+        deny: ["Read(~/.relay_url)", "Read(~/.relay_buffer.db*)"],
       },
     },
     command: commandFile(relayBinary, buffer),
