@@ -3,14 +3,16 @@ import { announce } from "./announce.ts";
 import { attach } from "./attachments.ts";
 import { idle } from "./idle.ts";
 import { inLab } from "./lab.ts";
+import { postgres } from "./postgres.ts";
 import { search } from "./searches.ts";
 import { send } from "./sends.ts";
 import { start } from "./start.ts";
 import { machine, type Row, renderTable } from "./table.ts";
 
-const measures = { start, send, attach, search, announce, idle };
+const measures = { start, send, attach, search, announce, idle, postgres };
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     only: { type: "string", multiple: true, default: Object.keys(measures) },
     rounds: { type: "string", default: "100" },
@@ -22,7 +24,7 @@ const [rounds, idleSeconds] = [Number(values.rounds), Number(values["idle-second
 await inLab({ rounds, idleSeconds }, async (lab) => {
   const rows: Row[] = [];
   for (const [name, measure] of Object.entries(measures)) {
-    if (values.only.includes(name)) rows.push(...(await measure(lab)));
+    if ((positionals.length > 0 ? positionals : values.only).includes(name)) rows.push(...(await measure(lab)));
   }
   console.log(`${renderTable(rows)}\n\n${machine()}`);
 });
