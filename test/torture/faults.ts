@@ -28,6 +28,15 @@ const causes: Record<Fault["kind"], (run: Run, fault: Fault) => Promise<unknown>
   renamed: (run) => moveAway(run, false),
   "renamed back": moveAwayAndBack,
 
+  async restarted(run) {
+    await run.trouble("faults: restarted", async () => run.server?.control("restart", "-m", "immediate"));
+  },
+
+  async "connections cut"(run) {
+    const cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'relay'";
+    await run.trouble("faults: connections cut", async () => run.server?.query(cut));
+  },
+
   async "disk full"(run, { hold }) {
     if (!run.place.hasDisk) return;
     const path = `${run.place.home}/filler`;

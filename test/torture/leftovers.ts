@@ -16,10 +16,13 @@ export function checkFiles(run: Run): void {
 }
 
 /** Checks of invariant 1 that an acknowledged message is stored as it was sent, unless a clear may have deleted it. */
-export function checkReadable(run: Run): void {
+export async function checkReadable(run: Run): Promise<void> {
   const { history, place } = run;
   const paths = [...history.away, [history.generations.at(-1)?.file ?? 0, place.buffer] as const];
-  const stored = new Map(paths.map(([file, path]) => [file, readMessages(history, path)]));
+  const contents = run.server
+    ? [[0, await readDatabase(run)] as const]
+    : paths.map(([file, path]) => [file, readFile(path)] as const);
+  const stored = new Map(contents.map(([file, content]) => [file, holds(history, content)]));
   const clears = history.clears.filter(({ process, refused }) => process && refused === null);
   const tokens: string[] = [];
   for (const send of history.sends) {
@@ -34,13 +37,29 @@ export function checkReadable(run: Run): void {
   if (tokens.length > 0) run.violated("kept", `${tokens.length} are in no window or history`, tokens);
 }
 
-/** Tells what a file holds. Of a full history the oldest messages had to go; if the clock jumped, any. */
-function readMessages({ troubles }: History, path: string): (id: number, row: string) => boolean {
-  if (!existsSync(path)) return () => false;
+/** The messages of the window, and those that left it. */
+type Content = Record<"there" | "left", unknown[][]>;
+
+function readFile(path: string): Content {
+  if (!existsSync(path)) return { there: [], left: [] };
   using db = new Database(path);
   const read = (table: string) => db.query(`SELECT id, message, project, reply_to FROM ${table}`).values();
-  const left = read("relay_history");
-  const rows = new Set([...read("messages"), ...left].map((row) => JSON.stringify(row)));
+  return { there: read("messages"), left: read("relay_history") };
+}
+
+async function readDatabase({ server, place }: Run): Promise<Content> {
+  const name = place.env.RELAY_DB?.split("/").at(-1);
+  const read = async (which: string) => {
+    const rows = await server?.query(`SELECT * FROM relay.messages WHERE left_at IS ${which}`, name);
+    const numberOf = (id: unknown) => (id === null ? null : Number(id));
+    return (rows ?? []).map((row) => [Number(row.id), row.message, row.project, numberOf(row.reply_to)]);
+  };
+  return { there: await read("NULL"), left: await read("NOT NULL") };
+}
+
+/** Tells what is held. Of a full history the oldest messages had to go; if the clock jumped, any. */
+function holds({ troubles }: History, { there, left }: Content): (id: number, row: string) => boolean {
+  const rows = new Set([...there, ...left].map((row) => JSON.stringify(row)));
   const newest = Math.max(0, ...left.map(([id]) => Number(id)));
   const isJumping = troubles.some(({ what }) => what === "clock jumps");
   const isGone = (id: number) => left.length >= 1_000 && (isJumping || id < newest - 900);

@@ -24,7 +24,7 @@ export function makePlace() {
   setClock(0);
   writeFileSync(at("attached"), "a file ".repeat(500));
   writePrograms(at("programs"), at("calls"), at("outcome"));
-  const env = {
+  const env: Record<string, string> = {
     HOME: at("home"),
     PATH: `${at("programs")}:/usr/local/bin:/usr/bin:/bin`,
     TMPDIR: folder,

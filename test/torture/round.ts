@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasPython } from "../support/original-statements.ts";
+import type { PostgresServer } from "../support/postgres-server.ts";
 import { until } from "../support/sandbox.ts";
 import { checkHistory } from "./checker.ts";
 import { commandWorker, get, send } from "./command-worker.ts";
@@ -28,13 +29,14 @@ const leaseSeconds = 25;
 /** Lives through a round with all that was planned for it, then reads what is left, in calm, and checks everything. */
 export async function runRound(run: Run, plan: Plan, milliseconds: number): Promise<void> {
   run.history = new History();
+  if (run.server) run.place.env.RELAY_DB = await newDatabase(run.server);
   run.isGoing = true;
   const stop = listen(run, () => plan.outcomes.next().value);
   await live(run, plan, milliseconds);
   await checkEnded(run);
   checkFiles(run);
   stop();
-  if (run.place.hasClock) await run.jump(leaseSeconds);
+  if (run.place.hasClock && !run.server) await run.jump(leaseSeconds);
   else await Bun.sleep(leaseMilliseconds);
   run.history.calm = performance.now();
   const stopInCalm = listen(run, () => plan.lastOutcome);
@@ -43,9 +45,14 @@ export async function runRound(run: Run, plan: Plan, milliseconds: number): Prom
   stopInCalm();
   checkFiles(run);
   checkHistory(run);
-  checkReadable(run);
+  await checkReadable(run);
   run.count("rounds");
   for (const name of readdirSync(run.place.home)) rmSync(join(run.place.home, name), { recursive: true });
+}
+
+async function newDatabase(server: PostgresServer): Promise<string> {
+  const { database, user } = await server.database();
+  return `postgres://${user}@127.0.0.1:${server.port}/${database}`;
 }
 
 async function live(run: Run, plan: Plan, milliseconds: number): Promise<void> {

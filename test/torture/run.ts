@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Subprocess } from "bun";
+import type { PostgresServer } from "../support/postgres-server.ts";
 import { asPerson } from "../support/rights.ts";
 import { relayBinary } from "../support/sandbox.ts";
 import { type Place, removeClock } from "./place.ts";
@@ -55,7 +56,11 @@ export class Run {
   #texts = 0;
   #offset = 0;
 
-  constructor(readonly place: Place) {}
+  /** Over the file, or over a database of this server. */
+  constructor(
+    readonly place: Place,
+    readonly server: PostgresServer | null = null,
+  ) {}
 
   count(figure: string, times = 1): void {
     this.figures.set(figure, (this.figures.get(figure) ?? 0) + times);

@@ -1,4 +1,5 @@
 // Tries to break relay for as long as you like: npm run torture -- --minutes N [--rounds N] [--seed S] [--mutant NAME]
+// [--store postgres]
 //
 // In a round (round.ts), workers use relay as both Claudes and the person do, beside the original; strikes kill and stop
 // their processes, and faults befall the file, the disk and the clock. What is asked and answered goes into a history.
@@ -6,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { hasPython } from "../support/original-statements.ts";
+import { startPostgres } from "../support/postgres-server.ts";
 import { asPerson } from "../support/rights.ts";
 import { renderFigures, renderViolation } from "./figures.ts";
 import { type Mutant, mutants, plant } from "./mutants.ts";
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "Infinity" },
     seed: { type: "string", default: crypto.randomUUID().slice(0, 8) },
     mutant: { type: "string" },
+    store: { type: "string", default: "file" },
   },
 });
 const [minutes, rounds] = [Number(values.minutes), Number(values.rounds)];
@@ -30,12 +33,16 @@ if (!(minutes > 0 && rounds > 0)) throw new Error("--minutes and --rounds take a
 const mutant = (values.mutant ?? null) as Mutant | null;
 if (mutant && !(mutant in mutants)) throw new Error(`--mutant takes ${Object.keys(mutants).join(" or ")}.`);
 
+const store = values.store === "postgres" ? "postgres" : "file";
+const server = store === "postgres" ? await startPostgres({ max_connections: "300" }) : null;
+
 const place = makePlace();
-const run = new Run(place);
+const run = new Run(place, server);
 process.on("exit", () => {
   console.log(renderFigures(run));
   for (const process of run.alive) kill(process);
   place.remove();
+  server?.stop();
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 console.log(`seed ${values.seed}`);
@@ -53,7 +60,7 @@ const end = performance.now() + minutes * 60_000;
 for (; run.round < rounds && run.violations.length < mostViolations && performance.now() < end; run.round++) {
   const milliseconds = Math.min(roundMilliseconds, end - performance.now());
   const before = run.violations.length;
-  await runRound(run, planRound(values.seed, run.round), milliseconds);
+  await runRound(run, planRound(values.seed, run.round, store), milliseconds);
   for (const violation of run.violations.slice(before)) console.log(renderViolation(run, violation));
 }
 process.exit(run.violations.length > 0 ? 1 : 0);

@@ -54,9 +54,15 @@ const originalAction = (clears: boolean) =>
 /** What the original does, and how many milliseconds it rests then. */
 export type OriginalAction = Drawn<ReturnType<typeof originalAction>>;
 
-const faults = ["disk full", "read-only", "locked", "removed", "renamed", "renamed back", "clock"] as const;
+const faults = {
+  file: ["disk full", "read-only", "locked", "removed", "renamed", "renamed back", "clock"],
+  postgres: ["restarted", "connections cut", "clock"],
+} as const;
+
+/** What holds the messages. */
+export type Kind = keyof typeof faults;
 const jump = fc.constantFrom(1, 3, 6, 21, 600, 86_400, -1, -3, -6, -21, -600, -86_400);
-const fault = (name: (typeof faults)[number]) =>
+const fault = (name: (typeof faults)[Kind][number]) =>
   kind(name, { wait: between(50, 1_500), hold: between(50, 1_800), jump });
 /** A fault: how long after the last one it begins, how long it lasts, and by how many seconds a clock jumps. */
 export type Fault = Drawn<ReturnType<typeof fault>>;
@@ -76,10 +82,10 @@ const outcome = fc.nat(9).map((drawn) => (["slow", "failed", "hang"] as const)[d
 export type Plan = ReturnType<typeof planRound>;
 
 /** Plans a round, by the seed alone. The first has everything; others have a part, because each fault excuses something. */
-export function planRound(seed: string, round: number) {
+export function planRound(seed: string, round: number, store: Kind = "file") {
   const stream = <T>(label: string, drawn: fc.Arbitrary<T>) => draw(`${seed} ${round} ${label}`, drawn);
   const has = (what: string, chance: number) => round === 0 || stream(what, percent(chance)).next().value;
-  const kinds = faults.filter((name) => has(name, 35));
+  const kinds = [...faults[store]].filter((name) => has(name, 35));
   const order = fc.shuffledSubarray(kinds, { minLength: kinds.length });
   const clears = has("clears", 40);
   return {
@@ -89,7 +95,7 @@ export function planRound(seed: string, round: number) {
       actions: stream(`server ${n}`, serverAction(clears)),
     })),
     commands: [1, 2, 3].map((n) => stream(`command ${n}`, commandAction(clears))),
-    original: has("original", 50) ? stream("statements", originalAction(clears)) : null,
+    original: store === "file" && has("original", 50) ? stream("statements", originalAction(clears)) : null,
     kills: has("kills", 80) ? stream("killed", kill) : null,
     stops: has("stops", 45) ? stream("stopped", stop) : null,
     faults: stream(
