@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Sandbox } from "../support/sandbox.ts";
 import { converse } from "./conversation.ts";
 import type { Lab } from "./lab.ts";
 import { interleave } from "./samples.ts";
@@ -8,17 +9,7 @@ import { type Row, timedRow } from "./table.ts";
 /** How long it takes from a send until the notifier runs, compared with starting that notifier by hand. */
 export async function announce(lab: Lab): Promise<Row[]> {
   const box = lab.home();
-  const record = join(box.home, "started");
-  const notifier = join(box.programs, "notify-send"); // one that writes down when it began to run
-  const script = `#!/bin/bash\necho $EPOCHREALTIME >'${record}.part' && mv '${record}.part' '${record}'\n`;
-  writeFileSync(notifier, script, { mode: 0o755 });
-  const untilStarted = async (work: () => unknown) => {
-    rmSync(record, { force: true });
-    const begin = performance.timeOrigin + performance.now();
-    await work();
-    while (!existsSync(record)) await Bun.sleep(1);
-    return Number(readFileSync(record, "utf8").replace(",", ".")) * 1000 - begin;
-  };
+  const { notifier, untilStarted } = recordNotifier(box);
   // Desktop is told of nothing more for two seconds, so each sample has a buffer of its own, and a server that has
   // started the notifier once, for Code
   const send = async (count: number) => {
@@ -46,4 +37,20 @@ export async function announce(lab: Lab): Promise<Row[]> {
     { ...timedRow("send to notifier started", samples.one, floor), goal },
     { ...timedRow("twenty sends at once to notifier started", samples.twenty, floor), goal },
   ];
+}
+
+/** A `notify-send` of the sandbox that writes down when it began to run, and how long that took from the beginning of some work. */
+export function recordNotifier(box: Sandbox) {
+  const record = join(box.home, "started");
+  const notifier = join(box.programs, "notify-send");
+  const script = `#!/bin/bash\necho $EPOCHREALTIME >'${record}.part' && mv '${record}.part' '${record}'\n`;
+  writeFileSync(notifier, script, { mode: 0o755 });
+  const untilStarted = async (work: () => unknown) => {
+    rmSync(record, { force: true });
+    const begin = performance.timeOrigin + performance.now();
+    await work();
+    while (!existsSync(record)) await Bun.sleep(1);
+    return Number(readFileSync(record, "utf8").replace(",", ".")) * 1000 - begin;
+  };
+  return { notifier, untilStarted };
 }

@@ -7,7 +7,9 @@ import { initialize, toolCall } from "../support/server-process.ts";
 /** A server spoken to by hand, with as little as possible of our own in between. */
 export interface Conversation {
   pid: number;
-  /** Calls a tool. Resolves when its answer is read. Throws if that is an error. */
+  /** Sends a request. Resolves when its answer is read. Throws if that is an error. */
+  ask(method: string, params?: object): Promise<void>;
+  /** Calls a tool, likewise. */
   call(tool: string, args?: Record<string, unknown>): Promise<void>;
   /** Ends the process. */
   close(): Promise<void>;
@@ -19,17 +21,18 @@ interface Answer {
 }
 
 /**
- * Starts a server as one of the two Claudes does, or another client, over the sandbox's buffer or another file there, and introduces the
- * client. Its process ends with the sandbox.
+ * Starts relay or another server as one of the two Claudes does, or another client, over the sandbox's buffer or another
+ * file there, and introduces the client. Its process ends with the sandbox.
  */
 export async function converse(
   box: Sandbox,
   client: "desktop" | "code" | null,
   buffer = ".relay_buffer.db",
   args: readonly string[] = [],
+  program = [relayBinary],
 ): Promise<Conversation> {
   const named = client ? ["--client", client] : [];
-  const child = Bun.spawn([...notifiersFrom(box.programs), relayBinary, ...named, ...args], {
+  const child = Bun.spawn([...notifiersFrom(box.programs), ...program, ...named, ...args], {
     env: { ...box.env, RELAY_DB: join(box.home, buffer) },
     cwd: box.home,
     stdin: "pipe",
@@ -54,7 +57,7 @@ export async function converse(
     child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
     child.stdin.flush();
   };
-  const ask = async (request: { id: number }) => {
+  const ask = async (request: { id: number; method: string; params: object }) => {
     const answered = new Promise<Answer>((resolve) => waiting.set(request.id, resolve));
     tell(request);
     const answer = await answered;
@@ -63,12 +66,11 @@ export async function converse(
   await ask(initialize());
   tell({ method: "notifications/initialized" });
   let lastId = 0;
+  const nextId = () => ++lastId;
   return {
     pid: child.pid,
     close,
-    call(tool, args) {
-      lastId += 1;
-      return ask(toolCall(lastId, tool, args));
-    },
+    ask: (method, params = {}) => ask({ id: nextId(), method, params }),
+    call: (tool, args) => ask(toolCall(nextId(), tool, args)),
   };
 }

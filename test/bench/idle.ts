@@ -42,11 +42,16 @@ export async function idle(lab: Lab): Promise<Row[]> {
 function watch(pid: number) {
   const begin = performance.now();
   const used = cpuMilliseconds(pid);
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
   return {
-    privateDirty: Number(/^Private_Dirty:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1024,
+    privateDirty: privateDirty(pid),
     cpuPerSecond: () => ((cpuMilliseconds(pid) - used) / (performance.now() - begin)) * 1000,
   };
+}
+
+/** A process's private memory, in MB. */
+export function privateDirty(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Private_Dirty:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1024;
 }
 
 // Of all its threads, ended ones included. `/proc/PID/stat` says it in steps of 10 ms, which is most of what a server
@@ -61,8 +66,8 @@ function cpuMilliseconds(pid: number): number {
   return Number(time[0]) * 1e3 + Number(time[1]) / 1e6;
 }
 
-// Mapped pages of a binary that was built just now count as dirty until the disk has them.
-function writeBack(path: string): void {
+/** Writes a binary to the disk: mapped pages of one that was built just now count as dirty until then. */
+export function writeBack(path: string): void {
   const descriptor = openSync(path, "r");
   fsyncSync(descriptor);
   closeSync(descriptor);

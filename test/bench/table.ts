@@ -40,10 +40,27 @@ export function renderTable(rows: readonly Row[]): string {
   return table.map((row) => row.map(align).join("  ").trimEnd()).join("\n");
 }
 
+/** The rows as a Markdown table, in which the floor is another program that does the same. */
+export function renderPeers(rows: readonly Row[]): string {
+  const cells = rows.map(({ measure, value, unit, floor }) => [
+    measure,
+    `${round(value)} ${unit}`,
+    `${round(floor.value)} ${unit}`,
+    `${round(floor.value / value)}×`,
+  ]);
+  const lines = [["median", "relay", rows[0]?.floor.name ?? "", "ratio"], ["---", "---", "---", "---"], ...cells];
+  return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
+}
+
 /** The machine, without anything that tells whose it is. */
 export function machine(): string {
   const processors = cpus();
   return `${processors.length} cores, ${processors[0]?.model.trim()}, ${type()} ${release()}, Bun ${Bun.version}`;
+}
+
+/** A number for people: one digit after the point, if it is small. */
+export function round(number: number): string {
+  return number.toFixed(number < 10 ? 1 : 0);
 }
 
 function cells({ measure, value, unit, floor, goal, p99 }: Row): string[] {
