@@ -16,6 +16,7 @@ release_checksum() {
 }
 
 usage() {
+  printf 'relay moves messages, files and pictures between Claude Desktop and Claude Code.\n\n'
   if [ -n "$release_url" ]; then
     printf 'usage: sh install.sh [--uninstall | --help], or curl -fsSL %s/install.sh | sh\n\n' "$release_url"
     printf 'Downloads relay %s for this machine, checks its SHA-256, and installs it\n' "$release_version"

@@ -1,3 +1,5 @@
+import manifest from "../package.json" with { type: "json" };
+
 /** A server's tools and prompts, for a manifest. */
 export interface Offer {
   tools: Described[];
@@ -29,9 +31,9 @@ export function bundleManifest(system: BundleSystem, version: string, { tools, p
     name: "relay",
     display_name: "relay",
     version,
-    description: "Moves messages between Claude Desktop and Claude Code, when you say so",
+    description: manifest.description,
     long_description:
-      "relay moves messages between Claude Desktop and Claude Code on your machine, while their contexts stay separate. A model sends whenever it likes; it reads when you say so. Say `get`, or pick the prompt `get` in the + menu. In Claude Code, install relay's plugin or run `relay setup-code`.",
+      "relay moves messages, files and pictures between Claude Desktop and Claude Code, while their contexts stay separate. A model sends whenever it likes; it reads when you say so. Say `get`, or pick the prompt `get` in the + menu. In Claude Code, install relay's plugin or run `relay setup-code`.",
     author: { name: "relay developers" },
     license: "MIT",
     keywords: ["claude-code", "messages"],

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 
 import { join } from "node:path";
 import { archiveNames, packBinaries } from "../build/archives.ts";
 import { readBaseUrl } from "../build/base-url.ts";
+import { bundleManifest, bundleSystems } from "../build/bundle-manifest.ts";
 import { assetsIn, checksums } from "../build/checksums.ts";
 import { stampInstallers } from "../build/install-scripts.ts";
 import { homebrewFormula, type Publication, registryEntry, scoopManifest } from "../build/package-managers.ts";
@@ -11,6 +12,7 @@ import { binaryName, targets } from "../build/targets.ts";
 import manifest from "../package.json" with { type: "json" };
 import { type Sandbox, sandbox } from "./support/sandbox.ts";
 
+const root = join(import.meta.dir, "..");
 const read = (...path: string[]) => readFileSync(join(...path), "utf8");
 
 describe("--base-url", () => {
@@ -114,13 +116,13 @@ const publication: Publication = {
   })),
 };
 
-describe("a manifest", () => {
-  const manifests: [name: string, make: (publication: Publication) => string][] = [
-    ["server.json", registryEntry],
-    ["relay.json", scoopManifest],
-    ["relay.rb", homebrewFormula],
-  ];
+const manifests: [name: string, make: (publication: Publication) => string][] = [
+  ["server.json", registryEntry],
+  ["relay.json", scoopManifest],
+  ["relay.rb", homebrewFormula],
+];
 
+describe("a manifest", () => {
   test.each(manifests)("%s", (_name, make) => {
     expect(make(publication)).toMatchSnapshot();
   });
@@ -138,6 +140,22 @@ describe("a manifest", () => {
     const checked = await box.run(["ruby", "-wc", "-"], { stdin: homebrewFormula(publication) });
     expect(checked).toEqual({ status: 0, stdout: "Syntax OK\n", stderr: "" });
   });
+});
+
+test("one sentence says everywhere what relay is", async () => {
+  await using box = sandbox();
+  const outputs = [box.relay(["help"]), box.run(["sh", join(root, "install.sh"), "--help"])];
+  const texts = [
+    ...["README.md", "build/plugin/README.md", "src/cli/command-line.ts"].map((path) => read(root, path)),
+    ...["build/plugin/.claude-plugin/plugin.json", ".claude-plugin/marketplace.json"].map((path) => read(root, path)),
+    ...bundleSystems.map((system) => JSON.stringify(bundleManifest(system, "1.2.3", { tools: [], prompts: [] }))),
+    ...manifests.map(([, make]) => make(publication)),
+    ...(await Promise.all(outputs)).map(({ stdout }) => stdout),
+  ];
+  const [letter = "", ...others] = manifest.description;
+  const sentence = new RegExp(`[${letter}${letter.toLowerCase()}]${others.join("")}`);
+  for (const text of texts) expect(text).toMatch(sentence);
+  expect(manifest.description.length).toBeLessThan(80); // Homebrew's limit
 });
 
 describe("the install scripts of a release", () => {

@@ -92,7 +92,7 @@ function outputError({ code }: WriteFailed): Error {
   return new RelayError("failed", `standard output cannot be written (${code})`, "Redirect it to another place.");
 }
 
-const hint = `relay moves messages between Claude Desktop and Claude Code, which start it.
+const hint = `relay moves messages, files and pictures between Claude Desktop and Claude Code, which start it.
 
   relay setup                      connect both
   relay status                     show unread messages

@@ -1,3 +1,4 @@
+import { description } from "../core/version.ts";
 import { type Argument, type Command, defineCommand, unknownVerb, type Verbs } from "./command.ts";
 import type { Context } from "./context.ts";
 import { slashCommand } from "./own-commands.ts";
@@ -79,7 +80,7 @@ function renderOverview(verbs: Verbs, context: Context): string {
     Object.keys(group).map((verb) => [verb, verbs[verb]?.meta.description ?? ""]),
   ]);
   return [
-    ...renderHead("Move messages between Claude Desktop and Claude Code.", "relay COMMAND [FLAGS]", context),
+    ...renderHead(`${description}.`, "relay COMMAND [FLAGS]", context),
     ...renderTables(listed, context),
     renderLines("Examples", examples, context),
     ...renderTables([["Flags of every command", [bufferRow, helpRow]]], context),

@@ -17,7 +17,7 @@ import { errorMessage } from "../core/errors.ts";
 import { type ClientSigns, type Identity, identify } from "../core/identity.ts";
 import type { Relay } from "../core/relay.ts";
 import { checkArguments } from "../core/validate.ts";
-import { version } from "../core/version.ts";
+import { description, version } from "../core/version.ts";
 import { instructions } from "./instructions.ts";
 import type { PendingDeliveries } from "./pending.ts";
 import { clearTool } from "./tools/relay-clear.ts";
@@ -138,7 +138,7 @@ function initializeResult(wanted: string): InitializeResult {
   return {
     protocolVersion: SUPPORTED_PROTOCOL_VERSIONS.includes(wanted) ? wanted : LATEST_PROTOCOL_VERSION,
     capabilities: { tools: {}, prompts: {} },
-    serverInfo: { name: "relay", title: "Relay", version },
+    serverInfo: { name: "relay", title: "Relay", version, description },
     instructions,
   };
 }
