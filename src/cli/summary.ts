@@ -52,8 +52,9 @@ function summarize(head: readonly string[], messages: readonly PageMessage[]): s
 /** The beginning of a message in at most so many lines; the last one tells how many are left out, and where they are. */
 function firstLines(text: string, most: number, id: number): string[] {
   // Claude Code wraps a longer line itself, and its rest would stand where relay's own words do
-  const lines = Bun.wrapAnsi(text, lineColumns, { hard: true, trim: false })
+  const lines = text
     .split("\n")
+    .flatMap((line) => Bun.wrapAnsi(line, lineColumns, { hard: true, trim: false }).replaceAll("\n ", "\n").split("\n"))
     .flatMap((line) => line.match(longestLine) ?? [""]);
   if (lines.length <= Math.min(most, messageLines)) return lines;
   const kept = lines.slice(0, Math.max(1, Math.min(most - 1, messageLines)));
