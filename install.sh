@@ -367,8 +367,6 @@ uninstall() {
 install() {
   if [ -n "$release_url" ]; then
     download
-    try_out
-    put_in_place
   else
     # a piped script has no path, and the current folder may not be a checkout of relay
     case "$0" in
@@ -376,11 +374,11 @@ install() {
       *) fail "this install.sh is not from a release. Run it as \"sh install.sh\" in a checkout, or get the one of a release." ;;
     esac
     build
-    try_out
-    put_in_place
-    printf '\n'
-    "$target/relay" demo
   fi
+  try_out
+  put_in_place
+  printf '\n'
+  "$target/relay" demo </dev/null || fail "relay is installed, but \"relay demo\" failed, see above. Type: $target/relay doctor"
   advise_on_path
   warn_of_shadow
   offer_setup

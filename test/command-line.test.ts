@@ -262,6 +262,23 @@ describe.skipIf(!Bun.which("script"))("on a terminal", () => {
     expect(await onTerminal(box, "")).toContain("relay status ");
   });
 
+  test("relay demo tells the story of a message and its answer; --fast prints the transcript", async () => {
+    await using box = sandbox();
+    const story = await onTerminal(box, "demo", { NO_COLOR: "1" });
+    const steps = [
+      "Claude Desktop",
+      "/get",
+      "Message 1 from Desktop",
+      "│ Plan: read",
+      "│ me what broke.",
+      "From Code: Built.",
+      "relay works:",
+    ];
+    expect(steps.toSorted((a, b) => story.indexOf(a) - story.indexOf(b))).toEqual(steps);
+    expect(steps.filter((step) => !story.includes(step))).toEqual([]);
+    expect(await onTerminal(box, "demo --fast")).toBe((await box.relay(["demo"])).stdout);
+  });
+
   test("there is color, unless NO_COLOR is set", async () => {
     await using box = sandbox();
     await sendAll(box, "code", ["x"]);

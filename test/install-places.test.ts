@@ -188,7 +188,7 @@ describe("a relay that PATH finds first", () => {
   test("is not pointed out if it is this one, or a link to it", async () => {
     await using here = await machine();
     const env = { PATH: `${here.env.PATH}:${here.home}/.local/bin` };
-    const words = `relay 9.8.7 is installed as ${here.installed}.\n\nTo connect Claude Desktop and Claude Code, type: relay setup\n`;
+    const words = `relay 9.8.7 is installed as ${here.installed}.\n\ncalled: relay demo\n\nTo connect Claude Desktop and Claude Code, type: relay setup\n`;
     expect((await here.install({ env })).stdout).toBe(words);
     symlinkSync(here.installed, join(here.env.PATH ?? "", "relay"));
     const again = (await here.install({ env })).stdout;

@@ -19,6 +19,8 @@ describe.each(shells)("piped into $name", ({ argv: shell }) => {
     expect(stderr).toBe(`relay 9.8.7 for linux-x64: downloading ${asset}\n`);
     expect(stdout).toBe(`relay 9.8.7 is installed as ${here.installed}.
 
+called: relay demo
+
 To type just "relay", put this line into ~/.profile and open a new terminal:
   export PATH='${quoted}/.local/bin':"$PATH"
 

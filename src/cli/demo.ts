@@ -1,11 +1,12 @@
-import { mkdirSync, realpathSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type Client, clientTitle, otherClient } from "../core/client.ts";
 import { errorMessage, RelayError } from "../core/errors.ts";
 import { printableJson } from "../core/escape.ts";
 import { version } from "../core/version.ts";
 import { cleanEnvironment, temporaryFolder } from "../platform/environment.ts";
 import { defineCommand } from "./command.ts";
+import { type Step, storyOf } from "./demo-story.ts";
 import { unlessInterrupted } from "./interrupt.ts";
 import { McpClient } from "./mcp-client.ts";
 
@@ -17,13 +18,23 @@ const conversation: { from: Client; text: string }[] = [
   },
 ];
 
+// a square of eight pixels a side
+const sketch = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGO4WR6OFTEMLQkAcq9pwYW/CuAAAAAASUVORK5CYII=";
+
 export const command = defineCommand({
   meta: { name: "demo", description: "Show relay at work, with two servers on a temporary buffer" },
-  args: { json: { type: "boolean", description: "Print the transcript as JSON" } },
-  async run({ args, data: { print } }) {
+  args: {
+    fast: { type: "boolean", description: "Print the transcript at once, as without a terminal" },
+    json: { type: "boolean", description: "Print the transcript as JSON" },
+  },
+  async run({ args, data: context }) {
+    const { print, environment } = context;
     await inTemporaryFolder(async (folder) => {
-      const transcript = await converse(join(folder, "buffer.db"));
-      print(args.json ? printableJson({ ok: true, transcript }) : renderTranscript(transcript));
+      const buffer = join(folder, "buffer.db");
+      const isStory = environment.terminal.stdout && !args.fast && !args.json;
+      const transcript = await converse(buffer, isStory ? storyOf(buffer, context) : () => {});
+      if (args.json) print(printableJson({ ok: true, transcript }));
+      else print(isStory ? `\n${ending}` : renderTranscript(transcript));
     });
   },
 });
@@ -43,26 +54,25 @@ async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promi
   }
 }
 
-/** One call of a tool: its client, the message that was sent or arrived, and the tool's answer. */
-interface Step {
-  client: Client;
-  tool: "relay_send" | "relay_fetch";
-  message: string;
-  answer: string;
-}
+const ending = "relay works: a message went each way, and each arrived once.";
 
-async function converse(buffer: string): Promise<Step[]> {
+/** Lets two servers exchange the messages, and calls `tell` after each step. Throws a `failed` error if one does not arrive. */
+async function converse(buffer: string, tell: (step: Step) => void | Promise<void>): Promise<Step[]> {
   const [desktop, code] = await Promise.all([connectTo("desktop", buffer), connectTo("code", buffer)]);
   const sessions = { desktop, code };
   const transcript: Step[] = [];
   const step = async (client: Client, tool: Step["tool"], message: string, args: Record<string, unknown>) => {
     const answer = await sessions[client].callTool(tool, args);
-    transcript.push({ client, tool, message, answer });
+    const done = { client, tool, message, answer };
+    transcript.push(done);
+    await tell(done);
     return answer;
   };
   try {
+    const picture = join(buffer, "../sketch.png");
+    writeFileSync(picture, Buffer.from(sketch, "base64"));
     for (const { from, text } of conversation) {
-      await step(from, "relay_send", text, { message: text });
+      await step(from, "relay_send", text, { message: text, ...(from === "desktop" && { files: [picture] }) });
       const page = await step(otherClient(from), "relay_fetch", text, {});
       if (page.includes(`\n${text}\n`)) continue;
       throw new RelayError("failed", `a message did not arrive. It should be: ${text}`);
@@ -74,11 +84,17 @@ async function converse(buffer: string): Promise<Step[]> {
 }
 
 async function connectTo(client: Client, buffer: string): Promise<McpClient> {
-  // inside Claude Code the demo must not look like a part of that session
-  const env = { ...cleanEnvironment(), RELAY_DB: buffer, RELAY_NOTIFY: "off" };
+  const folder = dirname(buffer);
+  // inside Claude Code the demo must not look like a part of that session; without a home folder no server reads files
+  const env = { HOME: folder, ...cleanEnvironment(), RELAY_DB: buffer, RELAY_NOTIFY: "off" };
   const clientInfo = { name: "relay-demo", version };
   try {
-    return await McpClient.start({ command: process.execPath, args: ["--client", client], env, clientInfo });
+    return await McpClient.start({
+      command: process.execPath,
+      args: ["--client", client, "--allow-files", folder],
+      env,
+      clientInfo,
+    });
   } catch (error) {
     const reason = errorMessage(error).replace(/\.$/, "");
     const message = `the server for ${clientTitle(client)} did not start: ${reason}`;
@@ -92,5 +108,5 @@ function renderTranscript(transcript: Step[]): string {
     if (tool === "relay_send") return [`${title}sends  ${message}`];
     return [`${title}gets   ${answer.split("\n", 1)[0]}`, `${" ".repeat(15)}${message}`];
   });
-  return [...lines, "relay works: a message went each way, and each arrived once."].join("\n");
+  return [...lines, ending].join("\n");
 }

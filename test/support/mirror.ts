@@ -13,6 +13,7 @@ export const standIn = `#!/bin/sh
 # every relay has relay_buffer in it
 case $1 in
   --version) echo 9.8.7 ;;
+  demo) echo 'called: relay demo' ;;
   *) echo "called: relay $*"; exit "\${STATUS:-0}" ;;
 esac
 `;
