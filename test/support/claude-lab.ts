@@ -61,6 +61,8 @@ export interface LabOptions {
   others?: string[];
   /** Variables of the shell that it is set up and started from. */
   variables?: Record<string, string>;
+  /** Columns and lines of its terminal; `[150, 50]` if left out. */
+  size?: [columns: number, lines: number];
   /** The number of another user to run it all. */
   user?: number;
 }
@@ -80,10 +82,13 @@ export interface ClaudeLab {
 interface ClaudeTerminal {
   /** Types a line and presses Enter. */
   enter(text: string): Promise<void>;
+  type(text: string): void;
   press(key: string): void;
   /** Says Yes to the question whether a tool may be used, once it is asked. */
   yes(): Promise<void>;
   screen(): string;
+  /** The screen with the escape sequences of its colours. */
+  colored(): string;
   /** Waits until the screen shows this. */
   shows(text: string | RegExp): Promise<void>;
 }
@@ -91,7 +96,7 @@ interface ClaudeTerminal {
 /** Sets everything up in the sandbox. The model's API ends with it. */
 export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
   const { wiring = "setup", replies, prompt, allow = [], files = {}, variables = {}, user } = options;
-  const { setup = [], program: started = [claude ?? ""], folder = "project", others = [] } = options;
+  const { setup = [], program: started = [claude ?? ""], folder = "project", others = [], size = [150, 50] } = options;
   const api = startClaudeApi(prompt, replies);
   box.defer(api.stop);
   const project = join(box.home, folder);
@@ -165,7 +170,7 @@ export function openLab(box: Sandbox, options: LabOptions): ClaudeLab {
         if (type === "result") await child.stdin.end();
       }
     },
-    terminal: (args = [], other = folder) => openTerminal(box, [...program, ...args], env, join(box.home, other)),
+    terminal: (args = [], other = folder) => openTerminal(box, [...program, ...args], env, join(box.home, other), size),
   };
 }
 
@@ -177,6 +182,7 @@ async function openTerminal(
   argv: string[],
   env: Record<string, string>,
   cwd: string,
+  [columns, lines]: [number, number],
 ): Promise<ClaudeTerminal> {
   const socket = join(box.programs, `tmux-${crypto.randomUUID().slice(0, 8)}`);
   const tmux = (...args: string[]) => {
@@ -187,8 +193,8 @@ async function openTerminal(
     return stdout.toString();
   };
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const size = "new-session -d -s s -x 150 -y 50 -c".split(" ");
-  tmux(...size, cwd, "env", "-i", ...variables, ...argv);
+  const session = `new-session -d -s s -x ${columns} -y ${lines} -c`.split(" ");
+  tmux(...session, cwd, "env", "-i", ...variables, ...argv);
   box.defer(() => {
     try {
       tmux("kill-server");
@@ -197,6 +203,8 @@ async function openTerminal(
   const screen = () => tmux("capture-pane", "-p", "-t", "s");
   const terminal: ClaudeTerminal = {
     screen,
+    colored: () => tmux("capture-pane", "-e", "-p", "-t", "s"),
+    type: (text) => void tmux("send-keys", "-t", "s", "-l", text),
     press: (key) => void tmux("send-keys", "-t", "s", key),
     async yes() {
       await terminal.shows(question);
@@ -212,7 +220,7 @@ async function openTerminal(
       );
     },
     async enter(text) {
-      tmux("send-keys", "-t", "s", "-l", text);
+      terminal.type(text);
       await until(`"${text}" to be typed`, () => screen().includes(text));
       await Bun.sleep(500); // the menu of commands completes a name that is not complete yet
       terminal.press("Enter");
