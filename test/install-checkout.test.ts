@@ -67,11 +67,11 @@ test("piped, it does not take the current folder for a checkout", async () => {
   expect(here.files()).toEqual([]);
 });
 
-test("the commands of the README install it by script and by hand, and remove it", async () => {
+test("the commands of the page on installing do so by script and by hand, and remove it", async () => {
   await using here = await machine();
   here.has(["gunzip", "install"]);
-  const readme = readFileSync(join(import.meta.dir, "../README.md"), "utf8");
-  const blocks = readme.slice(readme.indexOf("\n## Install\n")).matchAll(/```sh\n([\s\S]*?)```/g);
+  const page = readFileSync(join(import.meta.dir, "../.github/docs/install.md"), "utf8");
+  const blocks = page.matchAll(/```sh\n([\s\S]*?)```/g);
   const [script = "", byHand = "", remove = ""] = [...blocks].map(([, block = ""]) => block);
   const type = (commands: string) =>
     here.box.run(["sh", "-e"], { stdin: commands, env: { ...here.env, RELAY_URL: here.release.url } });

@@ -24,7 +24,7 @@ export async function welcome(clients: readonly Client[], buffer: string | null,
 
 function describe(outcomes: readonly NotificationOutcome[]): Pick<Line, "mark" | "text"> {
   const failure = outcomes.find((outcome) => outcome.failure !== null)?.failure;
-  if (failure) return { mark: "!", text: `no notification could be shown: ${failure}. See the README, Notifications.` };
+  if (failure) return { mark: "!", text: `no notification could be shown: ${failure}. See the README, Help.` };
   if (outcomes.length === 0) return { mark: "–", text: "notifications are switched off" };
   const text = "you should have seen a notification just now; if nothing appeared, run: relay doctor --notify";
   return { mark: "+", text };

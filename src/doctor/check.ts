@@ -69,5 +69,5 @@ export function fail(name: string, detail: string, fix: string): Finding {
 /** The finding of an error. */
 export function failed(name: string, error: unknown): Finding {
   if (error instanceof RelayError && error.fix) return fail(name, error.message, error.fix);
-  return fail(name, errorMessage(error), "See the README, Troubleshooting.");
+  return fail(name, errorMessage(error), "See the README, Help.");
 }

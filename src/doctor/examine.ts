@@ -46,8 +46,8 @@ const checkNotification: Check = async ({ notifier }) => {
   const { shown, finished } = notifier.show({ title: "relay", body, sound: "default" });
   const failure = await shown;
   await finished;
-  if (failure) return [fail(name, `none could be shown: ${failure}`, "See the README, Notifications.")];
-  return [ok(name, "one was shown just now; if nothing appeared, see the README, Notifications")];
+  if (failure) return [fail(name, `none could be shown: ${failure}`, "See the README, Help.")];
+  return [ok(name, "one was shown just now; if nothing appeared, see the README, Help")];
 };
 
 const checks: readonly (readonly [Section, ...Check[]])[] = [
