@@ -276,7 +276,8 @@ describe("no command and no server uses, changes or replaces", () => {
   test("a path that is not absolute", async () => {
     await using box = sandbox();
     const env = { RELAY_DB: "buffer.db" };
-    const text = 'relay: RELAY_DB is "buffer.db", which is not an absolute path. Write it out from the root.';
+    const text =
+      'relay: RELAY_DB is "buffer.db", which is neither an absolute path nor a postgres:// URL. Write it out from the root.';
     for (const args of commands)
       expect(await box.relay(args, { env })).toEqual({ status: 4, stdout: "", stderr: `${text}\n` });
     const peer = await connect(box, { args: ["--client", "code"], env });
