@@ -36,9 +36,14 @@ export function checkHistory(run: Run): void {
   checkNotified(run, sends);
 }
 
-/** Whether a page is to show the message if it waits. */
+/** Whether a page is to show the message if it waits, as far as its receipt tells: without one, its project is unknown. */
 function isFor(send: Send | undefined, { project }: Fetch): boolean {
   return project === null || !send?.project || send.project.toLowerCase() === project;
+}
+
+/** Whether a page is surely to show it. */
+function isSurelyFor(send: Send | undefined, fetch: Fetch): boolean {
+  return fetch.project === null || (send !== undefined && send.id !== null && isFor(send, fetch));
 }
 
 function checkKept(run: Run, showings: Map<Send, Showing[]>): void {
@@ -106,7 +111,9 @@ function checkOrder(run: Run, reader: Client, sends: Map<string, Send>): void {
     if (ids.some((id, index) => id <= (ids[index - 1] ?? 0))) run.violated("order", `a page shows ${ids}`, tokens);
     const before = pages
       .filter((page) => page.fetch.to < fetch.from)
-      .filter((page) => first.some(({ id, text }) => id < page.last && isFor(sends.get(tokenOf(text)), page.fetch)))
+      .filter((page) =>
+        first.some(({ id, text }) => id < page.last && isSurelyFor(sends.get(tokenOf(text)), page.fetch)),
+      )
       .filter((page) => new Set([...page.files, ...files]).size === 1)
       .find((page) => !mayBeReleased(history, page.fetch, run.server ? afterKillMilliseconds : 0));
     if (before) run.violated("order", `${reader} got ${ids} after ${before.last}`, [...before.tokens, ...tokens]);
