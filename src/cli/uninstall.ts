@@ -16,7 +16,7 @@ import { defineCommand } from "./command.ts";
 export const command = defineCommand({
   meta: { name: "uninstall", description: "Disconnect both Claudes and restore their configuration" },
   args: {
-    purge: { type: "boolean", description: "Delete every message and all files of relay, too" },
+    purge: { type: "boolean", description: "Delete all messages and files, too, but none in a database" },
     yes: { type: "boolean", description: "Do not ask before messages are deleted" },
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing" },
     json: { type: "boolean", description: "Print JSON" },
