@@ -372,7 +372,7 @@ test.skipIf(!claude)("where a program answers Claude Code's questions, the page 
   const replies = [tool(relayTool("setup", "relay_fetch")), { text: "answer one" }];
   const lab = openLab(box, { prompt, replies });
   await lab.hosted(prompt);
-  const approved = "approved by whoever answers for Claude Code here";
+  const approved = "approved by the program that answers for Claude Code here";
   expect(pageOf(lab, secret)).toStartWith(`relay: 1 message from Desktop. Fetched by a tool call, ${approved}.\n`);
   expect((await box.relay(["status"])).stdout).toContain(`: ${approved} in project\n`);
 });

@@ -74,9 +74,9 @@ describe("wrong usage exits 2 with one sentence on stderr and nothing on stdout"
     ["get --for code --limit x", 'limit is "x"; it must be a whole number from 1 to 20. Leave it out for 5.'],
     ["resend x", 'ID is "x"; it must be the id of a message. Pages and `relay log` show ids.'],
     ["clear", "relay clear deletes every message, and there is no terminal to ask on. Say --yes."],
-    ["status --db", "--db needs an absolute path. Give it the path of the buffer file, once."],
-    ["--db b.db status", "--db needs an absolute path. Give it the path of the buffer file, once."],
-    ["status --db /a --db=/b", "--db is given twice. Give it the path of the buffer file, once."],
+    ["status --db", "--db needs an absolute path or a postgres:// URL. Give it once."],
+    ["--db b.db status", "--db needs an absolute path or a postgres:// URL. Give it once."],
+    ["status --db /a --db=/b", "--db is given twice. Give it once."],
     ["--idle-timeout soon", '--idle-timeout is "soon"; it must be a number of seconds. Use 0 for never.'],
   ];
   const lines = spelled.map(([line, wrong]) => {

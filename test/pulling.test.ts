@@ -664,7 +664,7 @@ describe("the person is told who last got how many messages:", () => {
     ["Code", "typed /get in relay", typed("/home/me/relay")],
     ["Code", `typed /get in a b\\u001b[2Jc${"d".repeat(27)}`, typed(`/home/me/a\nb\u001b[2Jc${"d".repeat(90)}`)],
     ["Code", "approved in bot", fetched("claude-code", project)],
-    ["Code", "approved by whoever answers for Claude Code here in bot", fetched("claude-code", hosted)],
+    ["Code", "approved by the program that answers for Claude Code here in bot", fetched("claude-code", hosted)],
     ["Desktop", "picked the prompt get", picked],
     ["Desktop", "tool call", fetched("claude-ai")],
     ["Desktop", "command", (box) => get(box, "desktop")],

@@ -35,9 +35,9 @@ function takeBuffer(rawArgs: readonly string[]): { buffer: string | null; others
   if (at < 0) return { buffer: null, others: rawArgs };
   const [flag = "", next] = rawArgs.slice(at);
   const [value, length] = flag === "--db" ? [next, 2] : [flag.slice("--db=".length), 1];
-  const refused = (what: string) =>
-    new RelayError("usage", `--db ${what}`, "Give it the path of the buffer file, once.");
-  if (value === undefined || !(isAbsolute(value) || isDatabaseUrl(value))) throw refused("needs an absolute path");
+  const refused = (what: string) => new RelayError("usage", `--db ${what}`, "Give it once.");
+  if (value === undefined || !(isAbsolute(value) || isDatabaseUrl(value)))
+    throw refused("needs an absolute path or a postgres:// URL");
   if (rawArgs.findLastIndex(isFlag) !== at) throw refused("is given twice");
   return { buffer: value, others: rawArgs.toSpliced(at, length) };
 }

@@ -128,7 +128,7 @@ const origins: Record<Origin, string> = {
   tool: "tool call",
   typed: "typed /get",
   "approved tool": "approved",
-  "hosted tool": "approved by whoever answers for Claude Code here",
+  "hosted tool": "approved by the program that answers for Claude Code here",
 };
 
 function describeSource({ origin, project }: Source): string {

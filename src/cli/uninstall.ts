@@ -31,6 +31,7 @@ export const command = defineCommand({
     const remove = () => apply(() => planRemoval(setup), setup, options, context);
     if (!purge) return void (await remove());
     const buffer = bufferOverride(setup) ?? context.environment.bufferPath();
+    const database = remainsInDatabase(setup); // before its URL is deleted
     const { folder, copies } = bundleCopies(setup);
     const others = [receivedFolder(buffer), savedUrlPath(setup.places.home)];
     const files = () => [...filesOfBuffer(buffer), ...others.filter(existsSync), ...copies];
@@ -51,13 +52,13 @@ export const command = defineCommand({
       for (const path of deleted) rmSync(path, { force: true, recursive: true });
       removeEmptyFolders([folder]);
       const lines = deleted.map((path) => `relay: deleted ${makeVisible(path).text}`);
-      report([renderDeletion(cleared), ...lines, ...whatRemains(setup)]);
+      report([renderDeletion(cleared), ...lines, ...whatRemains(setup, database)]);
     }
   },
 });
 
 /** What uninstall leaves, where it is, and how to delete it. Looks before the registrations are gone, which name the buffer. */
-function whatRemains(setup: SetupContext): string[] {
+function whatRemains(setup: SetupContext, database = remainsInDatabase(setup)): string[] {
   const buffer = chosenBuffer(setup) ?? setup.places.defaultBufferPath;
   const program = stablePath(setup.executable, setup.system);
   const places = [buffer, receivedFolder(buffer)].filter((path) => existsSync(path));
@@ -65,9 +66,12 @@ function whatRemains(setup: SetupContext): string[] {
     places.length > 0
       ? `your messages, in ${places.join(" and ")} (to delete them: relay uninstall --purge), and `
       : "";
-  const url = savedUrlPath(setup.places.home);
-  const database = existsSync(url) ? `your messages in the database of ${url}, and ` : "";
   return [`What remains: ${messages}${database}relay itself: ${program}`];
+}
+
+function remainsInDatabase({ places: { home } }: SetupContext): string {
+  if (!existsSync(savedUrlPath(home))) return "";
+  return "your messages in the database (to delete them: relay clear while it is connected), and ";
 }
 
 function chosenBuffer(setup: SetupContext): string | null {

@@ -14,7 +14,7 @@ const originSentences: Record<Origin, string> = {
   tool: "Fetched by a tool call.",
   typed: "Asked for by the person, who typed /get.",
   "approved tool": "Fetched by a tool call that the person approved in Claude Code.",
-  "hosted tool": "Fetched by a tool call, approved by whoever answers for Claude Code here.",
+  "hosted tool": "Fetched by a tool call, approved by the program that answers for Claude Code here.",
 };
 
 function destinationOf(origin: Origin): Destination {
