@@ -114,10 +114,37 @@ describe.skipIf(!hasPostgres)("a database", () => {
         expect.stringContaining("permission denied"),
       ],
       ["SELECT rolpassword FROM pg_authid", expect.stringContaining("permission denied")],
+      ["SELECT relay.channel() = 'relay_' || md5(current_user) AS guessed", [{ guessed: false }]],
       ["CREATE ROLE more", expect.stringContaining("permission denied")],
     ];
     for (const [text, answer] of attempts) expect([text, await sql(text)]).toEqual([text, answer as string]);
     expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual(["only for Anna"]);
+  });
+
+  test("runs no function that another role made, where such may be made", async () => {
+    const database = await server.database();
+    await using box = await machine(urlOf(database));
+    await server.query("CREATE ROLE mallory LOGIN; GRANT CREATE ON SCHEMA public TO PUBLIC", database.database);
+    // each fits a call better than PostgreSQL's own
+    for (const [name, result] of [
+      ["md5(name)", "text"],
+      ["cardinality(text[])", "int"],
+      ["array_positions(text[], text)", "int[]"],
+      ["pg_advisory_xact_lock(int)", "int"],
+      ["format(text, uuid)", "text"],
+    ])
+      await server.query(
+        `SET ROLE mallory; CREATE FUNCTION public.${name} RETURNS ${result} LANGUAGE plpgsql AS
+           $$ BEGIN RAISE 'as %', current_user; END $$`,
+        database.database,
+      );
+    const code = await connect(box, { name: "claude-code" });
+    await until("a look", async () => (await server.query("SELECT FROM relay.servers", database.database)).length > 0);
+    success(await box.relay(["send", "--to", "code", "text"], { env: { RELAY_NOTIFY: "auto" } }));
+    await code.close();
+    for (const argv of [["status"], ["doctor"], ["connect", "--yes"], ["get", "--for", "code"], ["clear", "--yes"]])
+      success(await box.relay(argv));
+    success(await box.relay(["connect", "--create-role", "dora"]));
   });
 
   test("of a newer major version is refused, and one that lacks something is brought up to date", async () => {

@@ -3,10 +3,11 @@
 
 CREATE OR REPLACE FUNCTION relay.version() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT {version}';
 
--- Refuses a caller whose schema is another one, and sets up its transaction: plans are made once for each connection.
+-- Refuses a caller whose schema is another one, and sets up its transaction: plans are made once for each connection, and no
+-- function that another role made in "public" takes the place of PostgreSQL's own. So each operation begins with this.
 CREATE OR REPLACE FUNCTION relay.accept(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM set_config('plan_cache_mode', 'force_generic_plan', true),
+  PERFORM set_config('search_path', 'pg_catalog', true), set_config('plan_cache_mode', 'force_generic_plan', true),
     set_config('lock_timeout', coalesce(p->>'wait', '4000'), true);
   IF (p->>'schema')::integer > relay.version() THEN
     RAISE EXCEPTION 'the schema is older than this relay' USING ERRCODE = 'RL001';
@@ -32,9 +33,9 @@ BEGIN
     'now', floor(extract(epoch FROM clock_timestamp()) * 1000));
 END $$;
 
--- The channel that tells the person's servers to look.
+-- The channel that tells the person's servers to look. Every role may listen to any, so its name is a secret.
 CREATE OR REPLACE FUNCTION relay.channel() RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT 'relay_' || md5(current_user)
+  SELECT 'relay_' || channel FROM relay.mailboxes WHERE owner = current_user
 $$;
 
 CREATE OR REPLACE FUNCTION relay.other(client text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -385,12 +386,14 @@ CREATE OR REPLACE FUNCTION relay.renew(p jsonb) RETURNS json LANGUAGE plpgsql AS
 DECLARE
   t timestamptz := relay.enter(p);
   lease uuid := (p->>'lease')::uuid;
+  unread bigint[] := relay.ids(p->'unread');
 BEGIN
-  IF EXISTS (SELECT FROM relay.messages WHERE owner = current_user AND left_at IS NULL AND id = ANY (relay.ids(p->'unread'))
+  IF EXISTS (SELECT FROM relay.messages WHERE owner = current_user AND left_at IS NULL AND id = ANY (unread)
       AND (lease_id IS DISTINCT FROM lease OR leased_at IS NULL)) THEN
     RETURN 'false';
   END IF;
-  UPDATE relay.messages SET leased_at = t WHERE owner = current_user AND lease_id = lease AND leased_at IS NOT NULL;
+  UPDATE relay.messages SET leased_at = t
+    WHERE owner = current_user AND id = ANY (unread) AND lease_id = lease AND leased_at IS NOT NULL;
   RETURN 'true';
 END $$;
 
@@ -412,10 +415,12 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.release(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  t timestamptz := relay.enter(p);
+  unread bigint[] := relay.ids(p->'unread');
 BEGIN
-  PERFORM relay.enter(p);
   UPDATE relay.messages SET lease_id = NULL, leased_at = NULL, redelivered = redelivered OR (p->>'redelivered')::boolean
-    WHERE owner = current_user AND lease_id = (p->>'lease')::uuid AND leased_at IS NOT NULL AND id = ANY (relay.ids(p->'unread'));
+    WHERE owner = current_user AND lease_id = (p->>'lease')::uuid AND leased_at IS NOT NULL AND id = ANY (unread);
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.undeliver(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
@@ -443,11 +448,13 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.find(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  ids bigint[] := relay.ids(p->'ids');
 BEGIN
   PERFORM relay.accept(p);
   RETURN (
     SELECT json_agg(relay.shown(m) ORDER BY m.id) FROM relay.messages m
-      WHERE m.owner = current_user AND m.id = ANY (relay.ids(p->'ids')));
+      WHERE m.owner = current_user AND m.id = ANY (ids));
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.read_files(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
@@ -564,6 +571,7 @@ DECLARE
   for_reader text;
   lease json;
 BEGIN
+  PERFORM relay.accept(p);
   IF p->>'echo' IS NOT NULL THEN
     PERFORM pg_notify(relay.channel(), p->>'echo');
   END IF;
@@ -596,7 +604,6 @@ DECLARE
   registered boolean := EXISTS (SELECT FROM relay.servers s WHERE owner = current_user AND s.machine = p->>'machine'
     AND process = (p->>'server')::bigint AND seen_at <= t AND (is_final OR seen_at > t - interval '{serverSeenMs} ms' / 2));
 BEGIN
-  PERFORM relay.accept(p);
   RETURN registered = is_final
     OR EXISTS (SELECT FROM relay.messages m WHERE m.owner = current_user AND m.left_at IS NULL AND relay.is_pending(m, p->>'machine'))
     OR EXISTS (SELECT FROM relay.tickets WHERE owner = current_user);

@@ -11,6 +11,7 @@ import tables from "./tables.sql" with { type: "text" };
 export async function migrate(sql: Bun.SQL): Promise<void> {
   await sql.begin(async (transaction) => {
     await transaction`SET LOCAL lock_timeout = '4s'`;
+    await transaction`SET LOCAL search_path = pg_catalog`; // any role may have made functions elsewhere
     await transaction`SELECT pg_advisory_xact_lock(hashtext('relay schema'))`;
     const [found] = await transaction`SELECT to_regprocedure('relay.version()') IS NOT NULL AS present`;
     const [current] = found.present ? await transaction`SELECT relay.version() AS version` : [];

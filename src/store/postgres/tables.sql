@@ -12,6 +12,7 @@ END $$;
 -- One row for each person. Whoever changes anything of theirs locks it first, so that ids and pages have one order.
 CREATE TABLE IF NOT EXISTS relay.mailboxes (
   owner name PRIMARY KEY DEFAULT current_user,
+  channel uuid NOT NULL DEFAULT gen_random_uuid(),
   last_id bigint NOT NULL DEFAULT 0,
   history_messages bigint NOT NULL DEFAULT 0,
   history_bytes bigint NOT NULL DEFAULT 0
