@@ -364,14 +364,16 @@ END $$;
 CREATE OR REPLACE FUNCTION relay.lease_page(p jsonb, t timestamptz) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   found json;
+  fitting bigint[];
 BEGIN
   -- this call's first answer was lost
   UPDATE relay.messages SET lease_id = NULL, leased_at = NULL
     WHERE owner = current_user AND left_at IS NULL AND lease_id = (p->>'lease')::uuid AND leased_at IS NOT NULL;
   found := relay.page(p, t);
+  fitting := relay.ids((found->'fitting')::jsonb);
   UPDATE relay.messages
     SET lease_id = (p->>'lease')::uuid, leased_at = t, redelivered = redelivered OR leased_at IS NOT NULL
-    WHERE owner = current_user AND id = ANY (relay.ids((found->'fitting')::jsonb));
+    WHERE owner = current_user AND id = ANY (fitting);
   RETURN found;
 END $$;
 
