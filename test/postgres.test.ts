@@ -119,6 +119,11 @@ describe.skipIf(!hasPostgres)("a database", () => {
     ];
     for (const [text, answer] of attempts) expect([text, await sql(text)]).toEqual([text, answer as string]);
     expect((await get(box, "code")).messages.map(({ message }) => message)).toEqual(["only for Anna"]);
+
+    // a new colleague of the same name
+    await server.query("DROP OWNED BY bert; DROP ROLE bert", admin.database);
+    await using other = await machine(await person("bert"));
+    expect(JSON.parse(success(await other.relay(["status", "--json"])))).toMatchObject({ total: 0 });
   });
 
   test("runs no function that another role made, where such may be made", async () => {

@@ -60,6 +60,9 @@ export async function createRole(database: DatabaseUrl, name: string): Promise<D
       const verifier = await scramVerifier(password);
       const limits = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION";
       await sql.unsafe(`CREATE ROLE "${name}" ${limits} PASSWORD '${verifier}'`);
+      // a role that had this name before may have left messages
+      for (const { tablename } of await sql`SELECT tablename FROM pg_policies WHERE schemaname = 'relay'`)
+        await sql.unsafe(`DELETE FROM relay.${tablename} WHERE owner = '${name}'`);
       await sql.unsafe(`GRANT CONNECT ON DATABASE "${database.database.replaceAll('"', '""')}" TO "${name}"`);
     });
     return { ...database, user: name, password };
