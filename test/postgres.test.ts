@@ -196,6 +196,38 @@ describe.skipIf(!hasPostgres)("a database", () => {
     success(await box.relay(["status", "--db", url.replace(/\/\/[^@]*@/, "//carl@")]));
   });
 
+  test("is only used if its certificate is the one that the URL asks for", async () => {
+    await using box = sandbox();
+    const [key, certificate] = [join(box.home, "key.pem"), join(box.home, "certificate.pem")];
+    chmodSync(box.home, 0o755);
+    const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    await box.run([
+      "openssl",
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-keyout",
+      key,
+      "-out",
+      certificate,
+      ...names,
+    ]);
+    if (process.getuid?.() === 0) await box.run(["chown", "postgres", key]);
+    await using encrypted = await startPostgres({ ssl: "on", ssl_cert_file: certificate, ssl_key_file: key });
+    const { database } = await encrypted.database();
+    const connectTo = (host: string, options: string) =>
+      box.relay(["connect", `postgres://admin@${host}:${encrypted.port}/${database}?sslmode=${options}`, "--yes"]);
+    success(await connectTo("localhost", `verify-full&sslrootcert=${certificate}`));
+    success(await connectTo("127.0.0.1", "require"));
+    for (const [host, options] of [
+      ["127.0.0.1", `verify-full&sslrootcert=${certificate}`], // it is not the name of this one
+      ["localhost", "verify-full"], // nobody vouches for it
+    ] as const)
+      expect((await connectTo(host, options)).stderr).toContain("is not encrypted as you want it");
+  });
+
   test("that goes away is waited for, and servers find it again", async () => {
     await using away = await startPostgres({ fsync: "off" });
     const url = urlOf(await away.database(), away.port);

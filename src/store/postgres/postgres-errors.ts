@@ -6,10 +6,10 @@ export class Unanswered extends Error {
   override readonly name = "Unanswered";
 }
 
-/** The SQLSTATE of the server's error, or Bun's own code; empty for any other error. */
+/** The SQLSTATE of the server's error, or the runtime's own code; empty for any other error. */
 export function stateOf(error: unknown): string {
   const { errno, code } = (error ?? {}) as { errno?: unknown; code?: unknown };
-  return String(errno ?? code ?? "");
+  return String((code === "ERR_POSTGRES_SERVER_ERROR" ? errno : code) ?? "");
 }
 
 // Another transaction was in the way (40, 55P03), the server stops or starts (57P0), is full (53), or the connection broke (08).
@@ -49,12 +49,12 @@ export function explainPostgres(error: unknown, where: string): unknown {
     [
       /^(?:3F000|42883|RL001|42501)/,
       `${where} is not prepared for this relay: ${message}`,
-      "Its administrator has to run: relay connect URL --create-role NAME",
+      "Its administrator has to run this relay once: relay connect URL",
     ],
     [/^55P03/, `${where} keeps your rows locked for another program`, "Close that program, or try again."],
     [/^53[12]00/, `${where} has no room left: ${message}`, "Free some and try again; nothing was stored."],
     [
-      /TLS|SSL|CERT/,
+      /TLS|SSL|CERT|VERIFY/,
       `${where} is not encrypted as you want it: ${message}`,
       "Check sslmode and sslrootcert in the URL.",
     ],
