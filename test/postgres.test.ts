@@ -174,18 +174,20 @@ describe.skipIf(!hasPostgres)("a database", () => {
 
   test("is named with its password nowhere, and only its person may read the URL", async () => {
     const url = urlOf(await server.database());
-    await using box = await machine(url);
+    await using box = sandbox();
     const file = join(box.home, ".relay_url");
     const said = [
+      await box.relay(["connect", "-", "--yes"], { stdin: `${url}\n` }),
+      await box.relay(["status"], { env: { RELAY_DB: url.replace(":", "+asyncpg:") } }),
       await box.relay(["doctor"]),
       await box.relay(["status"]),
       await box.relay(["status", "--db", url.replace(`:${server.port}/`, ":1/")]),
       await box.relay(["status", "--db", url.replace("@127", "@:127")]),
       await box.relay(["status", "--db", `${url}?sslmode=verify-full`]),
     ];
-    expect(said.map(({ status }) => status)).toEqual([0, 0, 4, 2, 4]);
+    expect(said.map(({ status }) => status)).toEqual([0, 4, 0, 0, 4, 2, 4]);
     expect(said.map(({ stdout, stderr }) => stdout + stderr).join("")).not.toContain(secret);
-    expect(said[0]?.stdout).toMatch(
+    expect(said[2]?.stdout).toMatch(
       /✓ database: postgres:\/\/admin@127\.0\.0\.1:\d+\/\w+: PostgreSQL [\d.]+, schema \d+, role admin, /,
     );
     chmodSync(file, 0o644);

@@ -12,7 +12,7 @@ import { chosenDatabase, withPassword } from "../store/open-store.ts";
 import { createRole, prepare } from "../store/postgres/administration.ts";
 import { PostgresStore } from "../store/postgres/postgres-store.ts";
 import { setupContext } from "./apply.ts";
-import { ask } from "./ask.ts";
+import { ask, askFor } from "./ask.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { moveWaiting } from "./move-messages.ts";
@@ -20,7 +20,7 @@ import { moveWaiting } from "./move-messages.ts";
 export const command = defineCommand({
   meta: { name: "connect", description: "Keep the messages in a PostgreSQL database, which several machines share" },
   args: {
-    url: { type: "positional", required: false, description: "postgres://user@host/database" },
+    url: { type: "positional", required: false, description: "postgres://user@host/database, or - for standard input" },
     "create-role": {
       type: "string",
       valueHint: "NAME",
@@ -34,20 +34,24 @@ export const command = defineCommand({
     // it decides where messages go, and a model could send them to a database of its own
     refuseInsideClaudeCode("relay connect", environment);
     const settings = environment.database();
-    const typed = args.url === undefined ? null : parseDatabaseUrl(args.url, settings.systemUser);
+    // other users of the machine see arguments, and a shell keeps them
+    const url = args.url === "-" ? ((await askFor("URL:")) ?? "") : args.url;
+    const typed = url === undefined ? null : parseDatabaseUrl(url, settings.systemUser);
     const database = typed ? withPassword(typed, settings) : chosenDatabase(settings);
     if (!database) throw new RelayError("usage", "missing URL", "Write: relay connect postgres://user@host/database");
     const where = describeDatabase(database);
     if (args["create-role"] !== undefined) {
       const person = await createRole(database, args["create-role"]);
       if (args.json) return print(printableJson({ ok: true, buffer: describeDatabase(person), url: urlOf(person) }));
-      note("relay: this URL has a new password, which nobody can read again. Its person runs: relay connect URL");
+      note(
+        "relay: this URL has a new password, which nobody can read again. Its person runs: relay connect -, and pastes it",
+      );
       return print(urlOf(person));
     }
     await prepare(database);
     const { moved, waiting } = await takeAlong(database, args.yes ?? false, context);
     const path = savedUrlPath(environment.places().home);
-    const text = args.url ?? settings.url;
+    const text = url ?? settings.url;
     if (text !== null) replaceContent(path, Buffer.from(`${text}\n`), readContent(path), 0o600);
     if (args.json) return print(printableJson({ ok: true, buffer: where, moved }));
     print(`relay: connected to ${where}${moved > 0 ? `; ${plural(moved, "message")} came along` : ""}.`);
@@ -63,7 +67,7 @@ function afterConnecting(database: DatabaseUrl, typed: DatabaseUrl | null, conte
   const file = bufferOverride(setup);
   const { RELAY_DB } = setup.system.variables;
   return [
-    "servers that run use it from their next start: restart both Claudes.",
+    "servers that run use it from their next start: restart both Claudes. For what they still send to the file, run: relay connect",
     ...(typed && typed.password === null && database.password !== null
       ? ["the password is not in the URL, so each Claude has to find it, too: keep it in ~/.pgpass."]
       : []),

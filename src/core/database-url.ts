@@ -45,8 +45,12 @@ export function isDatabaseUrl(text: string): boolean {
  * the URL: it may have a password.
  */
 export function parseDatabaseUrl(text: string, systemUser: string): DatabaseUrl {
-  const url = URL.parse(text.trim().replace(/^postgres(?:ql)?:/i, "postgres:"));
-  if (!url) throw refused("cannot be read", 'Write "@", "/", "#" and ":" in a password as %40, %2F, %23 and %3A.');
+  const trimmed = text.trim();
+  if (!isDatabaseUrl(trimmed)) throw refused("does not begin with postgres://", "relay knows no other databases.");
+  const url = URL.parse(trimmed.replace(/^postgres(?:ql)?:/i, "postgres:"));
+  // what stands before an "@" is a password, even where its start looks like a port
+  if (!url || /@/.test(url.pathname + url.search))
+    throw refused("cannot be read", 'Write "@", "/", "#", "?" and ":" in a password as %40, %2F, %23, %3F and %3A.');
   const known = ["host", "port", "user", "password", "dbname", "sslmode", "sslrootcert"];
   const unknown = [...url.searchParams.keys()].find((name) => !known.includes(name));
   if (unknown) throw refused(`has "${unknown}", which relay does not know`, `It knows ${known.join(", ")}.`);

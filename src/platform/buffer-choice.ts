@@ -36,7 +36,7 @@ export function bufferPath({ RELAY_DB: override }: Variables, home: string | nul
     if (isAbsolute(override)) return override;
     throw new RelayError(
       "buffer",
-      `RELAY_DB is "${override}", which is neither an absolute path nor a postgres:// URL`,
+      `RELAY_DB is "${override.replace(/\/\/.*@/s, "//…@")}", which is neither an absolute path nor a postgres:// URL`,
       "Write it out from the root.",
     );
   }
