@@ -5,8 +5,9 @@ import { type Finding, failed, ok, warn } from "./check.ts";
 // A larger difference makes the ages that are shown wrong. Nothing else depends on this machine's clock.
 const clockMs = 60_000;
 
-// Above this, the hooks and the status line give up before the database answers.
-const slowMs = 40;
+// Above this, the hooks and the status line give up before the database answers: to connect, encrypt, log in and ask takes
+// seven ways there and back.
+const slowMs = 20;
 
 /** The database in place of the buffer file: whether it can be reached, and what it says of itself. */
 export async function checkDatabase(database: DatabaseUrl): Promise<Finding[]> {
