@@ -39,7 +39,14 @@ export class PostgresListener {
   /** Opens the connection, unless it is open or of no use. Never throws. */
   async open(channel: string): Promise<void> {
     if (this.#sql || this.#clock.elapsed() < this.#restUntil) return;
-    const sql = connect(this.#url, { connectionTimeout: connectSeconds, onclose: () => this.#drop(sql) });
+    const sql = connect(this.#url, {
+      connectionTimeout: connectSeconds,
+      onclose: () => {
+        // what was said meanwhile was not heard
+        if (this.#hears && this.#sql === sql) this.#wake();
+        this.#drop(sql);
+      },
+    });
     this.#sql = sql;
     await sql.listen(channel, (word) => this.#hear(word)).catch(() => this.#rest());
   }
@@ -74,10 +81,11 @@ export class PostgresListener {
 
   // The runtime would connect again by itself, and say of each attempt on standard error that it failed.
   #drop(sql: Bun.SQL): void {
+    if (this.#sql === sql) {
+      this.#sql = null;
+      this.#echo = null;
+      this.#hears = false;
+    }
     void sql.close({ timeout: 0 });
-    if (this.#sql !== sql) return;
-    this.#sql = null;
-    this.#echo = null;
-    this.#hears = false;
   }
 }
