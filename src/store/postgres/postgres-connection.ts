@@ -77,7 +77,7 @@ export class PostgresConnection {
       } catch (error) {
         // that a later attempt could not connect says nothing of an earlier one
         answered = answered instanceof Unanswered ? answered : error;
-        if (isUnprepared(error) && !isPrepared) {
+        if (isUnprepared(error) && !isPrepared && this.#timeoutMs >= attemptMs) {
           isPrepared = true;
           const { migrate } = await import("./postgres-schema.ts"); // its texts are large
           await this.use(migrate);
@@ -92,7 +92,8 @@ export class PostgresConnection {
 
   async #attempt<T>(name: string, args: object, limit: number): Promise<T | null> {
     const sql = this.#open(limit);
-    const parameters = encode({ ...args, schema: schemaVersion, wait: Math.ceil(limit) });
+    // the server gives up first, and says that it did nothing
+    const parameters = encode({ ...args, schema: schemaVersion, wait: Math.ceil(limit * 0.8) });
     const query = sql.unsafe(`SELECT relay.${name}($1::text::jsonb)::text AS result`, [parameters]).execute();
     const timer = Promise.withResolvers<never>();
     const timeout = setTimeout(() => timer.reject(new Unanswered("no answer")), limit);
