@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { moveWaiting } from "../../src/cli/move-messages.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { DatabaseUrl } from "../../src/core/database-url.ts";
 import type { Store } from "../../src/core/store.ts";
-import { PostgresConnection } from "../../src/store/postgres/postgres-connection.ts";
+import { connect, PostgresConnection } from "../../src/store/postgres/postgres-connection.ts";
 import { migrate } from "../../src/store/postgres/postgres-schema.ts";
 import { PostgresStore, type PostgresStoreOptions } from "../../src/store/postgres/postgres-store.ts";
 import { startProxy } from "../support/cutting-proxy.ts";
@@ -136,6 +137,46 @@ describe.skipIf(!hasPostgres)("PostgreSQL", () => {
     await person.open().append({ ...message, notify: "later" });
     await until("a word", () => woken === 1);
     expect(await store.leaseNotifications()).toMatchObject([{ count: 1 }]);
+    await server.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'relay_' AND query ~* '^listen'",
+    );
+    await until("a look without words", () => woken === 2);
+  });
+
+  test("rows that another program keeps locked are not written, and the error says so", async () => {
+    await using person = makePerson();
+    const store = person.open({ timeoutMs: 300 });
+    await store.append(message);
+    await using other = connect(person.url, {});
+    await other.begin(async (sql) => {
+      await sql`SELECT FROM relay.mailboxes FOR UPDATE`;
+      await expect(store.append(message)).rejects.toThrow("keeps your rows locked for another program");
+    });
+    expect((await store.counts()).total).toBe(1);
+  });
+
+  test("what nobody waits for prepares no database", async () => {
+    const database = await server.database();
+    const store = makePerson().open({ url: database, timeoutMs: 170 });
+    await expect(store.counts()).rejects.toMatchObject({ kind: "buffer" });
+    expect(await server.query("SELECT FROM pg_namespace WHERE nspname = 'relay'", database.database)).toEqual([]);
+  });
+
+  test("a move of the waiting messages that fails goes on where it was", async () => {
+    await using person = makePerson();
+    await using other = makePerson();
+    const [from, to] = [person.open(), other.open()];
+    for (const text of numbers(1, 4)) await from.append({ ...message, message: text });
+    let left = 2;
+    const failing = {
+      append: (...args: Parameters<Store["append"]>) => {
+        left -= 1;
+        return left < 0 ? Promise.reject(new Error("away")) : to.append(...args);
+      },
+    } as Store;
+    await expect(moveWaiting(from, failing)).rejects.toThrow("away");
+    expect(await moveWaiting(from, to)).toBe(2);
+    expect(texts((await to.lease(request())).page.messages)).toEqual(numbers(1, 4));
   });
 
   test("time is the server's, whatever the clock of a machine says", async () => {
