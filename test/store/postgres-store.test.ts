@@ -107,6 +107,25 @@ describe.skipIf(!hasPostgres)("PostgreSQL", () => {
     store.close();
   });
 
+  test("a message whose receipt was lost is announced by the receipt that its sender gets", async () => {
+    const own = {
+      schema: 1_001,
+      key: crypto.randomUUID(),
+      sender: "desktop",
+      message: "text",
+      notify: "now",
+      machine: "here",
+    };
+    const send = async () => {
+      const [row] = await server.query(`SELECT relay.append('${JSON.stringify(own)}') AS receipt`, database);
+      return row?.receipt as { id: number; notification: { count: number } | null };
+    };
+    const { database } = await server.database();
+    await new PostgresConnection({ ...url, database }, systemClock, 5_000).use(migrate);
+    expect(await send()).toMatchObject({ id: 1, notification: { count: 1 } });
+    expect(await send()).toMatchObject({ id: 1, notification: { count: 1 } });
+  });
+
   test("a database that hears and does not answer is given up, and may have done the call", async () => {
     await using person = makePerson();
     using proxy = startProxy(server.port);

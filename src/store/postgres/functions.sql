@@ -212,7 +212,11 @@ BEGIN
   -- its receipt was lost
   SELECT id, project INTO new_id, its_project FROM relay.messages WHERE owner = current_user AND key = (p->>'key')::uuid;
   IF FOUND THEN
-    RETURN relay.receipt(new_id, to_reader, its_project, '[]', '[]', NULL, NULL, t);
+    IF p->>'notify' = 'now' THEN -- and so was the lease of its notification
+      UPDATE relay.messages SET notification_leased_at = NULL WHERE owner = current_user AND id = new_id;
+      notification := relay.lease_notification(to_reader, p->>'machine', false, t);
+    END IF;
+    RETURN relay.receipt(new_id, to_reader, its_project, '[]', '[]', notification, NULL, t);
   END IF;
   its_project := p->>'project';
   IF answered IS NOT NULL THEN
