@@ -78,7 +78,11 @@ const text = fc
     { weight: 1, arbitrary: fc.constantFrom("x".repeat(65_536), "é".repeat(16_000), "x".repeat(40_000)) },
   )
   .map((value) => value.toWellFormed());
-const file = fc.uint8Array({ maxLength: 9 }).map((content) => {
+const contents = fc.oneof(
+  { weight: 2, arbitrary: fc.uint8Array({ maxLength: 9 }) },
+  { weight: 1, arbitrary: fc.constant(new Uint8Array(30_000)) },
+);
+const file = contents.map((content) => {
   const sha256 = new Bun.CryptoHasher("sha256").update(content).digest("hex");
   return { name: `${content.length}`, type: "text/plain", size: content.length, sha256, content };
 });

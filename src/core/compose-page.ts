@@ -30,10 +30,11 @@ export function composePage(found: FoundMessages, request: PageRequest): Page {
   const { count, tooLong } = fitPage(waiting, dropped, size);
   const fresh = waiting.slice(0, count);
   const isFilled = includeRead && count === waiting.length;
-  const before = isFilled ? fitting(found.readBefore(limit - count), fresh) : [];
+  const filled = isFilled ? [...fresh, ...found.readBefore(limit - count)] : fresh;
+  const messages = filled.slice(0, Math.max(count, countFitting(filled, pageBytes, true)));
   const { own, others } = splitWaiting(found.unread, found.projects, projectOf(request));
   return {
-    messages: [...fresh, ...before].sort((a, b) => a.id - b.id),
+    messages: messages.sort((a, b) => a.id - b.id),
     remaining: own - count,
     others,
     inFlight: found.inFlight,
@@ -47,9 +48,4 @@ export function leaseFor(page: Page, { reader, origin, project }: PageRequest, i
   const unread = page.messages.filter((message) => readAt(message, reader) === null).map((message) => message.id);
   const { dropped } = page;
   return unread.length + dropped.length === 0 ? null : { id, reader, unread, dropped, origin, project };
-}
-
-function fitting(before: PageMessage[], fresh: PageMessage[]): PageMessage[] {
-  const used = fresh.reduce((sum, { message }) => sum + Buffer.byteLength(message), 0);
-  return before.slice(0, countFitting(before, pageBytes - used, fresh.length === 0));
 }

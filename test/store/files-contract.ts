@@ -61,6 +61,16 @@ export function describeFiles(make: MakeBuffer): void {
     expect((await t.two.readFiles(22)).map(({ name }) => name)).toEqual(["b"]);
   });
 
+  test("take room on Desktop's page as texts, also from what was read before", async () => {
+    await using t = new Fixture(make);
+    for (let id = 1; id <= 3; id++) {
+      const files = [file("log.txt", new Uint8Array(40_000))];
+      await t.one.append({ sender: "code", message: "x", notify: "never", files });
+      const { messages } = await t.read({ reader: "desktop", includeRead: true });
+      expect(messages.map((message) => message.id)).toEqual([id]);
+    }
+  });
+
   test("make room at 64 MB: those of the oldest read messages first, of what waits never", async () => {
     await using t = new Fixture(make);
     for (let n = 1; n <= 4; n++) await send(t, big);

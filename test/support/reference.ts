@@ -82,15 +82,14 @@ export class ReferenceStore {
     const unread = this.#unread(reader).filter((row) => isFor(row, project));
     const others = this.#unread(reader).filter((row) => !isFor(row, project));
     const free = unread.filter((row) => !this.#isInFlight(row)).slice(0, limit);
-    const fresh = fitting(free, pageBytes, true);
-    const used = fresh.reduce((sum, { message }) => sum + Buffer.byteLength(message), 0);
+    const fresh = fitting(free);
     const before = readBy(this.#rows, reader, project)
       .reverse()
       .slice(0, limit - fresh.length);
     const isFilled = includeRead && fresh.length === free.length;
-    const filling = isFilled ? fitting(before, pageBytes - used, fresh.length === 0) : [];
+    const shown = isFilled ? fitting([...fresh, ...before]) : fresh;
     return {
-      messages: [...fresh, ...filling].sort((a, b) => a.id - b.id).map((row) => this.#onPage(row)),
+      messages: shown.sort((a, b) => a.id - b.id).map((row) => this.#onPage(row)),
       remaining: unread.length - fresh.length,
       others: byProject(others),
       inFlight: unread.filter((row) => this.#isInFlight(row)).length,
@@ -284,11 +283,13 @@ function isRead(row: Row): boolean {
   return row.readAt[otherClient(row.sender)] !== null;
 }
 
-function fitting(rows: readonly Row[], bytes: number, atLeastOne: boolean): Row[] {
+// All files are texts, which stand in a page for Desktop.
+function fitting(rows: readonly Row[]): Row[] {
   let used = 0;
-  const end = rows.findIndex(({ message }, index) => {
+  const end = rows.findIndex(({ sender, message, files }, index) => {
     used += Buffer.byteLength(message);
-    return used > bytes && !(atLeastOne && index === 0);
+    if (sender === "code") used += files.reduce((sum, { size }) => sum + size, 0);
+    return used > pageBytes && index > 0;
   });
   return end < 0 ? [...rows] : rows.slice(0, end);
 }
