@@ -13,10 +13,15 @@ export function createProjects(db: Database): void {
   )`);
 }
 
-/** Notes that a session of this project was seen. */
+/** Notes that a session of this project was seen, and forgets projects of which none was seen for 30 days. */
 export function noteProject(db: Database, project: string | null, now: number): void {
   if (project === null) return;
   db.query("INSERT OR REPLACE INTO relay_projects (project, seen_at) VALUES ($project, $now)").run({ project, now });
+  db.query("DELETE FROM relay_projects WHERE seen_at < $oldest").run({ oldest: oldestSeen(now) });
+}
+
+function oldestSeen(now: number): number {
+  return now - projectDays * 86_400_000;
 }
 
 // A receipt has room for so many. `claude -p` in temporary folders makes a project of each.
@@ -28,7 +33,7 @@ export function seenInstead(db: Database, project: string | null, now: number): 
   const rows = db.query<{ project: string }, { oldest: number }>(
     "SELECT project FROM relay_projects WHERE seen_at >= $oldest ORDER BY seen_at DESC",
   );
-  const seen = rows.all({ oldest: now - projectDays * 86_400_000 }).map((row) => row.project);
+  const seen = rows.all({ oldest: oldestSeen(now) }).map((row) => row.project);
   return seen.some((other) => isSameProject(other, project)) ? null : seen.slice(0, seenShown);
 }
 

@@ -81,6 +81,17 @@ test("an expired ticket leaves nothing of what it carried in the file", async ()
   expect(readFileSync(folder.path).includes("words that")).toBe(false);
 });
 
+test("a project leaves nothing in the file once no session of it was seen for 30 days", async () => {
+  await using folder = makeFolder();
+  let time = 1_800_000_000_000;
+  const store = folder.open({ clock: { now: () => time, elapsed: () => performance.now() } });
+  const see = (project: string) => store.issueTicket({ id: "a", process: 1, project }, { words: "", ids: [] });
+  await see("tmp.Xy12");
+  time += 31 * 86_400_000;
+  await see("api");
+  expect(readFileSync(folder.path).includes("tmp.Xy12")).toBe(false);
+});
+
 test("a lock is waited for, and then the call fails, having changed nothing", async () => {
   await using folder = makeFolder();
   const store = folder.open({ lockTimeoutMs: 100 });
