@@ -3,6 +3,10 @@ import type { Client } from "../core/client.ts";
 import { leaseMs } from "../core/limits.ts";
 import { typedPlaces } from "../core/message.ts";
 
+/** The columns of a message that window and history have both. */
+export const messageColumns =
+  "id, sender, timestamp, read_by_desktop_at, read_by_code_at, typed_in, project, reply_to, message";
+
 /** SQL for a message that its reader has not read. */
 export const isUnread =
   "((sender = 'desktop' AND read_by_code_at IS NULL) OR (sender = 'code' AND read_by_desktop_at IS NULL))";

@@ -16,8 +16,8 @@ export function recordDrops(db: Database): void {
 }
 
 /**
- * The messages that this reader missed in this project or none, and no page has reported, oldest first. A trigger records them (schema.ts). A clear
- * on the command line, which its person knows of, is reported once, to whichever side reads first.
+ * The messages that this reader missed in this project or none, and no page has reported, oldest first. A clear on the
+ * command line, which its person knows of, is reported once, to whichever side reads first.
  */
 export function unreported(db: Database, reader: Client, project: string | null): Dropped[] {
   return db

@@ -3,10 +3,9 @@ import { timestamp } from "../core/clock.ts";
 import type { Lease } from "../core/leased-page.ts";
 import { historyBytes, historyMessages } from "../core/limits.ts";
 import type { LoggedMessage, LogQuery } from "../core/store.ts";
-import { listedFiles, type RowWithFiles, readColumn, typedIn, withFiles } from "./columns.ts";
+import { amongIds, listedFiles, messageColumns, type RowWithFiles, readColumn, typedIn, withFiles } from "./columns.ts";
 import { type ShownProject, withSafeProject } from "./projects.ts";
 
-const kept = "id, sender, timestamp, read_by_desktop_at, read_by_code_at, typed_in, project, reply_to, message";
 const day = 86_400;
 
 /** Makes the history. A text stands last in its row, so that what reads the rest of rows reads none of the texts. */
@@ -32,15 +31,15 @@ export function keepHistory(db: Database): void {
   db.run("DROP TRIGGER IF EXISTS relay_keep_history");
   db.run(`CREATE TRIGGER relay_keep_history AFTER DELETE ON messages
     BEGIN
-      INSERT OR REPLACE INTO relay_history (${kept}, left_at, bytes)
-        VALUES (${kept.replaceAll(/\w+/g, "OLD.$&")}, CAST(strftime('%s', 'now') AS INTEGER),
+      INSERT OR REPLACE INTO relay_history (${messageColumns}, left_at, bytes)
+        VALUES (${messageColumns.replaceAll(/\w+/g, "OLD.$&")}, CAST(strftime('%s', 'now') AS INTEGER),
           length(CAST(OLD.message AS BLOB)));
     END`);
 }
 
 /** SQL for the messages of window and history. */
-export const everywhere = `(SELECT ${kept}, redelivered, leased_at, NULL AS left_at FROM messages
-  UNION ALL SELECT ${kept}, 0, NULL, left_at FROM relay_history)`;
+export const everywhere = `(SELECT ${messageColumns}, redelivered, leased_at, NULL AS left_at FROM messages
+  UNION ALL SELECT ${messageColumns}, 0, NULL, left_at FROM relay_history)`;
 
 /** Removes what is older than so many days, and the oldest messages beyond the limits. 0 days keep nothing. */
 export function trim(db: Database, days: number, now: number): void {
@@ -78,9 +77,7 @@ export function deleteHistory(db: Database, cleared: number): number {
 /** Marks messages of an acked page as read that left the window while the page was in flight, and answers their number. */
 export function ackEvicted(db: Database, { reader, unread }: Lease, readAt: string): number {
   const column = readColumn(reader);
-  const statement = db.query(
-    `UPDATE relay_history SET ${column} = $readAt WHERE id IN (SELECT value FROM json_each($ids)) AND ${column} IS NULL`,
-  );
+  const statement = db.query(`UPDATE relay_history SET ${column} = $readAt WHERE ${amongIds} AND ${column} IS NULL`);
   return statement.run({ readAt, ids: JSON.stringify(unread) }).changes;
 }
 

@@ -9,7 +9,7 @@ import {
   type NotificationLease,
   type NotificationPreference,
 } from "../core/store.ts";
-import { inFlight, isUnread, readColumn, typedIn } from "./columns.ts";
+import { amongIds, inFlight, isUnread, readColumn, typedIn } from "./columns.ts";
 import { withSafeProject } from "./projects.ts";
 
 // A stamp in the future was made before the clock was set back, and counts as expired.
@@ -94,7 +94,7 @@ export function leaseNotification(db: Database, reader: Client, now: number, loo
   db.query(
     `UPDATE messages SET notification_lease = $id, notification_leased_at = $now,
        notification_attempts = notification_attempts + 1
-     WHERE id IN (SELECT value FROM json_each($ids))`,
+     WHERE ${amongIds}`,
   ).run({ id, now, ids: JSON.stringify(waiting.map((message) => message.id)) });
   db.query(
     `INSERT INTO relay_clients (client, notification_lease, notification_leased_at) VALUES ($reader, $id, $now)

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { StoredAttachment } from "../core/attachment.ts";
 import type { Message } from "../core/message.ts";
 import { insertFiles, salvageFiles } from "./attached-files.ts";
-import { typedIn } from "./columns.ts";
+import { messageColumns, typedIn } from "./columns.ts";
 
 type Table = "messages" | "relay_history";
 
@@ -43,13 +43,12 @@ export function salvage(db: Database): Salvage {
 
 /** Puts the messages into an empty buffer. */
 export function restore(db: Database, { window, history, files, lastId }: Salvage): void {
-  const columns = "id, sender, message, timestamp, read_by_desktop_at, read_by_code_at, typed_in, project, reply_to";
-  const values = columns.replaceAll(/\w+/g, "$$$&");
+  const values = messageColumns.replaceAll(/\w+/g, "$$$&");
   const message = db.prepare(
-    `INSERT INTO messages (${columns}, redelivered, notified_at) VALUES (${values}, $redelivered, $timestamp)`,
+    `INSERT INTO messages (${messageColumns}, redelivered, notified_at) VALUES (${values}, $redelivered, $timestamp)`,
   );
   const left = db.prepare(
-    `INSERT INTO relay_history (${columns}, left_at, bytes) VALUES (${values}, $left_at, length(CAST($message AS BLOB)))`,
+    `INSERT INTO relay_history (${messageColumns}, left_at, bytes) VALUES (${values}, $left_at, length(CAST($message AS BLOB)))`,
   );
   db.transaction(() => {
     for (const { left_at: _, ...row } of window.saved) message.run(row);
