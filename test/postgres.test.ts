@@ -284,8 +284,7 @@ describe.skipIf(!hasPostgres)("a database", () => {
       `announces on one machine what comes from another, once, ${way}`,
       async () => {
         const database = await server.database();
-        await using front = way === "directly" ? null : await startPooler(server);
-        const url = urlOf(database, front?.port);
+        const url = urlOf(database, way === "directly" ? server.port : await startPooler(server));
         await using laptop = await machine(url);
         await using box = await machine(url);
         const { env, shown } = await desktopSession(laptop);

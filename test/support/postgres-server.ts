@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseUrl } from "../../src/core/database-url.ts";
@@ -20,8 +20,6 @@ export interface PostgresServer extends AsyncDisposable {
   port: number;
   /** A new, empty database, and its URL through the socket. */
   database(user?: string): Promise<DatabaseUrl>;
-  /** Ends it at once, and removes its folder. */
-  stop(): void;
   /** Runs SQL as the administrator. */
   query(text: string, database?: string): Promise<Record<string, unknown>[]>;
   /** Runs `pg_ctl`. */
@@ -32,22 +30,28 @@ export interface PostgresServer extends AsyncDisposable {
   run(argv: string[]): void;
 }
 
-/** Starts a server. Use with `await using`. */
+/** Starts a server, which ends at once with this process, however that ends. Use with `await using`. */
 export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "relay-pg-"));
   const isRoot = process.getuid?.() === 0;
   const numbers = isRoot ? idsOf("postgres") : null;
   if (numbers) chownSync(folder, ...numbers);
   const port = freePort();
+  const drop = numbers ? ["setpriv", `--reuid=${numbers[0]}`, `--regid=${numbers[1]}`, "--clear-groups"] : [];
+  const place = { env: { PATH: process.env.PATH ?? "", LC_ALL: "C.UTF-8" }, cwd: "/" };
   const run = (argv: string[]) => {
-    const drop = numbers ? ["setpriv", `--reuid=${numbers[0]}`, `--regid=${numbers[1]}`, "--clear-groups"] : [];
-    const done = Bun.spawnSync([...drop, ...argv], {
-      env: { PATH: process.env.PATH ?? "", LC_ALL: "C.UTF-8" },
-      cwd: "/",
-    });
+    const done = Bun.spawnSync([...drop, ...argv], place);
     if (done.exitCode !== 0) throw new Error(`${argv[0]}: ${done.stdout}${done.stderr}`);
   };
   const data = join(folder, "data");
+  const end = [...drop, `${programs}/pg_ctl`, "-D", data, "-m", "immediate", "stop"];
+  // `cat` ends with its input, which the kernel closes when this process is killed
+  const script = 'cat; cat "$0"/*.pid | xargs -r kill; "$@"; rm -rf "$0"';
+  const keeper = Bun.spawn(["setsid", "-w", "sh", "-c", script, folder, ...end], {
+    ...place,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  keeper.unref();
   run([`${programs}/initdb`, "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
   const all = { unix_socket_directories: folder, listen_addresses: "127.0.0.1", port: `${port}`, ...settings };
   const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
@@ -64,10 +68,6 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
       database,
       max: 1,
     });
-  const stop = () => {
-    control("stop", "-m", "immediate");
-    rmSync(folder, { recursive: true, force: true });
-  };
   let databases = 0;
   const query = async (text: string, database = "postgres") => {
     await using sql = clientOf(database);
@@ -86,15 +86,18 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
       await query(`CREATE DATABASE ${name}`);
       return { host: folder, port, database: name, user, password: null, ssl: "disable", rootCertificate: null };
     },
-    stop,
     async [Symbol.asyncDispose]() {
-      stop();
+      keeper.stdin.end();
+      await keeper.exited;
     },
   };
 }
 
-/** Starts PgBouncer before a server, as most people run it: a connection is someone else's after each transaction. */
-export async function startPooler({ folder, port: server, run, query }: PostgresServer) {
+/**
+ * Starts PgBouncer before a server, as most people run it: a connection is someone else's after each transaction. It ends with
+ * the server. Answers its port.
+ */
+export async function startPooler({ folder, port: server, run, query }: PostgresServer): Promise<number> {
   const port = freePort();
   const file = (name: string) => join(folder, `pooler.${name}`);
   const users = await query("SELECT rolname FROM pg_roles");
@@ -115,12 +118,7 @@ pidfile = ${file("pid")}
 `,
   );
   run([pooler ?? "pgbouncer", "-d", file("ini")]);
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      process.kill(Number(readFileSync(file("pid"), "utf8")), "SIGTERM");
-    },
-  };
+  return port;
 }
 
 function freePort(): number {

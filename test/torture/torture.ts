@@ -42,7 +42,6 @@ process.on("exit", () => {
   console.log(renderFigures(run));
   for (const process of run.alive) kill(process);
   place.remove();
-  server?.stop();
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 console.log(`seed ${values.seed}`);
