@@ -91,7 +91,7 @@ describe.skipIf(!hasPostgres)("a database", () => {
       }
     };
     await sql(
-      'SELECT relay.append(\'{"schema":1001,"key":"1f0e6a62-5b7a-4a63-9d52-7a3a1f3c0001","sender":"code","message":"x"}\')',
+      'SELECT relay.append(\'{"schema":1001,"key":"1f0e6a62-5b7a-4a63-9d52-7a3a1f3c0001","sender":"code","message":"x","bytes":1}\')',
     );
     const attempts: [text: string, answer: unknown][] = [
       ["SELECT message FROM relay.messages", [{ message: "x" }]],

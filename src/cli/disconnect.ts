@@ -19,9 +19,8 @@ export const command = defineCommand({
   async run({ args, data: context }) {
     const { environment, print, note } = context;
     refuseInsideClaudeCode("relay disconnect", environment);
-    const { url, savedUrl } = environment.database();
+    const { url, savedUrl: path } = environment.database();
     if (url !== null) throw new RelayError("usage", "RELAY_DB names a database here", "Unset it, and run this again.");
-    const path = savedUrl;
     const saved = path === null ? null : readContent(path);
     if (path === null || saved === null) throw new RelayError("failed", "relay uses no database here");
     const moved = await bring(args.yes ?? false, context);

@@ -13,9 +13,7 @@ export function databaseSettings(variables: Variables, home: string | null): Dat
   return {
     url: override && isDatabaseUrl(override) ? override : null,
     savedUrl: isDefault ? savedUrlPath(home) : null,
-    get systemUser() {
-      return variables.USER || variables.LOGNAME || variables.USERNAME || "postgres";
-    },
+    systemUser: variables.USER || variables.LOGNAME || variables.USERNAME || "postgres",
     password: variables.PGPASSWORD || null,
     passwordFile: home && join(home, ".pgpass"),
     machine: () => `${process.getBuiltinModule("node:os").hostname()} ${process.platform}`,

@@ -113,6 +113,7 @@ describe.skipIf(!hasPostgres)("PostgreSQL", () => {
       key: crypto.randomUUID(),
       sender: "desktop",
       message: "text",
+      bytes: 4,
       notify: "now",
       machine: "here",
     };

@@ -93,9 +93,9 @@ BEGIN
       'read_by_desktop_at', CASE m.reader WHEN 'desktop' THEN relay.iso(m.read_at) END,
       'read_by_code_at', CASE m.reader WHEN 'code' THEN relay.iso(m.read_at) END,
       'typed_in', m.typed_in, 'project', m.project, 'reply_to', m.reply_to, 'redelivered', redelivered,
-    'files', coalesce((SELECT json_agg(json_build_object('name', f.name, 'type', f.type, 'size', f.size, 'sha256', f.sha256,
-      'kept', f.content IS NOT NULL) ORDER BY f.position)
-      FROM relay.files f WHERE f.owner = current_user AND f.message_id = m.id), '[]'),
+      'files', coalesce((SELECT json_agg(json_build_object('name', f.name, 'type', f.type, 'size', f.size, 'sha256', f.sha256,
+        'kept', f.content IS NOT NULL) ORDER BY f.position)
+        FROM relay.files f WHERE f.owner = current_user AND f.message_id = m.id), '[]'),
       'answered', CASE WHEN m.reply_to IS NOT NULL THEN
         (SELECT left(a.message, 400) FROM relay.messages a WHERE a.owner = current_user AND a.id = m.reply_to) END));
 END $$;
@@ -228,8 +228,8 @@ BEGIN
   SELECT * INTO box FROM relay.mailboxes WHERE owner = current_user;
   new_id := box.last_id + 1;
   INSERT INTO relay.messages (id, key, reader, message, bytes, created_at, typed_in, project, reply_to, notified_at)
-    VALUES (new_id, (p->>'key')::uuid, to_reader, p->>'message', coalesce((p->>'bytes')::integer, octet_length(p->>'message')), t, p->>'typed_in', its_project, answered,
-      CASE p->>'notify' WHEN 'never' THEN t END);
+    VALUES (new_id, (p->>'key')::uuid, to_reader, p->>'message', (p->>'bytes')::integer, t, p->>'typed_in', its_project,
+      answered, CASE p->>'notify' WHEN 'never' THEN t END);
   evicted := relay.evict(new_id, t);
   box.history_messages := box.history_messages + evicted.messages;
   box.history_bytes := box.history_bytes + evicted.bytes;
@@ -421,12 +421,11 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.release(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  t timestamptz := relay.enter(p);
-  unread bigint[] := relay.ids(p->'unread');
 BEGIN
+  PERFORM relay.enter(p);
   UPDATE relay.messages SET lease_id = NULL, leased_at = NULL, redelivered = redelivered OR (p->>'redelivered')::boolean
-    WHERE owner = current_user AND lease_id = (p->>'lease')::uuid AND leased_at IS NOT NULL AND id = ANY (unread);
+    WHERE owner = current_user AND lease_id = (p->>'lease')::uuid AND leased_at IS NOT NULL
+      AND id = ANY (relay.ids(p->'unread'));
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.undeliver(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
@@ -525,9 +524,9 @@ END $$;
 
 CREATE OR REPLACE FUNCTION relay.clear(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
-  t timestamptz := relay.enter(p);
   answer json;
 BEGIN
+  PERFORM relay.enter(p);
   WITH gone AS (
     DELETE FROM relay.messages WHERE owner = current_user RETURNING id, reader, project, left_at, read_at
   ), noted AS (
