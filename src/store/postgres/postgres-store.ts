@@ -28,7 +28,7 @@ import {
   leaseArguments,
   pageArguments,
   readFile,
-} from "./page-arguments.ts";
+} from "./call-format.ts";
 import { type CallOptions, PostgresConnection } from "./postgres-connection.ts";
 import { type Deferred, PostgresLooks } from "./postgres-looks.ts";
 
