@@ -17,7 +17,10 @@ describe.skipIf(!hasPostgres)("a database", () => {
   beforeAll(async () => {
     if (!hasPostgres) return;
     server = await startPostgres({ fsync: "off" });
-    admin = await server.database();
+    // as the administrator of a provider's database, this is no superuser
+    await server.query("CREATE ROLE boss LOGIN CREATEROLE");
+    admin = await server.database("boss");
+    await server.query(`ALTER DATABASE ${admin.database} OWNER TO boss`);
   });
   afterAll(() => server?.[Symbol.asyncDispose]());
 

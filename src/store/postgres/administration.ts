@@ -59,11 +59,21 @@ export async function createRole(database: DatabaseUrl, name: string): Promise<D
       // servers may log statements, so this one has no password in it
       const verifier = await scramVerifier(password);
       const limits = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION";
-      await sql.unsafe(`CREATE ROLE "${name}" ${limits} PASSWORD '${verifier}'`);
-      // a role that had this name before may have left messages
-      for (const { tablename } of await sql`SELECT tablename FROM pg_policies WHERE schemaname = 'relay'`)
-        await sql.unsafe(`DELETE FROM relay.${tablename} WHERE owner = '${name}'`);
-      await sql.unsafe(`GRANT CONNECT ON DATABASE "${database.database.replaceAll('"', '""')}" TO "${name}"`);
+      const tables = await sql`SELECT tablename FROM pg_policies WHERE schemaname = 'relay'`;
+      // a role that had this name before may have left messages, which only the new one may delete: at most providers no
+      // administrator is a superuser
+      const statements = [
+        `CREATE ROLE "${name}" ${limits} PASSWORD '${verifier}'`,
+        `GRANT "${name}" TO CURRENT_USER`,
+        `SET LOCAL ROLE "${name}"`,
+        ...tables.map(
+          ({ tablename }: { tablename: string }) => `DELETE FROM relay.${tablename} WHERE owner = current_user`,
+        ),
+        "RESET ROLE",
+        `REVOKE "${name}" FROM CURRENT_USER`,
+        `GRANT CONNECT ON DATABASE "${database.database.replaceAll('"', '""')}" TO "${name}"`,
+      ];
+      await sql.begin((transaction) => transaction.unsafe(statements.join(";")).simple());
     });
     return { ...database, user: name, password };
   } finally {
