@@ -2,35 +2,14 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { defuse, makeVisible, printableJson, stripUnsafe } from "../src/core/escape.ts";
-import type { Dropped, Origin, Page, PageMessage } from "../src/core/leased-page.ts";
+import type { Dropped, Origin, Page } from "../src/core/leased-page.ts";
 import { renderAgain, renderLatest, renderPage } from "../src/core/page.ts";
 import { fitPage } from "../src/core/page-size.ts";
 import { projectName } from "../src/core/project.ts";
+import { message, page } from "./support/made-pages.ts";
 import { textsOf } from "./support/peer.ts";
 
 const nonce = () => "7f3a9c1e";
-
-function message(id: number, text: string, extra: Partial<PageMessage> = {}): PageMessage {
-  return {
-    id,
-    sender: "desktop",
-    message: text,
-    timestamp: "2026-11-23T07:12:04.123Z",
-    read_by_desktop_at: null,
-    read_by_code_at: null,
-    typed_in: null,
-    project: null,
-    reply_to: null,
-    files: [],
-    redelivered: false,
-    answered: null,
-    ...extra,
-  };
-}
-
-function page(messages: PageMessage[], extra: Partial<Page> = {}): Page {
-  return { messages, remaining: 0, others: [], inFlight: 0, dropped: [], tooLong: null, ...extra };
-}
 
 function dropped(ids: number[], cleared_by: Dropped["cleared_by"] = null): Dropped[] {
   return ids.map((id) => ({ id, kept: true, cleared_by }));

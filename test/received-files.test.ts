@@ -13,7 +13,6 @@ import {
 import { dirname, join } from "node:path";
 import type { ListedAttachment, StoredAttachment } from "../src/core/attachment.ts";
 import { safeFileNames } from "../src/core/file-name.ts";
-import type { Page, PageMessage } from "../src/core/leased-page.ts";
 import { pageBytes } from "../src/core/limits.ts";
 import { isPictureType, isTextType, mediaTypeOf } from "../src/core/media-type.ts";
 import { renderPage } from "../src/core/page.ts";
@@ -25,6 +24,7 @@ import { readSystem } from "../src/platform/system.ts";
 import { claudePath } from "../src/platform/wslenv.ts";
 import { filesForCode } from "../src/server/code-files.ts";
 import { filesForDesktop } from "../src/server/desktop-files.ts";
+import { message, page } from "./support/made-pages.ts";
 import { plainRows, png } from "./support/pictures.ts";
 import { sandbox } from "./support/sandbox.ts";
 
@@ -184,13 +184,13 @@ describe("a page with files", () => {
 
   test("names them where there is no place for them", () => {
     const { messages } = stored(files);
-    expect(renderPage(pageOf(messages), "desktop", "command", names())).toMatchSnapshot();
+    expect(renderPage(page(messages), "desktop", "command", names())).toMatchSnapshot();
   });
 
   test("holds the texts for Desktop, and its pictures come after it", async () => {
     const { messages, store } = stored(files);
     const { files: shown, pictures } = await filesForDesktop(messages, store);
-    expect(renderPage(pageOf(messages), "desktop", "tool", names(), { files: shown })).toMatchSnapshot();
+    expect(renderPage(page(messages), "desktop", "tool", names(), { files: shown })).toMatchSnapshot();
     expect(pictures.map(({ name, message }) => [name, message])).toEqual([["plot.png", 41]]);
   });
 
@@ -200,9 +200,8 @@ describe("a page with files", () => {
     const environment = { bufferPath: () => box.buffer, system: () => readSystem(box.env, box.home) };
     const shown = await filesForCode(messages, store, environment);
     const render = (fitting: ShownFiles) =>
-      renderPage(pageOf(messages), "code", "typed", names(), { files: fitting }).replaceAll(box.home, "/home/me");
-    const page = renderFitting(shown, 28_000, render);
-    expect(page).toMatchSnapshot();
+      renderPage(page(messages), "code", "typed", names(), { files: fitting }).replaceAll(box.home, "/home/me");
+    expect(renderFitting(shown, 28_000, render)).toMatchSnapshot();
     expect(renderFitting(shown, 0, render)).not.toContain("1,2");
     expect(readFileSync(join(box.home, ".relay_files/41/results.csv"), "utf8")).toBe(csv);
   });
@@ -230,7 +229,7 @@ describe("a page with files", () => {
     const text: ListedAttachment = { ...picture, type: "text/plain", size: 40_000 };
     const count = (...files: ListedAttachment[][]) =>
       countFitting(
-        files.map((own) => ({ ...messageOf(own), sender: "code" })),
+        files.map((own) => message(41, "see these", { files: own, sender: "code" })),
         pageBytes,
         true,
       );
@@ -247,28 +246,8 @@ function stored(files: [name: string, content: Uint8Array | string, kept?: false
     const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
     return { name, type: mediaTypeOf(bytes, name), size: bytes.length, sha256, content: kept ? bytes : null };
   });
-  const message = messageOf(attachments.map(({ content, ...file }) => ({ ...file, kept: content !== null })));
-  const store = { readFiles: async () => attachments, find: async () => [message] } as Partial<Store> as Store;
-  return { messages: [message], store };
-}
-
-function messageOf(files: ListedAttachment[]): PageMessage {
-  return {
-    id: 41,
-    sender: "desktop",
-    message: "see these",
-    timestamp: "2026-11-23T07:12:04.123Z",
-    read_by_desktop_at: null,
-    read_by_code_at: null,
-    typed_in: null,
-    project: null,
-    reply_to: null,
-    redelivered: false,
-    answered: null,
-    files,
-  };
-}
-
-function pageOf(messages: PageMessage[]): Page {
-  return { messages, remaining: 0, others: [], inFlight: 0, dropped: [], tooLong: null };
+  const listed = attachments.map(({ content, ...file }) => ({ ...file, kept: content !== null }));
+  const messages = [message(41, "see these", { files: listed })];
+  const store = { readFiles: async () => attachments, find: async () => messages } as Partial<Store> as Store;
+  return { messages, store };
 }
