@@ -37,6 +37,6 @@ async function readKept({ id }: PageMessage, store: Store): Promise<NewAttachmen
   return files.map(({ content, ...file }) => {
     if (content) return { ...file, content };
     const problem = `message ${id} cannot be sent again: the content of ${makeVisible(file.name).text} made room for other files`;
-    throw new RelayError("failed", problem, "Send it anew, with its files.");
+    throw new RelayError("failed", problem, "Send it again, with its files.");
   });
 }

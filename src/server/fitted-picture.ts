@@ -23,7 +23,7 @@ export interface Picture {
 
 /**
  * Makes a picture fit: at most 1,568 pixels a side, and this many characters of base64. A small drawing keeps each pixel, and
- * `png` asks for no other type. It is always encoded anew, because a damaged picture would end the conversation that it is in.
+ * `png` asks for no other type. It is always encoded again, because a damaged picture would end the conversation that it is in.
  * Throws a `failed` error for one that cannot be shown.
  */
 export async function fitPicture(bytes: Uint8Array, mostCharacters: number, png = false): Promise<Picture> {
