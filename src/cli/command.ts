@@ -45,8 +45,8 @@ export interface Command<Args extends Arguments = Arguments> {
   args?: Args;
   /** Takes any number of words after its arguments. */
   takesRest?: true;
-  /** Hidden from help and completions. */
-  calledByClaudeCode?: true;
+  /** Not in help and completions. */
+  hidden?: true;
   run(call: Call<Args>): void | Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function usageError(verb: string, message: string, meant = ""): RelayErro
 
 /** The error for a verb that does not exist. */
 export function unknownVerb(verb: string, verbs: Verbs): RelayError {
-  const typed = Object.keys(verbs).filter((name) => !verbs[name]?.calledByClaudeCode);
+  const typed = Object.keys(verbs).filter((name) => !verbs[name]?.hidden);
   const meant = closest(verb, typed);
   return new RelayError(
     "usage",

@@ -40,7 +40,7 @@ function candidates(verbs: Verbs, before: readonly string[], current: string): C
 
 function verbNames(verbs: Verbs): Candidate[] {
   return Object.entries(verbs)
-    .filter(([, command]) => !command.calledByClaudeCode)
+    .filter(([, command]) => !command.hidden)
     .map(([word, { meta }]) => ({ word, description: meta.description }));
 }
 

@@ -18,7 +18,7 @@ const transcriptBytes = 1024 * 1024;
 /** Prints nothing and ends with 0 after an error: the person waits, and Claude Code obeys some exit codes of hooks. */
 export const command = defineCommand({
   meta: { name: "hook", description: "Answer a hook event on standard input (called by Claude Code)" },
-  calledByClaudeCode: true,
+  hidden: true,
   args: {
     event: {
       type: "positional",

@@ -8,7 +8,7 @@ const watchMs = 2;
 
 export const command = defineCommand({
   meta: { name: "picture", description: "Make a picture fit into a page (called by relay)" },
-  calledByClaudeCode: true,
+  hidden: true,
   args: {
     characters: { type: "positional", required: false, description: "How many of base64 at most" },
     png: { type: "boolean", description: "As a PNG" },

@@ -9,7 +9,7 @@ import { renderNews } from "./render.ts";
 
 export const command = defineCommand({
   meta: { name: "statusline", description: "Print what waits for Code, and who just read (called by Claude Code)" },
-  calledByClaudeCode: true,
+  hidden: true,
   args: {
     after: { type: "string", valueHint: "COMMAND", description: "Your own status line's command, to stand before it" },
   },

@@ -15,7 +15,7 @@ import { typedRequest } from "./typed-words.ts";
 
 export const command = defineCommand({
   meta: { name: "typed", description: "Bring what the person asked for with /get (called by Claude Code)" },
-  calledByClaudeCode: true,
+  hidden: true,
   async run({ data: context }) {
     const { environment, write, print } = context;
     const relay = context.relay();
