@@ -2,10 +2,9 @@ import { clients, clientTitle } from "../core/client.ts";
 import { RelayError } from "../core/errors.ts";
 import { printableJson } from "../core/escape.ts";
 import { refuseInsideClaudeCode } from "../core/identity.ts";
-import type { ClearedBy } from "../core/leased-page.ts";
-import type { Cleared, Counts, Store } from "../core/store.ts";
+import type { Cleared, Counts } from "../core/store.ts";
 import { plural } from "../core/words.ts";
-import { receivedFolder } from "../platform/paths.ts";
+import { clearAll } from "../server/code-files.ts";
 import { ask } from "./ask.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -23,14 +22,6 @@ export const command = defineCommand({
     context.print(args.json ? printableJson({ ok: true, ...cleared }) : renderDeletion(cleared));
   },
 });
-
-/** Deletes every message in this buffer, and the files of messages that Claude Code got. */
-export async function clearAll(store: Store, by: ClearedBy, buffer: string): Promise<Cleared> {
-  const cleared = await store.clear(by);
-  const { sweepReceived } = await import("../server/code-files.ts");
-  await sweepReceived(store, receivedFolder(buffer));
-  return cleared;
-}
 
 /** The outcome of a deletion, for people. */
 export function renderDeletion({ deleted, deleted_unread: unread, deleted_history: history }: Cleared): string {

@@ -104,7 +104,8 @@ async function answerWords(
     return `this would delete ${renderCounts(counts)}. To do it, type /${name} clear yes`;
   }
   if (words === "clear yes") {
-    const { clearAll, renderDeletion } = await import("./clear.ts");
+    const { clearAll } = await import("../server/code-files.ts");
+    const { renderDeletion } = await import("./clear.ts");
     return renderDeletion(await clearAll(store, "code", environment.bufferPath())).replace(/^relay: /, "");
   }
   const start = words === "help" ? "you" : `/${name} takes no ${quoteValue(words)}. You`;

@@ -1,9 +1,9 @@
 import type { StoredAttachment } from "../core/attachment.ts";
 import { errorMessage } from "../core/errors.ts";
-import type { PageMessage } from "../core/leased-page.ts";
+import type { ClearedBy, PageMessage } from "../core/leased-page.ts";
 import { isTextType } from "../core/media-type.ts";
 import { missingContent, receivedFiles, type ShownFile, type ShownFiles, textOf } from "../core/shown-file.ts";
-import type { Store } from "../core/store.ts";
+import type { Cleared, Store } from "../core/store.ts";
 import type { Environment } from "../platform/environment.ts";
 import { receivedFolder } from "../platform/paths.ts";
 import { receiveFile, sweepFiles } from "../platform/received-files.ts";
@@ -41,8 +41,15 @@ export async function filesForCode(
   return shown;
 }
 
+/** Deletes every message in this buffer, and the files of messages that Claude Code got. */
+export async function clearAll(store: Store, by: ClearedBy, buffer: string, signal?: AbortSignal): Promise<Cleared> {
+  const cleared = await store.clear(by, signal);
+  await sweepReceived(store, receivedFolder(buffer));
+  return cleared;
+}
+
 /** Removes from the folder `root` the files of messages that are gone, or whose contents have made room for others. */
-export async function sweepReceived(store: Store, root: string): Promise<void> {
+async function sweepReceived(store: Store, root: string): Promise<void> {
   await sweepFiles(root, async (ids) => {
     const found = await store.find(ids);
     return found.filter(({ files }) => files.some(({ kept }) => kept)).map(({ id }) => id);

@@ -1,4 +1,3 @@
-import { receivedFolder } from "../../platform/paths.ts";
 import { refuse, type Tool, textResult } from "./tool.ts";
 
 export const clearTool: Tool = {
@@ -13,9 +12,8 @@ export const clearTool: Tool = {
   },
   async call(_args, { relay, identity, environment, signal }) {
     refuse(identity);
-    const cleared = await relay.store.clear(identity.client ?? "unknown", signal);
-    const { sweepReceived } = await import("../code-files.ts");
-    await sweepReceived(relay.store, receivedFolder(environment.bufferPath()));
+    const { clearAll } = await import("../code-files.ts");
+    const cleared = await clearAll(relay.store, identity.client ?? "unknown", environment.bufferPath(), signal);
     return textResult(JSON.stringify({ ok: true, ...cleared }));
   },
 };
