@@ -131,7 +131,7 @@ function lock(db: Database): void {
   }
 }
 
-/** Makes the file anew, with these messages. */
+/** Makes a new file with these messages. */
 function write(next: string, path: string, found: Salvage): void {
   for (const leftover of [next, ...companionsOf(next)]) rmSync(leftover, { force: true }); // from a killed repair
   createBufferFile(next);
