@@ -1,5 +1,8 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { systemClock } from "../../src/core/clock.ts";
 import { type DatabaseUrl, parseDatabaseUrl } from "../../src/core/database-url.ts";
+import type { PageRequest } from "../../src/core/leased-page.ts";
 import { connect } from "../../src/store/postgres/postgres-connection.ts";
 import { PostgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../support/postgres-server.ts";
@@ -19,28 +22,51 @@ export async function postgres(lab: Lab): Promise<Row[]> {
   return [...(await calls(lab, text)), ...(await mailboxes(lab, server)), ...(await throughput(server))];
 }
 
-/** Tools and commands. */
+/** What the store costs by itself, and what tools and commands cost, beside the same over the file. */
 async function calls(lab: Lab, text: string): Promise<Row[]> {
   const [box, file] = [lab.home(), lab.home()];
   const connected = await box.relay(["connect", text]);
   if (connected.status !== 0) throw new Error(connected.stderr);
-  const [code, desktop] = [await converse(box, "code"), await converse(box, "desktop")];
-  await file.relay(["send", "--to", "code", message]);
-  const insert = bareInsert(parseDatabaseUrl(text, "admin"));
+  const [code, fileCode] = [await converse(box, "code"), await converse(file, "code")];
+  const [desktop, fileDesktop] = [await converse(box, "desktop"), await converse(file, "desktop")];
+  const url = parseDatabaseUrl(text, "admin");
+  const [store, insert] = [storeOf(url), bareInsert(url)];
   await insert.prepare();
+  const request: PageRequest = {
+    reader: "code",
+    limit: 5,
+    includeRead: false,
+    size: "tool",
+    origin: "tool",
+    project: null,
+  };
   const samples = await interleave(2 * lab.rounds, {
     insert: () => timed(insert.run),
+    append: () => timed(() => store.append({ sender: "desktop", message, notify: "never" })),
+    lease: async () => {
+      const start = performance.now();
+      const { lease } = await store.lease(request);
+      const took = performance.now() - start;
+      if (lease) await store.ack(lease);
+      return took;
+    },
     send: () => timed(() => code.call("relay_send", { message })),
-    page: () => timed(() => desktop.call("relay_fetch", { limit: 5 })),
+    fileSend: () => timed(() => fileCode.call("relay_send", { message })),
+    fetch: () => timed(() => desktop.call("relay_fetch", { limit: 5 })),
+    fileFetch: () => timed(() => fileDesktop.call("relay_fetch", { limit: 5 })),
     status: () => timed(() => box.relay(["status"])),
     fileStatus: () => timed(() => file.relay(["status"])),
   });
   insert.close();
+  store.close();
   const floor = { name: "bare INSERT … COMMIT", samples: samples.insert };
+  const overFile = (samples: readonly number[]) => ({ name: "over the file", samples });
   return [
-    timedRow("relay_send, PostgreSQL", samples.send, floor, 1.5),
-    timedRow("relay_fetch, PostgreSQL", samples.page, floor, 2),
-    timedRow("relay status, PostgreSQL", samples.status, { name: "over the file", samples: samples.fileStatus }, 4),
+    timedRow("a send in PostgreSQL", samples.append, floor, 1.5),
+    timedRow("a page in PostgreSQL", samples.lease, floor, 2),
+    timedRow("relay_send, PostgreSQL", samples.send, overFile(samples.fileSend)),
+    timedRow("relay_fetch, PostgreSQL", samples.fetch, overFile(samples.fileFetch)),
+    timedRow("relay status, PostgreSQL", samples.status, overFile(samples.fileStatus), 4),
   ];
 }
 
@@ -72,41 +98,40 @@ async function mailboxes(lab: Lab, server: PostgresServer): Promise<Row[]> {
   return [100, 10_000].map((count) => timedRow(`a send, ${count} mailboxes`, samples[count] ?? [], floor, 1.3));
 }
 
-/** Messages a second of 64 people at once, in milliseconds of the server for each message. */
+/** Messages a second of 64 people at once, in milliseconds of the server for each message. The floor is pgbench's. */
 async function throughput(server: PostgresServer): Promise<Row[]> {
   const people = 64;
   const each = 50;
   const url = await server.database();
   const insert = bareInsert(url);
   await insert.prepare();
+  insert.close();
   await storeOf(url).append({ sender: "desktop", message, notify: "never" });
   await server.query(
     `DO $$ BEGIN FOR n IN 1..${people} LOOP EXECUTE format('CREATE ROLE bench%s LOGIN', n); END LOOP; END $$`,
   );
-  const together = async (work: (person: number) => Promise<unknown>) => {
-    const everybody = Array.from({ length: people }, (_, index) => index + 1);
-    await Promise.all(everybody.map(work)); // connects
-    const took = await timed(() =>
-      Promise.all(
-        everybody.map(async (person) => {
-          for (let sent = 0; sent < each; sent++) await work(person);
-        }),
-      ),
-    );
-    return took / (people * each);
-  };
   const stores = Array.from({ length: people }, (_, index) => storeOf({ ...url, user: `bench${index + 1}` }));
-  const inserts = Array.from({ length: people }, () => bareInsert(url));
-  const bare = await together((person) => inserts[person - 1]?.run() as Promise<unknown>);
-  const sends = await together(
-    (person) => stores[person - 1]?.append({ sender: "desktop", message, notify: "never" }) as Promise<unknown>,
-  );
+  const together = (count: number) =>
+    Promise.all(
+      stores.map(async (store) => {
+        for (let sent = 0; sent < count; sent++) await store.append({ sender: "desktop", message, notify: "never" });
+      }),
+    );
+  await together(1); // connects
+  const took = await timed(() => together(each));
+  for (const store of stores) store.close();
+  const script = join(server.folder, "insert.sql");
+  writeFileSync(script, `INSERT INTO plain (sender, message, at) VALUES ('code', '${message}', now());`);
+  const place = ["-h", server.folder, "-p", `${server.port}`, "-U", "admin"];
+  const load = ["-n", "-M", "simple", "-c", `${people}`, "-t", `${each}`, "-f", script];
+  const bench = Bun.spawnSync([server.program("pgbench"), ...place, ...load, url.database]);
+  const perSecond = Number(/^tps = ([\d.]+)/m.exec(bench.stdout.toString())?.[1]);
   return [
     {
       measure: "a send of 64 at once",
-      value: sends,
+      value: took / (people * each),
       unit: "ms",
-      floor: { name: "bare insert of 64 at once", value: bare },
+      floor: { name: "pgbench's insert of 64 at once", value: 1_000 / perSecond },
     },
   ];
 }

@@ -5,15 +5,18 @@ CREATE OR REPLACE FUNCTION relay.version() RETURNS integer LANGUAGE sql IMMUTABL
 
 -- Refuses a caller whose schema is another one, and sets up its transaction: plans are made once for each connection, and no
 -- function that another role made in "public" takes the place of PostgreSQL's own. So each operation begins with this.
-CREATE OR REPLACE FUNCTION relay.accept(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION relay.accept(p jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  setting text := set_config('search_path', 'pg_catalog', true);
 BEGIN
-  PERFORM set_config('search_path', 'pg_catalog', true), set_config('plan_cache_mode', 'force_generic_plan', true),
-    set_config('lock_timeout', coalesce(p->>'wait', '4000'), true);
+  setting := set_config('plan_cache_mode', 'force_generic_plan', true);
+  setting := set_config('lock_timeout', coalesce(p->>'wait', '4000'), true);
   IF (p->>'schema')::integer > relay.version() THEN
     RAISE EXCEPTION 'the schema is older than this relay' USING ERRCODE = 'RL001';
   ELSIF relay.version() / 1000 > (p->>'schema')::integer / 1000 THEN
     RAISE EXCEPTION 'the schema is of a newer relay' USING ERRCODE = 'RL002';
   END IF;
+  RETURN true;
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.moment(p jsonb) RETURNS timestamptz LANGUAGE sql AS $$
@@ -34,9 +37,10 @@ BEGIN
 END $$;
 
 -- The channel that tells the person's servers to look. Every role may listen to any, so its name is a secret.
-CREATE OR REPLACE FUNCTION relay.channel() RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT 'relay_' || channel FROM relay.mailboxes WHERE owner = current_user
-$$;
+CREATE OR REPLACE FUNCTION relay.channel() RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT 'relay_' || channel FROM relay.mailboxes WHERE owner = current_user);
+END $$;
 
 CREATE OR REPLACE FUNCTION relay.other(client text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE client WHEN 'desktop' THEN 'code' WHEN 'code' THEN 'desktop' END
@@ -54,9 +58,8 @@ END $$;
 -- Locks the person's mailbox, and answers the time; NULL if there is none and none is to be made.
 CREATE OR REPLACE FUNCTION relay.enter(p jsonb, make boolean DEFAULT false) RETURNS timestamptz LANGUAGE plpgsql AS $$
 DECLARE
-  t timestamptz;
+  accepted boolean := relay.accept(p);
 BEGIN
-  PERFORM relay.accept(p);
   PERFORM FROM relay.mailboxes WHERE owner = current_user FOR UPDATE;
   IF NOT FOUND THEN
     IF NOT make THEN
@@ -65,14 +68,11 @@ BEGIN
     INSERT INTO relay.mailboxes DEFAULT VALUES ON CONFLICT DO NOTHING;
     PERFORM FROM relay.mailboxes WHERE owner = current_user FOR UPDATE;
   END IF;
-  t := relay.moment(p); -- after the wait
-  DELETE FROM relay.tickets WHERE owner = current_user
-    AND (issued_at > t OR issued_at <= t - CASE WHEN refused THEN interval '{refusalMs} ms' ELSE interval '{ticketMs} ms' END);
-  RETURN t;
+  RETURN relay.moment(p); -- after the wait
 END $$;
 
 -- A stamp in the future was made before the clock was set back, and counts as expired.
-CREATE OR REPLACE FUNCTION relay.in_flight(leased_at timestamptz, t timestamptz) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION relay.in_flight(leased_at timestamptz, t timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT leased_at IS NOT NULL AND leased_at > t - interval '{leaseMs} ms' AND leased_at <= t
 $$;
 
@@ -176,11 +176,13 @@ CREATE OR REPLACE FUNCTION relay.is_pending(m relay.messages, machine text) RETU
 $$;
 
 -- The end of the reader's cooldown; NULL if it is over.
-CREATE OR REPLACE FUNCTION relay.cooldown_end(reader text, t timestamptz) RETURNS timestamptz LANGUAGE sql STABLE AS $$
-  SELECT notification_leased_at + interval '{cooldownMs} ms' FROM relay.clients
-  WHERE owner = current_user AND client = reader AND notification_leased_at <= t
-    AND notification_leased_at + interval '{cooldownMs} ms' > t
-$$;
+CREATE OR REPLACE FUNCTION relay.cooldown_end(reader text, t timestamptz) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+    SELECT notification_leased_at + interval '{cooldownMs} ms' FROM relay.clients
+    WHERE owner = current_user AND client = reader AND notification_leased_at <= t
+      AND notification_leased_at + interval '{cooldownMs} ms' > t);
+END $$;
 
 -- Registers this server, forgets those that are gone, and answers the others of this machine that may run.
 CREATE OR REPLACE FUNCTION relay.other_servers(p jsonb, t timestamptz) RETURNS bigint[] LANGUAGE plpgsql AS $$
@@ -199,64 +201,67 @@ END $$;
 
 CREATE OR REPLACE FUNCTION relay.append(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
-  t timestamptz := relay.enter(p, true);
+  accepted boolean := relay.accept(p);
+  t timestamptz;
   to_reader text := relay.other(p->>'sender');
-  answered bigint := (p->>'reply_to')::bigint;
-  its_project text := p->>'project';
+  answered relay.messages;
+  its_project text;
   box relay.mailboxes;
   new_id bigint;
   evicted record;
   deferred bigint[];
   notification json;
 BEGIN
-  -- its receipt was lost
-  SELECT id, project INTO new_id, its_project FROM relay.messages WHERE owner = current_user AND key = (p->>'key')::uuid;
-  IF FOUND THEN
-    IF p->>'notify' = 'now' THEN -- and so was the lease of its notification
-      UPDATE relay.messages SET notification_leased_at = NULL WHERE owner = current_user AND id = new_id;
-      notification := relay.lease_notification(to_reader, p->>'machine', false, t);
-    END IF;
-    RETURN relay.receipt(new_id, to_reader, its_project, '[]', '[]', notification, NULL, t);
-  END IF;
-  its_project := p->>'project';
-  IF answered IS NOT NULL THEN
-    SELECT coalesce(its_project, project) INTO its_project FROM relay.messages WHERE owner = current_user AND id = answered;
+  IF p->>'reply_to' IS NOT NULL THEN
+    SELECT * INTO answered FROM relay.messages WHERE owner = current_user AND id = (p->>'reply_to')::bigint;
     IF NOT FOUND THEN
-      RETURN json_build_object('unknown', answered);
+      RETURN json_build_object('unknown', p->'reply_to');
     END IF;
   END IF;
-  SELECT * INTO box FROM relay.mailboxes WHERE owner = current_user;
-  new_id := box.last_id + 1;
-  INSERT INTO relay.messages (id, key, reader, message, bytes, created_at, typed_in, project, reply_to, notified_at)
-    VALUES (new_id, (p->>'key')::uuid, to_reader, p->>'message', (p->>'bytes')::integer, t, p->>'typed_in', its_project,
-      answered, CASE p->>'notify' WHEN 'never' THEN t END);
-  evicted := relay.evict(new_id, t);
-  box.history_messages := box.history_messages + evicted.messages;
-  box.history_bytes := box.history_bytes + evicted.bytes;
-  IF evicted.messages > 0 THEN
-    box := relay.trim(box, (p->>'history_days')::integer, t);
+  LOOP -- this locks the mailbox, as relay.enter does; an id that comes to nothing is left out
+    UPDATE relay.mailboxes SET last_id = last_id + 1 WHERE owner = current_user RETURNING * INTO box;
+    EXIT WHEN FOUND;
+    INSERT INTO relay.mailboxes DEFAULT VALUES ON CONFLICT DO NOTHING;
+  END LOOP;
+  t := relay.moment(p);
+  IF p->'again' IS NOT NULL THEN -- its receipt may have been lost, and with it the lease of its notification
+    UPDATE relay.messages SET notification_leased_at = NULL WHERE owner = current_user AND key = (p->>'key')::uuid
+      RETURNING id, project INTO new_id, its_project;
   END IF;
-  UPDATE relay.mailboxes SET last_id = new_id, history_messages = box.history_messages, history_bytes = box.history_bytes
-    WHERE owner = current_user;
+  IF new_id IS NULL THEN
+    its_project := coalesce(p->>'project', answered.project);
+    new_id := box.last_id;
+    INSERT INTO relay.messages (id, key, reader, message, bytes, created_at, typed_in, project, reply_to, notified_at)
+      VALUES (new_id, (p->>'key')::uuid, to_reader, p->>'message', (p->>'bytes')::integer, t, p->>'typed_in', its_project,
+        answered.id, CASE p->>'notify' WHEN 'never' THEN t END);
+    IF p->>'sender' = 'code' THEN
+      PERFORM relay.note_project(its_project, t);
+    END IF;
+  END IF;
+  evicted := relay.evict(box, new_id, to_reader, (p->>'history_days')::integer, t);
   IF p->'files' IS NOT NULL THEN
-    INSERT INTO relay.files (message_id, position, name, type, size, sha256, content)
-      SELECT new_id, n, f->>'name', f->>'type', (f->>'size')::bigint, f->>'sha256', decode(f->>'content', 'base64')
-      FROM jsonb_array_elements(p->'files') WITH ORDINALITY AS list (f, n);
-    PERFORM relay.make_room(new_id);
+    PERFORM relay.add_files(new_id, p->'files');
   END IF;
-  IF p->>'sender' = 'code' THEN
-    PERFORM relay.note_project(its_project, t);
-  END IF;
-  IF p->>'notify' = 'now' AND relay.cooldown_end(to_reader, t) IS NOT NULL THEN
+  IF p->>'notify' = 'now' AND new_id = box.last_id AND relay.cooldown_end(to_reader, t) IS NOT NULL THEN
     deferred := nullif(relay.other_servers(p, t), '{}');
   END IF;
   IF p->>'notify' = 'now' AND deferred IS NULL THEN
     notification := relay.lease_notification(to_reader, p->>'machine', false, t);
   ELSIF p->>'notify' <> 'never' THEN
-    PERFORM pg_notify(relay.channel(), '');
+    PERFORM pg_notify('relay_' || box.channel, '');
   END IF;
-  RETURN relay.receipt(new_id, to_reader, its_project, coalesce(evicted.ids, '[]'), coalesce(evicted.unread, '[]'),
-    notification, deferred, t);
+  RETURN json_build_object('id', new_id, 'project', its_project, 'unread', evicted.unread, 'evicted', evicted.ids,
+    'evicted_unread', evicted.unread_ids, 'notification', notification, 'deferred', deferred,
+    'seenProjects', CASE WHEN to_reader = 'code' AND its_project IS NOT NULL THEN relay.others_seen(its_project, t) END);
+END $$;
+
+CREATE OR REPLACE FUNCTION relay.add_files(its_id bigint, list jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO relay.files (message_id, position, name, type, size, sha256, content)
+    SELECT its_id, n, f->>'name', f->>'type', (f->>'size')::bigint, f->>'sha256', decode(f->>'content', 'base64')
+    FROM jsonb_array_elements(list) WITH ORDINALITY AS files (f, n)
+    ON CONFLICT DO NOTHING; -- they are there, if the receipt was lost
+  PERFORM relay.make_room(its_id);
 END $$;
 
 -- Removes contents until all of them together are no more than relay keeps: of the messages that were read, then of those that
@@ -277,85 +282,104 @@ BEGIN
   END LOOP;
 END $$;
 
--- Makes room in the window, but not of the newest message: the oldest read message goes first, the oldest unread one last.
-CREATE OR REPLACE FUNCTION relay.evict(newest bigint, t timestamptz, OUT ids json, OUT unread json,
-  OUT messages bigint, OUT bytes bigint) LANGUAGE plpgsql AS $$
+-- Makes room in the window, but not of the newest message: the oldest read message goes first, the oldest unread one last. Also
+-- answers how many unread ones the reader has left.
+CREATE OR REPLACE FUNCTION relay.evict(box relay.mailboxes, newest bigint, to_reader text, history_days integer, t timestamptz,
+  OUT ids bigint[], OUT unread_ids bigint[], OUT unread bigint) LANGUAGE plpgsql AS $$
 DECLARE
-  excess bigint;
+  total bigint;
+  oldest record;
 BEGIN
-  messages := 0;
-  bytes := 0;
-  SELECT count(*) - {windowSize} INTO excess FROM relay.messages WHERE owner = current_user AND left_at IS NULL;
-  IF excess <= 0 THEN
-    RETURN;
+  ids := '{}';
+  unread_ids := '{}';
+  SELECT count(*), count(*) FILTER (WHERE reader = to_reader AND read_at IS NULL) INTO total, unread
+    FROM relay.messages WHERE owner = current_user AND left_at IS NULL;
+  WHILE total - cardinality(ids) > {windowSize} LOOP
+    SELECT id, read_at, reader, project, bytes INTO oldest FROM relay.messages
+      WHERE owner = current_user AND left_at IS NULL AND id <> newest ORDER BY read_at IS NULL, id LIMIT 1;
+    UPDATE relay.messages SET left_at = t WHERE owner = current_user AND id = oldest.id;
+    ids := ids || oldest.id;
+    box.history_messages := box.history_messages + 1;
+    box.history_bytes := box.history_bytes + oldest.bytes;
+    IF oldest.read_at IS NULL THEN
+      unread_ids := unread_ids || oldest.id;
+      unread := unread - (oldest.reader = to_reader)::integer;
+      INSERT INTO relay.dropped (message_id, reader, project) VALUES (oldest.id, oldest.reader, oldest.project)
+        ON CONFLICT DO NOTHING;
+    END IF;
+  END LOOP;
+  IF cardinality(ids) > 0 THEN
+    box := relay.trim(box, history_days, t);
+    UPDATE relay.mailboxes SET history_messages = box.history_messages, history_bytes = box.history_bytes
+      WHERE owner = current_user;
   END IF;
-  WITH oldest AS (
-    SELECT id FROM relay.messages WHERE owner = current_user AND left_at IS NULL AND id <> newest
-    ORDER BY read_at IS NULL, id LIMIT excess
-  ), gone AS (
-    UPDATE relay.messages SET left_at = t WHERE owner = current_user AND id IN (SELECT id FROM oldest) RETURNING *
-  ), noted AS (
-    INSERT INTO relay.dropped (message_id, reader, project) SELECT id, reader, project FROM gone WHERE read_at IS NULL
-      ON CONFLICT DO NOTHING
-  )
-  SELECT json_agg(id ORDER BY id), json_agg(id ORDER BY id) FILTER (WHERE read_at IS NULL), count(*), sum(gone.bytes)
-    INTO ids, unread, messages, bytes FROM gone;
 END $$;
 
--- The receipt of a message; with the latest 20 projects that were seen, if its own was not.
-CREATE OR REPLACE FUNCTION relay.receipt(new_id bigint, to_reader text, its_project text, evicted json, evicted_unread json,
-  notification json, deferred bigint[], t timestamptz) RETURNS json LANGUAGE plpgsql AS $$
-DECLARE
-  seen json;
+-- The latest 20 projects that were seen; NULL if this one was.
+CREATE OR REPLACE FUNCTION relay.others_seen(name text, t timestamptz) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
-  IF to_reader = 'code' AND its_project IS NOT NULL THEN
-    SELECT to_json(coalesce((array_agg(project ORDER BY seen_at DESC))[1:20], '{}')) INTO seen FROM relay.projects
-      WHERE owner = current_user AND seen_at >= t - interval '{projectDays} days'
-      HAVING NOT coalesce(bool_or(relay.folded(project) = relay.folded(its_project)), false);
-  END IF;
-  RETURN json_build_object('id', new_id, 'project', its_project, 'seenProjects', seen,
-    'unread', (SELECT count(*) FROM relay.messages
-      WHERE owner = current_user AND left_at IS NULL AND reader = to_reader AND read_at IS NULL),
-    'evicted', evicted, 'evicted_unread', evicted_unread,
-    'notification', notification, 'deferred', deferred);
+  RETURN (
+    SELECT to_json(coalesce((array_agg(project ORDER BY seen_at DESC))[1:20], '{}')) FROM relay.projects
+    WHERE owner = current_user AND seen_at >= t - interval '{projectDays} days'
+    HAVING NOT coalesce(bool_or(relay.folded(project) = relay.folded(name)), false));
 END $$;
 
 -- What a page is made of: the oldest waiting messages, up to the one with which they are too long for a page, and the latest
--- ones read before. Of the waiting ones, "fitting" are leased.
-CREATE OR REPLACE FUNCTION relay.page(p jsonb, t timestamptz) RETURNS json LANGUAGE plpgsql STABLE AS $$
+-- ones read before. Of the waiting ones, "fitting" are leased, if the page has a lease. Of a page for a prompt, the caller knows
+-- better, and releases the rest at once.
+CREATE OR REPLACE FUNCTION relay.page(p jsonb, t timestamptz) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   for_reader text := p->>'reader';
   wanted text := p->>'wanted';
+  own uuid := (p->>'lease')::uuid;
   chosen bigint[] := CASE WHEN p->>'only' IS NOT NULL THEN relay.ids(p->'only') END;
+  room bigint := (p->>'bytes')::integer;
   rows_limit integer := (p->>'limit')::integer;
-  answer json;
+  waiting json[] := '{}';
+  fitting bigint[] := '{}';
+  unread integer := 0;
+  in_flight integer := 0;
+  before json;
+  m relay.messages;
 BEGIN
-  WITH unread AS MATERIALIZED (
-    SELECT m.*, relay.in_flight(m.leased_at, t) AS flies FROM relay.messages m
-    WHERE m.owner = current_user AND m.left_at IS NULL AND m.reader = for_reader AND m.read_at IS NULL
-  ), waiting AS (
-    SELECT id, bytes, sum(bytes) OVER (ORDER BY id) AS total, row_number() OVER (ORDER BY id) AS n
-    FROM unread WHERE NOT flies AND (chosen IS NULL OR id = ANY (chosen)) AND relay.is_for(project, wanted) ORDER BY id LIMIT rows_limit
-  )
-  SELECT json_build_object(
-    'waiting', (SELECT coalesce(json_agg(relay.shown(m, m.redelivered OR m.leased_at IS NOT NULL) ORDER BY m.id), '[]')
-      FROM relay.messages m WHERE m.owner = current_user AND m.id IN (SELECT id FROM waiting WHERE total - bytes <= (p->>'bytes')::integer)),
-    'fitting', (SELECT coalesce(json_agg(id), '[]') FROM waiting WHERE n = 1 OR total <= (p->>'bytes')::integer),
-    'read', CASE WHEN (p->>'includeRead')::boolean THEN (
-      SELECT json_agg(relay.shown(m) ORDER BY m.id DESC) FROM relay.messages m WHERE m.owner = current_user AND m.id IN (
-        SELECT r.id FROM relay.messages r WHERE r.owner = current_user AND r.left_at IS NULL AND r.reader = for_reader
-          AND r.read_at IS NOT NULL AND relay.is_for(r.project, wanted) ORDER BY r.id DESC LIMIT rows_limit)) END,
-    'unread', (SELECT count(*) FROM unread),
-    'inFlight', (SELECT count(*) FROM unread WHERE flies AND relay.is_for(project, wanted)),
-    'projects', (SELECT coalesce(json_agg(json_build_object('project', project, 'count', n) ORDER BY first), '[]') FROM (
-      SELECT (array_agg(project ORDER BY id))[1] AS project, count(*) AS n, min(id) AS first FROM unread
-      WHERE wanted IS NOT NULL AND project IS NOT NULL GROUP BY relay.folded(project)) AS named),
+  FOR m IN SELECT * FROM relay.messages
+      WHERE owner = current_user AND left_at IS NULL AND reader = for_reader AND read_at IS NULL ORDER BY id LOOP
+    unread := unread + 1;
+    CONTINUE WHEN NOT relay.is_for(m.project, wanted);
+    IF m.lease_id = own THEN
+      m.leased_at := NULL; -- the answer to this call was lost
+    END IF;
+    IF relay.in_flight(m.leased_at, t) THEN
+      in_flight := in_flight + 1;
+    ELSIF room >= 0 AND cardinality(waiting) < rows_limit AND (chosen IS NULL OR m.id = ANY (chosen)) THEN
+      waiting := waiting || relay.shown(m, m.redelivered OR m.leased_at IS NOT NULL);
+      IF cardinality(waiting) = 1 OR m.bytes <= room THEN
+        fitting := fitting || m.id;
+      END IF;
+      room := room - m.bytes;
+    END IF;
+  END LOOP;
+  IF own IS NOT NULL THEN
+    UPDATE relay.messages SET lease_id = own, leased_at = t, redelivered = redelivered OR (leased_at IS NOT NULL AND lease_id <> own)
+      WHERE owner = current_user AND id = ANY (fitting);
+  END IF;
+  IF (p->>'includeRead')::boolean THEN
+    SELECT json_agg(relay.shown(r) ORDER BY r.id DESC) INTO before
+      FROM relay.messages r WHERE r.owner = current_user AND r.id = ANY (array(
+      SELECT id FROM relay.messages WHERE owner = current_user AND left_at IS NULL AND reader = for_reader
+        AND read_at IS NOT NULL AND relay.is_for(project, wanted) ORDER BY id DESC LIMIT rows_limit));
+  END IF;
+  RETURN json_build_object(
+    'waiting', to_json(waiting), 'fitting', fitting, 'read', before, 'unread', unread, 'inFlight', in_flight,
+    'projects', CASE WHEN wanted IS NULL THEN '[]' ELSE (
+      SELECT coalesce(json_agg(json_build_object('project', project, 'count', n) ORDER BY first), '[]') FROM (
+        SELECT (array_agg(project ORDER BY id))[1] AS project, count(*) AS n, min(id) AS first FROM relay.messages
+        WHERE owner = current_user AND left_at IS NULL AND reader = for_reader AND read_at IS NULL AND project IS NOT NULL
+        GROUP BY relay.folded(project)) AS named) END,
     'dropped', (SELECT coalesce(json_agg(json_build_object('id', d.message_id, 'cleared_by', d.cleared_by, 'kept', EXISTS (
-        SELECT FROM relay.messages m WHERE m.owner = current_user AND m.id = d.message_id)) ORDER BY d.message_id), '[]')
+        SELECT FROM relay.messages k WHERE k.owner = current_user AND k.id = d.message_id)) ORDER BY d.message_id), '[]')
       FROM relay.dropped d WHERE d.owner = current_user
-        AND ((d.reader = for_reader AND relay.is_for(d.project, wanted)) OR d.cleared_by = 'command line')))
-  INTO answer;
-  RETURN answer;
+        AND ((d.reader = for_reader AND relay.is_for(d.project, wanted)) OR d.cleared_by = 'command line')));
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.peek(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
@@ -364,28 +388,11 @@ BEGIN
   RETURN relay.page(p, relay.moment(p));
 END $$;
 
--- Leases what fits. Of a page for a prompt, the caller knows better, and releases the rest at once.
-CREATE OR REPLACE FUNCTION relay.lease_page(p jsonb, t timestamptz) RETURNS json LANGUAGE plpgsql AS $$
-DECLARE
-  found json;
-  fitting bigint[];
-BEGIN
-  -- this call's first answer was lost
-  UPDATE relay.messages SET lease_id = NULL, leased_at = NULL
-    WHERE owner = current_user AND left_at IS NULL AND lease_id = (p->>'lease')::uuid AND leased_at IS NOT NULL;
-  found := relay.page(p, t);
-  fitting := relay.ids((found->'fitting')::jsonb);
-  UPDATE relay.messages
-    SET lease_id = (p->>'lease')::uuid, leased_at = t, redelivered = redelivered OR leased_at IS NOT NULL
-    WHERE owner = current_user AND id = ANY (fitting);
-  RETURN found;
-END $$;
-
 CREATE OR REPLACE FUNCTION relay.lease(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   t timestamptz := relay.enter(p);
 BEGIN
-  RETURN CASE WHEN t IS NOT NULL THEN relay.lease_page(p, t) END;
+  RETURN CASE WHEN t IS NOT NULL THEN relay.page(p, t) END;
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.renew(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
@@ -583,6 +590,7 @@ BEGIN
   IF relay.has_work(p, is_final) THEN
     t := relay.enter(p, p->>'server' IS NOT NULL AND NOT is_final);
     IF t IS NOT NULL THEN
+      PERFORM relay.forget_tickets(t);
       IF p->>'own' IS NOT NULL THEN
         PERFORM relay.set_preference(p->'own'->>'client', p->'own'->'preference', true);
       END IF;
@@ -649,10 +657,17 @@ BEGIN
     WHERE owner = current_user AND s.machine = p->>'machine' AND process = (p->>'server')::bigint;
 END $$;
 
+CREATE OR REPLACE FUNCTION relay.forget_tickets(t timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM relay.tickets WHERE owner = current_user
+    AND (issued_at > t OR issued_at <= t - CASE WHEN refused THEN interval '{refusalMs} ms' ELSE interval '{ticketMs} ms' END);
+END $$;
+
 CREATE OR REPLACE FUNCTION relay.issue_ticket(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   t timestamptz := relay.enter(p, p->>'ticket' IS NOT NULL);
 BEGIN
+  PERFORM relay.forget_tickets(t);
   IF p->>'ticket' IS NULL THEN
     DELETE FROM relay.tickets
       WHERE owner = current_user AND session = p->>'session' AND process = (p->>'process')::bigint AND NOT refused;
@@ -676,6 +691,7 @@ BEGIN
   IF t IS NULL THEN
     RETURN NULL;
   END IF;
+  PERFORM relay.forget_tickets(t);
   DELETE FROM relay.tickets
     WHERE owner = current_user AND session = p->>'session' AND process = (p->>'process')::bigint AND NOT refused
     RETURNING * INTO its;
@@ -685,7 +701,7 @@ BEGIN
     RETURN NULL;
   END IF;
   IF its.ticket->>'words' IN ('', 'all') THEN
-    page := relay.lease_page(p || jsonb_build_object('only', its.ticket->'ids',
+    page := relay.page(p || jsonb_build_object('only', its.ticket->'ids',
       'wanted', CASE its.ticket->>'words' WHEN '' THEN its.project END), t);
   END IF;
   RETURN json_build_object('ticket', its.ticket, 'project', its.project, 'page', page);

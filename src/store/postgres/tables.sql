@@ -18,8 +18,8 @@ CREATE TABLE IF NOT EXISTS relay.mailboxes (
   history_bytes bigint NOT NULL DEFAULT 0
 );
 
--- Window and history: bytes is the length of the text, and left_at the time at which a message left the window. The key is the sender's own, by which it
--- finds a message whose receipt was lost. notification_attempts has the machine of each attempt.
+-- Window and history: bytes is the length of the text, and left_at the time at which a message left the window. The key is the
+-- sender's own, by which it finds a message whose receipt was lost. notification_attempts has the machine of each attempt.
 CREATE TABLE IF NOT EXISTS relay.messages (
   owner name NOT NULL DEFAULT current_user,
   id bigint NOT NULL,
@@ -40,8 +40,7 @@ CREATE TABLE IF NOT EXISTS relay.messages (
   notification_lease uuid,
   notification_leased_at timestamptz,
   notification_attempts text[] NOT NULL DEFAULT '{}',
-  PRIMARY KEY (owner, id),
-  UNIQUE (owner, key)
+  PRIMARY KEY (owner, id)
 );
 CREATE INDEX IF NOT EXISTS messages_window ON relay.messages (owner, id) WHERE left_at IS NULL;
 CREATE INDEX IF NOT EXISTS messages_history ON relay.messages (owner, left_at, id) WHERE left_at IS NOT NULL;
