@@ -19,8 +19,10 @@ export function describeDropped(dropped: readonly Dropped[]): string[] {
   return [...Map.groupBy(dropped, ({ cleared_by: by, kept }) => by ?? kept)].map(([reason, group]) => {
     const subject = plural(group.length, "unread message");
     const ids = group.map(({ id }) => id);
-    if (reason === true)
-      return `${subject} left the window, which was full (${ranges(ids)}). Nothing is lost; /get ${ids[0]} in Claude Code or relay show ${ids[0]} brings ${ids.length === 1 ? "it" : "the first"}.`;
+    if (reason === true) {
+      const [them, first] = group.length === 1 ? ["it", "it"] : ["them", "the first"];
+      return `${subject} left the window, which was full (${ranges(ids)}). Nothing is lost; relay log lists ${them}, /get ${ids[0]} in Claude Code brings ${first}.`;
+    }
     const were = `${subject} ${group.length === 1 ? "was" : "were"}`;
     if (reason === false) return `${were} dropped because the window was full (${ranges(ids)}).`;
     return `${were} cleared${clearers[reason] ?? ""}.`;
