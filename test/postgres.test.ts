@@ -201,6 +201,34 @@ describe.skipIf(!hasPostgres)("a database", () => {
     success(await box.relay(["status", "--db", url.replace(/\/\/[^@]*@/, "//carl@")]));
   });
 
+  test("is described by doctor: whether this machine's role may write", async () => {
+    const database = await server.database();
+    await server.query("CREATE ROLE reader LOGIN; CREATE ROLE standby LOGIN");
+    const url = urlOf(database);
+    await using box = await machine(url);
+    await server.query("REVOKE INSERT ON relay.messages FROM PUBLIC", database.database);
+    await server.query("ALTER ROLE standby SET default_transaction_read_only = on");
+    const examine = async (user: string, env: Record<string, string> = {}) =>
+      JSON.parse((await box.relay(["doctor", "--json", "--db", url.replace("admin", user)], { env })).stdout)
+        .checks.filter(({ name }: { name: string }) => ["database", "rights", "clock"].includes(name))
+        .map(({ name, status, detail, fix }: Record<string, string>) => [name, status, `${detail} ${fix}`]);
+    const described = (role: string) => [
+      "database",
+      "ok",
+      expect.stringMatching(new RegExp(`, role ${role}, [\\d.]+ ms, clocks 0\\.\\d s apart; buffer \\w{8} on`)),
+    ];
+    expect(await examine("admin")).toEqual([described("admin, may write")]);
+    const denied = "does not allow your role this: permission denied for table messages Its administrator has to run";
+    expect(await examine("reader")).toEqual([described("reader"), ["rights", "fail", expect.stringContaining(denied)]]);
+    const readOnly =
+      /can only be read: cannot execute .* in a read-only transaction Use the URL of the server that takes/;
+    expect(await examine("standby")).toEqual([
+      described("standby"),
+      ["rights", "fail", expect.stringMatching(readOnly)],
+    ]);
+    expect(await server.query("SELECT FROM relay.messages", database.database)).toEqual([]);
+  });
+
   test("is only used if its certificate is the one that the URL asks for", async () => {
     await using box = sandbox();
     const [key, certificate] = [join(box.home, "key.pem"), join(box.home, "certificate.pem")];

@@ -9,22 +9,30 @@ const clockMs = 60_000;
 // seven ways there and back.
 const slowMs = 20;
 
-/** The database in place of the buffer file: whether it can be reached, and what it says of itself. */
+/** The database in place of the buffer file: whether it can be reached and written, and what it says of itself. */
 export async function checkDatabase(database: DatabaseUrl): Promise<Finding[]> {
   const name = "database";
   const where = describeDatabase(database);
   try {
-    const { buffer, schema, server, role, seesOthers, now, latencyMs } = await report(database);
-    const ahead = Date.now() - now;
-    const details = `PostgreSQL ${server}, schema ${schema}, role ${role}, ${latencyMs.toFixed(1)} ms`;
+    const { buffer, schema, server, role, seesOthers, aheadMs, latencyMs, refusal } = await report(database);
+    const apart = `${(Math.abs(aheadMs) / 1_000).toFixed(1)} s`;
+    const rights = refusal ? "" : ", may write";
+    const details = `PostgreSQL ${server}, schema ${schema}, role ${role}${rights}, ${latencyMs.toFixed(1)} ms, clocks ${apart} apart`;
     const finding = ok(name, `${where}: ${details}; buffer ${buffer} on every machine that shares it`);
     return [
       finding,
+      ...(refusal ? [failed("rights", refusal)] : []),
       ...(seesOthers
         ? [warn("role", `${role} may read everybody's messages`, "Use a role of: relay connect URL --create-role NAME")]
         : []),
-      ...(Math.abs(ahead) > clockMs
-        ? [warn("clock", `this machine is ${Math.round(ahead / 1_000)} s ahead of the database`, "Set its clock.")]
+      ...(Math.abs(aheadMs) > clockMs
+        ? [
+            warn(
+              "clock",
+              `this machine is ${apart} ${aheadMs < 0 ? "behind" : "ahead of"} the database`,
+              "Set its clock.",
+            ),
+          ]
         : []),
       ...(latencyMs > slowMs
         ? [

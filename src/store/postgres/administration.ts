@@ -1,9 +1,10 @@
 import { systemClock } from "../../core/clock.ts";
 import { type DatabaseUrl, describeDatabase } from "../../core/database-url.ts";
 import { RelayError } from "../../core/errors.ts";
-import { lockMs } from "../../core/limits.ts";
+import { historyDays, lockMs } from "../../core/limits.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
 import { migrate } from "./postgres-schema.ts";
+import { schemaVersion } from "./schema-version.ts";
 
 /** What a database says of itself and of its user. */
 export interface DatabaseReport {
@@ -14,10 +15,12 @@ export interface DatabaseReport {
   role: string;
   /** The role is an administrator's, whom row-level security does not hold back, and others have messages here. */
   seesOthers: boolean;
-  /** Milliseconds since 1970. */
-  now: number;
+  /** The milliseconds by which this machine's clock is ahead of the database's; negative if it is behind. */
+  aheadMs: number;
   /** A question and its answer, in milliseconds. */
   latencyMs: number;
+  /** The error of a message that was stored on trial and taken back; `null` if it could be stored. */
+  refusal: unknown;
 }
 
 /** Prepares a database for relay, and tries to write. Throws a `buffer` error. */
@@ -31,15 +34,20 @@ export async function prepare(database: DatabaseUrl): Promise<void> {
   }
 }
 
+type Answer = Omit<DatabaseReport, "aheadMs" | "latencyMs" | "refusal"> & { now: number };
+
 /** Asks a database about itself, and changes nothing. Throws a `buffer` error. */
 export async function report(database: DatabaseUrl): Promise<DatabaseReport> {
   const connection = connectionTo(database);
   try {
     await connection.call("report", {}); // connects
     const start = systemClock.elapsed();
-    const found = await connection.call<Omit<DatabaseReport, "latencyMs">>("report", {});
+    const found = await connection.call<Answer>("report", {});
     if (!found) throw new Error("the database answered nothing");
-    return { ...found, latencyMs: systemClock.elapsed() - start };
+    const latencyMs = systemClock.elapsed() - start;
+    const { now, ...facts } = found;
+    const aheadMs = systemClock.now() - latencyMs / 2 - now;
+    return { ...facts, aheadMs, latencyMs, refusal: await connection.use(storeOnTrial).catch((error) => error) };
   } finally {
     connection.close();
   }
@@ -78,6 +86,28 @@ export async function createRole(database: DatabaseUrl, name: string): Promise<D
     return { ...database, user: name, password };
   } finally {
     connection.close();
+  }
+}
+
+// What the tables grant says little: a whole server may be read-only, or full.
+async function storeOnTrial(sql: Bun.SQL): Promise<null> {
+  const trial = {
+    schema: schemaVersion,
+    key: crypto.randomUUID(),
+    sender: "code",
+    message: "",
+    bytes: 0,
+    notify: "never",
+    history_days: historyDays,
+  };
+  const connection = await sql.reserve();
+  try {
+    await connection.unsafe("BEGIN");
+    await connection.unsafe("SELECT relay.append($1::text::jsonb)", [JSON.stringify(trial)]);
+    return null;
+  } finally {
+    await connection.unsafe("ROLLBACK");
+    connection.release();
   }
 }
 

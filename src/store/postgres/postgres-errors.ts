@@ -47,7 +47,17 @@ export function explainPostgres(error: unknown, where: string): unknown {
     ],
     [/^3D000/, `${where} does not exist`, "Create it: createdb --encoding UTF8 NAME"],
     [
-      /^(?:3F000|42883|RL001|42501)/,
+      /^25006/,
+      `${where} can only be read: ${message}`,
+      "Use the URL of the server that takes changes, or ask its administrator.",
+    ],
+    [
+      /^42501/,
+      `${where} does not allow your role this: ${message}`,
+      "Its administrator has to run this relay once, relay connect URL, or to GRANT your role the tables of the schema relay.",
+    ],
+    [
+      /^(?:3F000|42883|RL001)/,
       `${where} is not prepared for this relay: ${message}`,
       "Its administrator has to run this relay once: relay connect URL",
     ],
