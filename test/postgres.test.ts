@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Socket } from "bun";
 import type { DatabaseUrl } from "../src/core/database-url.ts";
 import { hasTerminal, openLab, relayTool } from "./support/claude-lab.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
@@ -278,6 +279,47 @@ describe.skipIf(!hasPostgres)("a database", () => {
     away.control("start");
     await code.send("3");
     expect((await get(box, "desktop")).messages.map(({ message }) => message)).toEqual(["1", "3"]);
+  });
+
+  test("that is away delays no hook and no status line, in whatever way it is away, and they say nothing", async () => {
+    await using box = sandbox();
+    const { database } = await server.database();
+    const listen = (data: (socket: Socket, bytes: Uint8Array) => void) =>
+      Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data } });
+    const silent = listen(() => {});
+    const encrypted = listen((socket, { length }) => void (length === 8 && socket.write("S"))); // and nothing more
+    box.defer(() => [silent, encrypted].forEach((listener) => void listener.stop(true)));
+    const signal = (name: string) =>
+      server.run(["sh", "-c", `kill -${name} $(head -n 1 ${server.folder}/data/postmaster.pid)`]);
+    signal("STOP");
+    box.defer(() => signal("CONT"));
+    for (const [port, mode] of [
+      [1, "prefer"],
+      [silent.port, "disable"],
+      [encrypted.port, "require"],
+      [server.port, "prefer"],
+    ] as const) {
+      const env = { RELAY_DB: `postgres://admin@127.0.0.1:${port}/${database}?sslmode=${mode}` };
+      for (const argv of [["statusline"], ["hook", "session-start"]]) {
+        const took: number[] = [];
+        for (let n = 0; n < 3; n++) {
+          const child = Bun.spawn([relayBinary, ...argv], {
+            env: { ...box.env, ...env, CLAUDE_CODE_SESSION_ID: "session", CLAUDE_PID: `${process.pid}` },
+            stdio: ["pipe", "pipe", "pipe"],
+          });
+          // a start that is slow, as that of a busy machine, leaves less time
+          if (argv[0] === "hook") await Bun.sleep(150);
+          const start = performance.now();
+          child.stdin.write("{}");
+          child.stdin.end();
+          expect(await child.exited).toBe(0);
+          took.push(performance.now() - start);
+          expect((await new Response(child.stdout).text()) + (await new Response(child.stderr).text())).toBe("");
+        }
+        // the quickest: what else runs on this machine is not the database's fault
+        expect(Math.min(...took)).toBeLessThan(argv[0] === "hook" ? 105 : 250);
+      }
+    }
   });
 
   test.skipIf(!hasTerminal)(

@@ -76,7 +76,8 @@ export function createContext(buffer: string | null = null): Context {
   return {
     environment,
     relay,
-    quickStore: () => open(null, quickLockTimeoutMs),
+    // a busy machine takes long to start the process
+    quickStore: () => open(null, Math.max(0, quickLockTimeoutMs - performance.now())),
     typedStore: () => open(null, database() ? typedTimeoutMs : quickLockTimeoutMs),
     bufferName() {
       const chosen = database();

@@ -73,7 +73,7 @@ export class PostgresConnection {
     for (let pause = shortestPauseMs; ; pause = Math.min(longestPauseMs, pause * 2)) {
       signal?.throwIfAborted();
       try {
-        const limit = Math.max(pause, Math.min(attempt, deadline - this.#clock.elapsed()));
+        const limit = Math.min(attempt, Math.max(shortestPauseMs, deadline - this.#clock.elapsed()));
         return await this.#attempt<T>(name, answered ? { ...args, again: true } : args, limit);
       } catch (error) {
         // that a later attempt could not connect says nothing of an earlier one
