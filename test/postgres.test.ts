@@ -9,8 +9,11 @@ import { canNotify, desktopSession } from "./support/desktop-session.ts";
 import { connect, textsOf } from "./support/peer.ts";
 import { hasPostgres, type PostgresServer, pooler, startPooler, startPostgres } from "./support/postgres-server.ts";
 import { get, type Outcome, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
+import { canSeparate, twoMachines } from "./support/two-machines.ts";
+import { clockLibrary } from "./torture/place.ts";
 
 const secret = "geheim-4711";
+const clock = clockLibrary();
 
 describe.skipIf(!hasPostgres)("a database", () => {
   let server: PostgresServer;
@@ -372,6 +375,55 @@ describe.skipIf(!hasPostgres)("a database", () => {
         expect(shown().map(({ body }) => body)).toEqual(["hello", "again"]);
       },
     );
+
+  test.skipIf(!canNotify || !canSeparate || !clock)(
+    "announces on a laptop, once and at once, what comes from a box in another network whose clock is an hour wrong",
+    async () => {
+      await using machines = await twoMachines();
+      const { laptop: one, box: other } = machines;
+      await using there = await startPostgres({ fsync: "off", listen_addresses: one.address }, one.through);
+      const database = await there.database();
+      const url = `postgres://admin@${one.address}:${there.port}/${database.database}`;
+      await using laptop = sandbox();
+      await using box = sandbox();
+      const on = (through: string[], ...args: string[]) => [...through, relayBinary, ...args];
+      const wrong = { LD_PRELOAD: clock ?? "", FAKETIME: "-1h", FAKETIME_DONT_FAKE_MONOTONIC: "1" };
+      expect((await box.relay(["connect", url, "--yes"])).status).toBe(4); // it is in no network of this machine
+      success(await laptop.run(on(one.through, "connect", url, "--yes")));
+      success(await box.run(on(other.through, "connect", url, "--yes")));
+      const { env, shown, shownAt } = await desktopSession(laptop);
+      const start = (place: Sandbox, [command = "", ...args]: string[], name: string, more: Record<string, string>) =>
+        connect(place, { command, args, name, env: more });
+      await start(laptop, on(one.through), "claude-ai", env);
+      const code = await start(box, on(other.through), "claude-code", wrong);
+      const query = (text: string) => there.query(text, database.database);
+      await until("both servers", async () => (await query("SELECT FROM relay.servers")).length === 2);
+
+      const sent: { text: string; at: number }[] = [];
+      for (const text of ["first", "second", "third", "fourth", "fifth", "sixth", "seventh"]) {
+        sent.push({ text, at: Date.now() });
+        await code.send(text);
+        await until("a notification", () => shown().length === sent.length);
+        await until(
+          "its end",
+          async () => (await query("SELECT FROM relay.messages WHERE notified_at IS NULL")).length === 0,
+        );
+        await query("UPDATE relay.clients SET notification_leased_at = NULL"); // which ends the cooldown
+      }
+      expect(shown().map(({ body }) => body)).toEqual(sent.map(({ text }) => text));
+      const took = shownAt().map((at, index) => at - (sent[index]?.at ?? 0));
+      const direct = took.slice(1).sort((a, b) => a - b); // the box found out with the first one that it can show none
+      console.info(`send to notification: ${took.map(Math.round)} ms`);
+      expect(direct[3]).toBeLessThan(500);
+
+      const messages = JSON.parse(
+        success(await laptop.run(on(one.through, "get", "--for", "desktop", "--json"))),
+      ).messages;
+      for (const { timestamp } of messages) expect(Math.abs(Date.parse(timestamp) - Date.now())).toBeLessThan(60_000);
+      const { stdout } = await box.run(on(other.through, "doctor"), { env: wrong });
+      expect(stdout).toMatch(/this machine is 3\d{3}\.\d s behind the database/);
+    },
+  );
 
   test("that restarts, and readers and senders that are killed, lose and double nothing", async () => {
     await using busy = await startPostgres();

@@ -19,6 +19,8 @@ export interface DesktopSession {
   env: { DBUS_SESSION_BUS_ADDRESS: string };
   /** Every notification so far. */
   shown(): Shown[];
+  /** When each of them arrived, in milliseconds since 1970. */
+  shownAt(): number[];
   /** Tells the daemon how to behave from now on. */
   behave(how: "answer" | "hang" | "sound" | "silent"): Promise<void>;
 }
@@ -53,13 +55,15 @@ export async function desktopSession(box: Sandbox): Promise<DesktopSession> {
     }
   });
   await until("the notification daemon", () => daemon.printed().startsWith("ready\n"));
+  const recorded = (): (Shown & { at: number })[] => {
+    const lines = existsSync(record) ? readFileSync(record, "utf8").split("\n") : [];
+    return lines.filter(Boolean).map((line) => JSON.parse(line));
+  };
   return {
     socket,
     env,
-    shown() {
-      const lines = existsSync(record) ? readFileSync(record, "utf8").split("\n") : [];
-      return lines.filter(Boolean).map((line) => JSON.parse(line));
-    },
+    shown: () => recorded().map(({ at: _, ...shown }) => shown),
+    shownAt: () => recorded().map(({ at }) => at),
     async behave(how) {
       const before = daemon.printed();
       daemon.child.stdin.write(`${how}\n`);

@@ -7,6 +7,7 @@ Reads from standard input, line by line, how to behave from then on: "answer", "
 import json
 import sys
 import threading
+import time
 
 import dbus
 import dbus.service
@@ -26,6 +27,7 @@ class Daemon(dbus.service.Object):
             return
         self.count += 1
         line = {"app": app, "summary": summary, "body": body, "hints": {str(key): str(hints[key]) for key in hints}}
+        line["at"] = time.time() * 1000
         with open(sys.argv[1], "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         answer(dbus.UInt32(self.count))

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseUrl } from "../../src/core/database-url.ts";
@@ -30,8 +30,14 @@ export interface PostgresServer extends AsyncDisposable {
   run(argv: string[]): void;
 }
 
-/** Starts a server, which ends at once with this process, however that ends. Use with `await using`. */
-export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
+/**
+ * Starts a server, which ends at once with this process, however that ends. Use with `await using`. The words of `through`
+ * stand before its programs.
+ */
+export async function startPostgres(
+  settings: Record<string, string> = {},
+  through: readonly string[] = [],
+): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "relay-pg-"));
   const isRoot = process.getuid?.() === 0;
   const numbers = isRoot ? idsOf("postgres") : null;
@@ -40,7 +46,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   const drop = numbers ? ["setpriv", `--reuid=${numbers[0]}`, `--regid=${numbers[1]}`, "--clear-groups"] : [];
   const place = { env: { PATH: process.env.PATH ?? "", LC_ALL: "C.UTF-8" }, cwd: "/" };
   const run = (argv: string[]) => {
-    const done = Bun.spawnSync([...drop, ...argv], place);
+    const done = Bun.spawnSync([...through, ...drop, ...argv], place);
     if (done.exitCode !== 0) throw new Error(`${argv[0]}: ${done.stdout}${done.stderr}`);
   };
   const data = join(folder, "data");
@@ -53,6 +59,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   });
   keeper.unref();
   run([`${programs}/initdb`, "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
+  appendFileSync(join(data, "pg_hba.conf"), "host all all samenet trust\n");
   const all = { unix_socket_directories: folder, listen_addresses: "127.0.0.1", port: `${port}`, ...settings };
   const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
   const control = (...args: string[]) =>

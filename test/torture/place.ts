@@ -50,8 +50,11 @@ function mount(path: string): boolean {
   return Bun.spawnSync(argv, { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
 }
 
-// The package is called faketime, and puts its library into a folder for the machine's kind of processor.
-function clockLibrary(): string | null {
+/**
+ * The path of a library that gives a program another clock; `null` without one. The package is called faketime, and puts it
+ * into a folder for the machine's kind of processor.
+ */
+export function clockLibrary(): string | null {
   const roots = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].filter(existsSync);
   const folders = roots.flatMap((root) => ["", ...readdirSync(root)].map((name) => join(root, name)));
   return folders.map((folder) => join(folder, "faketime/libfaketimeMT.so.1")).find(existsSync) ?? null;
