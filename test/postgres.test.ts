@@ -6,7 +6,7 @@ import type { Socket } from "bun";
 import type { DatabaseUrl } from "../src/core/database-url.ts";
 import { hasTerminal, openLab, relayTool } from "./support/claude-lab.ts";
 import { canNotify, desktopSession } from "./support/desktop-session.ts";
-import { connect, textsOf } from "./support/peer.ts";
+import { connect } from "./support/peer.ts";
 import { hasPostgres, type PostgresServer, pooler, startPooler, startPostgres } from "./support/postgres-server.ts";
 import { get, type Outcome, relayBinary, type Sandbox, sandbox, sendAll, until } from "./support/sandbox.ts";
 import { canSeparate, twoMachines } from "./support/two-machines.ts";
@@ -424,49 +424,4 @@ describe.skipIf(!hasPostgres)("a database", () => {
       expect(stdout).toMatch(/this machine is 3\d{3}\.\d s behind the database/);
     },
   );
-
-  test("that restarts, and readers and senders that are killed, lose and double nothing", async () => {
-    await using busy = await startPostgres();
-    const url = urlOf(await busy.database(), busy.port);
-    await using box = await machine(url);
-    const acknowledged: string[] = [];
-    const shown: string[] = [];
-    let isOver = false;
-    const senders = [1, 2, 3, 4].map(async (sender) => {
-      for (let n = 0; !isOver; n++) {
-        const text = `${sender}-${n}`;
-        const { status } = await box.relay(["send", "--to", "code", text]);
-        if (status === 0) acknowledged.push(text);
-      }
-    });
-    const fetchers = [1, 2].map(async () => {
-      while (!isOver) {
-        const code = await connect(box, { name: "test-client", args: ["--client", "code"] });
-        for (let page = 0; page < 5 && !isOver; page++) {
-          const { text, isError } = await code.call("relay_fetch", { limit: 20 });
-          if (!isError) shown.push(...textsOf(text));
-        }
-        process.kill(code.pid, "SIGKILL");
-      }
-    });
-    for (let round = 0; round < 3; round++) {
-      await Bun.sleep(1_000);
-      busy.control("restart", "-m", "immediate");
-      await Bun.sleep(500);
-      const backend = "SELECT pid FROM pg_stat_activity WHERE application_name = 'relay' LIMIT 1";
-      // all backends restart; as the server's user, who can kill no other process that has this number by now
-      for (const { pid } of await busy.query(backend)) busy.run(["sh", "-c", `kill -9 ${pid} || true`]);
-    }
-    isOver = true;
-    await Promise.all([...senders, ...fetchers]);
-    const code = await connect(box, { name: "test-client", args: ["--client", "code"] });
-    const stored = (await busy.query("SELECT message FROM relay.messages", "test1")).map(({ message }) => message);
-    expect(acknowledged.length).toBeGreaterThan(20);
-    expect(new Set(stored).size).toBe(stored.length);
-    expect(acknowledged.filter((text) => !stored.includes(text))).toEqual([]);
-    const unread = "SELECT message FROM relay.messages WHERE read_at IS NULL";
-    const left = (await busy.query(unread, "test1")).map(({ message }) => message);
-    expect(acknowledged.filter((text) => !shown.includes(text) && !left.includes(text))).toEqual([]);
-    await code.close();
-  });
 });
