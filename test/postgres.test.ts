@@ -355,6 +355,18 @@ describe.skipIf(!hasPostgres)("a database", () => {
     120_000,
   );
 
+  test("holds one connection for each server that waits", async () => {
+    const database = await server.database();
+    await using box = await machine(urlOf(database));
+    await Promise.all(["claude-code", "claude-ai"].map((name) => connect(box, { name })));
+    const held = () =>
+      server.query(`SELECT query ~* '^listen' AS listens FROM pg_stat_activity
+        WHERE application_name = 'relay' AND datname = '${database.database}'`);
+    await until("all connections", async () => (await held()).length === 4);
+    await until("those that wait", async () => (await held()).length === 2, 20_000);
+    expect(await held()).toEqual([{ listens: true }, { listens: true }]);
+  });
+
   for (const way of ["directly", "through a pooler"])
     test.skipIf(!canNotify || (way !== "directly" && !pooler))(
       `announces on one machine what comes from another, once, ${way}`,

@@ -7,8 +7,8 @@ import { schemaVersion } from "./schema-version.ts";
 const attemptMs = 2_000;
 const attemptShare = 0.4;
 
-// A server that looks once a minute holds its connection for half of that.
-const idleSeconds = 30;
+// A server that hears of messages looks once a minute, and one that does not every two seconds.
+const idleSeconds = 5;
 
 const shortestPauseMs = 50;
 const longestPauseMs = 1_000;
