@@ -238,7 +238,7 @@ BEGIN
       PERFORM relay.note_project(its_project, t);
     END IF;
   END IF;
-  evicted := relay.evict(box, new_id, to_reader, (p->>'history_days')::integer, t);
+  evicted := relay.evict(box, new_id, to_reader, coalesce((p->>'history_days')::integer, {historyDays}), t);
   IF p->'files' IS NOT NULL THEN
     PERFORM relay.add_files(new_id, p->'files');
   END IF;

@@ -10,6 +10,7 @@ const attemptShare = 0.4;
 // A server that hears of messages looks once a minute, and one that does not every two seconds.
 const idleSeconds = 5;
 
+const shortestAttemptMs = 50;
 const shortestPauseMs = 50;
 const longestPauseMs = 1_000;
 
@@ -73,7 +74,7 @@ export class PostgresConnection {
     for (let pause = shortestPauseMs; ; pause = Math.min(longestPauseMs, pause * 2)) {
       signal?.throwIfAborted();
       try {
-        const limit = Math.min(attempt, Math.max(shortestPauseMs, deadline - this.#clock.elapsed()));
+        const limit = Math.min(attempt, Math.max(shortestAttemptMs, deadline - this.#clock.elapsed()));
         return await this.#attempt<T>(name, answered ? { ...args, again: true } : args, limit);
       } catch (error) {
         // that a later attempt could not connect says nothing of an earlier one
@@ -84,7 +85,7 @@ export class PostgresConnection {
           await this.use(migrate);
           continue;
         }
-        if (once || !isPassing(error) || this.#clock.elapsed() + pause >= deadline)
+        if (once || !isPassing(error) || this.#clock.elapsed() + pause + shortestAttemptMs >= deadline)
           throw explainPostgres(isPassing(error) ? answered : error, describeDatabase(this.#url));
       }
       await Bun.sleep(pause * (0.5 + Math.random() / 2)); // at random, so that processes which wait together do not try together
