@@ -222,7 +222,9 @@ async function openTerminal(
     async enter(text) {
       terminal.type(text);
       await until(`"${text}" to be typed`, () => screen().includes(text));
-      await Bun.sleep(500); // the menu of commands completes a name that is not complete yet
+      // the menu of commands, a moment later, completes what is not yet the name that it has chosen
+      if (/^\/\S+$/.test(text))
+        await terminal.shows(new RegExp(`❯ /(?:\\S+:)?${RegExp.escape(text.slice(1))}(?: \\(.*\\))? {2,}\\S`));
       terminal.press("Enter");
     },
     async shows(text) {
@@ -234,6 +236,5 @@ async function openTerminal(
     },
   };
   await terminal.shows(/for shortcuts|mode on/);
-  await Bun.sleep(1_000); // it takes input a little later
   return terminal;
 }

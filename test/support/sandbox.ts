@@ -125,9 +125,10 @@ export async function onTerminal(box: Sandbox, line: string, env: Record<string,
 
 /** Waits until `condition` holds; throws after `milliseconds`, ten times what is normal. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>, milliseconds = 10_000) {
-  const deadline = performance.now() + milliseconds;
+  const start = performance.now();
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
-    await Bun.sleep(10);
+    const waited = performance.now() - start;
+    if (waited > milliseconds) throw new Error(`never happened: ${what}`);
+    await Bun.sleep(Math.min(10 + waited / 20, 100)); // a look may be a process of its own
   }
 }
