@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import type { Run } from "./run.ts";
 
 /**
- * Defects to try the checker with: `--mutant NAME`. A trigger in the file does there what a wrong statement of relay
+ * Defects to try the checker with: `--mutant NAMES`. A trigger in the file does there what a wrong statement of relay
  * would, whatever becomes of its source.
  */
 export const mutants = {
@@ -26,7 +26,7 @@ export async function plant(run: Run, mutant: Mutant): Promise<never> {
     try {
       using db = new Database(run.place.buffer, { readwrite: true, create: false });
       db.run("PRAGMA busy_timeout = 100");
-      db.run(`CREATE TRIGGER IF NOT EXISTS mutant ${mutants[mutant]}`);
+      db.run(`CREATE TRIGGER IF NOT EXISTS "${mutant}" ${mutants[mutant]}`);
     } catch {} // there is no table yet, or somebody writes
   }
 }

@@ -1,4 +1,4 @@
-// Tries to break relay for as long as you like: npm run torture -- --minutes N [--rounds N] [--seed S] [--mutant NAME]
+// Tries to break relay for as long as you like: npm run torture -- --minutes N [--rounds N] [--seed S] [--mutant NAMES]
 // [--store postgres]
 //
 // In a round (round.ts), workers use relay as both Claudes and the person do, beside the original; strikes kill and stop
@@ -30,8 +30,8 @@ const { values } = parseArgs({
 });
 const [minutes, rounds] = [Number(values.minutes), Number(values.rounds)];
 if (!(minutes > 0 && rounds > 0)) throw new Error("--minutes and --rounds take a number above 0.");
-const mutant = (values.mutant ?? null) as Mutant | null;
-if (mutant && !(mutant in mutants)) throw new Error(`--mutant takes ${Object.keys(mutants).join(" or ")}.`);
+const planted = (values.mutant?.split(",") ?? []) as Mutant[];
+if (!planted.every((name) => name in mutants)) throw new Error(`--mutant takes ${Object.keys(mutants).join(" or ")}.`);
 
 const store = values.store === "postgres" ? "postgres" : "file";
 const server = store === "postgres" ? await startPostgres({ max_connections: "300" }) : null;
@@ -53,7 +53,7 @@ const means = {
   "the original's statements: no python3": hasPython,
 };
 for (const [what, isThere] of Object.entries(means)) if (!isThere) console.log(`skipped: ${what}`);
-if (mutant) void plant(run, mutant);
+for (const name of planted) void plant(run, name);
 
 const end = performance.now() + minutes * 60_000;
 for (; run.round < rounds && run.violations.length < mostViolations && performance.now() < end; run.round++) {
