@@ -1,5 +1,5 @@
 // Promise 4 for any content of other programs' files: setup then uninstall is the identity, and nothing of theirs is lost.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -27,11 +27,17 @@ case "$2" in
 esac
 `;
 
-/** A home folder with a Claude Code in it that registers nothing but in its own file. */
+const programs = mkdtempSync(join(tmpdir(), "relay-property-programs-"));
+const claude = join(programs, "claude");
+writeFileSync(claude, fakeClaude, { mode: 0o755 });
+afterAll(() => rmSync(programs, { recursive: true }));
+
+// in memory, where nothing waits for the disk to have each file of some thousand
+const folder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+/** A home folder, and a Claude Code that registers nothing but in its own file. */
 function openHome(files: Record<string, string | Uint8Array>) {
-  const home = mkdtempSync(join(tmpdir(), "relay-property-"));
-  const claude = join(home, "claude");
-  writeFileSync(claude, fakeClaude, { mode: 0o755 });
+  const home = mkdtempSync(join(folder, "relay-property-"));
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(home, path)), { recursive: true });
     writeFileSync(join(home, path), content);
