@@ -280,11 +280,12 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
   });
 
   test.each([
-    ["floods its outputs", "yes flood >&2 & yes flood"],
+    ["floods its outputs and stays", "yes flood | head -c 20000000 >&2 & yes flood | head -c 20000000"],
     ["dies late", "sleep 2.5; kill -9 $$"],
   ])("a notify-send that %s delays no receipt, and another server announces the message", async (_name, script) => {
     await using box = await openDesktop();
-    replaceNotifySend(box, script);
+    const mark = uniqueSleep();
+    replaceNotifySend(box, `${script}; ${mark}`);
     const server = await start(box, desktop);
     const before = performance.now();
     await server.send("hello");
@@ -293,7 +294,8 @@ describe.skipIf(!canNotify).concurrent("on a Linux desktop", () => {
     await start(box, code, []);
     await announced(box);
     expect(await afterLook(box)).toEqual(["hello", "marker"]);
-    await until("all that it started to end", () => runningWith("yes flood").length === 0);
+    const all = [mark, "yes flood"];
+    await until("all that it started to end", () => all.every((each) => runningWith(each).length === 0));
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)("%s ends relay send and its notifier", async (signal) => {
