@@ -123,6 +123,7 @@ const damages: [name: string, damage: (path: string) => void, lost?: number[], n
   ["the last page of the history", (path) => wipe(path, leafOf(22).page, 0xff), leafOf(22).on],
   ["the page that leads to all messages", (path) => wipe(path, rootOf(path, "messages")), ids],
   ["the page that leads to the history", (path) => wipe(path, rootOf(path, "relay_history"), 0xff), olderIds],
+  ["the format in the header", (path) => overwrite(path, 44, Uint8Array.of(9, 9, 9, 9)), [...olderIds, ...ids], 1],
   ["the header", (path) => overwrite(path, 0, zeros.subarray(0, 100)), [...olderIds, ...ids], 1],
 ];
 

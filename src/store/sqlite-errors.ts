@@ -13,14 +13,19 @@ export function isBusy(error: unknown): boolean {
 
 /** Whether the file's content is not a database, or a damaged one. */
 export function isDamage(error: unknown): boolean {
-  return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
+  return ["SQLITE_CORRUPT", "SQLITE_NOTADB"].includes(familyOf(error));
+}
+
+// SQLite has no code of its own for a damaged format number in the header.
+function familyOf(error: unknown): string {
+  if (errorMessage(error) === "unsupported file format") return "SQLITE_NOTADB";
+  return /^SQLITE_[A-Z]+/.exec(codeOf(error))?.[0] ?? "";
 }
 
 /** The `buffer` error for an error of SQLite's. Other errors stay as they are. */
 export function explain(error: unknown, path: string): unknown {
   const code = codeOf(error);
   if (error instanceof RelayError || !code) return error;
-  const family = /^SQLITE_[A-Z]+/.exec(code)?.[0] ?? "";
   const reasons: Record<string, readonly [message: string, fix: string]> = {
     SQLITE_BUSY: [`${path} is locked by another program`, "Close that program, or try again."],
     SQLITE_FULL: [`there is no room left on the disk of ${path}`, "Free some and try again; nothing was stored."],
@@ -36,6 +41,6 @@ export function explain(error: unknown, path: string): unknown {
       `Change the permissions of the folder, close some files, or ${betterPlace}.`,
     ],
   };
-  const reason = reasons[family];
+  const reason = reasons[familyOf(error)];
   return reason ? new RelayError("buffer", ...reason) : fileError(path, error);
 }
