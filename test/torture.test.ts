@@ -44,7 +44,7 @@ async function torture(...args: string[]) {
   return { status: child.exitCode, violations: /^violated: .*/ms.exec(stdout)?.[0] ?? "", stdout, stderr };
 }
 
-test.skipIf(process.platform === "win32")(
+test.skipIf(process.platform === "win32").concurrent(
   "a round of everything violates nothing",
   async () => {
     const { status, violations, stdout, stderr } = await torture();
@@ -58,7 +58,7 @@ test.skipIf(process.platform === "win32")(
   300_000,
 );
 
-test.skipIf(process.platform === "win32")(
+test.skipIf(process.platform === "win32").concurrent(
   "defects that lose messages are found, each of them",
   async () => {
     const { status, violations } = await torture("--mutant", "lost-message,lost-history", "--seed", "d"); // its last file stays, uncleared
