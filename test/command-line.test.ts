@@ -200,7 +200,7 @@ describe("relay get", () => {
     await using box = sandbox();
     await sendAll(box, "code", numbers(20));
     expect((await box.relay(split("send --to code x"))).stdout).toBe(
-      "relay: sent to Code as message 21; 20 wait there.\nrelay: 1 unread message left the window, which was full (1). Nothing is lost; relay log lists it, /get 1 in Claude Code brings it.\n",
+      "relay: sent to Code as message 21; 20 wait there.\nrelay: 1 unread message left the window, which was full (1). Nothing is lost; relay log lists it, and /get 1 in Claude Code brings it.\n",
     );
     expect((await get(box, "code", "--peek")).dropped).toEqual([1]);
     expect((await get(box, "code")).dropped).toEqual([1]);

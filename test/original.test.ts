@@ -134,12 +134,12 @@ describe.skipIf(!hasPython)("beside the original", () => {
     expect(await code.send("26")).toMatchObject({ evicted: [6], evicted_unread: [6] });
     const page = await code.fetch({ limit: 20 });
     expect(page).toContain(
-      "\nrelay: 2 unread messages left the window, which was full (5-6). Nothing is lost; relay log lists them, /get 5 in Claude Code brings the first.\n",
+      "\nrelay: 2 unread messages left the window, which was full (5-6). Nothing is lost; relay log lists them, and /get 5 in Claude Code brings the first.\n",
     );
     expect(textsOf(page)).toEqual(Array.from({ length: 19 }, (_, n) => `${n + 7}`));
     const other = await desktop.fetch();
     expect(other).toContain(
-      "relay: 3 unread messages left the window, which was full (1-3). Nothing is lost; relay log lists them, /get 1 in Claude Code brings the first.",
+      "relay: 3 unread messages left the window, which was full (1-3). Nothing is lost; relay log lists them, and /get 1 in Claude Code brings the first.",
     );
     expect(textsOf(other)).toEqual(["26"]);
     for (const peer of [desktop, code]) expect(await peer.fetch()).not.toContain("left the window");
@@ -157,7 +157,7 @@ describe.skipIf(!hasPython)("beside the original", () => {
     await code.fetch({ limit: 1 });
     expect(await original(box, "clear")).toBe(3);
     expect(await code.fetch()).toBe(
-      "relay: nothing new from Desktop.\nrelay: 2 unread messages left the window, which was full (2-3). Nothing is lost; relay log lists them, /get 2 in Claude Code brings the first.",
+      "relay: nothing new from Desktop.\nrelay: 2 unread messages left the window, which was full (2-3). Nothing is lost; relay log lists them, and /get 2 in Claude Code brings the first.",
     );
     await desktop.send("4");
     expect(textsOf(await code.fetch())).toEqual(["4"]);

@@ -270,7 +270,7 @@ describe("the window of 20", () => {
     });
     const page = await code.fetch({ limit: 20 });
     expect(page).toContain(
-      "\nrelay: 2 unread messages left the window, which was full (1-2). Nothing is lost; relay log lists them, /get 1 in Claude Code brings the first.\n",
+      "\nrelay: 2 unread messages left the window, which was full (1-2). Nothing is lost; relay log lists them, and /get 1 in Claude Code brings the first.\n",
     );
     expect(await code.fetch()).toBe("relay: nothing new from Desktop.");
     expect(await desktop.fetch()).toBe("relay: nothing new from Code.");
@@ -285,7 +285,7 @@ describe("the window of 20", () => {
     expect(Object.keys(await code.send("22"))).toEqual(["ok", "id", "unread", "evicted", "evicted_unread"]);
     expect(await code.fetch()).not.toContain("you sent");
     expect(await desktop.fetch()).toContain(
-      "relay: 1 unread message left the window, which was full (1). Nothing is lost; relay log lists it, /get 1 in Claude Code brings it.",
+      "relay: 1 unread message left the window, which was full (1). Nothing is lost; relay log lists it, and /get 1 in Claude Code brings it.",
     );
   });
 });

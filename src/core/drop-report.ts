@@ -21,7 +21,7 @@ export function describeDropped(dropped: readonly Dropped[]): string[] {
     const ids = group.map(({ id }) => id);
     if (reason === true) {
       const [them, first] = group.length === 1 ? ["it", "it"] : ["them", "the first"];
-      return `${subject} left the window, which was full (${ranges(ids)}). Nothing is lost; relay log lists ${them}, /get ${ids[0]} in Claude Code brings ${first}.`;
+      return `${subject} left the window, which was full (${ranges(ids)}). Nothing is lost; relay log lists ${them}, and /get ${ids[0]} in Claude Code brings ${first}.`;
     }
     const were = `${subject} ${group.length === 1 ? "was" : "were"}`;
     if (reason === false) return `${were} dropped because the window was full (${ranges(ids)}).`;
