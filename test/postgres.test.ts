@@ -214,7 +214,7 @@ describe.skipIf(!hasPostgres)("a database", () => {
     await server.query("ALTER ROLE standby SET default_transaction_read_only = on");
     const examine = async (user: string, env: Record<string, string> = {}) =>
       JSON.parse((await box.relay(["doctor", "--json", "--db", url.replace("admin", user)], { env })).stdout)
-        .checks.filter(({ name }: { name: string }) => ["database", "rights", "clock"].includes(name))
+        .checks.filter(({ name }: { name: string }) => ["database", "write", "clock"].includes(name))
         .map(({ name, status, detail, fix }: Record<string, string>) => [name, status, `${detail} ${fix}`]);
     const described = (role: string) => [
       "database",
@@ -222,13 +222,13 @@ describe.skipIf(!hasPostgres)("a database", () => {
       expect.stringMatching(new RegExp(`, role ${role}, [\\d.]+ ms, clocks 0\\.\\d s apart; buffer \\w{8} on`)),
     ];
     expect(await examine("admin")).toEqual([described("admin, may write")]);
-    const denied = "does not allow your role this: permission denied for table messages Its administrator has to run";
-    expect(await examine("reader")).toEqual([described("reader"), ["rights", "fail", expect.stringContaining(denied)]]);
+    const denied = "does not allow your role this: permission denied for table messages Ask its administrator to run";
+    expect(await examine("reader")).toEqual([described("reader"), ["write", "fail", expect.stringContaining(denied)]]);
     const readOnly =
       /can only be read: cannot execute .* in a read-only transaction Use the URL of the server that takes/;
     expect(await examine("standby")).toEqual([
       described("standby"),
-      ["rights", "fail", expect.stringMatching(readOnly)],
+      ["write", "fail", expect.stringMatching(readOnly)],
     ]);
     expect(await server.query("SELECT FROM relay.messages", database.database)).toEqual([]);
   });

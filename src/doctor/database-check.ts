@@ -21,7 +21,7 @@ export async function checkDatabase(database: DatabaseUrl): Promise<Finding[]> {
     const finding = ok(name, `${where}: ${details}; buffer ${buffer} on every machine that shares it`);
     return [
       finding,
-      ...(refusal ? [failed("rights", refusal)] : []),
+      ...(refusal ? [failed("write", refusal)] : []),
       ...(seesOthers
         ? [warn("role", `${role} may read everybody's messages`, "Use a role of: relay connect URL --create-role NAME")]
         : []),

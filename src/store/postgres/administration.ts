@@ -3,6 +3,7 @@ import { type DatabaseUrl, describeDatabase } from "../../core/database-url.ts";
 import { RelayError } from "../../core/errors.ts";
 import { historyDays, lockMs } from "../../core/limits.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
+import { Unanswered } from "./postgres-errors.ts";
 import { migrate } from "./postgres-schema.ts";
 import { schemaVersion } from "./schema-version.ts";
 
@@ -47,7 +48,7 @@ export async function report(database: DatabaseUrl): Promise<DatabaseReport> {
     const latencyMs = systemClock.elapsed() - start;
     const { now, ...facts } = found;
     const aheadMs = systemClock.now() - latencyMs / 2 - now;
-    return { ...facts, aheadMs, latencyMs, refusal: await connection.use(storeOnTrial).catch((error) => error) };
+    return { ...facts, aheadMs, latencyMs, refusal: await tryToStore(connection) };
   } finally {
     connection.close();
   }
@@ -89,8 +90,24 @@ export async function createRole(database: DatabaseUrl, name: string): Promise<D
   }
 }
 
-// What the tables grant says little: a whole server may be read-only, or full.
-async function storeOnTrial(sql: Bun.SQL): Promise<null> {
+/**
+ * Answers the error of a message that is stored on trial; `null` if it can be stored. The end of the connection takes it back.
+ * What the tables grant says little: a whole server may be read-only, or full.
+ */
+async function tryToStore(connection: PostgresConnection): Promise<unknown> {
+  const late = Promise.withResolvers<never>();
+  const timeout = setTimeout(() => late.reject(new Unanswered("no answer")), lockMs);
+  try {
+    await connection.use((sql) => Promise.race([store(sql), late.promise]));
+    return null;
+  } catch (error) {
+    return error;
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+async function store(sql: Bun.SQL): Promise<void> {
   const trial = {
     schema: schemaVersion,
     key: crypto.randomUUID(),
@@ -101,14 +118,8 @@ async function storeOnTrial(sql: Bun.SQL): Promise<null> {
     history_days: historyDays,
   };
   const connection = await sql.reserve();
-  try {
-    await connection.unsafe("BEGIN");
-    await connection.unsafe("SELECT relay.append($1::text::jsonb)", [JSON.stringify(trial)]);
-    return null;
-  } finally {
-    await connection.unsafe("ROLLBACK");
-    connection.release();
-  }
+  await connection.unsafe("BEGIN");
+  await connection.unsafe("SELECT relay.append($1::text::jsonb)", [JSON.stringify(trial)]);
 }
 
 function connectionTo(database: DatabaseUrl): PostgresConnection {

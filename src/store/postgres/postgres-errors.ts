@@ -54,7 +54,7 @@ export function explainPostgres(error: unknown, where: string): unknown {
     [
       /^42501/,
       `${where} does not allow your role this: ${message}`,
-      "Its administrator has to run this relay once, relay connect URL, or to GRANT your role the tables of the schema relay.",
+      "Ask its administrator to run relay connect URL, or to grant your role the tables of the schema relay.",
     ],
     [
       /^(?:3F000|42883|RL001)/,
