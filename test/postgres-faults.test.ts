@@ -171,4 +171,5 @@ test.skipIf(!hasPostgres)(
       expect(late.filter((before) => !failed.some((other) => other.from < to && other.to > before.from))).toEqual([]);
     }
   },
+  180_000,
 );

@@ -107,27 +107,58 @@ describe.skipIf(!hasPostgres)("PostgreSQL", () => {
     store.close();
   });
 
-  test("a message whose receipt was lost is announced by the receipt that its sender gets", async () => {
-    const own = {
-      schema: 1_001,
-      key: crypto.randomUUID(),
-      sender: "desktop",
-      message: "text",
-      bytes: 4,
-      notify: "now",
-      machine: "here",
-    };
-    const send = async (attempt: object) => {
-      const [row] = await server.query(
-        `SELECT relay.append('${JSON.stringify({ ...own, ...attempt })}') AS receipt`,
-        database,
-      );
-      return row?.receipt as { id: number; notification: { count: number } | null };
-    };
+  test("a message whose receipt was lost is stored once, and announced by the receipt that its sender gets", async () => {
     const { database } = await server.database();
     await new PostgresConnection({ ...url, database }, systemClock, 5_000).use(migrate);
-    expect(await send({})).toMatchObject({ id: 1, notification: { count: 1 } });
-    expect(await send({ again: true })).toMatchObject({ id: 1, notification: { count: 1 } });
+    const file = { name: "a", type: "text/plain", size: 1, sha256: "x", content: "YQ==" };
+    const own = { schema: 1_001, sender: "desktop", message: "text", bytes: 4, notify: "now", machine: "here" };
+    const send = async (attempt: object) => {
+      const given = JSON.stringify({ ...own, history_days: 0, ...attempt });
+      const [row] = await server.query(`SELECT relay.append('${given}') AS receipt`, database);
+      return row?.receipt as object;
+    };
+    const [one, two, three] = [
+      { key: crypto.randomUUID() },
+      { key: crypto.randomUUID() },
+      { key: crypto.randomUUID() },
+    ];
+    expect(await send(one)).toMatchObject({ id: 1, notification: { count: 1 } });
+    expect(await send({ ...one, again: true })).toMatchObject({ id: 1, notification: { count: 1 } });
+    const answer = { ...two, reply_to: 1, files: [file], notify: "later" };
+    expect(await send(answer)).toMatchObject({ id: 2 });
+    await server.query("DELETE FROM relay.messages WHERE id = 1", database);
+    expect(await send({ ...answer, again: true })).toMatchObject({ id: 2, notification: null });
+    // the first attempt may arrive after the second one
+    expect(await send({ ...three, again: true })).toMatchObject({ id: 3 });
+    await expect(send(three)).rejects.toThrow("duplicate key");
+    expect(
+      await server.query(
+        "SELECT id::int, (SELECT count(*)::int FROM relay.files f WHERE f.message_id = m.id) AS files FROM relay.messages m ORDER BY id",
+        database,
+      ),
+    ).toEqual([
+      { id: 2, files: 1 },
+      { id: 3, files: 0 },
+    ]);
+  });
+
+  test("a message is stored once if PostgreSQL goes on with its first attempt after the second one", async () => {
+    await using person = makePerson();
+    const store = person.open();
+    await store.append(message);
+    const [backend] = await server.query(`SELECT pid FROM pg_stat_activity WHERE usename = '${person.url.user}'`);
+    const signal = (name: string) => server.run(["sh", "-c", `kill -${name} ${backend?.pid}`]);
+    signal("STOP");
+    const receipt = await store.append({ ...message, message: "once" }).finally(() => signal("CONT"));
+    const isDone = async () => {
+      const text = `SELECT FROM pg_stat_activity WHERE pid = ${backend?.pid}`;
+      return (await server.query(text)).length === 0;
+    };
+    await until("the first attempt is over", isDone);
+    expect((await store.latest(5)).map(({ id, message }) => [id, message])).toEqual([
+      [receipt.id - 1, message.message],
+      [receipt.id, "once"],
+    ]);
   });
 
   test("a database that hears and does not answer is given up, and may have done the call", async () => {

@@ -60,6 +60,7 @@ export async function noteClear(run: Run, process: Asked, ending: Answer): Promi
   run.count("clears");
   const [, unread] = /"deleted_unread":(\d+)/.exec((await end(run, clear, ending)) ?? "") ?? [];
   if (unread) clear.deletedUnread = Number(unread);
+  if (clear.refused?.includes("may or may not")) clear.refused = null; // a database whose answer was lost
 }
 
 function begin(process: Asked): Request {

@@ -201,54 +201,52 @@ END $$;
 
 CREATE OR REPLACE FUNCTION relay.append(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
-  accepted boolean := relay.accept(p);
-  t timestamptz;
+  t timestamptz := relay.enter(p, true);
   to_reader text := relay.other(p->>'sender');
   answered relay.messages;
   its_project text;
   box relay.mailboxes;
   new_id bigint;
+  is_new boolean;
   evicted record;
   deferred bigint[];
   notification json;
 BEGIN
-  IF p->>'reply_to' IS NOT NULL THEN
-    SELECT * INTO answered FROM relay.messages WHERE owner = current_user AND id = (p->>'reply_to')::bigint;
-    IF NOT FOUND THEN
-      RETURN json_build_object('unknown', p->'reply_to');
+  IF p->'again' IS NOT NULL THEN
+    SELECT id, project INTO new_id, its_project FROM relay.messages WHERE owner = current_user AND key = (p->>'key')::uuid;
+  END IF;
+  is_new := new_id IS NULL; -- otherwise its receipt was lost
+  IF is_new THEN
+    IF p->>'reply_to' IS NOT NULL THEN
+      SELECT * INTO answered FROM relay.messages WHERE owner = current_user AND id = (p->>'reply_to')::bigint;
+      IF NOT FOUND THEN
+        RETURN json_build_object('unknown', p->'reply_to');
+      END IF;
     END IF;
-  END IF;
-  LOOP -- this locks the mailbox, as relay.enter does; an id that comes to nothing is left out
     UPDATE relay.mailboxes SET last_id = last_id + 1 WHERE owner = current_user RETURNING * INTO box;
-    EXIT WHEN FOUND;
-    INSERT INTO relay.mailboxes DEFAULT VALUES ON CONFLICT DO NOTHING;
-  END LOOP;
-  t := relay.moment(p);
-  IF p->'again' IS NOT NULL THEN -- its receipt may have been lost, and with it the lease of its notification
-    UPDATE relay.messages SET notification_leased_at = NULL WHERE owner = current_user AND key = (p->>'key')::uuid
-      RETURNING id, project INTO new_id, its_project;
-  END IF;
-  IF new_id IS NULL THEN
-    its_project := coalesce(p->>'project', answered.project);
     new_id := box.last_id;
+    its_project := coalesce(p->>'project', answered.project);
+    -- without "again" the key is not looked for: a call that comes after its repetition fails here
     INSERT INTO relay.messages (id, key, reader, message, bytes, created_at, typed_in, project, reply_to, notified_at)
       VALUES (new_id, (p->>'key')::uuid, to_reader, p->>'message', (p->>'bytes')::integer, t, p->>'typed_in', its_project,
         answered.id, CASE p->>'notify' WHEN 'never' THEN t END);
     IF p->>'sender' = 'code' THEN
       PERFORM relay.note_project(its_project, t);
     END IF;
+  ELSIF p->>'notify' = 'now' THEN -- the lease of its notification was lost, too
+    UPDATE relay.messages SET notification_leased_at = NULL WHERE owner = current_user AND id = new_id;
   END IF;
   evicted := relay.evict(box, new_id, to_reader, coalesce((p->>'history_days')::integer, {historyDays}), t);
-  IF p->'files' IS NOT NULL THEN
+  IF is_new AND p->'files' IS NOT NULL THEN
     PERFORM relay.add_files(new_id, p->'files');
   END IF;
-  IF p->>'notify' = 'now' AND new_id = box.last_id AND relay.cooldown_end(to_reader, t) IS NOT NULL THEN
+  IF p->>'notify' = 'now' AND is_new AND relay.cooldown_end(to_reader, t) IS NOT NULL THEN
     deferred := nullif(relay.other_servers(p, t), '{}');
   END IF;
   IF p->>'notify' = 'now' AND deferred IS NULL THEN
     notification := relay.lease_notification(to_reader, p->>'machine', false, t);
   ELSIF p->>'notify' <> 'never' THEN
-    PERFORM pg_notify('relay_' || box.channel, '');
+    PERFORM pg_notify(relay.channel(), '');
   END IF;
   RETURN json_build_object('id', new_id, 'project', its_project, 'unread', evicted.unread, 'evicted', evicted.ids,
     'evicted_unread', evicted.unread_ids, 'notification', notification, 'deferred', deferred,
@@ -259,8 +257,7 @@ CREATE OR REPLACE FUNCTION relay.add_files(its_id bigint, list jsonb) RETURNS vo
 BEGIN
   INSERT INTO relay.files (message_id, position, name, type, size, sha256, content)
     SELECT its_id, n, f->>'name', f->>'type', (f->>'size')::bigint, f->>'sha256', decode(f->>'content', 'base64')
-    FROM jsonb_array_elements(list) WITH ORDINALITY AS files (f, n)
-    ON CONFLICT DO NOTHING; -- they are there, if the receipt was lost
+    FROM jsonb_array_elements(list) WITH ORDINALITY AS files (f, n);
   PERFORM relay.make_room(its_id);
 END $$;
 
@@ -325,30 +322,25 @@ BEGIN
 END $$;
 
 -- What a page is made of: the oldest waiting messages, up to the one with which they are too long for a page, and the latest
--- ones read before. Of the waiting ones, "fitting" are leased, if the page has a lease. Of a page for a prompt, the caller knows
--- better, and releases the rest at once.
-CREATE OR REPLACE FUNCTION relay.page(p jsonb, t timestamptz) RETURNS json LANGUAGE plpgsql AS $$
+-- ones read before. Of the waiting ones, "fitting" are to be leased.
+CREATE OR REPLACE FUNCTION relay.page(p jsonb, t timestamptz, OUT content json, OUT fitting bigint[]) LANGUAGE plpgsql STABLE AS $$
 DECLARE
   for_reader text := p->>'reader';
   wanted text := p->>'wanted';
-  own uuid := (p->>'lease')::uuid;
   chosen bigint[] := CASE WHEN p->>'only' IS NOT NULL THEN relay.ids(p->'only') END;
   room bigint := (p->>'bytes')::integer;
   rows_limit integer := (p->>'limit')::integer;
   waiting json[] := '{}';
-  fitting bigint[] := '{}';
   unread integer := 0;
   in_flight integer := 0;
   before json;
   m relay.messages;
 BEGIN
+  fitting := '{}';
   FOR m IN SELECT * FROM relay.messages
       WHERE owner = current_user AND left_at IS NULL AND reader = for_reader AND read_at IS NULL ORDER BY id LOOP
     unread := unread + 1;
     CONTINUE WHEN NOT relay.is_for(m.project, wanted);
-    IF m.lease_id = own THEN
-      m.leased_at := NULL; -- the answer to this call was lost
-    END IF;
     IF relay.in_flight(m.leased_at, t) THEN
       in_flight := in_flight + 1;
     ELSIF room >= 0 AND cardinality(waiting) < rows_limit AND (chosen IS NULL OR m.id = ANY (chosen)) THEN
@@ -359,17 +351,13 @@ BEGIN
       room := room - m.bytes;
     END IF;
   END LOOP;
-  IF own IS NOT NULL THEN
-    UPDATE relay.messages SET lease_id = own, leased_at = t, redelivered = redelivered OR (leased_at IS NOT NULL AND lease_id <> own)
-      WHERE owner = current_user AND id = ANY (fitting);
-  END IF;
   IF (p->>'includeRead')::boolean THEN
     SELECT json_agg(relay.shown(r) ORDER BY r.id DESC) INTO before
       FROM relay.messages r WHERE r.owner = current_user AND r.id = ANY (array(
       SELECT id FROM relay.messages WHERE owner = current_user AND left_at IS NULL AND reader = for_reader
         AND read_at IS NOT NULL AND relay.is_for(project, wanted) ORDER BY id DESC LIMIT rows_limit));
   END IF;
-  RETURN json_build_object(
+  content := json_build_object(
     'waiting', to_json(waiting), 'fitting', fitting, 'read', before, 'unread', unread, 'inFlight', in_flight,
     'projects', CASE WHEN wanted IS NULL THEN '[]' ELSE (
       SELECT coalesce(json_agg(json_build_object('project', project, 'count', n) ORDER BY first), '[]') FROM (
@@ -385,14 +373,30 @@ END $$;
 CREATE OR REPLACE FUNCTION relay.peek(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
   PERFORM relay.accept(p);
-  RETURN relay.page(p, relay.moment(p));
+  RETURN (relay.page(p, relay.moment(p))).content;
+END $$;
+
+-- Leases what fits. Of a page for a prompt, the caller knows better, and releases the rest at once.
+CREATE OR REPLACE FUNCTION relay.lease_page(p jsonb, t timestamptz) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  lease uuid := (p->>'lease')::uuid;
+  page record;
+BEGIN
+  IF p->'again' IS NOT NULL THEN -- this call's first answer was lost
+    UPDATE relay.messages SET lease_id = NULL, leased_at = NULL
+      WHERE owner = current_user AND left_at IS NULL AND lease_id = lease AND leased_at IS NOT NULL;
+  END IF;
+  page := relay.page(p, t);
+  UPDATE relay.messages SET lease_id = lease, leased_at = t, redelivered = redelivered OR leased_at IS NOT NULL
+    WHERE owner = current_user AND id = ANY (page.fitting);
+  RETURN page.content;
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.lease(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   t timestamptz := relay.enter(p);
 BEGIN
-  RETURN CASE WHEN t IS NOT NULL THEN relay.page(p, t) END;
+  RETURN CASE WHEN t IS NOT NULL THEN relay.lease_page(p, t) END;
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.renew(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
@@ -701,7 +705,7 @@ BEGIN
     RETURN NULL;
   END IF;
   IF its.ticket->>'words' IN ('', 'all') THEN
-    page := relay.page(p || jsonb_build_object('only', its.ticket->'ids',
+    page := relay.lease_page(p || jsonb_build_object('only', its.ticket->'ids',
       'wanted', CASE its.ticket->>'words' WHEN '' THEN its.project END), t);
   END IF;
   RETURN json_build_object('ticket', its.ticket, 'project', its.project, 'page', page);

@@ -17,7 +17,7 @@ const longestPauseMs = 1_000;
 /** Options of a call. */
 export interface CallOptions {
   signal?: AbortSignal | undefined;
-  /** Do not try again. */
+  /** Do not try again: the function would do more at its second call. */
   once?: boolean;
   /** The bytes of files that go out or come in, and may take a second for each megabyte. */
   moreBytes?: number;
@@ -40,8 +40,8 @@ export class PostgresConnection {
 
   /**
    * Calls a function of functions.sql after those of earlier calls, as one transaction, and answers its result. A call whose
-   * answer is lost is made again, so the function must do a call once that it gets twice. Throws a `buffer` error, or the
-   * signal's reason.
+   * answer is lost is made again with the argument `again`. Its first attempt may still arrive, even later, and the function
+   * must do it once. Throws a `buffer` error, or the signal's reason.
    */
   call<T>(name: string, args: object, options: CallOptions = {}): Promise<T | null> {
     const deadline = this.#clock.elapsed() + this.#timeoutMs + moreTime(options);

@@ -140,7 +140,7 @@ export class PostgresStore implements Store {
   }
 
   async clear(...[by, signal]: Parameters<Store["clear"]>): Promise<Cleared> {
-    return (await this.#call<Cleared>("clear", { by }, { signal })) as Cleared;
+    return (await this.#call<Cleared>("clear", { by }, { signal, once: true })) as Cleared;
   }
 
   async prefer(...[client, preference]: Parameters<Store["prefer"]>): Promise<void> {
@@ -174,6 +174,7 @@ export class PostgresStore implements Store {
     const redeemed = await this.#call<{ ticket: Ticket; project: string | null; page: FoundPage | null }>(
       "redeem_ticket",
       args,
+      { once: true },
     );
     if (!redeemed) return null;
     const { ticket, project, page } = redeemed;
