@@ -334,6 +334,8 @@ DECLARE
   unread integer := 0;
   in_flight integer := 0;
   before json;
+  projects json;
+  dropped json;
   m relay.messages;
 BEGIN
   fitting := '{}';
@@ -357,17 +359,20 @@ BEGIN
       SELECT id FROM relay.messages WHERE owner = current_user AND left_at IS NULL AND reader = for_reader
         AND read_at IS NOT NULL AND relay.is_for(project, wanted) ORDER BY id DESC LIMIT rows_limit));
   END IF;
-  content := json_build_object(
-    'waiting', to_json(waiting), 'fitting', fitting, 'read', before, 'unread', unread, 'inFlight', in_flight,
-    'projects', CASE WHEN wanted IS NULL THEN '[]' ELSE (
-      SELECT coalesce(json_agg(json_build_object('project', project, 'count', n) ORDER BY first), '[]') FROM (
-        SELECT (array_agg(project ORDER BY id))[1] AS project, count(*) AS n, min(id) AS first FROM relay.messages
-        WHERE owner = current_user AND left_at IS NULL AND reader = for_reader AND read_at IS NULL AND project IS NOT NULL
-        GROUP BY relay.folded(project)) AS named) END,
-    'dropped', (SELECT coalesce(json_agg(json_build_object('id', d.message_id, 'cleared_by', d.cleared_by, 'kept', EXISTS (
-        SELECT FROM relay.messages k WHERE k.owner = current_user AND k.id = d.message_id)) ORDER BY d.message_id), '[]')
+  IF wanted IS NOT NULL THEN
+    SELECT json_agg(json_build_object('project', project, 'count', n) ORDER BY first) INTO projects FROM (
+      SELECT (array_agg(project ORDER BY id))[1] AS project, count(*) AS n, min(id) AS first FROM relay.messages
+      WHERE owner = current_user AND left_at IS NULL AND reader = for_reader AND read_at IS NULL AND project IS NOT NULL
+      GROUP BY relay.folded(project)) AS named;
+  END IF;
+  IF EXISTS (SELECT FROM relay.dropped WHERE owner = current_user) THEN
+    SELECT json_agg(json_build_object('id', d.message_id, 'cleared_by', d.cleared_by, 'kept', EXISTS (
+        SELECT FROM relay.messages k WHERE k.owner = current_user AND k.id = d.message_id)) ORDER BY d.message_id) INTO dropped
       FROM relay.dropped d WHERE d.owner = current_user
-        AND ((d.reader = for_reader AND relay.is_for(d.project, wanted)) OR d.cleared_by = 'command line')));
+        AND ((d.reader = for_reader AND relay.is_for(d.project, wanted)) OR d.cleared_by = 'command line');
+  END IF;
+  content := json_build_object('waiting', to_json(waiting), 'fitting', fitting, 'read', before, 'unread', unread,
+    'inFlight', in_flight, 'projects', coalesce(projects, '[]'), 'dropped', coalesce(dropped, '[]'));
 END $$;
 
 CREATE OR REPLACE FUNCTION relay.peek(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
