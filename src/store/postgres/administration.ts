@@ -2,10 +2,10 @@ import { systemClock } from "../../core/clock.ts";
 import { type DatabaseUrl, describeDatabase } from "../../core/database-url.ts";
 import { RelayError } from "../../core/errors.ts";
 import { historyDays, lockMs } from "../../core/limits.ts";
+import { schemaVersion } from "./call-format.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
 import { Unanswered } from "./postgres-errors.ts";
 import { migrate } from "./postgres-schema.ts";
-import { schemaVersion } from "./schema-version.ts";
 
 /** What a database says of itself and of its user. */
 export interface DatabaseReport {

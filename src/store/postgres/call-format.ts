@@ -3,6 +3,12 @@ import { composePage, type FoundMessages, projectOf } from "../../core/compose-p
 import { emptyPage, type Lease, type Page, type PageMessage, type PageRequest } from "../../core/leased-page.ts";
 import { pageBytes, typedPageCharacters } from "../../core/limits.ts";
 
+/**
+ * The version of the schema, major×1000+minor, which each call names. A newer minor one only adds. A newer major one is
+ * refused by its own functions (functions.sql, `relay.accept`).
+ */
+export const schemaVersion = 1_001;
+
 /** A page as the database answers it. */
 export interface FoundPage extends Omit<FoundMessages, "readBefore"> {
   /** The waiting messages that it leased, if it did. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { type DatabaseUrl, describeDatabase } from "../../core/database-url.ts";
+import { schemaVersion } from "./call-format.ts";
 import { explainPostgres, isPassing, isUnprepared, stateOf, Unanswered } from "./postgres-errors.ts";
-import { schemaVersion } from "./schema-version.ts";
 
 // After this an attempt is given up: a connection that a sleeping laptop or a router forgot never answers.
 const attemptMs = 2_000;

@@ -1,7 +1,7 @@
 import { RelayError } from "../../core/errors.ts";
 import * as limits from "../../core/limits.ts";
+import { schemaVersion } from "./call-format.ts";
 import functions from "./functions.sql" with { type: "text" };
-import { schemaVersion } from "./schema-version.ts";
 import tables from "./tables.sql" with { type: "text" };
 
 /**
