@@ -393,7 +393,7 @@ BEGIN
   END IF;
   page := relay.page(p, t);
   UPDATE relay.messages SET lease_id = lease, leased_at = t, redelivered = redelivered OR leased_at IS NOT NULL
-    WHERE owner = current_user AND id = ANY (page.fitting);
+    WHERE owner = current_user AND left_at IS NULL AND id = ANY (page.fitting);
   RETURN page.content;
 END $$;
 
