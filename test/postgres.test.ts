@@ -320,7 +320,7 @@ describe.skipIf(!hasPostgres)("a database", () => {
           expect((await new Response(child.stdout).text()) + (await new Response(child.stderr).text())).toBe("");
         }
         // the quickest: what else runs on this machine is not the database's fault
-        expect(Math.min(...took)).toBeLessThan(argv[0] === "hook" ? 105 : 250);
+        expect(Math.min(...took)).toBeLessThan(argv[0] === "hook" ? 150 : 250);
       }
     }
   });

@@ -12,7 +12,6 @@ import { chosenDatabase, openStore } from "../store/open-store.ts";
 
 // After this the store may wait once more, for 50 ms.
 const quickLockTimeoutMs = 120;
-const shortestLockTimeoutMs = 50;
 
 // Claude Code waits longer for its hooks.
 const typedTimeoutMs = 2_000;
@@ -78,7 +77,7 @@ export function createContext(buffer: string | null = null): Context {
     environment,
     relay,
     // a busy machine takes long to start the process
-    quickStore: () => open(null, Math.max(shortestLockTimeoutMs, quickLockTimeoutMs - performance.now())),
+    quickStore: () => open(null, Math.max(0, quickLockTimeoutMs - performance.now())),
     typedStore: () => open(null, database() ? typedTimeoutMs : quickLockTimeoutMs),
     bufferName() {
       const chosen = database();
