@@ -40,8 +40,8 @@ export class PostgresConnection {
 
   /**
    * Calls a function of functions.sql after those of earlier calls, as one transaction, and answers its result. A call whose
-   * answer is lost is made again with the argument `again`. Its first attempt may still arrive, even later, and the function
-   * must do it once. Throws a `buffer` error, or the signal's reason.
+   * answer is lost is made again with the argument `again`, and its first attempt may still arrive, even later: a message is
+   * stored once. Throws a `buffer` error, or the signal's reason.
    */
   call<T>(name: string, args: object, options: CallOptions = {}): Promise<T | null> {
     const deadline = this.#clock.elapsed() + this.#timeoutMs + moreTime(options);

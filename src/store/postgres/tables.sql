@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS relay.messages (
   notification_leased_at timestamptz,
   notification_attempts text[] NOT NULL DEFAULT '{}',
   PRIMARY KEY (owner, id),
-  UNIQUE (key, owner) -- in this order, or a new table would be asked for an id by it
+  UNIQUE (key, owner) -- the key first: a planner without statistics would look up ids by the owner in this index
 );
 CREATE INDEX IF NOT EXISTS messages_window ON relay.messages (owner, id) WHERE left_at IS NULL;
 CREATE INDEX IF NOT EXISTS messages_history ON relay.messages (owner, left_at, id) WHERE left_at IS NOT NULL;
